@@ -1,0 +1,89 @@
+/* Labelled image datasets: one interface over every format. */
+#ifndef UNSEEN_DATASET_H
+#define UNSEEN_DATASET_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "unseen/unseen.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum unseen_split { UNSEEN_TRAIN = 0, UNSEEN_TEST = 1 };
+
+/* One split, whole in memory. All images have one size. */
+struct unseen_images {
+    int64_t n;             /* samples; 0 if the dataset lacks this split */
+    const uint8_t *pixels; /* [n, height, width, channels] */
+    const int32_t *labels; /* [n], each in 0..classes-1 */
+    char *const *paths;    /* [n] a file's name inside the dataset, or NULL for formats without files */
+};
+
+struct unseen_dataset {
+    const char *format; /* "cifar10", "cifar100", "imagefolder", "synth" */
+    char *location;     /* as the caller named it, without the format prefix */
+    int height, width, channels;
+    int classes;
+    char **class_names;            /* [classes] */
+    struct unseen_images split[2]; /* by enum unseen_split */
+    float mean[3], std[3];         /* per channel, of pixels scaled to [0,1]: the field's values for CIFAR,
+                                      measured on the training split otherwise */
+    char hash[65];                 /* SHA-256 in hex over both splits' pixels and labels */
+};
+
+/* What to read. Zeroed: find the format by looking, fine labels. */
+struct unseen_dataset_options {
+    int coarse_labels; /* CIFAR-100: the 20 superclasses */
+};
+
+/* Open "PATH" or "FORMAT:PATH" (DESIGN: cifar10:DIR, cifar100:DIR, imagefolder:DIR, synth:N,C,SIZE,SEED;
+ * DIR may be a tar, tar.gz, tar.xz or zip) and read it whole. `options` may be NULL.
+ * UNSEEN_BAD_DATA names the file, the record and the reason. Freed with unseen_dataset_close. */
+UNSEEN_API enum unseen_status unseen_dataset_open(const char *name,
+                                                  const struct unseen_dataset_options *options,
+                                                  struct unseen_dataset **dataset);
+UNSEEN_API void unseen_dataset_close(struct unseen_dataset *dataset);
+
+/* A bad sample that unseen_dataset_verify met. */
+struct unseen_defect {
+    const char *file;   /* name inside the dataset */
+    int64_t record;     /* within the file, -1 if it is the file itself */
+    const char *reason; /* e.g. "label 12 is out of range 0..9" */
+};
+
+/* Read every sample of `name` and report each bad one; goes on after a defect where the format allows.
+ * Returns UNSEEN_BAD_DATA if there was any, with the count in `defects`. */
+UNSEEN_API enum unseen_status
+unseen_dataset_verify(const char *name, void (*report)(const struct unseen_defect *defect, void *context),
+                      void *context, int64_t *checked, int64_t *defects);
+
+/* Write the training samples `keep` [n], ascending, and the whole test split to folder `out`.
+ * `format` NULL: the dataset's own (CIFAR binary for cifar10, cifar100 and synth; a link tree for image
+ * folders). "cifar10" turns any 32x32x3 dataset of at most 10 classes into CIFAR-10 binaries.
+ * keep NULL: all samples. */
+UNSEEN_API enum unseen_status unseen_dataset_export(const struct unseen_dataset *dataset, const int64_t *keep,
+                                                    int64_t n, const char *format, const char *out);
+
+/* What a drawn dataset is made of. Each sample is one of: plain, hard (low contrast, clutter, between two classes),
+ * redundant (near copy of an earlier sample) or mislabelled. */
+struct unseen_synth {
+    int64_t train, test; /* samples; test may be 0 */
+    int classes;         /* 2..100 */
+    int size;            /* height and width, 8..256 */
+    uint64_t seed;
+    float hard, redundant, mislabelled; /* shares of the training split; negative: 0.2, 0.2, 0.05 */
+};
+
+enum unseen_synth_kind { UNSEEN_PLAIN, UNSEEN_HARD, UNSEEN_REDUNDANT, UNSEEN_MISLABELLED };
+
+/* Draw it into memory. kinds/true_labels, if not NULL, receive fresh arrays [train] (freed with free()). */
+UNSEEN_API enum unseen_status unseen_synth_draw(const struct unseen_synth *recipe, struct unseen_dataset **dataset,
+                                                uint8_t **kinds, int32_t **true_labels);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,51 @@
+/* unseen: dataset pruning by models that never saw the sample, on any OpenCL device.
+ *
+ * This header holds what every other one builds on: version, status codes, the error text and logging.
+ * Rules that hold for the whole library:
+ *   - A function that can fail returns enum unseen_status and leaves one line of explanation for
+ *     unseen_last_error(). Outputs come last and are untouched on failure unless stated otherwise.
+ *   - Tensors are float32, NHWC (batch, height, width, channels), row major.
+ *   - A sample's index in its dataset (0..N-1, the dataset's own order) is its identity everywhere.
+ *   - A device and everything made from it belong to one thread at a time.
+ */
+#ifndef UNSEEN_UNSEEN_H
+#define UNSEEN_UNSEEN_H
+
+#define UNSEEN_API __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a call came to. The values are the exit codes of the command line. */
+enum unseen_status {
+    UNSEEN_OK = 0,
+    UNSEEN_FAILED = 1,        /* the work failed: memory, disk, a device error */
+    UNSEEN_USAGE = 2,         /* an argument is out of range or does not fit another */
+    UNSEEN_BAD_DATA = 3,      /* an input file is not what it should be */
+    UNSEEN_NO_DEVICE = 4,     /* no usable OpenCL device, or none by that name */
+    UNSEEN_INTERRUPTED = 130, /* stopped on request, after writing a checkpoint */
+};
+
+/* "0.1.0". Static storage. */
+UNSEEN_API const char *unseen_version(void);
+
+/* The last failure of this thread as "<where>: <what>"; empty before any. Valid until the next failure. */
+UNSEEN_API const char *unseen_last_error(void);
+
+/* What to do about the last failure, or an empty string where there is nothing to suggest. */
+UNSEEN_API const char *unseen_last_hint(void);
+
+enum unseen_log_level { UNSEEN_LOG_ERROR, UNSEEN_LOG_WARNING, UNSEEN_LOG_INFO, UNSEEN_LOG_DEBUG };
+
+/* Messages up to this level go to stderr. The default is UNSEEN_LOG_INFO. */
+UNSEEN_API void unseen_log_level_set(enum unseen_log_level level);
+
+/* Ask running work to stop at its next safe point (it writes a checkpoint and returns
+ * UNSEEN_INTERRUPTED). Safe to call from a signal handler. */
+UNSEEN_API void unseen_interrupt(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

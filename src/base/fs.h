@@ -1,0 +1,51 @@
+/* Files that are there whole or not at all, folders, and locks. */
+#ifndef US_BASE_FS_H
+#define US_BASE_FS_H
+
+#include <stdio.h>
+
+#include "base/status.h"
+
+/* A file being written beside its final name ("<path>.tmp.<pid>"). */
+struct us_atomic {
+    FILE *stream; /* write here */
+    char *path;
+    char *temporary;
+};
+
+/* Begin writing `path`. On success the caller ends it with us_atomic_commit or us_atomic_abandon. */
+enum unseen_status us_atomic_begin(const char *path, struct us_atomic *file);
+
+/* Flush, fsync, rename to the final name, fsync the folder. A write that failed anywhere before is
+ * found here (stream error flag); then nothing appears under the final name. Releases `file` either way. */
+enum unseen_status us_atomic_commit(struct us_atomic *file);
+
+/* Remove the temporary file and release. A zeroed or committed `file` is left alone. */
+void us_atomic_abandon(struct us_atomic *file);
+
+/* All of us_atomic_* for bytes already in memory. */
+enum unseen_status us_write_file(const char *path, const void *bytes, size_t size);
+
+/* A whole file into fresh memory with a zero byte behind it; `size` may be NULL. UNSEEN_FAILED with the
+ * system's reason if it cannot be read. */
+enum unseen_status us_read_file(const char *path, char **bytes, size_t *size);
+
+/* mkdir -p. */
+enum unseen_status us_make_folder(const char *path);
+
+/* True if something of that name is there. */
+bool us_exists(const char *path);
+
+/* True if it is a folder. */
+bool us_is_folder(const char *path);
+
+/* The user's cache folder for this program ($XDG_CACHE_HOME/unseen or ~/.cache/unseen), made if it is not
+ * there. Freed with free(); NULL (recorded) if there is none. UNSEEN_CACHE_DIR overrides. */
+char *us_cache_folder(void);
+
+/* Hold an exclusive lock on `path` (made if missing) until us_unlock; fails at once, naming the path, if
+ * another process holds it. The kernel drops the lock if the process dies. */
+enum unseen_status us_lock(const char *path, int *handle);
+void us_unlock(int handle);
+
+#endif

@@ -1,0 +1,32 @@
+#include "config.h"
+
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static enum unseen_log_level current_level = UNSEEN_LOG_INFO;
+
+void unseen_log_level_set(enum unseen_log_level level)
+{
+    current_level = level;
+}
+
+enum unseen_log_level us_log_level(void)
+{
+    return current_level;
+}
+
+void us_log(enum unseen_log_level level, const char *format, ...)
+{
+    if (level > current_level)
+        return;
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    const char *clear = isatty(STDERR_FILENO) ? "\r\033[K" : "";
+    fprintf(stderr, "%sunseen: %s%s\n", clear, level == UNSEEN_LOG_WARNING ? "warning: " : "", text);
+}

@@ -1,0 +1,43 @@
+/* NumPy .npy files, version 1.0, little endian, C order. */
+#ifndef US_BASE_NPY_H
+#define US_BASE_NPY_H
+
+#include <stdint.h>
+
+#include "base/status.h"
+
+enum us_dtype { US_U8, US_I32, US_I64, US_F16, US_F32, US_F64 };
+
+/* Bytes of one element. */
+size_t us_dtype_size(enum us_dtype dtype);
+
+struct us_npy {
+    enum us_dtype dtype;
+    int ndim;
+    int64_t shape[4];
+    size_t count;     /* product of shape */
+    const void *data; /* read only, aligned to 16 at least; inside the mapping */
+    void *mapping;
+    size_t mapping_size;
+};
+
+/* Map an array for reading. Version 1.0 to 3.0 headers, |u1 |b1 (as u8) <i4 <i8 <f2 <f4 <f8, C order, at most four
+ * dimensions. UNSEEN_BAD_DATA with the file and the reason otherwise (a header that claims more than
+ * the file holds included). End with us_npy_close. */
+enum unseen_status us_npy_open(const char *path, struct us_npy *array);
+void us_npy_close(struct us_npy *array);
+
+/* us_npy_open that also demands a type and a number of dimensions. */
+enum unseen_status us_npy_open_as(const char *path, enum us_dtype dtype, int ndim, struct us_npy *array);
+
+/* Write a whole array at once, atomically. Bytes depend on the values alone. */
+enum unseen_status us_npy_write(const char *path, enum us_dtype dtype, int ndim, const int64_t *shape,
+                                const void *data);
+
+/* float32 from any float type or integer array, fresh memory [count]. */
+enum unseen_status us_npy_read_f32(const char *path, int ndim, int64_t *shape, float **values);
+
+/* int64 from any integer array, fresh memory [count]. */
+enum unseen_status us_npy_read_i64(const char *path, int ndim, int64_t *shape, int64_t **values);
+
+#endif

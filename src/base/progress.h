@@ -1,0 +1,23 @@
+/* Progress on stderr: a bar with rate and time left on a terminal, one line a minute otherwise. */
+#ifndef US_BASE_PROGRESS_H
+#define US_BASE_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct us_progress; /* opaque */
+
+/* Switch progress off (--quiet, --no-progress). */
+void us_progress_enable(bool on);
+
+/* Begin a display of `total` units named e.g. "images". Returns NULL if memory is short, which every call
+ * below accepts: a display is never a reason to fail. */
+struct us_progress *us_progress_begin(const char *title, const char *unit, uint64_t total);
+
+/* `done` units so far; `note` (may be NULL) stands at the end of the line, e.g. "loss 1.234". */
+void us_progress_update(struct us_progress *progress, uint64_t done, const char *note);
+
+/* Clear the bar and free. */
+void us_progress_end(struct us_progress *progress);
+
+#endif

@@ -1,0 +1,32 @@
+/* Philox 4x32-10 (Salmon et al., SC 2011): a counter-based generator, so that every draw is a pure
+ * function of (seed, stream, epoch, item) and is the same on every device. cl/common.clh holds the twin. */
+#ifndef US_BASE_RNG_H
+#define US_BASE_RNG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a draw is for; each purpose is a stream of its own. The numbers are part of reproducibility. */
+enum us_stream {
+    US_STREAM_INIT = 1,    /* item = parameter element, epoch = parameter's number */
+    US_STREAM_SHUFFLE = 2, /* item = sample */
+    US_STREAM_AUGMENT = 3, /* item = sample */
+    US_STREAM_FOLD = 4,    /* item = sample, epoch = repeat */
+    US_STREAM_SELECT = 5,  /* item = sample */
+    US_STREAM_SYNTH = 6,
+};
+
+/* One block of four words for counter (item_lo, item_hi, epoch, stream) and key (seed_lo, seed_hi). */
+void us_philox(uint64_t seed, uint32_t stream, uint32_t epoch, uint64_t item, uint32_t out[4]);
+
+/* Uniform in [0,1) with 24 bits, exactly the float that the device computes: (x >> 8) * 2^-24. */
+float us_uniform(uint32_t word);
+
+/* A standard normal from two words (Box-Muller, computed in double). */
+float us_normal(uint32_t a, uint32_t b);
+
+/* Order items[0..n) by their Philox draws: a shuffle that depends on the items' values and not on their
+ * starting order. Ties by value. UNSEEN_FAILED (as int) if memory runs out. */
+int us_shuffle(uint64_t seed, uint32_t stream, uint32_t epoch, size_t n, int64_t *items);
+
+#endif

@@ -1,0 +1,54 @@
+/* Failing with a reason, and the checks that every layer writes the same way. */
+#ifndef US_BASE_STATUS_H
+#define US_BASE_STATUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "unseen/unseen.h"
+
+/* Record "<where>: <what>" for unseen_last_error(), clear the hint, and return `status`.
+ * `where` is a file, an option or a function as the reader knows it. */
+enum unseen_status us_fail(enum unseen_status status, const char *where, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same with ": <strerror(errno)>" behind the text; status UNSEEN_FAILED. */
+enum unseen_status us_fail_errno(const char *where, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Say what to do about the failure just recorded. Returns nothing: call it after us_fail. */
+void us_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* calloc of `count` items of `size` bytes that records a failure. NULL on failure. Never NULL for
+ * count 0. The caller frees with free(). */
+void *us_calloc(size_t count, size_t size);
+
+/* Growing realloc with the same promise; on failure the old block stays valid. */
+void *us_realloc(void *block, size_t count, size_t size);
+
+/* printf into fresh memory, freed with free(); NULL on failure, recorded. */
+char *us_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* True once unseen_interrupt() was called. */
+bool us_interrupted(void);
+
+/* Forget an interrupt (tests, and programs that go on after one). */
+void us_interrupt_clear(void);
+
+/* In a function with `enum unseen_status st` and a label `out`: leave on the first failure. */
+#define US_TRY(call)                                                                               \
+    do {                                                                                           \
+        if ((st = (call)) != UNSEEN_OK)                                                            \
+            goto out;                                                                              \
+    } while (0)
+
+/* The same for pointers that us_calloc and its kin returned. */
+#define US_TRY_ALLOC(pointer)                                                                      \
+    do {                                                                                           \
+        if (!(pointer)) {                                                                          \
+            st = UNSEEN_FAILED;                                                                    \
+            goto out;                                                                              \
+        }                                                                                          \
+    } while (0)
+
+#endif
