@@ -67,8 +67,8 @@ unseen_dataset_verify(const char *name, void (*report)(const struct unseen_defec
 UNSEEN_API enum unseen_status unseen_dataset_export(const struct unseen_dataset *dataset, const int64_t *keep,
                                                     int64_t n, const char *format, const char *out);
 
-/* What a drawn dataset is made of. Each sample is one of: plain, hard (low contrast, clutter, between two classes),
- * redundant (near copy of an earlier sample) or mislabelled. */
+/* What a drawn dataset is made of. Each sample is one of: plain, hard (low contrast, clutter, between two
+ * classes), redundant (near copy of an earlier sample) or mislabelled. */
 struct unseen_synth {
     int64_t train, test; /* samples; test may be 0 */
     int classes;         /* 2..100 */
@@ -80,8 +80,9 @@ struct unseen_synth {
 enum unseen_synth_kind { UNSEEN_PLAIN, UNSEEN_HARD, UNSEEN_REDUNDANT, UNSEEN_MISLABELLED };
 
 /* Draw it into memory. kinds/true_labels, if not NULL, receive fresh arrays [train] (freed with free()). */
-UNSEEN_API enum unseen_status unseen_synth_draw(const struct unseen_synth *recipe, struct unseen_dataset **dataset,
-                                                uint8_t **kinds, int32_t **true_labels);
+UNSEEN_API enum unseen_status unseen_synth_draw(const struct unseen_synth *recipe,
+                                                struct unseen_dataset **dataset, uint8_t **kinds,
+                                                int32_t **true_labels);
 
 #ifdef __cplusplus
 }

@@ -9,9 +9,10 @@ extern "C" {
 #endif
 
 /* (Re)write FOLDER/report.html from what lies in FOLDER: run.json, scores.npy, keep.npy, coreset.csv,
- * trajectory/, seen/ (a second trajectory with its scores.npy, if seen and unseen were both recorded), history.csv.
- * Parts whose files are missing are left out of the report. The dataset named in run.json is opened for the contact
- * sheets; if it cannot be, the report says so in their place. UNSEEN_BAD_DATA if run.json is missing or malformed. */
+ * trajectory/, seen/ (a second trajectory with its scores.npy, if seen and unseen were both recorded),
+ * history.csv. Parts whose files are missing are left out of the report. The dataset named in run.json is
+ * opened for the contact sheets; if it cannot be, the report says so in their place. UNSEEN_BAD_DATA if
+ * run.json is missing or malformed. */
 UNSEEN_API enum unseen_status unseen_report(const char *folder);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* Scores: pure functions of a trajectory. A higher score always means "keep first": harder, less certain or more
- * informative, whatever the paper's own sign (AUM and margin are negated). */
+/* Scores: pure functions of a trajectory. A higher score always means "keep first": harder, less certain or
+ * more informative, whatever the paper's own sign (AUM and margin are negated). */
 #ifndef UNSEEN_SCORE_H
 #define UNSEEN_SCORE_H
 
@@ -15,7 +15,8 @@ enum unseen_calibration {
     UNSEEN_CALIBRATE_RANK,   /* mean rank within the fold, scaled to (0,1) */
 };
 
-UNSEEN_API enum unseen_status unseen_calibration_parse(const char *name, enum unseen_calibration *calibration);
+UNSEEN_API enum unseen_status unseen_calibration_parse(const char *name,
+                                                       enum unseen_calibration *calibration);
 
 struct unseen_score_options {
     enum unseen_calibration calibration;
@@ -29,9 +30,9 @@ struct unseen_score_options {
 UNSEEN_API const char *unseen_score_name(int i);
 UNSEEN_API const char *unseen_score_help(int i);
 
-/* Score every sample: each repeat scored, calibrated across folds, then averaged over repeats. `scores` [n] is
- * the caller's. UNSEEN_USAGE for an unknown metric (the hint lists them) or one that needs a quantity or more
- * epochs than the trajectory holds. */
+/* Score every sample: each repeat scored, calibrated across folds, then averaged over repeats. `scores` [n]
+ * is the caller's. UNSEEN_USAGE for an unknown metric (the hint lists them) or one that needs a quantity or
+ * more epochs than the trajectory holds. */
 UNSEEN_API enum unseen_status unseen_score(const struct unseen_trajectory *trajectory, const char *metric,
                                            const struct unseen_score_options *options, float *scores);
 

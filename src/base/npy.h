@@ -21,9 +21,9 @@ struct us_npy {
     size_t mapping_size;
 };
 
-/* Map an array for reading. Version 1.0 to 3.0 headers, |u1 |b1 (as u8) <i4 <i8 <f2 <f4 <f8, C order, at most four
- * dimensions. UNSEEN_BAD_DATA with the file and the reason otherwise (a header that claims more than
- * the file holds included). End with us_npy_close. */
+/* Map an array for reading. Version 1.0 to 3.0 headers, |u1 |b1 (as u8) <i4 <i8 <f2 <f4 <f8, C order, at most
+ * four dimensions. UNSEEN_BAD_DATA with the file and the reason otherwise (a header that claims more than the
+ * file holds included). End with us_npy_close. */
 enum unseen_status us_npy_open(const char *path, struct us_npy *array);
 void us_npy_close(struct us_npy *array);
 

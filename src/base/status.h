@@ -36,19 +36,19 @@ bool us_interrupted(void);
 void us_interrupt_clear(void);
 
 /* In a function with `enum unseen_status st` and a label `out`: leave on the first failure. */
-#define US_TRY(call)                                                                               \
-    do {                                                                                           \
-        if ((st = (call)) != UNSEEN_OK)                                                            \
-            goto out;                                                                              \
+#define US_TRY(call)                                                                                         \
+    do {                                                                                                     \
+        if ((st = (call)) != UNSEEN_OK)                                                                      \
+            goto out;                                                                                        \
     } while (0)
 
 /* The same for pointers that us_calloc and its kin returned. */
-#define US_TRY_ALLOC(pointer)                                                                      \
-    do {                                                                                           \
-        if (!(pointer)) {                                                                          \
-            st = UNSEEN_FAILED;                                                                    \
-            goto out;                                                                              \
-        }                                                                                          \
+#define US_TRY_ALLOC(pointer)                                                                                \
+    do {                                                                                                     \
+        if (!(pointer)) {                                                                                    \
+            st = UNSEEN_FAILED;                                                                              \
+            goto out;                                                                                        \
+        }                                                                                                    \
     } while (0)
 
 #endif

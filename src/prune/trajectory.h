@@ -15,8 +15,8 @@ struct us_trajectory_build {
 };
 
 /* Allocate all quantities, zeroed. `folds` 0 when seen (then no fold array). */
-enum unseen_status us_trajectory_new(enum unseen_protocol protocol, int64_t n, int repeats, int epochs, int classes,
-                                     int folds, struct us_trajectory_build **build);
+enum unseen_status us_trajectory_new(enum unseen_protocol protocol, int64_t n, int repeats, int epochs,
+                                     int classes, int folds, struct us_trajectory_build **build);
 void us_trajectory_free(struct us_trajectory_build *build);
 
 /* Write every array and trajectory.json into `folder` (made if missing), each atomically, trajectory.json

@@ -1,0 +1,47 @@
+/* OpenCL devices: finding, choosing and opening them. */
+#ifndef UNSEEN_DEVICE_H
+#define UNSEEN_DEVICE_H
+
+#include <stddef.h>
+
+#include "unseen/unseen.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum unseen_device_type { UNSEEN_DEVICE_CPU, UNSEEN_DEVICE_GPU, UNSEEN_DEVICE_OTHER };
+
+struct unseen_device_info {
+    int index; /* in the order of unseen_device_list: what --device N means */
+    enum unseen_device_type type;
+    char platform[128], name[256], vendor[128], driver[128], version[128], c_version[64];
+    unsigned compute_units, clock_mhz;
+    unsigned long long global_bytes, max_alloc_bytes, local_bytes;
+    size_t max_group;
+    unsigned align; /* bytes that a sub-buffer's offset is a multiple of */
+    int usable;     /* 0: online but unfit, with the reason below */
+    char reason[128];
+};
+
+/* Every device of every platform. `list` is fresh memory, freed with free(). No device at all is UNSEEN_OK
+ * with *n = 0. */
+UNSEEN_API enum unseen_status unseen_device_list(struct unseen_device_info **list, int *n);
+
+/* Which of `list` a selector means: NULL or "" the default (environment UNSEEN_DEVICE if set, else the usable
+ * GPU with the most memory, else the first usable CPU), an index, or a case-insensitive part of "platform
+ * name". `why` (may be NULL) receives static text. UNSEEN_NO_DEVICE, with a hint that lists what is there. */
+UNSEEN_API enum unseen_status unseen_device_choose(const struct unseen_device_info *list, int n,
+                                                   const char *selector, int *index, const char **why);
+
+struct unseen_device; /* an open device: context, in-order queue, program cache, buffer pool */
+
+/* Choose and open. Freed with unseen_device_close. */
+UNSEEN_API enum unseen_status unseen_device_open(const char *selector, struct unseen_device **device);
+UNSEEN_API void unseen_device_close(struct unseen_device *device);
+UNSEEN_API const struct unseen_device_info *unseen_device_about(const struct unseen_device *device);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
