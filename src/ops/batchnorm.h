@@ -1,0 +1,40 @@
+/* Batch norm over [rows, channels] (rows = n*h*w), with residual add and ReLU in the same pass (Ioffe and Szegedy,
+ * 2015). y = act(gamma * (x - mean) * invstd + beta + residual), act = ReLU or identity, residual optional. */
+#ifndef US_OPS_BATCHNORM_H
+#define US_OPS_BATCHNORM_H
+
+#include "device/device.h"
+
+struct us_batchnorm; /* prepared for one number of channels */
+
+/* rows: the largest number of rows. eps 1e-5 and running-statistics momentum 0.1 are PyTorch's defaults. */
+enum unseen_status us_batchnorm_new(struct unseen_device *device, size_t rows, int channels, bool relu,
+                                    struct us_batchnorm **bn);
+void us_batchnorm_free(struct us_batchnorm *bn);
+size_t us_batchnorm_workspace(const struct us_batchnorm *bn);
+
+/* Parameters and state, each [channels]. Gradients may be NULL for evaluation. */
+struct us_batchnorm_params {
+    struct us_buf *gamma, *beta, *running_mean, *running_var;
+    struct us_buf *dgamma, *dbeta;
+    struct us_buf *mean, *invstd; /* saved by the training forward pass for backward */
+};
+
+/* Batch statistics; updates the running ones (variance unbiased, as PyTorch does). residual may be NULL. */
+enum unseen_status us_batchnorm_forward_train(struct us_batchnorm *bn, size_t rows, struct us_buf *x,
+                                              struct us_buf *residual, const struct us_batchnorm_params *params,
+                                              struct us_buf *workspace, struct us_buf *y);
+
+/* Running statistics. */
+enum unseen_status us_batchnorm_forward_eval(struct us_batchnorm *bn, size_t rows, struct us_buf *x,
+                                             struct us_buf *residual, const struct us_batchnorm_params *params,
+                                             struct us_buf *workspace, struct us_buf *y);
+
+/* From dy, the forward input x and, for the ReLU mask, the forward output y. dresidual (may be NULL) receives, or
+ * with accumulate_residual adds, dy behind the mask. */
+enum unseen_status us_batchnorm_backward(struct us_batchnorm *bn, size_t rows, struct us_buf *dy, struct us_buf *x,
+                                         struct us_buf *y, const struct us_batchnorm_params *params,
+                                         struct us_buf *workspace, struct us_buf *dx, struct us_buf *dresidual,
+                                         bool accumulate_residual);
+
+#endif

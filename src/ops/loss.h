@@ -1,0 +1,21 @@
+/* Softmax cross-entropy with label smoothing, its gradient, and a trajectory's per-sample quantities, in one kernel. */
+#ifndef US_OPS_LOSS_H
+#define US_OPS_LOSS_H
+
+#include "device/device.h"
+#include "unseen/trajectory.h"
+
+/* logits [n,classes]; labels int32 [all samples], of which row i is labels[rows[i]] (rows int32 [n]).
+ *   loss_i = -sum_c q_c ln p_c,  q = (1 - smoothing) onehot + smoothing / classes
+ * dlogits (may be NULL) receives (p - q) / n. record receives the quantities of enum unseen_quantity without
+ * smoothing, float32 [UNSEEN_QUANTITIES + 1][stride], at columns column..column+n-1, CORRECT as 0 or 1; the
+ * objective itself (with smoothing) goes to the last row. */
+struct us_loss {
+    int n, classes;
+    float smoothing;
+    struct us_buf *logits, *labels, *rows, *dlogits, *record;
+    size_t stride, column;
+};
+enum unseen_status us_loss_run(struct unseen_device *device, const struct us_loss *loss);
+
+#endif

@@ -1,0 +1,16 @@
+/* SGD with momentum, Nesterov and weight decay over one flat buffer, with torch.optim.SGD's arithmetic. */
+#ifndef US_OPS_SGD_H
+#define US_OPS_SGD_H
+
+#include "device/device.h"
+
+/* g += weight_decay * p;  v = momentum * v + g;  p -= lr * (nesterov ? g + momentum * v : v), over `count` floats;
+ * velocity starts at zero. */
+struct us_sgd {
+    float lr, momentum, weight_decay;
+    bool nesterov;
+};
+enum unseen_status us_sgd_step(struct unseen_device *device, const struct us_sgd *sgd, size_t count,
+                               struct us_buf *params, struct us_buf *grads, struct us_buf *velocity);
+
+#endif
