@@ -1,5 +1,5 @@
-/* The device layer as operators see it: buffers, kernels, launches. Everything is enqueued on one in-order queue;
- * nothing waits for the device but us_read, us_write and us_finish. */
+/* The device layer as operators see it: buffers, kernels, launches. Everything is enqueued on one in-order
+ * queue; nothing waits for the device but us_read, us_write and us_finish. */
 #ifndef US_DEVICE_DEVICE_H
 #define US_DEVICE_DEVICE_H
 
@@ -17,13 +17,13 @@ const char *us_cl_error_name(cl_int error);
 enum unseen_status us_cl_fail(cl_int error, const char *call, const char *file, int line);
 
 /* In a function with `st` and `out:`: check an OpenCL call. */
-#define US_CL(call)                                                                                            \
-    do {                                                                                                       \
-        cl_int us_cl_error_ = (call);                                                                          \
-        if (us_cl_error_ != CL_SUCCESS) {                                                                      \
-            st = us_cl_fail(us_cl_error_, #call, __FILE__, __LINE__);                                          \
-            goto out;                                                                                          \
-        }                                                                                                      \
+#define US_CL(call)                                                                                          \
+    do {                                                                                                     \
+        cl_int us_cl_error_ = (call);                                                                        \
+        if (us_cl_error_ != CL_SUCCESS) {                                                                    \
+            st = us_cl_fail(us_cl_error_, #call, __FILE__, __LINE__);                                        \
+            goto out;                                                                                        \
+        }                                                                                                    \
     } while (0)
 
 cl_context us_device_context(const struct unseen_device *device);
@@ -40,17 +40,17 @@ struct us_buf {
     size_t class_bytes;    /* what the pool accounts for it */
 };
 
-/* At least `bytes`, contents undefined, from the pool if one of that size class is free. On lack of memory: an
- * error that says how much was asked for, what is in use, and the device's limits. */
+/* At least `bytes`, contents undefined, from the pool if one of that size class is free. On lack of memory:
+ * an error that says how much was asked for, what is in use, and the device's limits. */
 enum unseen_status us_buf_new(struct unseen_device *device, size_t bytes, struct us_buf **buf);
 
-/* Back to the pool (any order, also while kernels that use it are still queued: the queue is in order). NULL is
- * fine. A sub-buffer is released at once. */
+/* Back to the pool (any order, also while kernels that use it are still queued: the queue is in order). NULL
+ * is fine. A sub-buffer is released at once. */
 void us_buf_free(struct unseen_device *device, struct us_buf *buf);
 
 /* A window; offset a multiple of the device's `align`. The parent must outlive it. */
-enum unseen_status us_buf_sub(struct unseen_device *device, struct us_buf *parent, size_t offset, size_t bytes,
-                              struct us_buf **sub);
+enum unseen_status us_buf_sub(struct unseen_device *device, struct us_buf *parent, size_t offset,
+                              size_t bytes, struct us_buf **sub);
 
 /* Blocking copies; offsets and sizes in bytes. us_zero and us_copy enqueue only. */
 enum unseen_status us_write(struct unseen_device *device, struct us_buf *buf, size_t offset, const void *from,
@@ -67,7 +67,8 @@ enum unseen_status us_finish(struct unseen_device *device);
 /* Hand queued work to the device without waiting. */
 enum unseen_status us_flush(struct unseen_device *device);
 
-/* Bytes in use now, the high-water mark, and what can be planned with (the device's memory less a reserve). */
+/* Bytes in use now, the high-water mark, and what can be planned with (the device's memory less a reserve).
+ */
 struct us_memory {
     uint64_t used, peak, limit, max_alloc;
 };
@@ -77,8 +78,9 @@ struct us_memory us_device_memory(const struct unseen_device *device);
 
 struct us_kernel; /* owned by the device, shared by all who ask for the same */
 
-/* Kernel `name` of cl/`file` built with `options` ("-DC=64 -DRELU=1"; quirks and -cl-std are added here). Programs
- * are built once per process and kept on disk as binaries keyed by source, options, device and driver. */
+/* Kernel `name` of cl/`file` built with `options` ("-DC=64 -DRELU=1"; quirks and -cl-std are added here).
+ * Programs are built once per process and kept on disk as binaries keyed by source, options, device and
+ * driver. */
 enum unseen_status us_kernel_get(struct unseen_device *device, const char *file, const char *options,
                                  const char *name, struct us_kernel **kernel);
 
@@ -106,8 +108,8 @@ static inline size_t us_round_up(size_t n, size_t step)
 /* True where kernels should be shaped for CPU cores (one work-item a tile) rather than for work-groups. */
 bool us_device_is_cpu(const struct unseen_device *device);
 
-/* Time spent per kernel so far goes to stderr (UNSEEN_PROFILE=1; done by unseen_device_close). With profiling on,
- * CLBlast calls are named by us_profile_external(device, "gemm", event), which takes the event over. */
+/* Time spent per kernel so far goes to stderr (UNSEEN_PROFILE=1; done by unseen_device_close). With profiling
+ * on, CLBlast calls are named by us_profile_external(device, "gemm", event), which takes the event over. */
 void us_profile_print(struct unseen_device *device);
 bool us_profile_on(const struct unseen_device *device);
 void us_profile_external(struct unseen_device *device, const char *name, cl_event event);

@@ -1,14 +1,16 @@
-/* From uint8 images to normalised floats, with pad-crop and flip drawn by Philox per (seed, epoch, sample). */
+/* From uint8 images to normalised floats, with pad-crop and flip drawn by Philox per (seed, epoch, sample).
+ */
 #ifndef US_OPS_AUGMENT_H
 #define US_OPS_AUGMENT_H
 
 #include "device/device.h"
 
-/* pixels uint8 [*,h,w,c]; row i of the batch is image rows[i] of `pixels`, and its draws belong to sample ids[i] (both
- * int32 [n]; they differ where only part of a dataset is on the device). Philox block (US_STREAM_AUGMENT, epoch,
- * sample): word 0 mod (2 pad + 1) is the crop's vertical offset, word 1 the horizontal one, the lowest bit of word 2
- * the flip. Padding is zero in the original pixels (black before normalisation, as torchvision's RandomCrop). pad 0
- * and flip false: evaluation.   y = (x / 255 - mean_c) / std_c, float32 [n,h,w,c] */
+/* pixels uint8 [*,h,w,c]; row i of the batch is image rows[i] of `pixels`, and its draws belong to sample
+ * ids[i] (both int32 [n]; they differ where only part of a dataset is on the device). Philox block
+ * (US_STREAM_AUGMENT, epoch, sample): word 0 mod (2 pad + 1) is the crop's vertical offset, word 1 the
+ * horizontal one, the lowest bit of word 2 the flip. Padding is zero in the original pixels (black before
+ * normalisation, as torchvision's RandomCrop). pad 0 and flip false: evaluation.   y = (x / 255 - mean_c) /
+ * std_c, float32 [n,h,w,c] */
 struct us_augment {
     int n, h, w, c;
     struct us_buf *pixels, *rows, *ids;
@@ -18,6 +20,7 @@ struct us_augment {
     uint32_t epoch;
     float mean[3], std[3];
 };
-enum unseen_status us_augment_run(struct unseen_device *device, const struct us_augment *augment, struct us_buf *y);
+enum unseen_status us_augment_run(struct unseen_device *device, const struct us_augment *augment,
+                                  struct us_buf *y);
 
 #endif

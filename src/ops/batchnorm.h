@@ -1,5 +1,6 @@
-/* Batch norm over [rows, channels] (rows = n*h*w), with residual add and ReLU in the same pass (Ioffe and Szegedy,
- * 2015). y = act(gamma * (x - mean) * invstd + beta + residual), act = ReLU or identity, residual optional. */
+/* Batch norm over [rows, channels] (rows = n*h*w), with residual add and ReLU in the same pass (Ioffe and
+ * Szegedy, 2015). y = act(gamma * (x - mean) * invstd + beta + residual), act = ReLU or identity, residual
+ * optional. */
 #ifndef US_OPS_BATCHNORM_H
 #define US_OPS_BATCHNORM_H
 
@@ -22,19 +23,22 @@ struct us_batchnorm_params {
 
 /* Batch statistics; updates the running ones (variance unbiased, as PyTorch does). residual may be NULL. */
 enum unseen_status us_batchnorm_forward_train(struct us_batchnorm *bn, size_t rows, struct us_buf *x,
-                                              struct us_buf *residual, const struct us_batchnorm_params *params,
+                                              struct us_buf *residual,
+                                              const struct us_batchnorm_params *params,
                                               struct us_buf *workspace, struct us_buf *y);
 
 /* Running statistics. */
 enum unseen_status us_batchnorm_forward_eval(struct us_batchnorm *bn, size_t rows, struct us_buf *x,
-                                             struct us_buf *residual, const struct us_batchnorm_params *params,
+                                             struct us_buf *residual,
+                                             const struct us_batchnorm_params *params,
                                              struct us_buf *workspace, struct us_buf *y);
 
-/* From dy, the forward input x and, for the ReLU mask, the forward output y. dresidual (may be NULL) receives, or
- * with accumulate_residual adds, dy behind the mask. */
-enum unseen_status us_batchnorm_backward(struct us_batchnorm *bn, size_t rows, struct us_buf *dy, struct us_buf *x,
-                                         struct us_buf *y, const struct us_batchnorm_params *params,
-                                         struct us_buf *workspace, struct us_buf *dx, struct us_buf *dresidual,
+/* From dy, the forward input x and, for the ReLU mask, the forward output y. dresidual (may be NULL)
+ * receives, or with accumulate_residual adds, dy behind the mask. */
+enum unseen_status us_batchnorm_backward(struct us_batchnorm *bn, size_t rows, struct us_buf *dy,
+                                         struct us_buf *x, struct us_buf *y,
+                                         const struct us_batchnorm_params *params, struct us_buf *workspace,
+                                         struct us_buf *dx, struct us_buf *dresidual,
                                          bool accumulate_residual);
 
 #endif

@@ -1,5 +1,5 @@
-/* 2-d convolution, forward and both gradients. x [n,h,w,cin], weights [kernel,kernel,cin,cout], y [n,oh,ow,cout], no
- * bias. */
+/* 2-d convolution, forward and both gradients. x [n,h,w,cin], weights [kernel,kernel,cin,cout], y
+ * [n,oh,ow,cout], no bias. */
 #ifndef US_OPS_CONV_H
 #define US_OPS_CONV_H
 
@@ -28,8 +28,8 @@ void us_conv_free(struct us_conv *conv);
 /* "direct" or "im2col". */
 const char *us_conv_algorithm_name(const struct us_conv *conv);
 
-/* Bytes that `workspace` must have for any of the three calls; contents mean nothing between calls. One workspace
- * can serve all convolutions of a queue. */
+/* Bytes that `workspace` must have for any of the three calls; contents mean nothing between calls. One
+ * workspace can serve all convolutions of a queue. */
 size_t us_conv_workspace(const struct us_conv *conv);
 
 /* The calls below enqueue only. n <= shape.n images. */
@@ -37,8 +37,9 @@ enum unseen_status us_conv_forward(struct us_conv *conv, int n, struct us_buf *x
                                    struct us_buf *workspace, struct us_buf *y);
 
 /* dx = dy * weights^T, or dx += with accumulate. A gather: no atomics. */
-enum unseen_status us_conv_backward_data(struct us_conv *conv, int n, struct us_buf *dy, struct us_buf *weights,
-                                         struct us_buf *workspace, bool accumulate, struct us_buf *dx);
+enum unseen_status us_conv_backward_data(struct us_conv *conv, int n, struct us_buf *dy,
+                                         struct us_buf *weights, struct us_buf *workspace, bool accumulate,
+                                         struct us_buf *dx);
 
 /* dweights = x^T * dy, summed over the batch in a fixed order. */
 enum unseen_status us_conv_backward_weights(struct us_conv *conv, int n, struct us_buf *x, struct us_buf *dy,

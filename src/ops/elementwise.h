@@ -5,7 +5,8 @@
 #include "device/device.h"
 
 /* y = max(x, 0) over `count` floats; y may be x. */
-enum unseen_status us_relu_forward(struct unseen_device *device, size_t count, struct us_buf *x, struct us_buf *y);
+enum unseen_status us_relu_forward(struct unseen_device *device, size_t count, struct us_buf *x,
+                                   struct us_buf *y);
 
 /* dx = dy where y > 0, else 0; dx may be dy. */
 enum unseen_status us_relu_backward(struct unseen_device *device, size_t count, struct us_buf *y,

@@ -4,8 +4,9 @@
 
 #include "device/device.h"
 
-/* C[m,n] = op(A) op(B) + beta C, row major, float32; offsets in floats, leading dimensions as stored. op(A) is A^T
- * if transpose_a (A is then [k,m]). On CPU devices CLBlast's parameters are overridden once per device. */
+/* C[m,n] = op(A) op(B) + beta C, row major, float32; offsets in floats, leading dimensions as stored. op(A)
+ * is A^T if transpose_a (A is then [k,m]). On CPU devices CLBlast's parameters are overridden once per
+ * device. */
 struct us_gemm {
     bool transpose_a, transpose_b;
     size_t m, n, k;

@@ -1,4 +1,5 @@
-/* Softmax cross-entropy with label smoothing, its gradient, and a trajectory's per-sample quantities, in one kernel. */
+/* Softmax cross-entropy with label smoothing, its gradient, and a trajectory's per-sample quantities, in one
+ * kernel. */
 #ifndef US_OPS_LOSS_H
 #define US_OPS_LOSS_H
 

@@ -4,8 +4,8 @@
 
 #include "device/device.h"
 
-/* g += weight_decay * p;  v = momentum * v + g;  p -= lr * (nesterov ? g + momentum * v : v), over `count` floats;
- * velocity starts at zero. */
+/* g += weight_decay * p;  v = momentum * v + g;  p -= lr * (nesterov ? g + momentum * v : v), over `count`
+ * floats; velocity starts at zero. */
 struct us_sgd {
     float lr, momentum, weight_decay;
     bool nesterov;

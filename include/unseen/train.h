@@ -1,0 +1,75 @@
+/* Training one model: the recipe, and the run that `unseen train` makes. */
+#ifndef UNSEEN_TRAIN_H
+#define UNSEEN_TRAIN_H
+
+#include <stdint.h>
+
+#include "unseen/dataset.h"
+#include "unseen/device.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum unseen_schedule {
+    UNSEEN_COSINE,   /* from lr to 0 over the epochs, per step */
+    UNSEEN_ONECYCLE, /* linear from 0 to lr over the first 30 % of the steps, linear back to 0 */
+};
+
+/* Everything that decides a model's weights besides the data, the seed and the device. */
+struct unseen_recipe {
+    char model[32]; /* "convnet3", "resnet10", "resnet18" */
+    int width;      /* channels of the first stage */
+    int epochs;     /* length of the schedule */
+    int stop_after; /* epochs to run of it; 0: all */
+    int batch;
+    float lr, momentum, weight_decay, label_smoothing;
+    int nesterov;
+    enum unseen_schedule schedule;
+    float warmup; /* epochs of linear warm-up before a cosine */
+    int pad;      /* pixels of zero padding for random crops; 0 switches crops off */
+    int flip;     /* random horizontal flips */
+};
+
+/* The field's defaults: resnet18, width 64, 200 epochs, batch 128, lr 0.1, momentum 0.9, Nesterov, weight
+ * decay 5e-4, cosine, no smoothing, no warm-up, crops with 4 pixels of padding and flips. */
+UNSEEN_API void unseen_recipe_defaults(struct unseen_recipe *recipe);
+
+/* UNSEEN_USAGE, naming the option, for what is out of range or unknown. */
+UNSEEN_API enum unseen_status unseen_recipe_check(const struct unseen_recipe *recipe);
+
+/* The i-th registered model's name and one-line description; NULL past the last. */
+UNSEEN_API const char *unseen_model_name(int i);
+UNSEEN_API const char *unseen_model_help(int i);
+
+/* One epoch of one model. Accuracies in [0,1]; NaN for what was not measured. */
+struct unseen_epoch {
+    int epoch; /* from 0 */
+    double lr; /* at the epoch's last step */
+    double train_loss, train_accuracy;
+    double heldout_loss, heldout_accuracy; /* on the held-out fold, if there is one */
+    double test_loss, test_accuracy;
+    double seconds;
+};
+
+struct unseen_train_options {
+    struct unseen_recipe recipe;
+    uint64_t seed;
+    const int64_t *subset; /* [n_subset] samples to train on, ascending; NULL: all */
+    int64_t n_subset;
+    const char *out;     /* folder; made if missing. A killed run goes on from what lies there. */
+    const char *init;    /* .safetensors to start from; NULL: drawn from the seed */
+    const char *command; /* recorded in run.json; may be NULL */
+};
+
+/* Train and test one model. Writes model.safetensors, history.csv, run.json into `out`. `history` (may be
+ * NULL) receives fresh memory [*epochs], freed with free(). UNSEEN_INTERRUPTED after a checkpoint if
+ * unseen_interrupt was called. UNSEEN_USAGE if `out` holds another run. */
+UNSEEN_API enum unseen_status unseen_train(struct unseen_device *device, const struct unseen_dataset *data,
+                                           const struct unseen_train_options *options,
+                                           struct unseen_epoch **history, int *epochs);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,66 @@
+/* Models: a graph of operators with its parameters in flat buffers. */
+#ifndef US_NN_MODEL_H
+#define US_NN_MODEL_H
+
+#include "device/device.h"
+#include "unseen/train.h"
+
+struct us_model; /* parameters, gradients, velocity (flat), running statistics, activations, workspaces */
+
+struct us_model_spec {
+    const char *name; /* in models.def */
+    int width, classes;
+    int height, channels_in; /* square images; 3x3 stride-1 stem up to 64 pixels */
+    int batch;               /* largest */
+    bool training;           /* gradients and velocity are allocated only then */
+};
+
+/* Bytes that a model of this spec needs on `device`, all told. */
+enum unseen_status us_model_memory(struct unseen_device *device, const struct us_model_spec *spec,
+                                   uint64_t *bytes);
+
+/* Build. UNSEEN_FAILED if it does not fit the device: says how much it needs, how much there is, and the
+ * largest batch that would fit. Parameters are undefined until us_model_init or us_model_load. */
+enum unseen_status us_model_new(struct unseen_device *device, const struct us_model_spec *spec,
+                                struct us_model **model);
+void us_model_free(struct us_model *model);
+
+/* Draw parameters: convolutions He normal (fan out), batch-norm scale 1 and shift 0, linear
+ * uniform(+-1/sqrt(in)) as PyTorch; running mean 0, variance 1; velocity 0. Philox US_STREAM_INIT, so equal
+ * on every device. */
+enum unseen_status us_model_init(struct us_model *model, uint64_t seed);
+
+/* .safetensors with PyTorch's names and layouts (torchvision-style ResNet: conv1.weight OIHW, bn1.*,
+ * layer1.0.conv1.weight, layer2.0.downsample.0.weight, fc.weight, ...; num_batches_tracked is accepted and
+ * written as int64). Load refuses missing, unknown and misshaped tensors by name (UNSEEN_BAD_DATA). */
+enum unseen_status us_model_save(struct us_model *model, const char *path);
+enum unseen_status us_model_load(struct us_model *model, const char *path);
+
+/* Input [n,h,w,c] and output [n,classes] of the passes below: the caller writes x and reads logits, dlogits
+ * between them. */
+struct us_buf *us_model_input(struct us_model *model);
+struct us_buf *us_model_logits(struct us_model *model);
+struct us_buf *us_model_dlogits(struct us_model *model);
+
+/* Enqueue. training: batch statistics (and their running averages move). */
+enum unseen_status us_model_forward(struct us_model *model, int n, bool training);
+enum unseen_status us_model_backward(struct us_model *model, int n);
+
+/* One optimiser step on the gradients that backward left. */
+struct us_sgd;
+enum unseen_status us_model_step(struct us_model *model, const struct us_sgd *sgd);
+
+/* Host copies for checkpoints and checks. kinds: what of the model. `count` floats each; order fixed for a
+ * spec. */
+enum us_model_part { US_MODEL_PARAMS, US_MODEL_GRADS, US_MODEL_VELOCITY, US_MODEL_STATS };
+size_t us_model_count(const struct us_model *model, enum us_model_part part);
+enum unseen_status us_model_get(struct us_model *model, enum us_model_part part, float *values);
+enum unseen_status us_model_set(struct us_model *model, enum us_model_part part, const float *values);
+
+/* Gradients under PyTorch's names and layouts (parity checks). */
+enum unseen_status us_model_save_grads(struct us_model *model, const char *path);
+
+/* Forward FLOPs of one image (multiply-add = 2), convolutions and linear. */
+double us_model_flops(const struct us_model *model);
+
+#endif

@@ -1,0 +1,66 @@
+/* Training runs that survive a kill: what prune, trajectory, train and compare all stand on. */
+#ifndef US_NN_TRAIN_H
+#define US_NN_TRAIN_H
+
+#include "device/device.h"
+#include "nn/model.h"
+#include "unseen/trajectory.h"
+
+struct us_trainer; /* a dataset on a device: pixels and labels of both splits, batches, the model in use */
+
+/* Upload the dataset (in one buffer per split; an error names the size if it does not fit). `data` must
+ * outlive it. */
+enum unseen_status us_trainer_new(struct unseen_device *device, const struct unseen_dataset *data,
+                                  struct us_trainer **trainer);
+void us_trainer_free(struct us_trainer *trainer);
+
+/* Per-sample quantities of one pass: value[q * n + i] belongs to samples[i] (an index in the training split).
+ */
+struct us_record {
+    int64_t n;
+    const int64_t *samples;
+    const float *value; /* [UNSEEN_QUANTITIES][n] */
+};
+
+struct us_train_job {
+    const struct unseen_recipe *recipe;
+    uint64_t seed; /* shared by a whole run */
+    uint32_t
+        model; /* which of the run's models: gives each its own initialisation, shuffling and augmentation */
+    const int64_t *train;
+    int64_t n_train; /* ascending indices in the training split; all different */
+    const int64_t *heldout;
+    int64_t n_heldout; /* evaluated after each epoch, without augmentation, running statistics; may be 0 */
+    bool test;         /* evaluate the test split after each epoch too */
+    const char *init;  /* weights to start from, or NULL */
+    const char *state; /* checkpoint file, written atomically after each epoch; NULL: none */
+    const char *title; /* for progress, e.g. "fold 2/4" */
+
+    /* After each epoch, before its checkpoint. heldout/trained hold the records (`trained`: the training
+     * forward pass of every train sample, in ascending order of sample; `heldout` in the order given). A
+     * failure ends the run. */
+    enum unseen_status (*on_epoch)(void *context, const struct unseen_epoch *epoch,
+                                   const struct us_record *trained, const struct us_record *heldout);
+    void *context;
+    const char *save; /* final weights as .safetensors, or NULL */
+};
+
+/* Run, or go on from job->state: epochs already done are not repeated (on_epoch is not called for them), and
+ * the result's bits are those of an unbroken run. A finished state returns at once. A state that belongs to
+ * other settings, data or device (a fingerprint is kept) is UNSEEN_USAGE naming the file. A torn or
+ * unreadable state file: warn and begin again. `history` (may be NULL): fresh memory [*epochs], all epochs. A
+ * loss that is not finite is UNSEEN_FAILED with a hint to lower --lr. UNSEEN_INTERRUPTED: the state holds the
+ * last whole epoch. */
+enum unseen_status us_train(struct us_trainer *trainer, const struct us_train_job *job,
+                            struct unseen_epoch **history, int *epochs);
+
+/* Learning rate at `step` of `steps` in all (steps_per_epoch turns warm-up epochs into steps). */
+float us_schedule_lr(const struct unseen_recipe *recipe, int64_t step, int64_t steps,
+                     int64_t steps_per_epoch);
+
+/* history.csv:
+ * epoch,lr,train_loss,train_accuracy,heldout_loss,heldout_accuracy,test_loss,test_accuracy,seconds;
+ * unmeasured cells empty. */
+enum unseen_status us_history_write(const char *path, const struct unseen_epoch *history, int epochs);
+
+#endif
