@@ -37,7 +37,9 @@ struct us_buf {
     cl_mem mem;
     size_t bytes;          /* as asked for; the allocation may be larger */
     struct us_buf *parent; /* of a sub-buffer */
+    size_t offset;         /* of a sub-buffer in its parent */
     size_t class_bytes;    /* what the pool accounts for it */
+    struct us_buf *next;   /* in the pool's list of free buffers */
 };
 
 /* At least `bytes`, contents undefined, from the pool if one of that size class is free. On lack of memory:
@@ -78,13 +80,19 @@ struct us_memory us_device_memory(const struct unseen_device *device);
 
 struct us_kernel; /* owned by the device, shared by all who ask for the same */
 
-/* Kernel `name` of cl/`file` built with `options` ("-DC=64 -DRELU=1"; quirks and -cl-std are added here).
- * Programs are built once per process and kept on disk as binaries keyed by source, options, device and
- * driver. */
+/* Kernel `name` of cl/`file` built with `options` ("-DC=64 -DRELU=1"; -DUS_CPU=0 or 1 and what
+ * quirks.c knows are added here). Programs
+ * are built once per process and kept on disk as binaries keyed by source, options, device and driver. */
 enum unseen_status us_kernel_get(struct unseen_device *device, const char *file, const char *options,
                                  const char *name, struct us_kernel **kernel);
 
-/* Global and local sizes; local[0] == 0 leaves the choice to the driver. */
+/* How many programs this device has built from source and how many came from the cache on disk. */
+struct us_builds {
+    unsigned compiled, loaded;
+};
+struct us_builds us_device_builds(const struct unseen_device *device);
+
+/* Global and local sizes; local[0] == 0 leaves the choice to the driver. A global size of 0 runs nothing. */
 struct us_range {
     cl_uint dims;
     size_t global[3], local[3];

@@ -1,0 +1,121 @@
+#include "config.h"
+
+#include "device/state.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void hint_list(const struct unseen_device_info *list, int n)
+{
+    if (n == 0) {
+        us_hint("install an OpenCL driver; for the CPU, on Debian: apt-get install pocl-opencl-icd");
+        return;
+    }
+    char text[400] = "";
+    size_t used = 0;
+    for (int i = 0; i < n && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%d %s%s", i ? "; " : "", list[i].index,
+                                 list[i].name, list[i].usable ? "" : " (unusable)");
+    us_hint("devices here: %s", text);
+}
+
+static enum unseen_status no_device(const struct unseen_device_info *list, int n, const char *where,
+                                    const char *text, const char *detail)
+{
+    us_fail(UNSEEN_NO_DEVICE, where, "%s%s", text, detail);
+    hint_list(list, n);
+    return UNSEEN_NO_DEVICE;
+}
+
+static bool contains(const char *text, const char *part)
+{
+    size_t length = strlen(part);
+    for (; strlen(text) >= length; text++) {
+        size_t i = 0;
+        while (i < length && tolower((unsigned char)text[i]) == tolower((unsigned char)part[i]))
+            i++;
+        if (i == length)
+            return true;
+    }
+    return false;
+}
+
+static bool all_digits(const char *text)
+{
+    return text[strspn(text, "0123456789")] == '\0';
+}
+
+/* The index that digits spell, -1 if it is not one of 0..n-1. */
+static int by_index(const char *digits, int n)
+{
+    unsigned long value = strtoul(digits, NULL, 10);
+    return value < (unsigned long)n ? (int)value : -1;
+}
+
+/* The first usable device by that name, else the first unusable one, else -1. */
+static int by_name(const struct unseen_device_info *list, int n, const char *selector)
+{
+    int unfit = -1;
+    for (int i = 0; i < n; i++) {
+        char name[sizeof list->platform + sizeof list->name + 1];
+        snprintf(name, sizeof name, "%s %s", list[i].platform, list[i].name);
+        if (!contains(name, selector))
+            continue;
+        if (list[i].usable)
+            return i;
+        if (unfit < 0)
+            unfit = i;
+    }
+    return unfit;
+}
+
+static int by_default(const struct unseen_device_info *list, int n, const char **why)
+{
+    int gpu = -1, cpu = -1;
+    for (int i = 0; i < n; i++) {
+        if (!list[i].usable)
+            continue;
+        if (list[i].type == UNSEEN_DEVICE_GPU && (gpu < 0 || list[i].global_bytes > list[gpu].global_bytes))
+            gpu = i;
+        if (list[i].type == UNSEEN_DEVICE_CPU && cpu < 0)
+            cpu = i;
+    }
+    *why =
+        gpu >= 0 ? "the usable GPU with the most memory" : "the first usable CPU, as there is no usable GPU";
+    return gpu >= 0 ? gpu : cpu;
+}
+
+enum unseen_status unseen_device_choose(const struct unseen_device_info *list, int n, const char *selector,
+                                        int *index, const char **why)
+{
+    const char *where = "--device", *reason = NULL;
+    bool from_environment = false;
+    if (!selector || !*selector) {
+        selector = getenv("UNSEEN_DEVICE");
+        from_environment = selector && *selector;
+        where = from_environment ? "UNSEEN_DEVICE" : "device";
+    }
+    if (n == 0)
+        return no_device(list, n, where, "there is no OpenCL device on this machine", "");
+    int chosen = -1;
+    if (!selector || !*selector) {
+        chosen = by_default(list, n, &reason);
+        if (chosen < 0)
+            return no_device(list, n, where, "no OpenCL device here is usable: ", list[0].reason);
+    } else {
+        /* A number is never looked for in names: --device 9 must not find a "4090". */
+        chosen = all_digits(selector) ? by_index(selector, n) : by_name(list, n, selector);
+        reason = from_environment ? "named by UNSEEN_DEVICE" : "chosen by --device";
+        if (chosen < 0)
+            return no_device(list, n, where, "no device has this index or name: ", selector);
+        if (!list[chosen].usable)
+            return no_device(list, n, where, "the device cannot be used: ", list[chosen].reason);
+    }
+    *index = chosen;
+    if (why)
+        *why = reason;
+    return UNSEEN_OK;
+}

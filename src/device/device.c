@@ -1,0 +1,121 @@
+#include "config.h"
+
+#include "base/log.h"
+#include "device/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Drivers explain here what an error code only hints at. */
+static void CL_CALLBACK notify(const char *text, const void *private_info, size_t size, void *context)
+{
+    (void)private_info;
+    (void)size;
+    (void)context;
+    us_log(UNSEEN_LOG_DEBUG, "OpenCL: %s", text);
+}
+
+static enum unseen_status begin(struct unseen_device *device)
+{
+    enum unseen_status st = UNSEEN_OK;
+    cl_int error = CL_SUCCESS;
+    cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)device->platform, 0};
+    device->context = clCreateContext(properties, 1, &device->id, notify, NULL, &error);
+    US_CL(error);
+    const char *profile = getenv("UNSEEN_PROFILE");
+    device->profile.on = profile && strcmp(profile, "1") == 0;
+    device->queue = clCreateCommandQueue(device->context, device->id,
+                                         device->profile.on ? CL_QUEUE_PROFILING_ENABLE : 0, &error);
+    US_CL(error);
+    US_TRY_ALLOC(device->quirk_options = us_quirk_options(&device->info));
+    us_pool_begin(device);
+out:
+    return st;
+}
+
+enum unseen_status unseen_device_open(const char *selector, struct unseen_device **device)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_found *found = NULL;
+    struct unseen_device_info *infos = NULL;
+    struct unseen_device *fresh = NULL;
+    const char *why = NULL;
+    int n = 0, index = 0;
+    US_TRY(us_found_list(&found, &n));
+    US_TRY_ALLOC(infos = us_calloc((size_t)n, sizeof *infos));
+    for (int i = 0; i < n; i++)
+        infos[i] = found[i].info;
+    US_TRY(unseen_device_choose(infos, n, selector, &index, &why));
+    US_TRY_ALLOC(fresh = us_calloc(1, sizeof *fresh));
+    fresh->info = found[index].info;
+    fresh->platform = found[index].platform;
+    fresh->id = found[index].id;
+    US_TRY(begin(fresh));
+    us_log(UNSEEN_LOG_DEBUG, "device %d, %s (%s): %s", index, fresh->info.name, fresh->info.platform, why);
+    *device = fresh;
+    fresh = NULL;
+out:
+    unseen_device_close(fresh);
+    free(infos);
+    free(found);
+    return st;
+}
+
+void unseen_device_close(struct unseen_device *device)
+{
+    if (!device)
+        return;
+    if (device->queue)
+        clFinish(device->queue);
+    us_profile_print(device);
+    us_profile_release(device);
+    us_programs_release(device);
+    us_pool_end(device);
+    if (device->queue)
+        clReleaseCommandQueue(device->queue);
+    if (device->context)
+        clReleaseContext(device->context);
+    free(device->quirk_options);
+    free(device);
+}
+
+const struct unseen_device_info *unseen_device_about(const struct unseen_device *device)
+{
+    return &device->info;
+}
+
+cl_context us_device_context(const struct unseen_device *device)
+{
+    return device->context;
+}
+
+cl_command_queue us_device_queue(const struct unseen_device *device)
+{
+    return device->queue;
+}
+
+cl_device_id us_device_id(const struct unseen_device *device)
+{
+    return device->id;
+}
+
+bool us_device_is_cpu(const struct unseen_device *device)
+{
+    return device->info.type == UNSEEN_DEVICE_CPU;
+}
+
+enum unseen_status us_finish(struct unseen_device *device)
+{
+    enum unseen_status st = UNSEEN_OK;
+    US_CL(clFinish(device->queue));
+out:
+    return st;
+}
+
+enum unseen_status us_flush(struct unseen_device *device)
+{
+    enum unseen_status st = UNSEEN_OK;
+    US_CL(clFlush(device->queue));
+out:
+    return st;
+}

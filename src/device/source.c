@@ -1,0 +1,140 @@
+#include "config.h"
+
+#include "device/source.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_INCLUDES = 32 };
+
+struct assembly {
+    char *text; /* what came together so far */
+    size_t size, room;
+    char done[MAX_INCLUDES][64]; /* files already in it */
+    int n;
+};
+
+static enum unseen_status append(struct assembly *a, const char *text, size_t size)
+{
+    if (a->size + size + 1 > a->room) {
+        size_t room = (a->size + size + 1) * 2;
+        char *grown = us_realloc(a->text, room, 1);
+        if (!grown)
+            return UNSEEN_FAILED;
+        a->text = grown;
+        a->room = room;
+    }
+    memcpy(a->text + a->size, text, size);
+    a->size += size;
+    a->text[a->size] = '\0';
+    return UNSEEN_OK;
+}
+
+static const char *embedded(const char *name)
+{
+    for (const struct us_source *source = us_sources; source->name; source++) {
+        if (strcmp(source->name, name) == 0)
+            return source->text;
+    }
+    return NULL;
+}
+
+/* The bare file, fresh memory. A folder in UNSEEN_CL_PATH may hold some files only; the rest is embedded. */
+static enum unseen_status read_one(const char *name, char **text)
+{
+    const char *folder = getenv("UNSEEN_CL_PATH");
+    const char *inside = embedded(name);
+    if (folder && *folder) {
+        char *path = us_format("%s/%s", folder, name);
+        if (!path)
+            return UNSEEN_FAILED;
+        FILE *file = fopen(path, "rb");
+        free(path);
+        if (file) {
+            size_t size = 1 << 20;
+            *text = us_calloc(size, 1);
+            size_t got = *text ? fread(*text, 1, size - 1, file) : 0;
+            fclose(file);
+            return got > 0 ? UNSEEN_OK : us_fail(UNSEEN_FAILED, name, "cannot read it");
+        }
+    }
+    if (!inside)
+        return us_fail(UNSEEN_FAILED, name, "no such kernel file%s%s", folder && *folder ? ", nor in " : "",
+                       folder ? folder : "");
+    *text = us_format("%s", inside);
+    return *text ? UNSEEN_OK : UNSEEN_FAILED;
+}
+
+/* If `line` is #include "NAME", NAME; empty otherwise. */
+static void included_name(const char *line, char name[64])
+{
+    name[0] = '\0';
+    while (*line == ' ' || *line == '\t')
+        line++;
+    if (*line++ != '#')
+        return;
+    while (*line == ' ' || *line == '\t')
+        line++;
+    if (sscanf(line, "include \"%63[^\"\n]\"", name) != 1)
+        name[0] = '\0';
+}
+
+static enum unseen_status add_file(struct assembly *a, const char *name);
+
+static enum unseen_status add_lines(struct assembly *a, const char *name, const char *text)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char mark[128];
+    int number = 1;
+    /* #line keeps compiler messages true to the file on disk. */
+    US_TRY(append(a, mark, (size_t)snprintf(mark, sizeof mark, "#line 1 \"%s\"\n", name)));
+    while (*text) {
+        const char *end = strchr(text, '\n');
+        size_t length = end ? (size_t)(end - text) + 1 : strlen(text);
+        char inner[64];
+        included_name(text, inner);
+        number++;
+        if (inner[0]) {
+            US_TRY(add_file(a, inner));
+            US_TRY(append(a, mark, (size_t)snprintf(mark, sizeof mark, "#line %d \"%s\"\n", number, name)));
+        } else {
+            US_TRY(append(a, text, length));
+        }
+        text += length;
+    }
+    if (a->size > 0 && a->text[a->size - 1] != '\n')
+        US_TRY(append(a, "\n", 1));
+out:
+    return st;
+}
+
+static enum unseen_status add_file(struct assembly *a, const char *name)
+{
+    for (int i = 0; i < a->n; i++) {
+        if (strcmp(a->done[i], name) == 0)
+            return UNSEEN_OK;
+    }
+    if (a->n == MAX_INCLUDES || strlen(name) >= sizeof a->done[0])
+        return us_fail(UNSEEN_FAILED, name, "too many kernel files in one, or too long a name");
+    snprintf(a->done[a->n++], sizeof a->done[0], "%s", name);
+    char *text = NULL;
+    enum unseen_status st = read_one(name, &text);
+    if (st == UNSEEN_OK)
+        st = add_lines(a, name, text);
+    free(text);
+    return st;
+}
+
+enum unseen_status us_source_load(const char *name, char **text)
+{
+    struct assembly a = {0};
+    enum unseen_status st = add_file(&a, name);
+    if (st != UNSEEN_OK) {
+        free(a.text);
+        return st;
+    }
+    *text = a.text;
+    return UNSEEN_OK;
+}

@@ -1,0 +1,93 @@
+/* What an open device consists of; for the files of this layer only. */
+#ifndef US_DEVICE_STATE_H
+#define US_DEVICE_STATE_H
+
+#include "device/device.h"
+
+/* A device as the platform listed it. */
+struct us_found {
+    cl_platform_id platform;
+    cl_device_id id;
+    struct unseen_device_info info;
+};
+
+/* Every device of every platform; fresh memory, freed with free(). */
+enum unseen_status us_found_list(struct us_found **found, int *n);
+
+/* ---- memory.c ---- */
+
+struct us_pool {
+    struct us_buf *free; /* last freed first */
+    uint64_t used;       /* bytes handed out */
+    uint64_t idle;       /* bytes in the free list */
+    uint64_t peak;       /* largest `used` so far */
+    uint64_t limit;
+};
+
+/* Set the limit from the device's memory and UNSEEN_MEMORY_LIMIT. */
+void us_pool_begin(struct unseen_device *device);
+
+/* Release what lies in the free list. */
+void us_pool_end(struct unseen_device *device);
+
+/* ---- program.c ---- */
+
+struct us_kernel {
+    struct us_kernel *next; /* of the same program */
+    cl_kernel kernel;
+    cl_uint args;
+    char *name;
+};
+
+struct us_program {
+    struct us_program *next;
+    char *file, *options; /* as asked for */
+    cl_program program;
+    struct us_kernel *kernels;
+};
+
+void us_programs_release(struct unseen_device *device);
+
+/* ---- launch.c ---- */
+
+struct us_profile_total {
+    char name[64];
+    uint64_t calls, ns;
+};
+
+struct us_profile_event {
+    cl_event event;
+    size_t total; /* index of its name's total */
+};
+
+enum { US_PROFILE_PENDING = 1024 };
+
+struct us_profile {
+    bool on;
+    struct us_profile_total *totals;
+    size_t n, room;
+    struct us_profile_event pending[US_PROFILE_PENDING];
+    size_t waiting;
+};
+
+void us_profile_release(struct unseen_device *device);
+
+/* ---- quirks.c ---- */
+
+/* What this device's compiler is told besides the caller's options: "-DUS_CPU=1 ...". Fresh memory. */
+char *us_quirk_options(const struct unseen_device_info *info);
+
+struct unseen_device {
+    struct unseen_device_info info;
+    cl_platform_id platform;
+    cl_device_id id;
+    cl_context context;
+    cl_command_queue queue;
+    char *quirk_options;
+    struct us_pool pool;
+    struct us_program *programs;
+    struct us_builds builds;
+    struct us_profile profile;
+};
+
+#endif
