@@ -1,0 +1,201 @@
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "device/source.h"
+#include "support/device.h"
+
+static const char header[] = "#ifndef TWICE\n"
+                             "#define TWICE(x) (2 * (x))\n"
+                             "#endif\n"
+                             "int only_once(int x) { return x; }\n";
+
+static const char kernels[] =
+    "#include \"test_device.clh\"\n"
+    "  #  include \"test_device.clh\"\n"
+    "#ifndef STEP\n"
+    "#define STEP 1\n"
+    "#endif\n"
+    "kernel void fill(global float *out, int i, uint u, long l, float f, global const float *none)\n"
+    "{\n"
+    "    size_t g = get_global_id(0);\n"
+    "    out[g] = (float)only_once(i) + (float)TWICE(u) + (float)(l >> 32) + f + (none ? 1000.0f : 0.0f) + "
+    "STEP;\n"
+    "}\n"
+    "kernel void cpu(global int *out) { out[get_global_id(0) + get_global_id(1)] = US_CPU; }\n";
+
+static char folder[256];
+
+static void write_text(const char *name, const char *text)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    const char *base = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/unseen-XXXXXX", base && *base ? base : "/tmp");
+    assert_non_null(mkdtemp(folder));
+    setenv("UNSEEN_CL_PATH", folder, 1);
+    setenv("UNSEEN_CACHE_DIR", folder, 1);
+    write_text("test_device.clh", header);
+    write_text("test_device.cl", kernels);
+    write_text("broken.cl", "kernel void broken(global int *x)\n{\n    x[0] = undeclared_name;\n}\n");
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    char command[512];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+static void argument_types(void **state)
+{
+    (void)state;
+    struct unseen_device *device = test_device();
+    struct us_kernel *kernel = NULL, *again = NULL;
+    assert_ok(us_kernel_get(device, "test_device.cl", "-DSTEP=4", "fill", &kernel));
+    assert_ok(us_kernel_get(device, "test_device.cl", "-DSTEP=4", "fill", &again));
+    assert_ptr_equal(kernel, again);
+    struct us_buf *out = test_buf(6, NULL);
+    double want[6];
+    for (int i = 0; i < 6; i++)
+        want[i] = -3 + 2 * 5 + 7 + 0.25 + 4;
+    assert_ok(us_run(device, kernel, US_RANGE1(6), "biulfb", out, -3, 5U, (int64_t)7 << 32, 0.25, NULL));
+    test_buf_close("fill", out, want, 6, 0);
+    for (int i = 0; i < 6; i++)
+        want[i] += 1000;
+    assert_ok(us_run(device, kernel, US_RANGE1L(6, 2), "biulfb", out, -3, 5U, (int64_t)7 << 32, 0.25, out));
+    test_buf_close("fill", out, want, 6, 0);
+    assert_ok(us_run(device, kernel, US_RANGE1(0), "biulfb", out, 0, 0U, (int64_t)0, 0.0, NULL));
+    test_buf_close("nothing ran", out, want, 6, 0);
+    test_buf_free(out);
+}
+
+static void bad_launches_are_refused(void **state)
+{
+    (void)state;
+    struct unseen_device *device = test_device();
+    struct us_kernel *kernel = NULL;
+    assert_ok(us_kernel_get(device, "test_device.cl", "", "cpu", &kernel));
+    struct us_buf *out = test_buf_int(8, NULL);
+    assert_int_equal(us_run(device, kernel, US_RANGE1(1), "bi", out, 1), UNSEEN_FAILED);
+    assert_non_null(strstr(unseen_last_error(), "takes 1 arguments"));
+    assert_int_equal(us_run(device, kernel, US_RANGE1(1), "i", 1), UNSEEN_FAILED);
+    assert_int_equal(us_run(device, kernel, US_RANGE1L(7, 2), "b", out), UNSEEN_FAILED);
+    assert_non_null(strstr(unseen_last_error(), "cpu over 7x1x1 in groups of 2x1x1"));
+    assert_ok(us_run(device, kernel, US_RANGE2L(4, 4, 2, 2), "b", out));
+    int32_t got[8];
+    assert_ok(us_read(device, out, 0, got, 7 * sizeof *got));
+    for (int i = 0; i < 7; i++)
+        assert_int_equal(got[i], us_device_is_cpu(device));
+    test_buf_free(out);
+}
+
+static void build_errors_show_the_log(void **state)
+{
+    (void)state;
+    struct us_kernel *kernel = NULL;
+    struct unseen_device *device = test_device();
+    assert_int_equal(us_kernel_get(device, "broken.cl", "-DX=1", "broken", &kernel), UNSEEN_FAILED);
+    assert_non_null(strstr(unseen_last_error(), "broken.cl"));
+    assert_non_null(strstr(unseen_last_error(), "undeclared_name"));
+    assert_non_null(strstr(unseen_last_error(), "-DX=1"));
+    assert_int_equal(us_kernel_get(device, "test_device.cl", "", "absent", &kernel), UNSEEN_FAILED);
+    assert_non_null(strstr(unseen_last_error(), "absent"));
+    assert_int_equal(us_kernel_get(device, "absent.cl", "", "fill", &kernel), UNSEEN_FAILED);
+    assert_non_null(strstr(unseen_last_error(), "absent.cl"));
+    assert_null(kernel);
+}
+
+static void includes_are_put_in_once(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    assert_ok(us_source_load("test_device.cl", &text));
+    const char *first = strstr(text, "only_once(int x)");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "only_once(int x)"));
+    assert_null(strstr(text, "include"));
+    assert_non_null(strstr(text, "#line 3 \"test_device.cl\"\n#ifndef STEP"));
+    free(text);
+}
+
+static void embedded_sources_are_there(void **state)
+{
+    (void)state;
+    for (const struct us_source *source = us_sources; source->name; source++) {
+        char *text = NULL;
+        assert_ok(us_source_load(source->name, &text));
+        assert_true(strlen(text) >= strlen(source->text) / 2);
+        free(text);
+    }
+}
+
+static void profile_counts_calls(void **state)
+{
+    (void)state;
+    struct unseen_device *device = NULL;
+    struct us_kernel *kernel = NULL;
+    struct us_buf *out = NULL;
+    setenv("UNSEEN_PROFILE", "1", 1);
+    assert_ok(unseen_device_open(NULL, &device));
+    unsetenv("UNSEEN_PROFILE");
+    assert_true(us_profile_on(device));
+    assert_false(us_profile_on(test_device()));
+    assert_ok(us_kernel_get(device, "test_device.cl", "", "cpu", &kernel));
+    assert_ok(us_buf_new(device, 256, &out));
+    for (int i = 0; i < 3000; i++)
+        assert_ok(us_run(device, kernel, US_RANGE1(8), "b", out));
+    us_buf_free(device, out);
+
+    char path[512], text[4096] = "";
+    snprintf(path, sizeof path, "%s/profile", folder);
+    fflush(stderr);
+    int saved = dup(STDERR_FILENO);
+    FILE *file = freopen(path, "w+", stderr);
+    assert_non_null(file);
+    unseen_device_close(device);
+    rewind(stderr);
+    size_t n = fread(text, 1, sizeof text - 1, stderr);
+    text[n] = '\0';
+    fflush(stderr);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    assert_non_null(strstr(text, "cpu "));
+    assert_non_null(strstr(text, " 3000 "));
+    assert_non_null(strstr(text, "100.0%"));
+}
+
+int main(void)
+{
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    test_device();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(argument_types),
+        cmocka_unit_test(bad_launches_are_refused),
+        cmocka_unit_test(build_errors_show_the_log),
+        cmocka_unit_test(includes_are_put_in_once),
+        cmocka_unit_test(embedded_sources_are_there),
+        cmocka_unit_test(profile_counts_calls),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
