@@ -16,8 +16,9 @@ struct us_atomic {
 /* Begin writing `path`. On success the caller ends it with us_atomic_commit or us_atomic_abandon. */
 enum unseen_status us_atomic_begin(const char *path, struct us_atomic *file);
 
-/* Flush, fsync, rename to the final name, fsync the folder. A write that failed anywhere before is
- * found here (stream error flag); then nothing appears under the final name. Releases `file` either way. */
+/* Flush, fsync, rename to the final name, fsync the folder (as far as it can be). A write that failed
+ * anywhere before is found here (stream error flag); then nothing appears under the final name. Releases
+ * `file` either way. */
 enum unseen_status us_atomic_commit(struct us_atomic *file);
 
 /* Remove the temporary file and release. A zeroed or committed `file` is left alone. */
@@ -29,6 +30,11 @@ enum unseen_status us_write_file(const char *path, const void *bytes, size_t siz
 /* A whole file into fresh memory with a zero byte behind it; `size` may be NULL. UNSEEN_FAILED with the
  * system's reason if it cannot be read. */
 enum unseen_status us_read_file(const char *path, char **bytes, size_t *size);
+
+/* Map a regular file for reading; `mapping` is page aligned, ends with munmap(*mapping, *size) and is never
+ * empty. UNSEEN_FAILED with the system's reason if it cannot be read, UNSEEN_BAD_DATA if it is empty or no
+ * regular file. */
+enum unseen_status us_map_file(const char *path, void **mapping, size_t *size);
 
 /* mkdir -p. */
 enum unseen_status us_make_folder(const char *path);

@@ -11,6 +11,13 @@ enum us_dtype { US_U8, US_I32, US_I64, US_F16, US_F32, US_F64 };
 /* Bytes of one element. */
 size_t us_dtype_size(enum us_dtype dtype);
 
+/* "uint8", "int32", ... as messages name it. */
+const char *us_dtype_name(enum us_dtype dtype);
+
+/* Product of shape[0..ndim) times `size` bytes. False if it overflows or a length is negative. `count` and
+ * `bytes` may be NULL. */
+bool us_shape_size(int ndim, const int64_t *shape, size_t size, size_t *count, size_t *bytes);
+
 struct us_npy {
     enum us_dtype dtype;
     int ndim;
@@ -23,7 +30,8 @@ struct us_npy {
 
 /* Map an array for reading. Version 1.0 to 3.0 headers, |u1 |b1 (as u8) <i4 <i8 <f2 <f4 <f8, C order, at most
  * four dimensions. UNSEEN_BAD_DATA with the file and the reason otherwise (a header that claims more than the
- * file holds included). End with us_npy_close. */
+ * file holds included), UNSEEN_FAILED if it cannot be opened. End with us_npy_close; a zeroed `array` may be
+ * closed too. */
 enum unseen_status us_npy_open(const char *path, struct us_npy *array);
 void us_npy_close(struct us_npy *array);
 
@@ -34,10 +42,11 @@ enum unseen_status us_npy_open_as(const char *path, enum us_dtype dtype, int ndi
 enum unseen_status us_npy_write(const char *path, enum us_dtype dtype, int ndim, const int64_t *shape,
                                 const void *data);
 
-/* float32 from any float type or integer array, fresh memory [count]. */
+/* float32 from any float type or integer array of `ndim` dimensions: fresh memory [count], freed with free().
+ * `shape` receives [ndim]; it may be NULL. */
 enum unseen_status us_npy_read_f32(const char *path, int ndim, int64_t *shape, float **values);
 
-/* int64 from any integer array, fresh memory [count]. */
+/* The same for int64 from any integer array. */
 enum unseen_status us_npy_read_i64(const char *path, int ndim, int64_t *shape, int64_t **values);
 
 #endif

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/status.h"
+
 /* What a draw is for; each purpose is a stream of its own. The numbers are part of reproducibility. */
 enum us_stream {
     US_STREAM_INIT = 1,    /* item = parameter element, epoch = parameter's number */
@@ -26,7 +28,7 @@ float us_uniform(uint32_t word);
 float us_normal(uint32_t a, uint32_t b);
 
 /* Order items[0..n) by their Philox draws: a shuffle that depends on the items' values and not on their
- * starting order. Ties by value. UNSEEN_FAILED (as int) if memory runs out. */
-int us_shuffle(uint64_t seed, uint32_t stream, uint32_t epoch, size_t n, int64_t *items);
+ * starting order. Ties by value. UNSEEN_FAILED if memory runs out. */
+enum unseen_status us_shuffle(uint64_t seed, uint32_t stream, uint32_t epoch, size_t n, int64_t *items);
 
 #endif

@@ -1,0 +1,283 @@
+#include "config.h"
+
+#include "base/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum unseen_status us_atomic_begin(const char *path, struct us_atomic *file)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_atomic made = {0};
+    US_TRY_ALLOC(made.path = us_format("%s", path));
+    US_TRY_ALLOC(made.temporary = us_format("%s.tmp.%ld", path, (long)getpid()));
+    made.stream = fopen(made.temporary, "wbe");
+    if (!made.stream) {
+        st = us_fail_errno(path, "cannot write");
+        goto out;
+    }
+    *file = made;
+    return UNSEEN_OK;
+out:
+    free(made.path);
+    free(made.temporary);
+    return st;
+}
+
+/* Makes the new name survive a power cut. Best effort: some file systems refuse to sync a folder, and the
+ * file is whole under its old or its new name either way. */
+static void sync_folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+    if (!folder)
+        return;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(folder);
+    if (fd < 0)
+        return;
+    (void)fsync(fd);
+    close(fd);
+}
+
+/* True if every byte reached the disk; errno says why not. */
+static bool flushed(FILE *stream)
+{
+    int fd = fileno(stream);
+    if (ferror(stream)) {
+        /* The reason of an earlier failure is gone; one more byte to a file that is thrown away anyway
+         * meets it again. */
+        if (write(fd, "", 1) == 1)
+            errno = EIO;
+        return false;
+    }
+    if (fflush(stream) != 0)
+        return false;
+    /* Files that cannot be synced, such as those of some FUSE mounts, report EINVAL. */
+    return fsync(fd) == 0 || errno == EINVAL;
+}
+
+enum unseen_status us_atomic_commit(struct us_atomic *file)
+{
+    enum unseen_status st = UNSEEN_OK;
+    if (!flushed(file->stream)) {
+        st = us_fail_errno(file->path, "cannot write");
+        goto out;
+    }
+    FILE *stream = file->stream;
+    file->stream = NULL;
+    if (fclose(stream) != 0) {
+        st = us_fail_errno(file->path, "cannot write");
+        goto out;
+    }
+    if (rename(file->temporary, file->path) != 0) {
+        st = us_fail_errno(file->path, "cannot move the finished file into place");
+        goto out;
+    }
+    sync_folder_of(file->path);
+    free(file->temporary);
+    file->temporary = NULL;
+out:
+    us_atomic_abandon(file);
+    return st;
+}
+
+void us_atomic_abandon(struct us_atomic *file)
+{
+    if (file->stream)
+        fclose(file->stream);
+    if (file->temporary)
+        unlink(file->temporary);
+    free(file->temporary);
+    free(file->path);
+    *file = (struct us_atomic){0};
+}
+
+enum unseen_status us_write_file(const char *path, const void *bytes, size_t size)
+{
+    struct us_atomic file;
+    enum unseen_status st = us_atomic_begin(path, &file);
+    if (st != UNSEEN_OK)
+        return st;
+    /* A short write sets the stream's error flag, which the commit looks at. */
+    if (size > 0)
+        (void)!fwrite(bytes, 1, size, file.stream);
+    return us_atomic_commit(&file);
+}
+
+/* Reads to the end of `fd`, whose size need not be known (pipes have none). */
+static enum unseen_status read_all(int fd, const char *path, char **bytes, size_t *size)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0)
+        return us_fail_errno(path, "cannot read");
+    size_t room = info.st_size > 0 ? (size_t)info.st_size + 1 : 4096;
+    size_t used = 0;
+    char *text = us_calloc(room, 1);
+    if (!text)
+        return UNSEEN_FAILED;
+    for (;;) {
+        if (used + 1 >= room) {
+            char *grown = us_realloc(text, room * 2, 1);
+            if (!grown) {
+                free(text);
+                return UNSEEN_FAILED;
+            }
+            text = grown;
+            room *= 2;
+        }
+        ssize_t got = read(fd, text + used, room - used - 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            free(text);
+            return us_fail_errno(path, "cannot read");
+        }
+        if (got == 0)
+            break;
+        used += (size_t)got;
+    }
+    text[used] = '\0';
+    *bytes = text;
+    if (size)
+        *size = used;
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_read_file(const char *path, char **bytes, size_t *size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return us_fail_errno(path, "cannot read");
+    enum unseen_status st = read_all(fd, path, bytes, size);
+    close(fd);
+    return st;
+}
+
+static enum unseen_status map_open(int fd, const char *path, void **mapping, size_t *size)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0)
+        return us_fail_errno(path, "cannot read");
+    if (!S_ISREG(info.st_mode))
+        return us_fail(UNSEEN_BAD_DATA, path, "is not a regular file");
+    if (info.st_size == 0)
+        return us_fail(UNSEEN_BAD_DATA, path, "is empty");
+    void *block = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (block == MAP_FAILED)
+        return us_fail_errno(path, "cannot map");
+    *mapping = block;
+    *size = (size_t)info.st_size;
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_map_file(const char *path, void **mapping, size_t *size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return us_fail_errno(path, "cannot read");
+    enum unseen_status st = map_open(fd, path, mapping, size);
+    close(fd);
+    return st;
+}
+
+static bool made_or_there(const char *path)
+{
+    if (mkdir(path, 0777) == 0)
+        return true;
+    int error = errno;
+    if (us_is_folder(path))
+        return true;
+    errno = error == EEXIST ? ENOTDIR : error;
+    return false;
+}
+
+enum unseen_status us_make_folder(const char *path)
+{
+    char *work = us_format("%s", path);
+    if (!work)
+        return UNSEEN_FAILED;
+    enum unseen_status st = UNSEEN_OK;
+    for (char *p = work; *p; p++) {
+        if (p == work || *p != '/' || p[-1] == '/')
+            continue;
+        *p = '\0';
+        if (!made_or_there(work)) {
+            st = us_fail_errno(work, "cannot make the folder");
+            goto out;
+        }
+        *p = '/';
+    }
+    if (!made_or_there(work))
+        st = us_fail_errno(path, "cannot make the folder");
+out:
+    free(work);
+    return st;
+}
+
+bool us_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+bool us_is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+char *us_cache_folder(void)
+{
+    const char *chosen = getenv("UNSEEN_CACHE_DIR");
+    const char *xdg = getenv("XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
+    char *folder = NULL;
+    if (chosen && *chosen) {
+        folder = us_format("%s", chosen);
+    } else if (xdg && *xdg == '/') { /* the XDG base directory specification: relative paths are invalid */
+        folder = us_format("%s/unseen", xdg);
+    } else if (home && *home) {
+        folder = us_format("%s/.cache/unseen", home);
+    } else {
+        us_fail(UNSEEN_FAILED, "cache", "neither UNSEEN_CACHE_DIR, XDG_CACHE_HOME nor HOME is set");
+        return NULL;
+    }
+    if (folder && us_make_folder(folder) != UNSEEN_OK) {
+        free(folder);
+        return NULL;
+    }
+    return folder;
+}
+
+enum unseen_status us_lock(const char *path, int *handle)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return us_fail_errno(path, "cannot open the lock file");
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        *handle = fd;
+        return UNSEEN_OK;
+    }
+    enum unseen_status st;
+    if (errno == EWOULDBLOCK) {
+        st = us_fail(UNSEEN_FAILED, path, "another process holds this lock");
+        us_hint("wait for the other run to end, or use another folder");
+    } else {
+        st = us_fail_errno(path, "cannot lock");
+    }
+    close(fd);
+    return st;
+}
+
+void us_unlock(int handle)
+{
+    if (handle >= 0)
+        close(handle);
+}
