@@ -2,6 +2,8 @@
 
 #include "device/source.h"
 
+#include "base/fs.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,15 +52,13 @@ static enum unseen_status read_one(const char *name, char **text)
         char *path = us_format("%s/%s", folder, name);
         if (!path)
             return UNSEEN_FAILED;
-        FILE *file = fopen(path, "rb");
+        enum unseen_status st = UNSEEN_OK;
+        bool there = us_exists(path);
+        if (there)
+            st = us_read_file(path, text, NULL);
         free(path);
-        if (file) {
-            size_t size = 1 << 20;
-            *text = us_calloc(size, 1);
-            size_t got = *text ? fread(*text, 1, size - 1, file) : 0;
-            fclose(file);
-            return got > 0 ? UNSEEN_OK : us_fail(UNSEEN_FAILED, name, "cannot read it");
-        }
+        if (there)
+            return st;
     }
     if (!inside)
         return us_fail(UNSEEN_FAILED, name, "no such kernel file%s%s", folder && *folder ? ", nor in " : "",

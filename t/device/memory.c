@@ -1,14 +1,10 @@
 #include "config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/cmocka.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "support/device.h"
 
@@ -136,12 +132,11 @@ static void guards_and_comparisons_work(void **state)
 
 int main(void)
 {
-    cmocka_set_message_output(CM_OUTPUT_TAP);
     test_device();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies_there_and_back),  cmocka_unit_test(freed_buffers_come_back),
         cmocka_unit_test(windows_share_memory),   cmocka_unit_test(lack_of_memory_is_explained),
         cmocka_unit_test(limit_leaves_a_reserve), cmocka_unit_test(guards_and_comparisons_work),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(tests, NULL, NULL);
 }

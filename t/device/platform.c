@@ -1,13 +1,9 @@
 #include "config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/cmocka.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "device/device.h"
 
@@ -134,7 +130,6 @@ static void errors_have_names(void **state)
 
 int main(void)
 {
-    cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(default_is_the_largest_usable_gpu),
         cmocka_unit_test(environment_names_the_default),
@@ -143,5 +138,5 @@ int main(void)
         cmocka_unit_test(devices_of_this_machine),
         cmocka_unit_test(errors_have_names),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(tests, NULL, NULL);
 }

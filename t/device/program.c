@@ -1,18 +1,16 @@
 #include "config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/cmocka.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
+#include "base/fs.h"
 #include "device/source.h"
 #include "support/device.h"
+#include "support/folder.h"
 
 static const char header[] = "#ifndef TWICE\n"
                              "#define TWICE(x) (2 * (x))\n"
@@ -33,38 +31,21 @@ static const char kernels[] =
     "}\n"
     "kernel void cpu(global int *out) { out[get_global_id(0) + get_global_id(1)] = US_CPU; }\n";
 
-static char folder[256];
-
 static void write_text(const char *name, const char *text)
 {
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
+    assert_ok(us_write_file(test_path(name), text, strlen(text)));
 }
 
 static int setup(void **state)
 {
-    (void)state;
-    const char *base = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/unseen-XXXXXX", base && *base ? base : "/tmp");
-    assert_non_null(mkdtemp(folder));
-    setenv("UNSEEN_CL_PATH", folder, 1);
-    setenv("UNSEEN_CACHE_DIR", folder, 1);
+    if (test_folder_make(state) != 0)
+        return -1;
+    setenv("UNSEEN_CL_PATH", test_folder, 1);
+    setenv("UNSEEN_CACHE_DIR", test_folder, 1);
     write_text("test_device.clh", header);
     write_text("test_device.cl", kernels);
     write_text("broken.cl", "kernel void broken(global int *x)\n{\n    x[0] = undeclared_name;\n}\n");
     return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    char command[512];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
 }
 
 static void argument_types(void **state)
@@ -167,11 +148,10 @@ static void profile_counts_calls(void **state)
         assert_ok(us_run(device, kernel, US_RANGE1(8), "b", out));
     us_buf_free(device, out);
 
-    char path[512], text[4096] = "";
-    snprintf(path, sizeof path, "%s/profile", folder);
+    char text[4096] = "";
     fflush(stderr);
     int saved = dup(STDERR_FILENO);
-    FILE *file = freopen(path, "w+", stderr);
+    FILE *file = freopen(test_path("profile"), "w+", stderr);
     assert_non_null(file);
     unseen_device_close(device);
     rewind(stderr);
@@ -187,7 +167,6 @@ static void profile_counts_calls(void **state)
 
 int main(void)
 {
-    cmocka_set_message_output(CM_OUTPUT_TAP);
     test_device();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(argument_types),
@@ -197,5 +176,5 @@ int main(void)
         cmocka_unit_test(embedded_sources_are_there),
         cmocka_unit_test(profile_counts_calls),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return RUN_TESTS(tests, setup, test_folder_remove);
 }

@@ -3,13 +3,9 @@
 #include "support/device.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum { GUARD_WORDS = 64 };
 #define GUARD     0xdeadbeefU
@@ -39,13 +35,6 @@ struct unseen_device *test_device(void)
     }
     atexit(close_device);
     return device;
-}
-
-void test_assert_ok(enum unseen_status st, const char *call, const char *file, int line)
-{
-    if (st != UNSEEN_OK)
-        print_error("%s: %s (hint: %s)\n", call, unseen_last_error(), unseen_last_hint());
-    _assert_int_equal(st, UNSEEN_OK, file, line);
 }
 
 static struct us_buf *guarded(size_t words, const void *init)

@@ -3,7 +3,7 @@
 #ifndef US_T_SUPPORT_DEVICE_H
 #define US_T_SUPPORT_DEVICE_H
 
-#include <stdint.h>
+#include "support/cmocka.h"
 
 #include "device/device.h"
 
@@ -45,9 +45,5 @@ void test_buf_close(const char *what, struct us_buf *got, const double *want, si
  * is `gradient`. At most 64 elements, spread over all, are looked at; relative to the largest gradient. */
 void test_gradient(const char *what, double (*f)(const double *x, size_t n, void *context), void *context,
                    const double *x, const float *gradient, size_t n, double tolerance);
-
-/* Fail with unseen_last_error() unless it is UNSEEN_OK. */
-#define assert_ok(call) test_assert_ok((call), #call, __FILE__, __LINE__)
-void test_assert_ok(enum unseen_status st, const char *call, const char *file, int line);
 
 #endif
