@@ -1,0 +1,344 @@
+/* 2-d convolution for CPU cores: implicit GEMM in register tiles, one work-item a block of pixels.
+ *
+ * Layouts: images [n, h, w, c], weights [kernel, kernel, cin, cout] = a matrix [K, cout] whose row index
+ * k = (kh * kernel + kw) * cin + ci.
+ *
+ * Forward and data gradient are one kernel, conv_gather:
+ *     out[n, oy*ostep+oa, ox*ostep+ob, co] (+)= sum over (ty, tx, ci) of
+ *         in[n, oy*step+off_y+ty, ox*step+off_x+tx, ci] * B[(ty, tx, ci), co],        zero outside the image
+ * forward:        step = the stride, off = -pad, ostep = 1, B = the weights.
+ * data gradient:  in = dy; for every residue (oa, ob) of the image's coordinates modulo the stride the taps
+ *                 that meet it form a small stride-1 convolution (step 1, ostep = the stride) with the
+ *                 transposed weights in descending tap order, so nothing is multiplied by inserted zeros.
+ * A work-item takes `tiles` tiles of P consecutive output pixels. For each block of `kblock` values of k it
+ * copies the pixels' patches into a private panel (rows LD apart; LD/16 odd, so rows fall into different
+ * cache sets), then multiplies it with the packed matrix B, P x 16V accumulators at a time. Sums over blocks
+ * of k meet in `out`, always in the same order.
+ * Packed B: [ceil(columns / 16V)][K][16V], zero beyond the last column.
+ *
+ * Weight gradient, conv_weights: dW[k, co] = sum over pixels of patch[pixel, k] * dy[pixel, co]. A work-item
+ * owns `kgroup` x `cgroup` tiles of 16 x 16 of dW for one part of the pixels, in blocks of PB pixels: dy is
+ * copied once a block into columns of 16 channels, patches once a row of tiles. The partial sums
+ * [part][k tile][co tile][16][16] are added in ascending order by conv_weights_sum.
+ *
+ * Tunables (build options):
+ *   P      pixels of a tile, 1..28; P * V + V + 1 must not exceed the vector registers (32 for AVX-512)
+ *   V      vectors of 16 channels of a tile, 1 or 2
+ *   TILES  most tiles a work-item takes, >= 1
+ *   KB     longest block of k, a multiple of 16 with KB/16 even
+ *   PB     pixels of a block of the weight gradient, >= 1
+ *   CG     most tiles of 16 channels in a group of the weight gradient, >= 1
+ */
+#ifndef P
+#define P 12
+#endif
+#ifndef V
+#define V 2
+#endif
+#ifndef TILES
+#define TILES 4
+#endif
+#ifndef KB
+#define KB 288
+#endif
+#ifndef PB
+#define PB 128
+#endif
+#ifndef CG
+#define CG 8
+#endif
+#define LD (KB + 16)
+
+#define ONE __attribute__((reqd_work_group_size(1, 1, 1))) __kernel
+
+/* `count` floats; up to 15 more of `to` are overwritten where `slack` says so. */
+inline void copy_run(float *to, __global const float *from, int count)
+{
+    int i = 0;
+    for (; i + 16 <= count; i += 16)
+        vstore16(vload16(0, from + i), 0, to + i);
+    if (i + 8 <= count) {
+        vstore8(vload8(0, from + i), 0, to + i);
+        i += 8;
+    }
+    for (; i < count; i++)
+        to[i] = from[i];
+}
+
+/* At least `count` zeros, rounded up to whole vectors. */
+inline void zero_run(float *to, int count)
+{
+    for (int i = 0; i < count; i += 16)
+        vstore16((float16)(0.0f), 0, to + i);
+}
+
+/* Values k0..k1 of the patch whose first tap lies at (iy, ix) of `image`; row[0] is k0. Writes up to 15 floats
+ * beyond k1. */
+inline void pack_patch(__global const float *image, int ih, int iw, int ic, int iy, int ix, int taps_y,
+                       int taps_x, int k0, int k1, float *row)
+{
+    const int width = taps_x * ic;
+    const int x0 = max(0, -ix), x1 = min(taps_x, iw - ix);
+    const int last = min(taps_y, ih - iy);
+    int done = k0;
+    if (x0 < x1) {
+        for (int ty = max(max(0, -iy), k0 / width); ty < last && ty * width < k1; ty++) {
+            const int from = max(ty * width + x0 * ic, k0), to = min(ty * width + x1 * ic, k1);
+            if (from >= to)
+                continue;
+            zero_run(row + (done - k0), from - done);
+            const long offset = ((long)(iy + ty) * iw + ix) * ic + (from - ty * width);
+            copy_run(row + (from - k0), image + offset, to - from);
+            done = to;
+        }
+    }
+    zero_run(row + (done - k0), k1 - done);
+}
+
+/* out[0..15] (+)= sum, only the first `left` of them. */
+inline void put(__global float *out, float16 sum, int left, int add)
+{
+    if (left >= 16) {
+        if (add)
+            sum += vload16(0, out);
+        vstore16(sum, 0, out);
+    } else {
+        float part[16];
+        vstore16(sum, 0, part);
+        for (int i = 0; i < left; i++)
+            out[i] = add ? out[i] + part[i] : part[i];
+    }
+}
+
+/* P x 16V outputs: rows of `panel` times the block of B at `b`. */
+inline void multiply(const float *panel, __global const float *b, int depth, __global float *out,
+                     const long *at, int valid, int left, int add)
+{
+    float16 acc[P][V];
+#pragma unroll
+    for (int p = 0; p < P; p++)
+#pragma unroll
+        for (int v = 0; v < V; v++)
+            acc[p][v] = (float16)(0.0f);
+    for (int k = 0; k < depth; k++) {
+        float16 w[V];
+#pragma unroll
+        for (int v = 0; v < V; v++)
+            w[v] = vload16(k * V + v, b);
+#pragma unroll
+        for (int p = 0; p < P; p++) {
+            const float16 a = (float16)(panel[p * LD + k]);
+#pragma unroll
+            for (int v = 0; v < V; v++)
+                acc[p][v] = fma(a, w[v], acc[p][v]);
+        }
+    }
+#pragma unroll
+    for (int p = 0; p < P; p++)
+        if (p < valid)
+#pragma unroll
+            for (int v = 0; v < V; v++)
+                put(out + at[p] + 16 * v, acc[p][v], left - 16 * v, add);
+}
+
+/* Work-items: (blocks of tiles * P pixels, groups of `group` column tiles). pixels = n * rows * cols. */
+ONE void conv_gather(__global const float *in, __global const float *b, __global float *out, int pixels,
+                     int rows, int cols, int step, int off_y, int off_x, int taps_y, int taps_x, int ih,
+                     int iw, int ic, int oh, int ow, int oc, int ostep, int oa, int ob, int kblock, int tiles,
+                     int group, int accumulate)
+{
+    float16 store[TILES * P * LD / 16];
+    float *panel = (float *)store;
+    long at[TILES * P];
+    const int depth = taps_y * taps_x * ic, columns = (oc + 16 * V - 1) / (16 * V);
+    const int c0 = (int)get_global_id(1) * group, c1 = min(c0 + group, columns);
+    const int first = (int)get_global_id(0) * tiles * P;
+    const int count = min(tiles * P, pixels - first);
+    int k0 = 0;
+    do {
+        const int k1 = min(k0 + kblock, depth);
+        int oy = first / cols, ox = first % cols, n = oy / rows;
+        oy %= rows;
+        for (int p = 0; p < count; p++) {
+            at[p] = (((long)n * oh + oy * ostep + oa) * ow + ox * ostep + ob) * oc;
+            pack_patch(in + (long)n * ih * iw * ic, ih, iw, ic, oy * step + off_y, ox * step + off_x, taps_y,
+                       taps_x, k0, k1, panel + p * LD);
+            if (++ox == cols) {
+                ox = 0;
+                if (++oy == rows) {
+                    oy = 0;
+                    n++;
+                }
+            }
+        }
+        for (int c = c0; c < c1; c++)
+            for (int p = 0; p < count; p += P)
+                multiply(panel + p * LD, b + ((long)c * depth + k0) * (16 * V), k1 - k0, out + c * 16 * V,
+                         at + p, count - p, oc - c * 16 * V, accumulate || k0 > 0);
+        k0 = k1;
+    } while (k0 < depth);
+}
+
+/* Pack weights [depth, columns] for conv_gather. Work-items: (blocks of 16 k, column tiles). */
+ONE void conv_pack(__global const float *weights, __global float *b, int depth, int columns)
+{
+    const int k0 = (int)get_global_id(0) * 16, c = (int)get_global_id(1) * 16 * V;
+    for (int k = k0; k < min(k0 + 16, depth); k++) {
+        __global float *to = b + ((long)get_global_id(1) * depth + k) * (16 * V);
+        __global const float *from = weights + (long)k * columns + c;
+        if (c + 16 * V <= columns) {
+#pragma unroll
+            for (int v = 0; v < V; v++)
+                vstore16(vload16(v, from), v, to);
+        } else {
+            for (int i = 0; i < 16 * V; i++)
+                to[i] = c + i < columns ? from[i] : 0.0f;
+        }
+    }
+}
+
+/* The same for the data gradient of one residue: B[(ty, tx, co), ci] = weights[kh, kw, ci, co] with
+ * kh = last_y - stride * ty, kw likewise. Work-items: (taps_y * taps_x, blocks of 16 co, tiles of ci). */
+ONE void conv_pack_transposed(__global const float *weights, __global float *b, int kernel_size, int cin,
+                              int cout, int stride, int last_y, int last_x, int taps_x)
+{
+    const int tap = (int)get_global_id(0), co0 = (int)get_global_id(1) * 16;
+    const int ci0 = (int)get_global_id(2) * 16 * V, depth = (int)get_global_size(0) * cout;
+    const int kh = last_y - stride * (tap / taps_x), kw = last_x - stride * (tap % taps_x);
+    const int width = min(16, cout - co0);
+    float block[16][16 * V];
+    for (int i = 0; i < 16 * V; i++) {
+        __global const float *from = weights + ((long)(kh * kernel_size + kw) * cin + ci0 + i) * cout + co0;
+        for (int j = 0; j < width; j++)
+            block[j][i] = ci0 + i < cin ? from[j] : 0.0f;
+    }
+    __global float *to = b + ((long)get_global_id(2) * depth + (long)tap * cout + co0) * (16 * V);
+    for (int j = 0; j < width; j++)
+        for (int i = 0; i < 16 * V; i++)
+            to[j * 16 * V + i] = block[j][i];
+}
+
+/* Where a block of pixels begins, and the geometry of the convolution. */
+struct place {
+    int n, oy, ox;
+};
+
+/* column[pixel * 16 + lane] = x[n, oy*stride-pad+kh, ox*stride-pad+kw, ci], zero outside, for `count` pixels;
+ * `wide` copies 16 lanes from ci on, else one. */
+inline void pack_column(__global const float *x, int h, int w, int cin, int kh, int kw, int ci, int oh, int ow,
+                        int stride, int pad, struct place at, int count, int wide, float *column)
+{
+    /* Columns lo..hi of the output have their input inside the image. */
+    const int lo = kw >= pad ? 0 : (pad - kw + stride - 1) / stride;
+    const int end = w - 1 + pad - kw, hi = end < 0 ? 0 : min(ow, end / stride + 1);
+    for (int p = 0; p < count;) {
+        const int run = min(ow - at.ox, count - p), iy = at.oy * stride - pad + kh;
+        const int inside = iy >= 0 && iy < h;
+        const int a = inside ? clamp(lo - at.ox, 0, run) : run, b = inside ? clamp(hi - at.ox, a, run) : run;
+        __global const float *from =
+            x + (((long)at.n * h + iy) * w + at.ox * stride - pad + kw) * cin + ci;
+        float *to = column + p * 16;
+        if (wide) {
+            for (int i = 0; i < a; i++)
+                vstore16((float16)(0.0f), i, to);
+            for (int i = a; i < b; i++)
+                vstore16(vload16(0, from + (long)i * stride * cin), i, to);
+            for (int i = b; i < run; i++)
+                vstore16((float16)(0.0f), i, to);
+        } else {
+            for (int i = 0; i < run; i++)
+                to[i * 16] = i >= a && i < b ? from[(long)i * stride * cin] : 0.0f;
+        }
+        p += run;
+        at.ox = 0;
+        if (++at.oy == oh) {
+            at.oy = 0;
+            at.n++;
+        }
+    }
+}
+
+/* sum[16][16] (+)= patches[count][16]^T * dy[count][16]. */
+inline void accumulate_tile(const float *patches, const float *dy, int count, __global float *sum, int add)
+{
+    float16 acc[16];
+#pragma unroll
+    for (int i = 0; i < 16; i++)
+        acc[i] = add ? vload16(i, sum) : (float16)(0.0f);
+    for (int p = 0; p < count; p++) {
+        const float16 d = vload16(p, dy);
+#pragma unroll
+        for (int i = 0; i < 16; i++)
+            acc[i] = fma((float16)(patches[p * 16 + i]), d, acc[i]);
+    }
+#pragma unroll
+    for (int i = 0; i < 16; i++)
+        vstore16(acc[i], i, sum);
+}
+
+/* Work-items: (parts, groups of kgroup k tiles, groups of cgroup co tiles). Part q takes the pixels from
+ * q * share on, `share` of them, of n * oh * ow. */
+ONE void conv_weights(__global const float *x, __global const float *dy, __global float *sums, int pixels,
+                      int share, int h, int w, int cin, int oh, int ow, int cout, int kernel_size, int stride,
+                      int pad, int kgroup, int cgroup)
+{
+    float16 dy_store[CG * PB], patch_store[PB];
+    float *columns = (float *)dy_store, *patches = (float *)patch_store;
+    const int depth = kernel_size * kernel_size * cin;
+    const int ktiles = (depth + 15) / 16, ctiles = (cout + 15) / 16;
+    const int kt0 = (int)get_global_id(1) * kgroup, kt1 = min(kt0 + kgroup, ktiles);
+    const int ct0 = (int)get_global_id(2) * cgroup, ct1 = min(ct0 + cgroup, ctiles);
+    const long first = (long)get_global_id(0) * share;
+    const int last = (int)min((long)pixels, first + share);
+    __global float *mine = sums + (long)get_global_id(0) * ktiles * ctiles * 256;
+    for (int p0 = (int)first; p0 < last; p0 += PB) {
+        const int count = min(PB, last - p0);
+        struct place at;
+        at.ox = p0 % ow;
+        at.oy = p0 / ow % oh;
+        at.n = p0 / ow / oh;
+        for (int ct = ct0; ct < ct1; ct++) {
+            float *to = columns + (ct - ct0) * PB * 16;
+            __global const float *from = dy + (long)p0 * cout + ct * 16;
+            if (ct * 16 + 16 <= cout) {
+                for (int p = 0; p < count; p++)
+                    vstore16(vload16(0, from + (long)p * cout), p, to);
+            } else {
+                for (int p = 0; p < count; p++)
+                    for (int i = 0; i < 16; i++)
+                        to[p * 16 + i] = ct * 16 + i < cout ? from[(long)p * cout + i] : 0.0f;
+            }
+        }
+        for (int kt = kt0; kt < kt1; kt++) {
+            if (cin % 16 == 0) {
+                const int tap = kt * 16 / cin;
+                pack_column(x, h, w, cin, tap / kernel_size, tap % kernel_size, kt * 16 % cin, oh, ow, stride,
+                            pad, at, count, 1, patches);
+            } else {
+                for (int i = 0; i < 16; i++) {
+                    const int k = min(kt * 16 + i, depth - 1), tap = k / cin;
+                    pack_column(x, h, w, cin, tap / kernel_size, tap % kernel_size, k % cin, oh, ow, stride,
+                                pad, at, count, 0, patches + i);
+                }
+            }
+            for (int ct = ct0; ct < ct1; ct++)
+                accumulate_tile(patches, columns + (ct - ct0) * PB * 16, count,
+                                mine + ((long)kt * ctiles + ct) * 256, p0 > first);
+        }
+    }
+}
+
+/* dweights[k, co] = sum of the parts. Work-items: (k tiles, co tiles). */
+ONE void conv_weights_sum(__global const float *sums, __global float *dweights, int parts, int depth, int cout)
+{
+    const int kt = (int)get_global_id(0), ct = (int)get_global_id(1);
+    const int ctiles = (int)get_global_size(1);
+    const long size = (long)get_global_size(0) * ctiles * 256;
+    __global const float *tile = sums + ((long)kt * ctiles + ct) * 256;
+    for (int i = 0; i < min(16, depth - kt * 16); i++) {
+        float16 sum = vload16(i, tile);
+        for (int q = 1; q < parts; q++)
+            sum += vload16(i, tile + q * size);
+        put(dweights + (long)(kt * 16 + i) * cout + ct * 16, sum, cout - ct * 16, 0);
+    }
+}

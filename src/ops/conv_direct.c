@@ -1,0 +1,267 @@
+#include "config.h"
+
+#include "ops/conv_algorithm.h"
+
+#include <stdlib.h>
+
+enum {
+    TILES = 4,        /* most pixel tiles a work-item of conv_gather takes */
+    KB = 288,         /* longest block of k; divides what 3x3 kernels over powers of two need */
+    PB = 128,         /* pixels in a block of the weight gradient */
+    CGROUP = 8,       /* most tiles of 16 output channels, and of 16 k, */
+    KGROUP = 36,      /* that a work-item of the weight gradient owns */
+    ENOUGH_ITEMS = 64 /* work-items that keep the cores of a CPU evenly busy */
+};
+
+/* Register tiles: few columns take many pixels. */
+struct tile {
+    int pixels, vectors;
+};
+static const struct tile narrow = {24, 1}, wide = {12, 2};
+
+static struct tile tile_for(int columns)
+{
+    return columns <= 16 ? narrow : wide;
+}
+
+struct direct {
+    struct us_kernel *pack, *gather;                       /* forward */
+    struct us_kernel *pack_transposed, *gather_transposed; /* data gradient */
+    struct us_kernel *weights, *sum;                       /* weight gradient */
+    int kgroup, cgroup, parts, share;                      /* how it is cut; share = pixels of a part */
+};
+
+static int ceil_div(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+static enum unseen_status get(struct us_conv *conv, int columns, const char *name, struct us_kernel **kernel)
+{
+    const struct tile tile = tile_for(columns);
+    char *options = us_format("-DP=%d -DV=%d -DTILES=%d -DKB=%d -DPB=%d -DCG=%d", tile.pixels, tile.vectors,
+                              (int)TILES, (int)KB, (int)PB, (int)CGROUP);
+    if (!options)
+        return UNSEEN_FAILED;
+    enum unseen_status st = us_kernel_get(conv->device, "conv_direct.cl", options, name, kernel);
+    free(options);
+    return st;
+}
+
+/* Cut the weight gradient: groups of tiles of dW first, then the pixels until there are enough work-items.
+ * The cut decides the order of summation, so it must follow from the shape alone. */
+static void cut_weights(const struct us_conv *conv, struct direct *d)
+{
+    const int ktiles = ceil_div(us_conv_depth(conv), 16), ctiles = ceil_div(conv->shape.cout, 16);
+    const int kgroups = ceil_div(ktiles, KGROUP), cgroups = ceil_div(ctiles, CGROUP);
+    const int pixels = conv->shape.n * conv->oh * conv->ow;
+    d->kgroup = ceil_div(ktiles, kgroups);
+    d->cgroup = ceil_div(ctiles, cgroups);
+    const int parts = ceil_div(ENOUGH_ITEMS, kgroups * cgroups), blocks = ceil_div(pixels, PB);
+    d->share = ceil_div(blocks, parts) * PB;
+    d->parts = ceil_div(pixels, d->share);
+}
+
+static enum unseen_status prepare(struct us_conv *conv)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct direct *d = us_calloc(1, sizeof *d);
+    conv->state = d;
+    US_TRY_ALLOC(d);
+    const int cin = conv->shape.cin, cout = conv->shape.cout;
+    US_TRY(get(conv, cout, "conv_pack", &d->pack));
+    US_TRY(get(conv, cout, "conv_gather", &d->gather));
+    US_TRY(get(conv, cin, "conv_pack_transposed", &d->pack_transposed));
+    US_TRY(get(conv, cin, "conv_gather", &d->gather_transposed));
+    US_TRY(get(conv, cout, "conv_weights", &d->weights)); /* the same for any tile */
+    US_TRY(get(conv, cout, "conv_weights_sum", &d->sum));
+    cut_weights(conv, d);
+out:
+    return st;
+}
+
+static void release(struct us_conv *conv)
+{
+    free(conv->state);
+}
+
+static size_t packed_floats(int depth, int columns)
+{
+    const int width = 16 * tile_for(columns).vectors;
+    return (size_t)depth * us_round_up((size_t)columns, (size_t)width);
+}
+
+static size_t workspace(const struct us_conv *conv)
+{
+    const struct us_conv_shape *s = &conv->shape;
+    const struct direct *d = conv->state;
+    const int depth = us_conv_depth(conv);
+    const size_t tiles = (size_t)ceil_div(depth, 16) * (size_t)ceil_div(s->cout, 16);
+    const size_t sizes[] = {packed_floats(depth, s->cout),
+                            packed_floats(s->kernel * s->kernel * s->cout, s->cin),
+                            tiles * 256 * (size_t)d->parts};
+    size_t most = 0;
+    for (int i = 0; i < 3; i++)
+        most = sizes[i] > most ? sizes[i] : most;
+    return most * sizeof(float);
+}
+
+/* The arguments of conv_gather; see cl/conv_direct.cl. */
+struct gather {
+    struct us_kernel *kernel;
+    struct us_buf *in, *out;
+    int n, rows, cols, step, off_y, off_x, taps_y, taps_x, ih, iw, ic, oh, ow, oc, ostep, oa, ob;
+    bool accumulate;
+};
+
+static enum unseen_status gather(struct us_conv *conv, const struct gather *g, struct us_buf *packed)
+{
+    const struct tile tile = tile_for(g->oc);
+    const int depth = g->taps_y * g->taps_x * g->ic, columns = ceil_div(g->oc, 16 * tile.vectors);
+    const int pixels = g->n * g->rows * g->cols, count = ceil_div(pixels, tile.pixels);
+    /* Equal blocks of k, in whole vectors. */
+    const int blocks = depth ? ceil_div(depth, KB) : 1;
+    const int kblock = (int)us_round_up((size_t)ceil_div(depth, blocks), 16);
+    int tiles = count / ENOUGH_ITEMS, group = columns;
+    tiles = tiles < 1 ? 1 : tiles > TILES ? TILES : tiles;
+    const int items = ceil_div(count, tiles);
+    if (items < ENOUGH_ITEMS / 2)
+        group = ceil_div(columns, ceil_div(ENOUGH_ITEMS / 2, items));
+    const struct us_range range = US_RANGE2L((size_t)items, (size_t)ceil_div(columns, group), 1, 1);
+    return us_run(conv->device, g->kernel, range, "bbbiiiiiiiiiiiiiiiiiiiii", g->in, packed, g->out, pixels,
+                  g->rows, g->cols, g->step, g->off_y, g->off_x, g->taps_y, g->taps_x, g->ih, g->iw, g->ic,
+                  g->oh, g->ow, g->oc, g->ostep, g->oa, g->ob, kblock, tiles, group, (int)g->accumulate);
+}
+
+static enum unseen_status forward(struct us_conv *conv, int n, struct us_buf *x, struct us_buf *weights,
+                                  struct us_buf *work, struct us_buf *y)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_conv_shape *s = &conv->shape;
+    const struct direct *d = conv->state;
+    const int depth = us_conv_depth(conv), columns = ceil_div(s->cout, 16 * tile_for(s->cout).vectors);
+    US_TRY(us_run(conv->device, d->pack, US_RANGE2L((size_t)ceil_div(depth, 16), (size_t)columns, 1, 1),
+                  "bbii", weights, work, depth, s->cout));
+    const struct gather g = {.kernel = d->gather,
+                             .in = x,
+                             .out = y,
+                             .n = n,
+                             .rows = conv->oh,
+                             .cols = conv->ow,
+                             .step = s->stride,
+                             .off_y = -s->pad,
+                             .off_x = -s->pad,
+                             .taps_y = s->kernel,
+                             .taps_x = s->kernel,
+                             .ih = s->h,
+                             .iw = s->w,
+                             .ic = s->cin,
+                             .oh = conv->oh,
+                             .ow = conv->ow,
+                             .oc = s->cout,
+                             .ostep = 1};
+    US_TRY(gather(conv, &g, work));
+out:
+    return st;
+}
+
+/* The taps that meet image coordinates a, a + stride, ...: dy is read from `offset` on in ascending order
+ * while the kernel's taps descend from `last` in steps of the stride. */
+struct residue {
+    int taps, offset, last, count;
+};
+
+static struct residue residue(const struct us_conv_shape *s, int a, int size)
+{
+    const int first = (a + s->pad) % s->stride;
+    struct residue r = {.count = a < size ? ceil_div(size - a, s->stride) : 0};
+    if (first < s->kernel) {
+        r.taps = ceil_div(s->kernel - first, s->stride);
+        r.last = first + s->stride * (r.taps - 1);
+        r.offset = (a + s->pad - first) / s->stride - (r.taps - 1);
+    }
+    return r;
+}
+
+static enum unseen_status gather_residue(struct us_conv *conv, int a, int b, struct us_buf *weights,
+                                         struct us_buf *work, struct gather *g)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_conv_shape *s = &conv->shape;
+    const struct direct *d = conv->state;
+    const struct residue y = residue(s, a, s->h), x = residue(s, b, s->w);
+    const int taps = y.taps * x.taps, columns = ceil_div(s->cin, 16 * tile_for(s->cin).vectors);
+    if (!y.count || !x.count || (!taps && g->accumulate))
+        goto out;
+    if (taps)
+        US_TRY(us_run(conv->device, d->pack_transposed,
+                      US_RANGE3L((size_t)taps, (size_t)ceil_div(s->cout, 16), (size_t)columns, 1, 1, 1),
+                      "bbiiiiiii", weights, work, s->kernel, s->cin, s->cout, s->stride, y.last, x.last,
+                      x.taps));
+    g->rows = y.count;
+    g->cols = x.count;
+    g->off_y = y.offset;
+    g->off_x = x.offset;
+    g->taps_y = taps ? y.taps : 0;
+    g->taps_x = taps ? x.taps : 0;
+    g->oa = a;
+    g->ob = b;
+    US_TRY(gather(conv, g, work));
+out:
+    return st;
+}
+
+static enum unseen_status backward_data(struct us_conv *conv, int n, struct us_buf *dy,
+                                        struct us_buf *weights, struct us_buf *work, bool accumulate,
+                                        struct us_buf *dx)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_conv_shape *s = &conv->shape;
+    const struct direct *d = conv->state;
+    struct gather g = {.kernel = d->gather_transposed,
+                       .in = dy,
+                       .out = dx,
+                       .n = n,
+                       .step = 1,
+                       .ih = conv->oh,
+                       .iw = conv->ow,
+                       .ic = s->cout,
+                       .oh = s->h,
+                       .ow = s->w,
+                       .oc = s->cin,
+                       .ostep = s->stride,
+                       .accumulate = accumulate};
+    for (int a = 0; a < s->stride; a++)
+        for (int b = 0; b < s->stride; b++)
+            US_TRY(gather_residue(conv, a, b, weights, work, &g));
+out:
+    return st;
+}
+
+static enum unseen_status backward_weights(struct us_conv *conv, int n, struct us_buf *x, struct us_buf *dy,
+                                           struct us_buf *work, struct us_buf *dweights)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_conv_shape *s = &conv->shape;
+    const struct direct *d = conv->state;
+    const int depth = us_conv_depth(conv), ktiles = ceil_div(depth, 16), ctiles = ceil_div(s->cout, 16);
+    const int pixels = n * conv->oh * conv->ow, parts = ceil_div(pixels, d->share);
+    const size_t kgroups = (size_t)ceil_div(ktiles, d->kgroup), cgroups = (size_t)ceil_div(ctiles, d->cgroup);
+    US_TRY(us_run(conv->device, d->weights, US_RANGE3L((size_t)parts, kgroups, cgroups, 1, 1, 1),
+                  "bbbiiiiiiiiiiiii", x, dy, work, pixels, d->share, s->h, s->w, s->cin, conv->oh, conv->ow,
+                  s->cout, s->kernel, s->stride, s->pad, d->kgroup, d->cgroup));
+    US_TRY(us_run(conv->device, d->sum, US_RANGE2L((size_t)ktiles, (size_t)ctiles, 1, 1), "bbiii", work,
+                  dweights, parts, depth, s->cout));
+out:
+    return st;
+}
+
+const struct us_conv_methods us_conv_direct = {
+    .name = "direct",
+    .prepare = prepare,
+    .release = release,
+    .workspace = workspace,
+    .forward = forward,
+    .backward_data = backward_data,
+    .backward_weights = backward_weights,
+};

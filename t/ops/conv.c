@@ -1,0 +1,298 @@
+#include "config.h"
+
+#include "ops/conv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "t/support/cmocka.h"
+#include "t/support/device.h"
+
+/* Odd channel counts and sizes, both register tiles, taps that fall outside, strides that leave pixels
+ * without a tap, several blocks of k, several parts of the weight gradient. */
+static const struct us_conv_shape shapes[] = {
+    {.n = 2, .h = 5, .w = 7, .cin = 3, .cout = 5, .kernel = 3, .stride = 1, .pad = 1},
+    {.n = 3, .h = 6, .w = 6, .cin = 17, .cout = 33, .kernel = 3, .stride = 2, .pad = 1},
+    {.n = 2, .h = 13, .w = 12, .cin = 3, .cout = 16, .kernel = 7, .stride = 2, .pad = 3},
+    {.n = 9, .h = 8, .w = 8, .cin = 32, .cout = 48, .kernel = 1, .stride = 1, .pad = 0},
+    {.n = 3, .h = 7, .w = 9, .cin = 16, .cout = 32, .kernel = 1, .stride = 2, .pad = 0},
+    {.n = 5, .h = 4, .w = 4, .cin = 64, .cout = 16, .kernel = 3, .stride = 1, .pad = 1},
+    {.n = 2, .h = 9, .w = 11, .cin = 16, .cout = 48, .kernel = 3, .stride = 2, .pad = 1},
+    {.n = 1, .h = 8, .w = 6, .cin = 4, .cout = 4, .kernel = 2, .stride = 3, .pad = 0},
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+struct sizes {
+    size_t x, w, y;
+    int oh, ow;
+};
+
+static struct sizes sizes_of(const struct us_conv_shape *s, int n)
+{
+    struct sizes z = {.oh = us_conv_out(s->h, s->kernel, s->stride, s->pad),
+                      .ow = us_conv_out(s->w, s->kernel, s->stride, s->pad)};
+    z.x = (size_t)n * (size_t)(s->h * s->w * s->cin);
+    z.w = (size_t)(s->kernel * s->kernel * s->cin * s->cout);
+    z.y = (size_t)n * (size_t)(z.oh * z.ow * s->cout);
+    return z;
+}
+
+/* Every product of the definition: visit(x index, weight index, y index). */
+struct pass {
+    const double *x, *w, *dy;
+    double *y, *dx, *dw; /* each may be NULL */
+};
+
+static void taps(const struct us_conv_shape *s, const struct pass *p, size_t xi, size_t wi, size_t yi)
+{
+    for (int ci = 0; ci < s->cin; ci++) {
+        for (int co = 0; co < s->cout; co++) {
+            const size_t x = xi + (size_t)ci, y = yi + (size_t)co, w = wi + (size_t)(ci * s->cout + co);
+            if (p->y)
+                p->y[y] += p->x[x] * p->w[w];
+            if (p->dx)
+                p->dx[x] += p->dy[y] * p->w[w];
+            if (p->dw)
+                p->dw[w] += p->dy[y] * p->x[x];
+        }
+    }
+}
+
+static void reference(const struct us_conv_shape *s, int n, const struct pass *p)
+{
+    const struct sizes z = sizes_of(s, n);
+    for (int i = 0; i < n * z.oh * z.ow * s->kernel * s->kernel; i++) {
+        const int tap = i % (s->kernel * s->kernel), pixel = i / (s->kernel * s->kernel);
+        const int iy = pixel / z.ow % z.oh * s->stride - s->pad + tap / s->kernel;
+        const int ix = pixel % z.ow * s->stride - s->pad + tap % s->kernel;
+        if (iy < 0 || iy >= s->h || ix < 0 || ix >= s->w)
+            continue;
+        const size_t image = (size_t)(pixel / (z.ow * z.oh));
+        taps(s, p, ((image * (size_t)s->h + (size_t)iy) * (size_t)s->w + (size_t)ix) * (size_t)s->cin,
+             (size_t)(tap * s->cin * s->cout), (size_t)(pixel * s->cout));
+    }
+}
+
+static double *doubles(const float *from, size_t n)
+{
+    double *to = calloc(n ? n : 1, sizeof *to);
+    assert_non_null(to);
+    for (size_t i = 0; from && i < n; i++)
+        to[i] = from[i];
+    return to;
+}
+
+/* One convolution with all that its three calls need. */
+struct fixture {
+    struct us_conv_shape shape;
+    int n;
+    struct sizes z;
+    struct us_conv *conv;
+    float *x, *w, *dy, *dx0;
+    struct us_buf *bx, *bw, *bdy, *work;
+};
+
+static void set_up(struct fixture *f, const struct us_conv_shape *shape, int n, enum us_conv_algorithm a)
+{
+    memset(f, 0, sizeof *f);
+    f->shape = *shape;
+    f->n = n;
+    f->z = sizes_of(shape, n);
+    assert_ok(us_conv_new(test_device(), shape, a, &f->conv));
+    f->x = test_random(1, f->z.x, -1.0f, 1.0f);
+    f->w = test_random(2, f->z.w, -1.0f, 1.0f);
+    f->dy = test_random(3, f->z.y, -1.0f, 1.0f);
+    f->dx0 = test_random(4, f->z.x, -1.0f, 1.0f);
+    f->bx = test_buf(f->z.x, f->x);
+    f->bw = test_buf(f->z.w, f->w);
+    f->bdy = test_buf(f->z.y, f->dy);
+    f->work = test_buf(us_conv_workspace(f->conv) / sizeof(float), NULL);
+}
+
+static void tear_down(struct fixture *f)
+{
+    struct us_buf *bufs[] = {f->bx, f->bw, f->bdy, f->work};
+    for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
+        test_buf_free(bufs[i]);
+    us_conv_free(f->conv);
+    free(f->x);
+    free(f->w);
+    free(f->dy);
+    free(f->dx0);
+}
+
+/* The three results, each in a fresh guarded buffer. */
+struct results {
+    struct us_buf *y, *dx, *dw;
+};
+
+static struct results run(struct fixture *f, bool accumulate)
+{
+    struct results r = {.y = test_buf(f->z.y, NULL),
+                        .dx = test_buf(f->z.x, accumulate ? f->dx0 : NULL),
+                        .dw = test_buf(f->z.w, NULL)};
+    assert_ok(us_conv_forward(f->conv, f->n, f->bx, f->bw, f->work, r.y));
+    assert_ok(us_conv_backward_data(f->conv, f->n, f->bdy, f->bw, f->work, accumulate, r.dx));
+    assert_ok(us_conv_backward_weights(f->conv, f->n, f->bx, f->bdy, f->work, r.dw));
+    return r;
+}
+
+static void free_results(struct results *r)
+{
+    test_buf_free(r->y);
+    test_buf_free(r->dx);
+    test_buf_free(r->dw);
+}
+
+static void check(const struct us_conv_shape *shape, int n, enum us_conv_algorithm algorithm, bool accumulate)
+{
+    struct fixture f;
+    set_up(&f, shape, n, algorithm);
+    double *x = doubles(f.x, f.z.x), *w = doubles(f.w, f.z.w), *dy = doubles(f.dy, f.z.y);
+    double *y = doubles(NULL, f.z.y), *dx = doubles(accumulate ? f.dx0 : NULL, f.z.x);
+    double *dw = doubles(NULL, f.z.w);
+    reference(shape, n, &(struct pass){.x = x, .w = w, .dy = dy, .y = y, .dx = dx, .dw = dw});
+    struct results r = run(&f, accumulate);
+    test_buf_close("y", r.y, y, f.z.y, 1e-5);
+    test_buf_close("dx", r.dx, dx, f.z.x, 1e-5);
+    test_buf_close("dw", r.dw, dw, f.z.w, 1e-5);
+    free_results(&r);
+    tear_down(&f);
+    double *all[] = {x, w, dy, y, dx, dw};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
+static void direct_matches(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SHAPES; i++)
+        check(&shapes[i], shapes[i].n, US_CONV_DIRECT, i % 2);
+}
+
+static void im2col_matches(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SHAPES; i++)
+        check(&shapes[i], shapes[i].n, US_CONV_IM2COL, i % 2);
+}
+
+static void fewer_images_than_prepared(void **state)
+{
+    (void)state;
+    check(&shapes[3], 1, US_CONV_DIRECT, true);
+    check(&shapes[3], 4, US_CONV_IM2COL, true);
+    check(&shapes[1], 2, US_CONV_DIRECT, false);
+    check(&shapes[1], 2, US_CONV_IM2COL, false);
+}
+
+/* sum(y * dy) as a function of x or of the weights. */
+struct objective {
+    const struct us_conv_shape *shape;
+    const double *other, *dy;
+    bool of_weights;
+};
+
+static double objective(const double *at, size_t n, void *context)
+{
+    (void)n;
+    const struct objective *o = context;
+    const struct sizes z = sizes_of(o->shape, o->shape->n);
+    double *y = doubles(NULL, z.y), sum = 0.0;
+    struct pass p = {.x = o->of_weights ? o->other : at, .w = o->of_weights ? at : o->other, .y = y};
+    reference(o->shape, o->shape->n, &p);
+    for (size_t i = 0; i < z.y; i++)
+        sum += y[i] * o->dy[i];
+    free(y);
+    return sum;
+}
+
+static void gradients_are_slopes(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f, &shapes[0], shapes[0].n, US_CONV_DIRECT);
+    struct results r = run(&f, false);
+    double *x = doubles(f.x, f.z.x), *w = doubles(f.w, f.z.w), *dy = doubles(f.dy, f.z.y);
+    float *dx = test_buf_read(r.dx), *dw = test_buf_read(r.dw);
+    struct objective o = {.shape = &f.shape, .other = w, .dy = dy};
+    test_gradient("dx", objective, &o, x, dx, f.z.x, 1e-4);
+    o = (struct objective){.shape = &f.shape, .other = x, .dy = dy, .of_weights = true};
+    test_gradient("dw", objective, &o, w, dw, f.z.w, 1e-4);
+    free(x);
+    free(w);
+    free(dy);
+    free(dx);
+    free(dw);
+    free_results(&r);
+    tear_down(&f);
+}
+
+static void assert_same_bits(struct us_buf *a, struct us_buf *b, size_t n)
+{
+    float *p = test_buf_read(a), *q = test_buf_read(b);
+    assert_memory_equal(p, q, n * sizeof *p);
+    free(p);
+    free(q);
+}
+
+static void repeats_are_equal(void **state)
+{
+    (void)state;
+    for (int a = US_CONV_DIRECT; a <= US_CONV_IM2COL; a++) {
+        struct fixture f;
+        set_up(&f, &shapes[5], shapes[5].n, (enum us_conv_algorithm)a);
+        struct results one = run(&f, true), two = run(&f, true);
+        assert_same_bits(one.y, two.y, f.z.y);
+        assert_same_bits(one.dx, two.dx, f.z.x);
+        assert_same_bits(one.dw, two.dw, f.z.w);
+        free_results(&one);
+        free_results(&two);
+        tear_down(&f);
+    }
+}
+
+static void refuses_nonsense(void **state)
+{
+    (void)state;
+    struct us_conv *conv = NULL;
+    struct us_conv_shape bad = shapes[0];
+    bad.kernel = 9;
+    assert_int_equal(us_conv_new(test_device(), &bad, US_CONV_AUTO, &conv), UNSEEN_USAGE);
+    bad = shapes[0];
+    bad.stride = 0;
+    assert_int_equal(us_conv_new(test_device(), &bad, US_CONV_AUTO, &conv), UNSEEN_USAGE);
+    assert_int_equal(setenv("UNSEEN_CONV", "fast", 1), 0);
+    assert_int_equal(us_conv_new(test_device(), &shapes[0], US_CONV_AUTO, &conv), UNSEEN_USAGE);
+    assert_int_equal(setenv("UNSEEN_CONV", "im2col", 1), 0);
+    assert_ok(us_conv_new(test_device(), &shapes[0], US_CONV_AUTO, &conv));
+    assert_string_equal(us_conv_algorithm_name(conv), "im2col");
+    assert_int_equal(us_conv_forward(conv, shapes[0].n + 1, NULL, NULL, NULL, NULL), UNSEEN_USAGE);
+    assert_int_equal(us_conv_forward(conv, 1, NULL, NULL, NULL, NULL), UNSEEN_USAGE);
+    us_conv_free(conv);
+    unsetenv("UNSEEN_CONV");
+}
+
+static void counts_flops(void **state)
+{
+    (void)state;
+    const struct us_conv_shape s = {
+        .n = 8, .h = 4, .w = 4, .cin = 2, .cout = 3, .kernel = 3, .stride = 1, .pad = 1};
+    assert_true(us_conv_flops(&s, 5) == 2.0 * 5 * 16 * 3 * 2 * 9);
+}
+
+int main(void)
+{
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    test_device();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(direct_matches),
+        cmocka_unit_test(im2col_matches),
+        cmocka_unit_test(fewer_images_than_prepared),
+        cmocka_unit_test(gradients_are_slopes),
+        cmocka_unit_test(repeats_are_equal),
+        cmocka_unit_test(refuses_nonsense),
+        cmocka_unit_test(counts_flops),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
