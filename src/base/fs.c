@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
+#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -280,4 +282,32 @@ void us_unlock(int handle)
 {
     if (handle >= 0)
         close(handle);
+}
+
+static int remove_entry(const char *path, const struct stat *about, int kind, struct FTW *where)
+{
+    (void)about, (void)kind, (void)where;
+    return remove(path);
+}
+
+static int remove_temporary(const char *path, const struct stat *about, int kind, struct FTW *where)
+{
+    (void)about;
+    if (kind == FTW_F && fnmatch("*.tmp.[0-9]*", path + where->base, 0) == 0)
+        return unlink(path);
+    return 0;
+}
+
+enum unseen_status us_remove_folder(const char *path)
+{
+    if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) && errno != ENOENT)
+        return us_fail_errno(path, "cannot remove");
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_remove_temporaries(const char *path)
+{
+    if (nftw(path, remove_temporary, 16, FTW_PHYS) && errno != ENOENT)
+        return us_fail_errno(path, "cannot remove what a killed run left");
+    return UNSEEN_OK;
 }

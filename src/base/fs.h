@@ -39,6 +39,13 @@ enum unseen_status us_map_file(const char *path, void **mapping, size_t *size);
 /* mkdir -p. */
 enum unseen_status us_make_folder(const char *path);
 
+/* rm -r; a folder that is not there is fine. */
+enum unseen_status us_remove_folder(const char *path);
+
+/* Remove the temporary files that killed writers left anywhere below `path`. The caller holds the folder's
+ * lock. */
+enum unseen_status us_remove_temporaries(const char *path);
+
 /* True if something of that name is there. */
 bool us_exists(const char *path);
 
