@@ -10,14 +10,18 @@ struct us_progress; /* opaque */
 /* Switch progress off (--quiet, --no-progress). */
 void us_progress_enable(bool on);
 
-/* Begin a display of `total` units named e.g. "images". Returns NULL if memory is short, which every call
- * below accepts: a display is never a reason to fail. */
+/* Begin a display of `total` units named e.g. "images"; 0: not known. Returns NULL if progress is off or
+ * memory is short, which every call below accepts: a display is never a reason to fail. */
 struct us_progress *us_progress_begin(const char *title, const char *unit, uint64_t total);
 
-/* `done` units so far; `note` (may be NULL) stands at the end of the line, e.g. "loss 1.234". */
+/* `done` units so far; `note` (may be NULL) stands at the end of the line, e.g. "loss 1.234".
+ * Cheap enough for every step: most calls show nothing. Rate and time left count from the first call. */
 void us_progress_update(struct us_progress *progress, uint64_t done, const char *note);
 
 /* Clear the bar and free. */
 void us_progress_end(struct us_progress *progress);
+
+/* Tell the time by `now` (seconds) instead of the monotonic clock; NULL: that clock again. For tests. */
+void us_progress_clock(double (*now)(void));
 
 #endif

@@ -1,0 +1,168 @@
+#include "config.h"
+
+#include "base/progress.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/status.h"
+
+struct us_progress {
+    char title[64], unit[32];
+    uint64_t total, first; /* first: done at the first update; a run that goes on does not start at 0 */
+    double start;          /* time of the first update */
+    double shown;          /* time of the last line */
+    bool running;          /* there was a first update */
+    bool terminal;
+};
+
+static bool enabled = true;
+
+static double monotonic(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static double (*clock_now)(void) = monotonic;
+
+void us_progress_clock(double (*now)(void))
+{
+    clock_now = now ? now : monotonic;
+}
+
+void us_progress_enable(bool on)
+{
+    enabled = on;
+}
+
+struct us_progress *us_progress_begin(const char *title, const char *unit, uint64_t total)
+{
+    if (!enabled)
+        return NULL;
+    struct us_progress *progress = calloc(1, sizeof *progress);
+    if (!progress)
+        return NULL;
+    snprintf(progress->title, sizeof progress->title, "%s", title);
+    snprintf(progress->unit, sizeof progress->unit, "%s", unit);
+    progress->total = total;
+    progress->terminal = isatty(STDERR_FILENO) == 1;
+    progress->shown = clock_now();
+    return progress;
+}
+
+/* "3:07" or "2:03:07". */
+static void format_time(double seconds, char *text, size_t size)
+{
+    unsigned long long s = seconds < 3.6e9 ? (unsigned long long)llround(seconds) : 3600000000ull;
+    if (s < 3600)
+        snprintf(text, size, "%llu:%02llu", s / 60, s % 60);
+    else
+        snprintf(text, size, "%llu:%02llu:%02llu", s / 3600, s / 60 % 60, s % 60);
+}
+
+/* "45/123 images", or "45 images" where the total is not known. */
+static void format_amount(const struct us_progress *progress, uint64_t done, char *text, size_t size)
+{
+    if (progress->total)
+        snprintf(text, size, "%llu/%llu %s", (unsigned long long)done, (unsigned long long)progress->total,
+                 progress->unit);
+    else
+        snprintf(text, size, "%llu %s", (unsigned long long)done, progress->unit);
+}
+
+/* ", 123 images/s, 1:02 left, <note>": the part that both displays share. */
+static void format_tail(const struct us_progress *progress, uint64_t done, double now, const char *note,
+                        char *text, size_t size)
+{
+    char rate_text[64] = "", left_text[64] = "", left[32];
+    if (done > progress->first && now > progress->start) {
+        double rate = (double)(done - progress->first) / (now - progress->start);
+        snprintf(rate_text, sizeof rate_text, ", %.*f %s/s",
+                 rate < 10    ? 2
+                 : rate < 100 ? 1
+                              : 0,
+                 rate, progress->unit);
+        if (done < progress->total) {
+            format_time((double)(progress->total - done) / rate, left, sizeof left);
+            snprintf(left_text, sizeof left_text, ", %s left", left);
+        }
+    }
+    snprintf(text, size, "%s%s%s%s", rate_text, left_text, note && *note ? ", " : "", note ? note : "");
+}
+
+static unsigned terminal_columns(void)
+{
+    struct winsize window;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0)
+        return window.ws_col;
+    return 80;
+}
+
+enum { BAR = 20 };
+
+/* "[=====>    ]  45% ", or nothing where the total is not known. */
+static void format_bar(const struct us_progress *progress, double share, char *text, size_t size)
+{
+    char bar[BAR + 1];
+    int filled = (int)(share * BAR);
+    for (int i = 0; i < BAR; i++)
+        bar[i] = i < filled ? '=' : i == filled ? '>' : ' ';
+    bar[BAR] = '\0';
+    snprintf(text, size, "[%s] %3d%% ", bar, (int)(share * 100));
+    if (!progress->total)
+        text[0] = '\0';
+}
+
+static void show(const struct us_progress *progress, uint64_t done, double now, const char *note)
+{
+    char line[512], bar[BAR + 16], amount[96], tail[256], percent[16] = "";
+    double share = progress->total ? (double)done / (double)progress->total : 0;
+    share = share > 1 ? 1 : share;
+    format_amount(progress, done, amount, sizeof amount);
+    format_tail(progress, done, now, note, tail, sizeof tail);
+    if (!progress->terminal) {
+        if (progress->total)
+            snprintf(percent, sizeof percent, "%d%%, ", (int)(share * 100));
+        fprintf(stderr, "unseen: %s: %s%s%s\n", progress->title, percent, amount, tail);
+        return;
+    }
+    format_bar(progress, share, bar, sizeof bar);
+    snprintf(line, sizeof line, "%s %s%s%s", progress->title, bar, amount, tail);
+    /* A line that wraps could not be cleared. */
+    fprintf(stderr, "\r\033[K%.*s", (int)terminal_columns() - 1, line);
+    fflush(stderr);
+}
+
+void us_progress_update(struct us_progress *progress, uint64_t done, const char *note)
+{
+    if (!progress)
+        return;
+    double now = clock_now();
+    if (!progress->running) {
+        progress->running = true;
+        progress->first = done;
+        progress->start = now;
+    }
+    if (now - progress->shown < (progress->terminal ? 0.1 : 60))
+        return;
+    progress->shown = now;
+    show(progress, done, now, note);
+}
+
+void us_progress_end(struct us_progress *progress)
+{
+    if (!progress)
+        return;
+    if (progress->terminal) {
+        fputs("\r\033[K", stderr);
+        fflush(stderr);
+    }
+    free(progress);
+}

@@ -1,0 +1,180 @@
+#include "config.h"
+
+#include "base/progress.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "support/cmocka.h"
+
+static double seconds;
+
+static double told_time(void)
+{
+    return seconds;
+}
+
+static int saved_stderr;
+
+/* Lets stderr go to `fd`. */
+static void redirect(int fd)
+{
+    fflush(stderr);
+    saved_stderr = dup(STDERR_FILENO);
+    assert_true(saved_stderr >= 0);
+    assert_true(dup2(fd, STDERR_FILENO) >= 0);
+}
+
+static void restore(void)
+{
+    fflush(stderr);
+    dup2(saved_stderr, STDERR_FILENO);
+    close(saved_stderr);
+}
+
+/* 300 s of work, a step a second at 50 images/s, from 1000 on. */
+static void work(void)
+{
+    seconds = 1000;
+    struct us_progress *progress = us_progress_begin("train", "images", 20000);
+    for (int step = 0; step <= 300; step++, seconds++)
+        us_progress_update(progress, 1000 + 50 * (uint64_t)step, step % 2 ? "loss 1.5" : NULL);
+    us_progress_end(progress);
+}
+
+/* What `body` writes to stderr while that is a pipe. */
+static void through_pipe(void (*body)(void), char *text, size_t size)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    redirect(ends[1]);
+    body();
+    restore();
+    close(ends[1]);
+    size_t used = 0;
+    ssize_t got;
+    while ((got = read(ends[0], text + used, size - used - 1)) > 0)
+        used += (size_t)got;
+    text[used] = '\0';
+    close(ends[0]);
+}
+
+static void one_line_a_minute(void **state)
+{
+    (void)state;
+    char text[4096];
+    through_pipe(work, text, sizeof text);
+    assert_string_equal(text, "unseen: train: 20%, 4000/20000 images, 50.0 images/s, 5:20 left\n"
+                              "unseen: train: 35%, 7000/20000 images, 50.0 images/s, 4:20 left\n"
+                              "unseen: train: 50%, 10000/20000 images, 50.0 images/s, 3:20 left\n"
+                              "unseen: train: 65%, 13000/20000 images, 50.0 images/s, 2:20 left\n"
+                              "unseen: train: 80%, 16000/20000 images, 50.0 images/s, 1:20 left\n");
+}
+
+static void odd_totals(void)
+{
+    seconds = 0;
+    struct us_progress *progress = us_progress_begin("x", "files", 0);
+    us_progress_update(progress, 0, NULL);
+    seconds = 60;
+    us_progress_update(progress, 6, "note");
+    us_progress_end(progress);
+    progress = us_progress_begin("y", "files", 1000000);
+    us_progress_update(progress, 0, NULL);
+    seconds = 120;
+    us_progress_update(progress, 60, NULL);
+    seconds = 180;
+    us_progress_update(progress, 2000000, NULL);
+    us_progress_end(progress);
+}
+
+static void totals_may_be_unknown_or_passed(void **state)
+{
+    (void)state;
+    char text[4096];
+    through_pipe(odd_totals, text, sizeof text);
+    assert_string_equal(text, "unseen: x: 6 files, 0.10 files/s, note\n"
+                              "unseen: y: 0%, 60/1000000 files, 1.00 files/s, 277:45:40 left\n"
+                              "unseen: y: 100%, 2000000/1000000 files, 16667 files/s\n");
+}
+
+static void off_is_silent(void **state)
+{
+    (void)state;
+    char text[4096];
+    us_progress_enable(false);
+    through_pipe(work, text, sizeof text);
+    us_progress_enable(true);
+    assert_string_equal(text, "");
+}
+
+static void nothing_begun_is_accepted(void **state)
+{
+    (void)state;
+    us_progress_update(NULL, 1, "x");
+    us_progress_end(NULL);
+}
+
+/* A bar on a pseudo terminal of `columns`. */
+static void through_terminal(unsigned short columns, char *text, size_t size)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0)
+        skip();
+    int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+    if (terminal < 0)
+        skip();
+    assert_int_equal(ioctl(terminal, TIOCSWINSZ, &(struct winsize){.ws_row = 24, .ws_col = columns}), 0);
+    redirect(terminal);
+    seconds = 0;
+    struct us_progress *progress = us_progress_begin("train", "images", 200);
+    us_progress_update(progress, 0, NULL); /* too soon to show anything */
+    seconds = 10;
+    us_progress_update(progress, 100, "loss 1.5");
+    seconds = 10.05;
+    us_progress_update(progress, 101, NULL);
+    us_progress_end(progress);
+    restore();
+    ssize_t got = read(master, text, size - 1);
+    assert_true(got >= 0);
+    text[got] = '\0';
+    close(terminal);
+    close(master);
+}
+
+static void a_bar_on_a_terminal(void **state)
+{
+    (void)state;
+    char text[4096];
+    through_terminal(120, text, sizeof text);
+    assert_string_equal(text,
+                        "\r\033[Ktrain [==========>         ]  50% 100/200 images, 10.0 images/s, 0:10 left, "
+                        "loss 1.5\r\033[K");
+    through_terminal(20, text, sizeof text);
+    assert_string_equal(text, "\r\033[Ktrain [==========> \r\033[K");
+}
+
+static void the_real_clock_works(void **state)
+{
+    (void)state;
+    us_progress_clock(NULL);
+    struct us_progress *progress = us_progress_begin("train", "images", 2);
+    us_progress_update(progress, 1, NULL);
+    us_progress_end(progress);
+    us_progress_clock(told_time);
+}
+
+int main(void)
+{
+    us_progress_clock(told_time);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_line_a_minute),   cmocka_unit_test(totals_may_be_unknown_or_passed),
+        cmocka_unit_test(off_is_silent),       cmocka_unit_test(nothing_begun_is_accepted),
+        cmocka_unit_test(a_bar_on_a_terminal), cmocka_unit_test(the_real_clock_works),
+    };
+    return RUN_TESTS(tests, NULL, NULL);
+}
