@@ -27,6 +27,7 @@
  *   TILES  most tiles a work-item takes, >= 1
  *   KB     longest block of k, a multiple of 16 with KB/16 even
  *   PB     pixels of a block of the weight gradient, >= 1
+ *   PG     most tiles of 16 k in such a group where cin is no multiple of 16, >= 1
  *   CG     most tiles of 16 channels in a group of the weight gradient, >= 1
  */
 #ifndef P
@@ -43,6 +44,9 @@
 #endif
 #ifndef PB
 #define PB 128
+#endif
+#ifndef PG
+#define PG 4
 #endif
 #ifndef CG
 #define CG 8
@@ -72,27 +76,69 @@ inline void zero_run(float *to, int count)
         vstore16((float16)(0.0f), 0, to + i);
 }
 
-/* Values k0..k1 of the patch whose first tap lies at (iy, ix) of `image`; row[0] is k0. Writes up to 15 floats
- * beyond k1. */
-inline void pack_patch(__global const float *image, int ih, int iw, int ic, int iy, int ix, int taps_y,
-                       int taps_x, int k0, int k1, float *row)
+/* Which values of the patches of an image tensor are wanted: k0..k1, in the rows of taps t0..t1. */
+struct window {
+    int n, ih, iw, ic, taps_y, taps_x;
+    int k0, k1, t0, t1;
+    int whole; /* k0 and k1 lie between rows of taps */
+};
+
+inline struct window window_of(int n, int ih, int iw, int ic, int taps_y, int taps_x)
 {
-    const int width = taps_x * ic;
-    const int x0 = max(0, -ix), x1 = min(taps_x, iw - ix);
-    const int last = min(taps_y, ih - iy);
-    int done = k0;
-    if (x0 < x1) {
-        for (int ty = max(max(0, -iy), k0 / width); ty < last && ty * width < k1; ty++) {
-            const int from = max(ty * width + x0 * ic, k0), to = min(ty * width + x1 * ic, k1);
-            if (from >= to)
-                continue;
-            zero_run(row + (done - k0), from - done);
-            const long offset = ((long)(iy + ty) * iw + ix) * ic + (from - ty * width);
-            copy_run(row + (from - k0), image + offset, to - from);
-            done = to;
-        }
+    const struct window w = {n, ih, iw, ic, taps_y, taps_x, 0, 0, 0, 0, 0};
+    return w;
+}
+
+inline void window_set(struct window *w, int k0, int k1)
+{
+    const int width = w->taps_x * w->ic;
+    w->k0 = k0;
+    w->k1 = k1;
+    if (k0 < k1) {
+        w->t0 = k0 / width;
+        w->t1 = (k1 + width - 1) / width;
+        w->whole = k0 % width == 0 && k1 % width == 0;
     }
-    zero_run(row + (done - k0), k1 - done);
+}
+
+/* pack_patch where the patch may lie across the image's border or k0..k1 may cut a row of taps. */
+inline void pack_part(__global const float *in, const struct window *w, int n, int iy, int ix, float *row)
+{
+    const int width = w->taps_x * w->ic;
+    const int x0 = max(0, -ix) * w->ic, x1 = min(w->taps_x, w->iw - ix) * w->ic;
+    const int last = min(w->t1, w->ih - iy);
+    int done = w->k0;
+    for (int ty = max(w->t0, -iy); ty < last; ty++) {
+        const int from = max(ty * width + x0, w->k0), to = min(ty * width + x1, w->k1);
+        if (from >= to)
+            continue;
+        zero_run(row + (done - w->k0), from - done);
+        const long offset = (((long)n * w->ih + iy + ty) * w->iw + ix) * w->ic + (from - ty * width);
+        copy_run(row + (from - w->k0), in + offset, to - from);
+        done = to;
+    }
+    zero_run(row + (done - w->k0), w->k1 - done);
+}
+
+/* row[0 .. k1-k0) = the wanted values of the patch of image n whose first tap lies at (iy, ix). Writes up to
+ * 15 floats beyond them. */
+inline void pack_patch(__global const float *in, const struct window *w, int n, int iy, int ix, float *row)
+{
+    const int width = w->taps_x * w->ic, pitch = w->iw * w->ic;
+    const int y0 = iy + w->t0, y1 = iy + w->t1;
+    /* Whole vectors may read into the row below; in the tensor's last row there is none. */
+    if (w->whole && y0 >= 0 && y1 < w->ih + (n + 1 < w->n) && y1 <= w->ih && ix >= 0 &&
+        ix + w->taps_x <= w->iw && pitch >= 16) {
+        __global const float *from = in + ((long)n * w->ih + y0) * pitch + ix * w->ic;
+        for (int ty = y0; ty < y1; ty++) {
+            for (int i = 0; i < width; i += 16)
+                vstore16(vload16(0, from + i), 0, row + i);
+            from += pitch;
+            row += width;
+        }
+    } else {
+        pack_part(in, w, n, iy, ix, row);
+    }
 }
 
 /* out[0..15] (+)= sum, only the first `left` of them. */
@@ -141,8 +187,8 @@ inline void multiply(const float *panel, __global const float *b, int depth, __g
                 put(out + at[p] + 16 * v, acc[p][v], left - 16 * v, add);
 }
 
-/* Work-items: (blocks of tiles * P pixels, groups of `group` column tiles). pixels = n * rows * cols. */
-ONE void conv_gather(__global const float *in, __global const float *b, __global float *out, int pixels,
+/* Work-items: (blocks of tiles * P pixels, groups of `group` column tiles). images * rows * cols pixels. */
+ONE void conv_gather(__global const float *in, __global const float *b, __global float *out, int images,
                      int rows, int cols, int step, int off_y, int off_x, int taps_y, int taps_x, int ih,
                      int iw, int ic, int oh, int ow, int oc, int ostep, int oa, int ob, int kblock, int tiles,
                      int group, int accumulate)
@@ -153,16 +199,17 @@ ONE void conv_gather(__global const float *in, __global const float *b, __global
     const int depth = taps_y * taps_x * ic, columns = (oc + 16 * V - 1) / (16 * V);
     const int c0 = (int)get_global_id(1) * group, c1 = min(c0 + group, columns);
     const int first = (int)get_global_id(0) * tiles * P;
-    const int count = min(tiles * P, pixels - first);
+    const int count = min(tiles * P, images * rows * cols - first);
+    struct window window = window_of(images, ih, iw, ic, taps_y, taps_x);
     int k0 = 0;
     do {
         const int k1 = min(k0 + kblock, depth);
+        window_set(&window, k0, k1);
         int oy = first / cols, ox = first % cols, n = oy / rows;
         oy %= rows;
         for (int p = 0; p < count; p++) {
             at[p] = (((long)n * oh + oy * ostep + oa) * ow + ox * ostep + ob) * oc;
-            pack_patch(in + (long)n * ih * iw * ic, ih, iw, ic, oy * step + off_y, ox * step + off_x, taps_y,
-                       taps_x, k0, k1, panel + p * LD);
+            pack_patch(in, &window, n, oy * step + off_y, ox * step + off_x, panel + p * LD);
             if (++ox == cols) {
                 ox = 0;
                 if (++oy == rows) {
@@ -223,10 +270,10 @@ struct place {
     int n, oy, ox;
 };
 
-/* column[pixel * 16 + lane] = x[n, oy*stride-pad+kh, ox*stride-pad+kw, ci], zero outside, for `count` pixels;
- * `wide` copies 16 lanes from ci on, else one. */
+/* column[pixel][0..15] = x[n, oy*stride-pad+kh, ox*stride-pad+kw, ci..ci+15], zero outside, for `count` pixels
+ * from `at` on. */
 inline void pack_column(__global const float *x, int h, int w, int cin, int kh, int kw, int ci, int oh, int ow,
-                        int stride, int pad, struct place at, int count, int wide, float *column)
+                        int stride, int pad, struct place at, int count, float *column)
 {
     /* Columns lo..hi of the output have their input inside the image. */
     const int lo = kw >= pad ? 0 : (pad - kw + stride - 1) / stride;
@@ -238,17 +285,12 @@ inline void pack_column(__global const float *x, int h, int w, int cin, int kh, 
         __global const float *from =
             x + (((long)at.n * h + iy) * w + at.ox * stride - pad + kw) * cin + ci;
         float *to = column + p * 16;
-        if (wide) {
-            for (int i = 0; i < a; i++)
-                vstore16((float16)(0.0f), i, to);
-            for (int i = a; i < b; i++)
-                vstore16(vload16(0, from + (long)i * stride * cin), i, to);
-            for (int i = b; i < run; i++)
-                vstore16((float16)(0.0f), i, to);
-        } else {
-            for (int i = 0; i < run; i++)
-                to[i * 16] = i >= a && i < b ? from[(long)i * stride * cin] : 0.0f;
-        }
+        for (int i = 0; i < a; i++)
+            vstore16((float16)(0.0f), i, to);
+        for (int i = a; i < b; i++)
+            vstore16(vload16(0, from + (long)i * stride * cin), i, to);
+        for (int i = b; i < run; i++)
+            vstore16((float16)(0.0f), i, to);
         p += run;
         at.ox = 0;
         if (++at.oy == oh) {
@@ -258,8 +300,24 @@ inline void pack_column(__global const float *x, int h, int w, int cin, int kh, 
     }
 }
 
-/* sum[16][16] (+)= patches[count][16]^T * dy[count][16]. */
-inline void accumulate_tile(const float *patches, const float *dy, int count, __global float *sum, int add)
+/* The patches of `count` pixels from `at` on, in rows of `ld` floats of which the last may lack their end. */
+inline void pack_patches(__global const float *x, const struct window *window, int oh, int ow, int stride,
+                         int pad, struct place at, int count, int ld, float *patches)
+{
+    for (int p = 0; p < count; p++) {
+        pack_patch(x, window, at.n, at.oy * stride - pad, at.ox * stride - pad, patches + p * ld);
+        if (++at.ox == ow) {
+            at.ox = 0;
+            if (++at.oy == oh) {
+                at.oy = 0;
+                at.n++;
+            }
+        }
+    }
+}
+
+/* sum[16][16] (+)= patches[count][16]^T * dy[count][16]; patches in rows of `ld`. */
+inline void accumulate_tile(const float *patches, int ld, const float *dy, int count, __global float *sum, int add)
 {
     float16 acc[16];
 #pragma unroll
@@ -269,7 +327,7 @@ inline void accumulate_tile(const float *patches, const float *dy, int count, __
         const float16 d = vload16(p, dy);
 #pragma unroll
         for (int i = 0; i < 16; i++)
-            acc[i] = fma((float16)(patches[p * 16 + i]), d, acc[i]);
+            acc[i] = fma((float16)(patches[p * ld + i]), d, acc[i]);
     }
 #pragma unroll
     for (int i = 0; i < 16; i++)
@@ -277,19 +335,23 @@ inline void accumulate_tile(const float *patches, const float *dy, int count, __
 }
 
 /* Work-items: (parts, groups of kgroup k tiles, groups of cgroup co tiles). Part q takes the pixels from
- * q * share on, `share` of them, of n * oh * ow. */
-ONE void conv_weights(__global const float *x, __global const float *dy, __global float *sums, int pixels,
+ * q * share on, `share` of them. kgroup <= PG unless cin is a multiple of 16. */
+ONE void conv_weights(__global const float *x, __global const float *dy, __global float *sums, int images,
                       int share, int h, int w, int cin, int oh, int ow, int cout, int kernel_size, int stride,
                       int pad, int kgroup, int cgroup)
 {
-    float16 dy_store[CG * PB], patch_store[PB];
+    float16 dy_store[CG * PB], patch_store[PB * PG + 1];
     float *columns = (float *)dy_store, *patches = (float *)patch_store;
     const int depth = kernel_size * kernel_size * cin;
     const int ktiles = (depth + 15) / 16, ctiles = (cout + 15) / 16;
     const int kt0 = (int)get_global_id(1) * kgroup, kt1 = min(kt0 + kgroup, ktiles);
     const int ct0 = (int)get_global_id(2) * cgroup, ct1 = min(ct0 + cgroup, ctiles);
     const long first = (long)get_global_id(0) * share;
-    const int last = (int)min((long)pixels, first + share);
+    const int last = (int)min((long)images * oh * ow, first + share);
+    /* A tile of 16 k within one tap is copied when its turn comes, else the group's all at once. */
+    const int by_column = cin % 16 == 0, ld = by_column ? 16 : (kt1 - kt0) * 16;
+    struct window window = window_of(images, h, w, cin, kernel_size, kernel_size);
+    window_set(&window, kt0 * 16, min(kt1 * 16, depth));
     __global float *mine = sums + (long)get_global_id(0) * ktiles * ctiles * 256;
     for (int p0 = (int)first; p0 < last; p0 += PB) {
         const int count = min(PB, last - p0);
@@ -309,20 +371,18 @@ ONE void conv_weights(__global const float *x, __global const float *dy, __globa
                         to[p * 16 + i] = ct * 16 + i < cout ? from[(long)p * cout + i] : 0.0f;
             }
         }
+        if (!by_column)
+            pack_patches(x, &window, oh, ow, stride, pad, at, count, ld, patches);
         for (int kt = kt0; kt < kt1; kt++) {
-            if (cin % 16 == 0) {
+            const float *tile = patches + (kt - kt0) * 16;
+            if (by_column) {
                 const int tap = kt * 16 / cin;
+                tile = patches;
                 pack_column(x, h, w, cin, tap / kernel_size, tap % kernel_size, kt * 16 % cin, oh, ow, stride,
-                            pad, at, count, 1, patches);
-            } else {
-                for (int i = 0; i < 16; i++) {
-                    const int k = min(kt * 16 + i, depth - 1), tap = k / cin;
-                    pack_column(x, h, w, cin, tap / kernel_size, tap % kernel_size, k % cin, oh, ow, stride,
-                                pad, at, count, 0, patches + i);
-                }
+                            pad, at, count, patches);
             }
             for (int ct = ct0; ct < ct1; ct++)
-                accumulate_tile(patches, columns + (ct - ct0) * PB * 16, count,
+                accumulate_tile(tile, ld, columns + (ct - ct0) * PB * 16, count,
                                 mine + ((long)kt * ctiles + ct) * 256, p0 > first);
         }
     }

@@ -5,19 +5,19 @@
 #include <stdlib.h>
 
 enum {
-    TILES = 4,        /* most pixel tiles a work-item of conv_gather takes */
     KB = 288,         /* longest block of k; divides what 3x3 kernels over powers of two need */
     PB = 128,         /* pixels in a block of the weight gradient */
-    CGROUP = 8,       /* most tiles of 16 output channels, and of 16 k, */
-    KGROUP = 36,      /* that a work-item of the weight gradient owns */
+    CGROUP = 8,       /* most tiles of 16 output channels that a work-item of the weight gradient owns, */
+    KGROUP = 36,      /* and most tiles of 16 k, */
+    PGROUP = 4,       /* the same where cin is no multiple of 16 */
     ENOUGH_ITEMS = 64 /* work-items that keep the cores of a CPU evenly busy */
 };
 
-/* Register tiles: few columns take many pixels. */
+/* Register tiles of conv_gather, and the most that a work-item takes. Few columns take many pixels. */
 struct tile {
-    int pixels, vectors;
+    int pixels, vectors, most;
 };
-static const struct tile narrow = {24, 1}, wide = {12, 2};
+static const struct tile narrow = {24, 1, 1}, wide = {12, 2, 4};
 
 static struct tile tile_for(int columns)
 {
@@ -39,8 +39,8 @@ static int ceil_div(int a, int b)
 static enum unseen_status get(struct us_conv *conv, int columns, const char *name, struct us_kernel **kernel)
 {
     const struct tile tile = tile_for(columns);
-    char *options = us_format("-DP=%d -DV=%d -DTILES=%d -DKB=%d -DPB=%d -DCG=%d", tile.pixels, tile.vectors,
-                              (int)TILES, (int)KB, (int)PB, (int)CGROUP);
+    char *options = us_format("-DP=%d -DV=%d -DTILES=%d -DKB=%d -DPB=%d -DPG=%d -DCG=%d", tile.pixels,
+                              tile.vectors, tile.most, (int)KB, (int)PB, (int)PGROUP, (int)CGROUP);
     if (!options)
         return UNSEEN_FAILED;
     enum unseen_status st = us_kernel_get(conv->device, "conv_direct.cl", options, name, kernel);
@@ -53,7 +53,8 @@ static enum unseen_status get(struct us_conv *conv, int columns, const char *nam
 static void cut_weights(const struct us_conv *conv, struct direct *d)
 {
     const int ktiles = ceil_div(us_conv_depth(conv), 16), ctiles = ceil_div(conv->shape.cout, 16);
-    const int kgroups = ceil_div(ktiles, KGROUP), cgroups = ceil_div(ctiles, CGROUP);
+    const int kgroups = ceil_div(ktiles, conv->shape.cin % 16 ? PGROUP : KGROUP),
+              cgroups = ceil_div(ctiles, CGROUP);
     const int pixels = conv->shape.n * conv->oh * conv->ow;
     d->kgroup = ceil_div(ktiles, kgroups);
     d->cgroup = ceil_div(ctiles, cgroups);
@@ -114,21 +115,31 @@ struct gather {
     bool accumulate;
 };
 
+/* Length of the blocks of k: whole rows of taps if one fits, as they are copied fastest. */
+static int block_of(int taps_y, int width)
+{
+    if (width == 0)
+        return 0;
+    if (width <= KB)
+        return ceil_div(taps_y, ceil_div(taps_y, KB / width)) * width;
+    const int depth = taps_y * width;
+    return (int)us_round_up((size_t)ceil_div(depth, ceil_div(depth, KB)), 16);
+}
+
 static enum unseen_status gather(struct us_conv *conv, const struct gather *g, struct us_buf *packed)
 {
     const struct tile tile = tile_for(g->oc);
-    const int depth = g->taps_y * g->taps_x * g->ic, columns = ceil_div(g->oc, 16 * tile.vectors);
-    const int pixels = g->n * g->rows * g->cols, count = ceil_div(pixels, tile.pixels);
-    /* Equal blocks of k, in whole vectors. */
-    const int blocks = depth ? ceil_div(depth, KB) : 1;
-    const int kblock = (int)us_round_up((size_t)ceil_div(depth, blocks), 16);
-    int tiles = count / ENOUGH_ITEMS, group = columns;
-    tiles = tiles < 1 ? 1 : tiles > TILES ? TILES : tiles;
+    const int columns = ceil_div(g->oc, 16 * tile.vectors);
+    const int count = ceil_div(g->n * g->rows * g->cols, tile.pixels);
+    const int kblock = block_of(g->taps_y, g->taps_x * g->ic);
+    /* What tiles share is the way of B from memory, once for each of several columns. */
+    int tiles = columns == 1 ? 1 : count / ENOUGH_ITEMS, group = columns;
+    tiles = tiles < 1 ? 1 : tiles > tile.most ? tile.most : tiles;
     const int items = ceil_div(count, tiles);
     if (items < ENOUGH_ITEMS / 2)
         group = ceil_div(columns, ceil_div(ENOUGH_ITEMS / 2, items));
     const struct us_range range = US_RANGE2L((size_t)items, (size_t)ceil_div(columns, group), 1, 1);
-    return us_run(conv->device, g->kernel, range, "bbbiiiiiiiiiiiiiiiiiiiii", g->in, packed, g->out, pixels,
+    return us_run(conv->device, g->kernel, range, "bbbiiiiiiiiiiiiiiiiiiiii", g->in, packed, g->out, g->n,
                   g->rows, g->cols, g->step, g->off_y, g->off_x, g->taps_y, g->taps_x, g->ih, g->iw, g->ic,
                   g->oh, g->ow, g->oc, g->ostep, g->oa, g->ob, kblock, tiles, group, (int)g->accumulate);
 }
@@ -245,10 +256,10 @@ static enum unseen_status backward_weights(struct us_conv *conv, int n, struct u
     const struct us_conv_shape *s = &conv->shape;
     const struct direct *d = conv->state;
     const int depth = us_conv_depth(conv), ktiles = ceil_div(depth, 16), ctiles = ceil_div(s->cout, 16);
-    const int pixels = n * conv->oh * conv->ow, parts = ceil_div(pixels, d->share);
+    const int parts = ceil_div(n * conv->oh * conv->ow, d->share);
     const size_t kgroups = (size_t)ceil_div(ktiles, d->kgroup), cgroups = (size_t)ceil_div(ctiles, d->cgroup);
     US_TRY(us_run(conv->device, d->weights, US_RANGE3L((size_t)parts, kgroups, cgroups, 1, 1, 1),
-                  "bbbiiiiiiiiiiiii", x, dy, work, pixels, d->share, s->h, s->w, s->cin, conv->oh, conv->ow,
+                  "bbbiiiiiiiiiiiii", x, dy, work, n, d->share, s->h, s->w, s->cin, conv->oh, conv->ow,
                   s->cout, s->kernel, s->stride, s->pad, d->kgroup, d->cgroup));
     US_TRY(us_run(conv->device, d->sum, US_RANGE2L((size_t)ktiles, (size_t)ctiles, 1, 1), "bbiii", work,
                   dweights, parts, depth, s->cout));

@@ -9,7 +9,7 @@
 #include "t/support/device.h"
 
 /* Odd channel counts and sizes, both register tiles, taps that fall outside, strides that leave pixels
- * without a tap, several blocks of k, several parts of the weight gradient. */
+ * without a tap, several blocks of k, several parts of the weight gradient, several tiles a work-item. */
 static const struct us_conv_shape shapes[] = {
     {.n = 2, .h = 5, .w = 7, .cin = 3, .cout = 5, .kernel = 3, .stride = 1, .pad = 1},
     {.n = 3, .h = 6, .w = 6, .cin = 17, .cout = 33, .kernel = 3, .stride = 2, .pad = 1},
@@ -19,6 +19,7 @@ static const struct us_conv_shape shapes[] = {
     {.n = 5, .h = 4, .w = 4, .cin = 64, .cout = 16, .kernel = 3, .stride = 1, .pad = 1},
     {.n = 2, .h = 9, .w = 11, .cin = 16, .cout = 48, .kernel = 3, .stride = 2, .pad = 1},
     {.n = 1, .h = 8, .w = 6, .cin = 4, .cout = 4, .kernel = 2, .stride = 3, .pad = 0},
+    {.n = 7, .h = 16, .w = 16, .cin = 4, .cout = 40, .kernel = 3, .stride = 1, .pad = 1},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -186,6 +187,15 @@ static void fewer_images_than_prepared(void **state)
     check(&shapes[1], 2, US_CONV_IM2COL, false);
 }
 
+/* 64 MiB of columns hold 41 of these images. */
+static void im2col_goes_in_chunks(void **state)
+{
+    (void)state;
+    const struct us_conv_shape s = {
+        .n = 43, .h = 64, .w = 64, .cin = 2, .cout = 1, .kernel = 7, .stride = 1, .pad = 3};
+    check(&s, s.n, US_CONV_IM2COL, true);
+}
+
 /* sum(y * dy) as a function of x or of the weights. */
 struct objective {
     const struct us_conv_shape *shape;
@@ -289,6 +299,7 @@ int main(void)
         cmocka_unit_test(direct_matches),
         cmocka_unit_test(im2col_matches),
         cmocka_unit_test(fewer_images_than_prepared),
+        cmocka_unit_test(im2col_goes_in_chunks),
         cmocka_unit_test(gradients_are_slopes),
         cmocka_unit_test(repeats_are_equal),
         cmocka_unit_test(refuses_nonsense),
