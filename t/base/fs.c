@@ -172,6 +172,38 @@ static void makes_folders(void **state)
     assert_fails(UNSEEN_FAILED, "Not a directory", us_make_folder(test_path("p/file/x")));
 }
 
+static void removes_folders(void **state)
+{
+    (void)state;
+    assert_ok(us_make_folder(test_path("r/s/t")));
+    assert_ok(us_write_file(test_path("r/s/file"), "x", 1));
+    assert_int_equal(symlink(test_folder, test_path("r/link")), 0);
+    assert_ok(us_remove_folder(test_path("r")));
+    assert_false(us_exists(test_path("r")));
+    assert_true(us_exists(test_folder));
+    assert_ok(us_remove_folder(test_path("r")));
+}
+
+static void removes_what_killed_writers_left(void **state)
+{
+    (void)state;
+    static const char *const kept[] = {"k/a.npy", "k/sub/b.tmp", "k/sub/c.tmp.x"};
+    static const char *const left[] = {"k/a.npy.tmp.12", "k/sub/b.tmp.3456"};
+    assert_ok(us_make_folder(test_path("k/sub")));
+    assert_ok(us_make_folder(test_path("k/folder.tmp.7")));
+    for (int i = 0; i < 3; i++)
+        assert_ok(us_write_file(test_path(kept[i]), "x", 1));
+    for (int i = 0; i < 2; i++)
+        assert_ok(us_write_file(test_path(left[i]), "x", 1));
+    assert_ok(us_remove_temporaries(test_path("k")));
+    for (int i = 0; i < 3; i++)
+        assert_true(us_exists(test_path(kept[i])));
+    for (int i = 0; i < 2; i++)
+        assert_false(us_exists(test_path(left[i])));
+    assert_true(us_is_folder(test_path("k/folder.tmp.7")));
+    assert_ok(us_remove_temporaries(test_path("none")));
+}
+
 static void expect_cache(const char *folder)
 {
     char *found = us_cache_folder();
@@ -239,6 +271,8 @@ int main(void)
         cmocka_unit_test(commit_fails_if_the_name_is_a_folder),
         cmocka_unit_test(a_write_that_fails_leaves_nothing),
         cmocka_unit_test(makes_folders),
+        cmocka_unit_test(removes_folders),
+        cmocka_unit_test(removes_what_killed_writers_left),
         cmocka_unit_test(finds_the_cache_folder),
         cmocka_unit_test(a_lock_is_exclusive_and_dies_with_its_process),
     };

@@ -2,10 +2,11 @@
 #ifndef US_T_SUPPORT_FOLDER_H
 #define US_T_SUPPORT_FOLDER_H
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "base/fs.h"
 
 static char test_folder[512];
 
@@ -18,19 +19,11 @@ static inline int test_folder_make(void **state)
     return mkdtemp(test_folder) ? 0 : -1;
 }
 
-static inline int test_folder_drop(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-    (void)info;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
 /* cmocka group teardown: removes it and all that lies in it. */
 static inline int test_folder_remove(void **state)
 {
     (void)state;
-    return nftw(test_folder, test_folder_drop, 16, FTW_DEPTH | FTW_PHYS);
+    return us_remove_folder(test_folder) == UNSEEN_OK ? 0 : -1;
 }
 
 /* test_folder/name; static storage, one of four in turn. */
