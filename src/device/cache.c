@@ -29,21 +29,13 @@ bool us_cache_on(bool by_default)
 void us_cache_key(const struct unseen_device_info *info, const char *source, const char *options,
                   char key[US_CACHE_KEY])
 {
-    const char *parts[] = {magic,        source,        options,      info->platform,
-                           info->name,   info->vendor,  info->driver, info->version};
+    const char *parts[] = {magic,      source,       options,      info->platform,
+                           info->name, info->vendor, info->driver, info->version};
     struct us_sha256 hash;
-    us_sha256_begin(&hash);
+    us_sha256_init(&hash);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        us_sha256_add(&hash, parts[i], strlen(parts[i]) + 1);
-    us_sha256_hex(&hash, key);
-}
-
-static void digest(const void *bytes, size_t size, char hex[US_CACHE_KEY])
-{
-    struct us_sha256 hash;
-    us_sha256_begin(&hash);
-    us_sha256_add(&hash, bytes, size);
-    us_sha256_hex(&hash, hex);
+        us_sha256_update(&hash, parts[i], strlen(parts[i]) + 1);
+    us_sha256_final_hex(&hash, key);
 }
 
 /* programs/<key> in the cache folder, which is made. NULL if there can be none. */
@@ -69,7 +61,7 @@ bool us_cache_read(const char *key, unsigned char **bytes, size_t *size)
         memcpy(expected.key, key, sizeof expected.key);
         if (total > sizeof head) {
             memcpy(&head, file, sizeof head);
-            digest(file + sizeof head, total - sizeof head, expected.payload);
+            us_sha256_hex(file + sizeof head, total - sizeof head, expected.payload);
             good = memcmp(&head, &expected, sizeof head) == 0;
         }
         if (!good)
@@ -94,7 +86,7 @@ void us_cache_write(const char *key, const unsigned char *bytes, size_t size)
         struct file_head head = {.magic = ""};
         memcpy(head.magic, magic, sizeof magic);
         memcpy(head.key, key, sizeof head.key);
-        digest(bytes, size, head.payload);
+        us_sha256_hex(bytes, size, head.payload);
         memcpy(file, &head, sizeof head);
         memcpy(file + sizeof head, bytes, size);
         if (us_write_file(path, file, sizeof head + size) != UNSEEN_OK)

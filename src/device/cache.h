@@ -1,5 +1,6 @@
-/* Built kernels on disk: <cache folder>/programs/<key>. A file is magic, key, SHA-256 of the payload, payload;
- * whatever does not check is treated as missing. Nothing here fails: without a cache kernels are built. */
+/* Built kernels on disk: <cache folder>/programs/<key>. A file is magic, key, SHA-256 of the payload,
+ * payload; whatever does not check is treated as missing. Nothing here fails: without a cache kernels are
+ * built. */
 #ifndef US_DEVICE_CACHE_H
 #define US_DEVICE_CACHE_H
 

@@ -27,7 +27,7 @@ static enum unseen_status begin(struct unseen_device *device)
     device->queue = clCreateCommandQueue(device->context, device->id,
                                          device->profile.on ? CL_QUEUE_PROFILING_ENABLE : 0, &error);
     US_CL(error);
-    US_TRY_ALLOC(device->quirk_options = us_quirk_options(&device->info));
+    US_TRY(us_quirks_find(&device->info, &device->quirks));
     us_pool_begin(device);
 out:
     return st;
@@ -75,7 +75,7 @@ void unseen_device_close(struct unseen_device *device)
         clReleaseCommandQueue(device->queue);
     if (device->context)
         clReleaseContext(device->context);
-    free(device->quirk_options);
+    free(device->quirks.options);
     free(device);
 }
 

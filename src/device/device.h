@@ -81,8 +81,9 @@ struct us_memory us_device_memory(const struct unseen_device *device);
 struct us_kernel; /* owned by the device, shared by all who ask for the same */
 
 /* Kernel `name` of cl/`file` built with `options` ("-DC=64 -DRELU=1"; -DUS_CPU=0 or 1 and what
- * quirks.c knows are added here). Programs
- * are built once per process and kept on disk as binaries keyed by source, options, device and driver. */
+ * quirks.c knows are added here). Programs are built once per process and kept on disk as binaries keyed by
+ * source, options, device and driver (not where the driver has the better cache itself, see quirks.c;
+ * UNSEEN_KERNEL_CACHE=0 or 1 decides). */
 enum unseen_status us_kernel_get(struct unseen_device *device, const char *file, const char *options,
                                  const char *name, struct us_kernel **kernel);
 

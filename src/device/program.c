@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/log.h"
+#include "device/cache.h"
 #include "device/source.h"
 #include "device/state.h"
 
@@ -41,6 +42,48 @@ static enum unseen_status build_failed(const struct unseen_device *device, cl_pr
     return UNSEEN_FAILED;
 }
 
+/* A program from a cached binary, NULL if there is none that the driver takes. */
+static cl_program load(struct unseen_device *device, const char *key, const char *options)
+{
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    if (!us_cache_read(key, &bytes, &size))
+        return NULL;
+    cl_int error = CL_SUCCESS, binary = CL_SUCCESS;
+    const unsigned char *binaries[] = {bytes};
+    cl_program program =
+        clCreateProgramWithBinary(device->context, 1, &device->id, &size, binaries, &binary, &error);
+    free(bytes);
+    if (error == CL_SUCCESS && binary == CL_SUCCESS)
+        error = clBuildProgram(program, 1, &device->id, options, NULL, NULL);
+    if (error == CL_SUCCESS && binary == CL_SUCCESS) {
+        device->builds.loaded++;
+        return program;
+    }
+    us_log(UNSEEN_LOG_DEBUG, "the driver refuses a cached kernel (%s); it is built anew",
+           us_cl_error_name(error != CL_SUCCESS ? error : binary));
+    if (program)
+        clReleaseProgram(program);
+    return NULL;
+}
+
+/* A cache that cannot be written costs time later and nothing else, so failures end here. */
+static void store(const struct unseen_device *device, cl_program program, const char *key)
+{
+    size_t size = 0;
+    unsigned char *bytes = NULL;
+    if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS ||
+        size == 0)
+        return;
+    if (!(bytes = us_calloc(size, 1)))
+        return;
+    if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof bytes, &bytes, NULL) == CL_SUCCESS)
+        us_cache_write(key, bytes, size);
+    else
+        us_log(UNSEEN_LOG_DEBUG, "%s does not give a kernel's binary", device->info.name);
+    free(bytes);
+}
+
 static enum unseen_status compile(struct unseen_device *device, const char *file, const char *source,
                                   const char *options, cl_program *program)
 {
@@ -65,9 +108,19 @@ static enum unseen_status make_program(struct unseen_device *device, const char 
 {
     enum unseen_status st = UNSEEN_OK;
     char *source = NULL, *all_options = NULL;
+    char key[US_CACHE_KEY];
+    bool cached = us_cache_on(!device->quirks.keeps_programs);
     US_TRY(us_source_load(file, &source));
-    US_TRY_ALLOC(all_options = us_format("%s%s%s", device->quirk_options, *options ? " " : "", options));
+    US_TRY_ALLOC(all_options = us_format("%s%s%s", device->quirks.options, *options ? " " : "", options));
+    if (cached) {
+        us_cache_key(&device->info, source, all_options, key);
+        *program = load(device, key, all_options);
+        if (*program)
+            goto out;
+    }
     US_TRY(compile(device, file, source, all_options, program));
+    if (cached)
+        store(device, *program, key);
 out:
     free(source);
     free(all_options);

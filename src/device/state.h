@@ -74,8 +74,12 @@ void us_profile_release(struct unseen_device *device);
 
 /* ---- quirks.c ---- */
 
-/* What this device's compiler is told besides the caller's options: "-DUS_CPU=1 ...". Fresh memory. */
-char *us_quirk_options(const struct unseen_device_info *info);
+struct us_quirks {
+    char *options;       /* for every build, "-DUS_CPU=1"; freed with free() */
+    bool keeps_programs; /* the driver's own cache of built kernels is better than ours */
+};
+
+enum unseen_status us_quirks_find(const struct unseen_device_info *info, struct us_quirks *found);
 
 struct unseen_device {
     struct unseen_device_info info;
@@ -83,7 +87,7 @@ struct unseen_device {
     cl_device_id id;
     cl_context context;
     cl_command_queue queue;
-    char *quirk_options;
+    struct us_quirks quirks;
     struct us_pool pool;
     struct us_program *programs;
     struct us_builds builds;
