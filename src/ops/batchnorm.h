@@ -33,8 +33,10 @@ enum unseen_status us_batchnorm_forward_eval(struct us_batchnorm *bn, size_t row
                                              const struct us_batchnorm_params *params,
                                              struct us_buf *workspace, struct us_buf *y);
 
-/* From dy, the forward input x and, for the ReLU mask, the forward output y. dresidual (may be NULL)
- * receives, or with accumulate_residual adds, dy behind the mask. */
+/* dx, dgamma and dbeta from dy and the forward input x. dresidual receives, or with accumulate_residual adds,
+ * dy behind the ReLU's mask. The mask is y > 0 for the forward output y; y is read only with dresidual, and
+ * without it the mask is computed from x, which saves the reading. So dresidual must be given if, and may be
+ * given only if, forward had a residual; y may be NULL without. dx may be dy. */
 enum unseen_status us_batchnorm_backward(struct us_batchnorm *bn, size_t rows, struct us_buf *dy,
                                          struct us_buf *x, struct us_buf *y,
                                          const struct us_batchnorm_params *params, struct us_buf *workspace,

@@ -1,0 +1,79 @@
+/* Softmax cross-entropy with label smoothing, its gradient, and a trajectory's quantities. One work-item a
+ * sample.
+ *
+ * All is computed from e_c = exp(z_c - max z), and from sums of e that leave out the largest or the labelled
+ * class: a sample that is fitted almost perfectly keeps the digits of its loss and of its gradient.
+ *
+ * P_TRUE ... CORRECT: the rows of the record (enum unseen_quantity); OBJECTIVE: the row behind them. */
+#ifndef P_TRUE
+#define P_TRUE    0
+#define MARGIN    1
+#define EL2N      2
+#define ENTROPY   3
+#define LOSS      4
+#define CORRECT   5
+#define OBJECTIVE 6
+#endif
+
+struct summary {
+    int best;             /* the lowest class with the largest logit */
+    float largest, rival; /* the largest logit; the largest but the label's */
+};
+
+static struct summary survey(global const float *logits, int classes, int label)
+{
+    struct summary s = {0, logits[0], -INFINITY};
+    for (int c = 0; c < classes; c++) {
+        float z = logits[c];
+        if (z > s.largest) {
+            s.largest = z;
+            s.best = c;
+        }
+        if (c != label && !(z <= s.rival))
+            s.rival = z;
+    }
+    return s;
+}
+
+kernel void loss_run(int n, int classes, float smoothing, global const float *logits,
+                     global const int *labels, global const int *rows, global float *dlogits,
+                     global float *record, long stride, long column)
+{
+    const int i = (int)get_global_id(0);
+    if (i >= n)
+        return;
+    const int label = labels[rows[i]];
+    logits += (long)i * classes;
+    const struct summary s = survey(logits, classes, label);
+
+    float below = 0.0f, others = 0.0f, squares = 0.0f, distance = 0.0f; /* distance: sum of max z - z_c */
+    for (int c = 0; c < classes; c++) {
+        float d = logits[c] - s.largest, e = exp(d);
+        below += c == s.best ? 0.0f : e;
+        others += c == label ? 0.0f : e;
+        squares += c == label ? 0.0f : e * e;
+        distance -= d;
+    }
+    const float log_sum = log1p(below), scale = 1.0f / (1.0f + below);
+    const float loss = log_sum + (s.largest - logits[label]);
+    const float miss = others * scale; /* 1 - p_true */
+
+    float entropy = 0.0f;
+    for (int c = 0; c < classes; c++) {
+        float d = logits[c] - s.largest, p = exp(d) * scale;
+        if (p > 0.0f)
+            entropy += p * (log_sum - d);
+        if (dlogits)
+            dlogits[(long)i * classes + c] =
+                ((c == label ? smoothing - miss : p) - smoothing / (float)classes) / (float)n;
+    }
+    record += column + i;
+    record[P_TRUE * stride] = exp(logits[label] - s.largest) * scale;
+    record[MARGIN * stride] = logits[label] - s.rival;
+    record[EL2N * stride] = sqrt(squares * scale * scale + miss * miss);
+    record[ENTROPY * stride] = entropy;
+    record[LOSS * stride] = loss;
+    record[CORRECT * stride] = s.best == label ? 1.0f : 0.0f;
+    record[OBJECTIVE * stride] =
+        (1.0f - smoothing) * loss + smoothing * (log_sum + distance / (float)classes);
+}

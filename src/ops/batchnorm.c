@@ -1,0 +1,231 @@
+#include "config.h"
+
+#include "ops/batchnorm.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ops/launch.h"
+
+enum {
+    FAN = 64,          /* partial sums that one work-item merges */
+    CPU_BLOCK = 32768, /* floats that a CPU's work-item sums: some microseconds */
+    GPU_BLOCK = 64,    /* rows that a GPU's work-item sums */
+};
+
+/* torch.nn.BatchNorm2d's defaults. */
+static const double eps = 1e-5, momentum = 0.1;
+
+struct us_batchnorm {
+    struct unseen_device *device;
+    size_t rows; /* the most */
+    int channels, vec, tile;
+    bool relu;
+    struct us_kernel *stats, *stats_merge, *stats_finish, *invstd, *apply;
+    struct us_kernel *sums, *sums_merge, *sums_finish, *backward;
+};
+
+/* How `rows` are cut for a sum. */
+struct cut {
+    size_t block_rows, blocks;
+    size_t merged; /* partial sums after the merge; 0: so few that none is needed */
+};
+
+static size_t ceil_div(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static size_t most_blocks(const struct us_batchnorm *bn)
+{
+    return us_device_is_cpu(bn->device) ? 1024 : (size_t)FAN * FAN;
+}
+
+static size_t least_block_rows(const struct us_batchnorm *bn)
+{
+    return us_device_is_cpu(bn->device) ? us_round_up(ceil_div(CPU_BLOCK, (size_t)bn->channels), 8)
+                                        : GPU_BLOCK;
+}
+
+static size_t merged_blocks(size_t blocks)
+{
+    return blocks > FAN ? ceil_div(blocks, FAN) : 0;
+}
+
+static struct cut cut_rows(const struct us_batchnorm *bn, size_t rows)
+{
+    const size_t least = least_block_rows(bn);
+    const size_t even = us_round_up(ceil_div(rows, most_blocks(bn)), 8);
+    struct cut cut = {.block_rows = even > least ? even : least};
+    cut.blocks = ceil_div(rows, cut.block_rows);
+    cut.merged = merged_blocks(cut.blocks);
+    return cut;
+}
+
+/* Floats of `blocks` partial sums. */
+static size_t partial_floats(const struct us_batchnorm *bn, size_t blocks)
+{
+    return blocks * 2 * (size_t)bn->channels;
+}
+
+static enum unseen_status get_kernels(struct us_batchnorm *bn)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char options[128];
+    const struct {
+        const char *name;
+        struct us_kernel **kernel;
+    } wanted[] = {
+        {"batchnorm_stats", &bn->stats},
+        {"batchnorm_stats_merge", &bn->stats_merge},
+        {"batchnorm_stats_finish", &bn->stats_finish},
+        {"batchnorm_invstd", &bn->invstd},
+        {"batchnorm_apply", &bn->apply},
+        {"batchnorm_sums", &bn->sums},
+        {"batchnorm_sums_merge", &bn->sums_merge},
+        {"batchnorm_sums_finish", &bn->sums_finish},
+        {"batchnorm_backward", &bn->backward},
+    };
+    snprintf(options, sizeof options, "-DC=%d -DVEC=%d -DTILE=%d -DUNROLL=%d -DRELU=%d -DFAN=%d",
+             bn->channels, bn->vec, bn->tile, 8 / bn->tile, (int)bn->relu, FAN);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        US_TRY(us_kernel_get(bn->device, "batchnorm.cl", options, wanted[i].name, wanted[i].kernel));
+out:
+    return st;
+}
+
+enum unseen_status us_batchnorm_new(struct unseen_device *device, size_t rows, int channels, bool relu,
+                                    struct us_batchnorm **bn)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_batchnorm *b = NULL;
+    if (channels < 1 || rows < 1)
+        return us_fail(UNSEEN_USAGE, "batch norm", "%zu rows of %d channels", rows, channels);
+    b = us_calloc(1, sizeof *b);
+    US_TRY_ALLOC(b);
+    b->device = device;
+    b->rows = rows;
+    b->channels = channels;
+    b->relu = relu;
+    b->vec = us_channel_vector(device, channels);
+    b->tile = us_device_is_cpu(device) ? 4 : 1;
+    while (channels / b->vec % b->tile)
+        b->tile--;
+    US_TRY(get_kernels(b));
+    *bn = b;
+    b = NULL;
+out:
+    us_batchnorm_free(b);
+    return st;
+}
+
+void us_batchnorm_free(struct us_batchnorm *bn)
+{
+    free(bn);
+}
+
+size_t us_batchnorm_workspace(const struct us_batchnorm *bn)
+{
+    /* Not cut_rows(bn->rows): fewer rows may be cut into a few more blocks where blocks are rounded up. */
+    const size_t blocks = ceil_div(bn->rows, least_block_rows(bn));
+    const size_t most = blocks < most_blocks(bn) ? blocks : most_blocks(bn);
+    return partial_floats(bn, most + merged_blocks(most)) * sizeof(float);
+}
+
+static enum unseen_status check_rows(const struct us_batchnorm *bn, size_t rows)
+{
+    if (rows < 1 || rows > bn->rows)
+        return us_fail(UNSEEN_USAGE, "batch norm", "%zu rows where it was made for 1 to %zu", rows, bn->rows);
+    return UNSEEN_OK;
+}
+
+static struct us_range channel_items(const struct us_batchnorm *bn, size_t times)
+{
+    return us_medium_items(bn->device, times * (size_t)(bn->channels / bn->vec));
+}
+
+static struct us_range block_items(const struct us_batchnorm *bn, const struct cut *cut)
+{
+    return us_heavy_items(bn->device, cut->blocks * (size_t)(bn->channels / (bn->vec * bn->tile)));
+}
+
+static struct us_range vector_items(const struct us_batchnorm *bn, size_t rows)
+{
+    return us_light_items(bn->device, rows * (size_t)(bn->channels / bn->vec));
+}
+
+static enum unseen_status apply(struct us_batchnorm *bn, size_t rows, struct us_buf *x,
+                                struct us_buf *residual, const struct us_batchnorm_params *params,
+                                struct us_buf *mean, struct us_buf *invstd, struct us_buf *y)
+{
+    return us_run(bn->device, bn->apply, vector_items(bn, rows), "lbbbbbbb", (int64_t)rows, x, residual, mean,
+                  invstd, params->gamma, params->beta, y);
+}
+
+enum unseen_status us_batchnorm_forward_train(struct us_batchnorm *bn, size_t rows, struct us_buf *x,
+                                              struct us_buf *residual,
+                                              const struct us_batchnorm_params *params,
+                                              struct us_buf *workspace, struct us_buf *y)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct cut cut = cut_rows(bn, rows);
+    size_t span = cut.block_rows, count = cut.blocks, at = 0;
+    US_TRY(check_rows(bn, rows));
+    US_TRY(us_run(bn->device, bn->stats, block_items(bn, &cut), "libb", (int64_t)rows, (int)cut.block_rows, x,
+                  workspace));
+    if (cut.merged) {
+        at = partial_floats(bn, count);
+        US_TRY(us_run(bn->device, bn->stats_merge, channel_items(bn, cut.merged), "llibl", (int64_t)rows,
+                      (int64_t)span, (int)count, workspace, (int64_t)at));
+        span *= FAN;
+        count = cut.merged;
+    }
+    US_TRY(us_run(bn->device, bn->stats_finish, channel_items(bn, 1), "lliblffbbbb", (int64_t)rows,
+                  (int64_t)span, (int)count, workspace, (int64_t)at, eps, momentum, params->mean,
+                  params->invstd, params->running_mean, params->running_var));
+    US_TRY(apply(bn, rows, x, residual, params, params->mean, params->invstd, y));
+out:
+    return st;
+}
+
+enum unseen_status us_batchnorm_forward_eval(struct us_batchnorm *bn, size_t rows, struct us_buf *x,
+                                             struct us_buf *residual,
+                                             const struct us_batchnorm_params *params,
+                                             struct us_buf *workspace, struct us_buf *y)
+{
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY(check_rows(bn, rows));
+    US_TRY(us_run(bn->device, bn->invstd, channel_items(bn, 1), "fbb", eps, params->running_var, workspace));
+    US_TRY(apply(bn, rows, x, residual, params, params->running_mean, workspace, y));
+out:
+    return st;
+}
+
+enum unseen_status us_batchnorm_backward(struct us_batchnorm *bn, size_t rows, struct us_buf *dy,
+                                         struct us_buf *x, struct us_buf *y,
+                                         const struct us_batchnorm_params *params, struct us_buf *workspace,
+                                         struct us_buf *dx, struct us_buf *dresidual,
+                                         bool accumulate_residual)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct cut cut = cut_rows(bn, rows);
+    struct us_buf *mask = dresidual ? y : NULL; /* without residual the kernels find it from x */
+    size_t count = cut.blocks, at = 0;
+    US_TRY(check_rows(bn, rows));
+    US_TRY(us_run(bn->device, bn->sums, block_items(bn, &cut), "libbbbbbbb", (int64_t)rows,
+                  (int)cut.block_rows, dy, x, mask, params->mean, params->invstd, params->gamma, params->beta,
+                  workspace));
+    if (cut.merged) {
+        at = partial_floats(bn, count);
+        US_TRY(us_run(bn->device, bn->sums_merge, channel_items(bn, 2 * cut.merged), "ibl", (int)count,
+                      workspace, (int64_t)at));
+        count = cut.merged;
+    }
+    US_TRY(us_run(bn->device, bn->sums_finish, channel_items(bn, 1), "iblbbb", (int)count, workspace,
+                  (int64_t)at, params->invstd, params->dgamma, params->dbeta));
+    US_TRY(us_run(bn->device, bn->backward, vector_items(bn, rows), "lbbbbbbbbbbbi", (int64_t)rows, dy, x,
+                  mask, params->mean, params->invstd, params->gamma, params->beta, params->dgamma,
+                  params->dbeta, dx, dresidual, (int)accumulate_residual));
+out:
+    return st;
+}

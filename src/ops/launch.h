@@ -1,0 +1,43 @@
+/* How operators spread their work: vector widths and group sizes that suit the kind of device. */
+#ifndef US_OPS_LAUNCH_H
+#define US_OPS_LAUNCH_H
+
+#include "device/device.h"
+
+/* Floats that one load should take: 16 on CPUs (one AVX-512 register, two of AVX), 4 elsewhere. */
+static inline int us_vector_width(const struct unseen_device *device)
+{
+    return us_device_is_cpu(device) ? 16 : 4;
+}
+
+/* The widest vector, up to us_vector_width, that divides `channels`: a power of two. */
+static inline int us_channel_vector(const struct unseen_device *device, int channels)
+{
+    int width = us_vector_width(device);
+    while (channels % width)
+        width /= 2;
+    return width;
+}
+
+/* Light work-items in groups large enough to pay for dispatching one; kernels guard against the surplus. */
+static inline struct us_range us_light_items(const struct unseen_device *device, size_t items)
+{
+    size_t group = us_device_is_cpu(device) ? 256 : 64;
+    return US_RANGE1L(us_round_up(items, group), group);
+}
+
+/* Work-items of tens of nanoseconds to a few microseconds. */
+static inline struct us_range us_medium_items(const struct unseen_device *device, size_t items)
+{
+    size_t group = us_device_is_cpu(device) ? 16 : 64;
+    return US_RANGE1L(us_round_up(items, group), group);
+}
+
+/* Heavy work-items (a microsecond or more): one a group on CPUs, where a group runs on one core. */
+static inline struct us_range us_heavy_items(const struct unseen_device *device, size_t items)
+{
+    size_t group = us_device_is_cpu(device) ? 1 : 64;
+    return US_RANGE1L(us_round_up(items, group), group);
+}
+
+#endif

@@ -1,0 +1,26 @@
+#include "config.h"
+
+#include "ops/loss.h"
+
+#include <stdio.h>
+
+#include "ops/launch.h"
+
+enum unseen_status us_loss_run(struct unseen_device *device, const struct us_loss *loss)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_kernel *kernel = NULL;
+    char options[160];
+    if (loss->classes < 2)
+        return us_fail(UNSEEN_USAGE, "loss", "there must be two classes at least, not %d", loss->classes);
+    snprintf(options, sizeof options,
+             "-DP_TRUE=%d -DMARGIN=%d -DEL2N=%d -DENTROPY=%d -DLOSS=%d -DCORRECT=%d -DOBJECTIVE=%d",
+             UNSEEN_P_TRUE, UNSEEN_MARGIN, UNSEEN_EL2N, UNSEEN_ENTROPY, UNSEEN_LOSS, UNSEEN_CORRECT,
+             UNSEEN_QUANTITIES);
+    US_TRY(us_kernel_get(device, "loss.cl", options, "loss_run", &kernel));
+    US_TRY(us_run(device, kernel, us_heavy_items(device, (size_t)loss->n), "iifbbbbbll", loss->n,
+                  loss->classes, (double)loss->smoothing, loss->logits, loss->labels, loss->rows,
+                  loss->dlogits, loss->record, (int64_t)loss->stride, (int64_t)loss->column));
+out:
+    return st;
+}

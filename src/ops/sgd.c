@@ -1,0 +1,23 @@
+#include "config.h"
+
+#include "ops/sgd.h"
+
+#include <stdio.h>
+
+#include "ops/launch.h"
+
+enum unseen_status us_sgd_step(struct unseen_device *device, const struct us_sgd *sgd, size_t count,
+                               struct us_buf *params, struct us_buf *grads, struct us_buf *velocity)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_kernel *kernel = NULL;
+    char options[32];
+    const size_t width = (size_t)us_vector_width(device);
+    snprintf(options, sizeof options, "-DVEC=%zu", width);
+    US_TRY(us_kernel_get(device, "sgd.cl", options, "sgd_step", &kernel));
+    US_TRY(us_run(device, kernel, us_light_items(device, (count + width - 1) / width), "lfffibbb",
+                  (int64_t)count, (double)sgd->lr, (double)sgd->momentum, (double)sgd->weight_decay,
+                  (int)sgd->nesterov, params, grads, velocity));
+out:
+    return st;
+}
