@@ -1,0 +1,113 @@
+#include "config.h"
+
+#include "ops/augment.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "support/device.h"
+
+enum { IMAGES = 11 };
+
+static const float mean[3] = {0.4914F, 0.4822F, 0.4465F}, std[3] = {0.247F, 0.2435F, 0.2616F};
+
+/* Pixel (r, q) of the padded, cropped and mirrored image. */
+static uint8_t pixel(const struct us_augment *a, const uint8_t *image, const uint32_t draw[4], int r, int q,
+                     int c)
+{
+    const uint32_t places = 2 * (uint32_t)a->pad + 1;
+    if (a->flip && (draw[2] & 1))
+        q = a->w - 1 - q;
+    r += (int)(draw[0] % places) - a->pad;
+    q += (int)(draw[1] % places) - a->pad;
+    return r < 0 || r >= a->h || q < 0 || q >= a->w ? 0 : image[(r * a->w + q) * a->c + c];
+}
+
+static void reference(const struct us_augment *a, const uint8_t *pixels, const int32_t *rows,
+                      const int32_t *ids, double *y)
+{
+    for (int i = 0; i < a->n; i++) {
+        uint32_t draw[4];
+        us_philox(a->seed, US_STREAM_AUGMENT, a->epoch, (uint64_t)ids[i], draw);
+        for (int r = 0; r < a->h; r++)
+            for (int q = 0; q < a->w; q++)
+                for (int c = 0; c < a->c; c++)
+                    *y++ = (pixel(a, pixels + (size_t)rows[i] * (size_t)(a->h * a->w * a->c), draw, r, q, c) /
+                                255.0 -
+                            (double)a->mean[c]) /
+                           (double)a->std[c];
+    }
+}
+
+static void check(struct us_augment a)
+{
+    const size_t image = (size_t)(a.h * a.w * a.c), floats = (size_t)a.n * image;
+    const size_t words = (IMAGES * image + 3) / 4;
+    uint8_t *pixels = calloc(words, 4);
+    int32_t *rows = calloc((size_t)a.n, sizeof *rows), *ids = calloc((size_t)a.n, sizeof *ids);
+    double *want = calloc(floats, sizeof *want);
+    assert_true(pixels && rows && ids && want);
+    printf("# %d images %dx%dx%d, pad %d, flip %d\n", a.n, a.h, a.w, a.c, a.pad, a.flip);
+    for (size_t i = 0; i < IMAGES * image; i++)
+        pixels[i] = (uint8_t)(i * 37 + i / 256);
+    for (int i = 0; i < a.n; i++) {
+        rows[i] = i * 5 % IMAGES;
+        ids[i] = 1000000 + i * 3;
+    }
+    for (int c = 0; c < 3; c++) {
+        a.mean[c] = mean[c];
+        a.std[c] = std[c];
+    }
+    a.pixels = test_buf_int(words, (const int32_t *)(const void *)pixels);
+    a.rows = test_buf_int((size_t)a.n, rows);
+    a.ids = test_buf_int((size_t)a.n, ids);
+    struct us_buf *y = test_buf(floats, NULL);
+    reference(&a, pixels, rows, ids, want);
+    assert_ok(us_augment_run(test_device(), &a, y));
+    test_buf_close("y", y, want, floats, 5e-7);
+    test_buf_free(a.pixels);
+    test_buf_free(a.rows);
+    test_buf_free(a.ids);
+    test_buf_free(y);
+    free(pixels);
+    free(rows);
+    free(ids);
+    free(want);
+}
+
+static void agrees_with_the_host(void **state)
+{
+    (void)state;
+    const uint64_t seed = 0x123456789abcdefULL;
+    check((struct us_augment){.n = 64, .h = 32, .w = 32, .c = 3, .pad = 4, .flip = true, .seed = seed});
+    check((struct us_augment){.n = 33, .h = 9, .w = 7, .c = 3, .pad = 2, .seed = seed, .epoch = 7});
+    check((struct us_augment){.n = 20, .h = 28, .w = 28, .c = 1, .flip = true, .seed = 1, .epoch = 3});
+    check((struct us_augment){.n = 20, .h = 5, .w = 17, .c = 1, .pad = 20, .flip = true, .seed = 1});
+    check((struct us_augment){.n = 9, .h = 64, .w = 64, .c = 3, .seed = seed});
+}
+
+static void refuses_what_it_cannot_do(void **state)
+{
+    (void)state;
+    struct us_augment a = {.n = 1, .h = 4, .w = 4, .c = 2, .std = {1, 1, 1}};
+    assert_fails(UNSEEN_USAGE, "channels", us_augment_run(test_device(), &a, NULL));
+    a.c = 3;
+    a.std[1] = 0;
+    assert_fails(UNSEEN_USAGE, "deviation", us_augment_run(test_device(), &a, NULL));
+    a.std[1] = 1;
+    a.pad = -1;
+    assert_fails(UNSEEN_USAGE, "padding", us_augment_run(test_device(), &a, NULL));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(agrees_with_the_host),
+        cmocka_unit_test(refuses_what_it_cannot_do),
+    };
+    test_device();
+    return RUN_TESTS(tests, NULL, NULL);
+}
