@@ -1,0 +1,134 @@
+/* The section on files: what lies in the folder and what it is good for. */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "report/html.h"
+#include "report/sections.h"
+
+/* Folders are listed this deep. */
+enum { DEPTH = 3 };
+
+static const struct {
+    const char *name, *about;
+} known[] = {
+    {"scores.npy", "float32 [N]: each training sample's score, higher is harder"},
+    {"keep.npy", "int64 [m]: indices of the kept samples, ascending"},
+    {"coreset.csv", "index, label, path, score, fold and kept of every sample"},
+    {"run.json", "what was run, on what, with which settings"},
+    {"scoring.json", "settings and histories of the scoring models"},
+    {"history.csv", "loss and accuracy by epoch"},
+    {"model.safetensors", "the trained weights"},
+    {"p_true.npy", "float32 [R, T, N]: probability of the given label"},
+    {"correct.npy", "uint8 [R, T, N]: 1 if the given label has the largest logit"},
+    {"margin.npy", "float32 [R, T, N]: logit of the given label minus the largest other one"},
+    {"el2n.npy", "float32 [R, T, N]: length of softmax minus one-hot label"},
+    {"entropy.npy", "float32 [R, T, N]: entropy of the softmax, in nats"},
+    {"loss.npy", "float32 [R, T, N]: cross-entropy, in nats"},
+    {"fold.npy", "uint8 [R, N]: which model scored the sample"},
+    {"labels.npy", "int64 [N]: the labels of the data"},
+    {"trajectory.json", "protocol, repeats, epochs, folds and classes of the arrays beside it"},
+};
+
+static const char *about_file(const char *name)
+{
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i].name, name) == 0)
+            return known[i].about;
+    return "";
+}
+
+bool us_shows_files(const struct us_run_folder *folder)
+{
+    (void)folder;
+    return true;
+}
+
+/* Hidden files, checkpoints, half-written files and the report itself are no results. */
+static int is_result(const struct dirent *entry)
+{
+    const char *name = entry->d_name;
+    return name[0] != '.' && strcmp(name, "work") != 0 && strcmp(name, "report.html") != 0 &&
+           !strstr(name, ".tmp.");
+}
+
+static void write_file(FILE *out, const char *relative, const char *name, int64_t size)
+{
+    char text[US_NUMBER];
+    fputs("<tr><td><a href=\"", out);
+    us_html_url(out, relative);
+    fputs("\">", out);
+    us_html_text(out, relative);
+    fputs("</a></td>", out);
+    us_html_element(out, "td", NULL, "%s", us_size_text(size, text));
+    us_html_element(out, "td", "soft", "%s", about_file(name));
+    fputs("</tr>\n", out);
+}
+
+static enum unseen_status list_folder(FILE *out, const char *root, const char *below, int depth);
+
+static enum unseen_status list_entry(FILE *out, const char *root, const char *below, const char *name,
+                                     int depth)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct stat about;
+    char *relative = us_format("%s%s", below, name);
+    char *path = us_format("%s/%s%s", root, below, name);
+    char *inside = us_format("%s%s/", below, name);
+    US_TRY_ALLOC(relative);
+    US_TRY_ALLOC(path);
+    US_TRY_ALLOC(inside);
+    /* A file that went away since its folder was read is none. */
+    if (lstat(path, &about) != 0)
+        goto out;
+    if (S_ISREG(about.st_mode))
+        write_file(out, relative, name, about.st_size);
+    else if (S_ISDIR(about.st_mode) && depth > 1)
+        US_TRY(list_folder(out, root, inside, depth - 1));
+out:
+    free(inside);
+    free(path);
+    free(relative);
+    return st;
+}
+
+static enum unseen_status list_folder(FILE *out, const char *root, const char *below, int depth)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct dirent **entries = NULL;
+    int n = 0;
+    char *path = us_format("%s/%s", root, below);
+    US_TRY_ALLOC(path);
+    n = scandir(path, &entries, is_result, alphasort);
+    if (n < 0) {
+        st = us_fail_errno(path, "cannot be listed");
+        goto out;
+    }
+    for (int i = 0; i < n; i++)
+        US_TRY(list_entry(out, root, below, entries[i]->d_name, depth));
+out:
+    for (int i = 0; i < n; i++)
+        free(entries[i]);
+    free(entries);
+    free(path);
+    return st;
+}
+
+enum unseen_status us_write_files(FILE *out, const struct us_run_folder *folder)
+{
+    enum unseen_status st = UNSEEN_OK;
+    if (folder->kept)
+        fputs(
+            "<p>To train on the coreset with PyTorch:</p>\n<pre>coreset = torch.utils.data.Subset(trainset, "
+            "numpy.load(&quot;keep.npy&quot;))</pre>\n",
+            out);
+    fputs("<div class=\"card\"><div class=\"scroll\"><table class=\"text\"><tbody>\n", out);
+    US_TRY(list_folder(out, folder->path, "", DEPTH));
+    fputs("</tbody></table></div></div>\n", out);
+out:
+    return st;
+}

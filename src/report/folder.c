@@ -1,0 +1,253 @@
+#include "config.h"
+
+#include "report/folder.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/npy.h"
+
+static enum unseen_status read_run(struct us_run_folder *f)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *path = us_format("%s/run.json", f->path);
+    US_TRY_ALLOC(path);
+    if (!us_exists(path)) {
+        st = us_fail(UNSEEN_BAD_DATA, path, "is not there");
+        us_hint("name a folder that unseen prune or unseen train wrote");
+        goto out;
+    }
+    US_TRY(us_json_load(path, &f->run));
+out:
+    free(path);
+    return st;
+}
+
+/* One vector of finite scores; its length sets or must match f->n. Nothing happens if the file is not there.
+ */
+static enum unseen_status read_scores(struct us_run_folder *f, const char *name, float **scores)
+{
+    enum unseen_status st = UNSEEN_OK;
+    int64_t n = 0;
+    char *path = us_format("%s/%s", f->path, name);
+    US_TRY_ALLOC(path);
+    if (!us_exists(path))
+        goto out;
+    US_TRY(us_npy_read_f32(path, 1, &n, scores));
+    if (f->n && n != f->n) {
+        st = us_fail(UNSEEN_BAD_DATA, path,
+                     "holds %" PRId64 " scores, other files of the folder %" PRId64 " samples", n, f->n);
+        goto out;
+    }
+    if (n == 0) {
+        st = us_fail(UNSEEN_BAD_DATA, path, "holds no score");
+        goto out;
+    }
+    f->n = n;
+    for (int64_t i = 0; i < n; i++) {
+        if (!isfinite((*scores)[i])) {
+            st = us_fail(UNSEEN_BAD_DATA, path, "the score of sample %" PRId64 " is not finite", i);
+            goto out;
+        }
+    }
+out:
+    free(path);
+    return st;
+}
+
+static enum unseen_status read_keep(struct us_run_folder *f)
+{
+    enum unseen_status st = UNSEEN_OK;
+    int64_t *keep = NULL;
+    char *path = us_format("%s/keep.npy", f->path);
+    US_TRY_ALLOC(path);
+    if (!f->scores || !us_exists(path))
+        goto out;
+    US_TRY(us_npy_read_i64(path, 1, &f->m, &keep));
+    f->kept = us_calloc((size_t)f->n, 1);
+    US_TRY_ALLOC(f->kept);
+    for (int64_t i = 0; i < f->m; i++) {
+        if (keep[i] < 0 || keep[i] >= f->n || f->kept[keep[i]]) {
+            st = us_fail(UNSEEN_BAD_DATA, path, "entry %" PRId64 ", sample %" PRId64 ", is %s", i, keep[i],
+                         keep[i] < 0 || keep[i] >= f->n ? "not one of scores.npy" : "there twice");
+            goto out;
+        }
+        f->kept[keep[i]] = 1;
+    }
+out:
+    free(keep);
+    free(path);
+    return st;
+}
+
+/* Mean probability of the given label over repeats and the last third of the epochs: late enough that the
+ * models know the classes. */
+static enum unseen_status mean_p_given(const struct unseen_trajectory *t, struct us_run_folder *f)
+{
+    const float *p = t->value[UNSEEN_P_TRUE];
+    int last = (t->epochs + 2) / 3;
+    if (!p || last == 0)
+        return UNSEEN_OK;
+    f->p_given = us_calloc((size_t)t->n, sizeof *f->p_given);
+    if (!f->p_given)
+        return UNSEEN_FAILED;
+    for (int r = 0; r < t->repeats; r++) {
+        for (int e = t->epochs - last; e < t->epochs; e++) {
+            const float *row = p + ((size_t)r * t->epochs + e) * t->n;
+            for (int64_t i = 0; i < t->n; i++)
+                f->p_given[i] += row[i];
+        }
+    }
+    for (int64_t i = 0; i < t->n; i++)
+        f->p_given[i] /= (float)(t->repeats * last);
+    return UNSEEN_OK;
+}
+
+static enum unseen_status read_trajectory(struct us_run_folder *f)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_trajectory *t = NULL;
+    char *path = us_format("%s/trajectory", f->path);
+    US_TRY_ALLOC(path);
+    if (!us_is_folder(path))
+        goto out;
+    US_TRY(unseen_trajectory_open(path, &t));
+    if (f->n && t->n != f->n) {
+        st = us_fail(UNSEEN_BAD_DATA, path, "is of %" PRId64 " samples, scores.npy of %" PRId64, t->n, f->n);
+        goto out;
+    }
+    f->n = t->n;
+    f->labels = us_calloc((size_t)t->n, sizeof *f->labels);
+    US_TRY_ALLOC(f->labels);
+    for (int64_t i = 0; i < t->n; i++) {
+        if (t->labels[i] < 0 || t->labels[i] >= INT32_MAX) {
+            st = us_fail(UNSEEN_BAD_DATA, path, "label %" PRId64 " of sample %" PRId64 " is out of range",
+                         t->labels[i], i);
+            goto out;
+        }
+        f->labels[i] = t->labels[i];
+        if (t->labels[i] >= f->classes)
+            f->classes = (int)t->labels[i] + 1;
+    }
+    US_TRY(mean_p_given(t, f));
+out:
+    unseen_trajectory_close(t);
+    free(path);
+    return st;
+}
+
+/* The dataset is a guest here: whatever is wrong with it is told in the report and is no failure of it. */
+static enum unseen_status open_dataset(struct us_run_folder *f)
+{
+    const char *name = us_run_text(f, "data.name");
+    const char *hash = us_run_text(f, "data.hash");
+    if (!name)
+        return UNSEEN_OK;
+    if (unseen_dataset_open(name, NULL, &f->dataset) != UNSEEN_OK) {
+        f->dataset = NULL;
+        f->dataset_problem = us_format("%s", unseen_last_error());
+        return f->dataset_problem ? UNSEEN_OK : UNSEEN_FAILED;
+    }
+    const struct unseen_images *train = &f->dataset->split[UNSEEN_TRAIN];
+    bool changed = (hash && strcmp(hash, f->dataset->hash) != 0) || (f->n && train->n != f->n);
+    if (changed) {
+        f->dataset_problem = us_format("%s: not the data of this run any more", name);
+        unseen_dataset_close(f->dataset);
+        f->dataset = NULL;
+        return f->dataset_problem ? UNSEEN_OK : UNSEEN_FAILED;
+    }
+    f->n = train->n;
+    f->classes = f->dataset->classes > f->classes ? f->dataset->classes : f->classes;
+    if (!f->labels && !(f->labels = us_calloc((size_t)f->n, sizeof *f->labels)))
+        return UNSEEN_FAILED;
+    for (int64_t i = 0; i < f->n; i++)
+        f->labels[i] = train->labels[i];
+    return UNSEEN_OK;
+}
+
+static enum unseen_status read_history(struct us_run_folder *f)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *path = us_format("%s/history.csv", f->path);
+    US_TRY_ALLOC(path);
+    if (us_exists(path))
+        US_TRY(us_history_read(path, &f->history));
+out:
+    free(path);
+    return st;
+}
+
+enum unseen_status us_run_folder_open(const char *path, struct us_run_folder *folder)
+{
+    enum unseen_status st = UNSEEN_OK;
+    *folder = (struct us_run_folder){.path = path};
+    US_TRY(read_run(folder));
+    US_TRY(read_scores(folder, "scores.npy", &folder->scores));
+    US_TRY(read_scores(folder, "seen/scores.npy", &folder->seen));
+    US_TRY(read_keep(folder));
+    US_TRY(read_trajectory(folder));
+    US_TRY(read_history(folder));
+    US_TRY(open_dataset(folder));
+out:
+    return st;
+}
+
+void us_run_folder_close(struct us_run_folder *folder)
+{
+    unseen_dataset_close(folder->dataset);
+    free(folder->dataset_problem);
+    us_history_free(&folder->history);
+    free(folder->labels);
+    free(folder->p_given);
+    free(folder->kept);
+    free(folder->seen);
+    free(folder->scores);
+    json_decref(folder->run);
+    *folder = (struct us_run_folder){0};
+}
+
+static const json_t *find(const json_t *value, const char *key)
+{
+    while (value && *key) {
+        char part[64];
+        size_t length = strcspn(key, ".");
+        if (length >= sizeof part)
+            return NULL;
+        memcpy(part, key, length);
+        part[length] = 0;
+        value = json_object_get(value, part);
+        key += length + (key[length] == '.');
+    }
+    return value;
+}
+
+const json_t *us_run_value(const struct us_run_folder *folder, const char *key)
+{
+    const json_t *value = find(folder->run, key);
+    return value ? value : find(json_object_get(folder->run, "recipe"), key);
+}
+
+const char *us_run_text(const struct us_run_folder *folder, const char *key)
+{
+    return json_string_value(us_run_value(folder, key));
+}
+
+double us_run_number(const struct us_run_folder *folder, const char *key, double otherwise)
+{
+    const json_t *value = us_run_value(folder, key);
+    return json_is_number(value) ? json_number_value(value) : otherwise;
+}
+
+const char *us_run_class_name(const struct us_run_folder *folder, int class, char text[32])
+{
+    if (folder->dataset && class < folder->dataset->classes)
+        return folder->dataset->class_names[class];
+    const char *name =
+        json_string_value(json_array_get(us_run_value(folder, "data.class_names"), (size_t) class));
+    snprintf(text, 32, "class %d", class);
+    return name ? name : text;
+}

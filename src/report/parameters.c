@@ -1,0 +1,101 @@
+/* The section on parameters: every scalar of run.json. */
+#include "config.h"
+
+#include <string.h>
+
+#include "report/html.h"
+#include "report/sections.h"
+
+bool us_shows_parameters(const struct us_run_folder *folder)
+{
+    return json_object_size(folder->run) > 0;
+}
+
+/* An argument as a shell takes it: bare where that is safe, else in single quotes. */
+static void write_argument(FILE *out, const char *argument)
+{
+    const char *safe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+.,:/@%";
+    if (*argument && argument[strspn(argument, safe)] == 0) {
+        us_html_text(out, argument);
+        return;
+    }
+    us_html_text(out, "'");
+    for (;;) {
+        size_t length = strcspn(argument, "'");
+        for (size_t i = 0; i < length; i += 1023) {
+            int part = (int)(length - i < 1023 ? length - i : 1023);
+            us_html_textf(out, "%.*s", part, argument + i);
+        }
+        if (!argument[length])
+            break;
+        us_html_text(out, "'\\''");
+        argument += length + 1;
+    }
+    us_html_text(out, "'");
+}
+
+/* "command" is one string or a list of arguments. */
+static void write_command(FILE *out, const json_t *command)
+{
+    size_t i;
+    json_t *argument;
+    if (!json_is_string(command) && json_array_size(command) == 0)
+        return;
+    fputs("<pre>", out);
+    if (json_is_string(command))
+        us_html_text(out, json_string_value(command));
+    json_array_foreach(command, i, argument)
+    {
+        if (i)
+            fputc(' ', out);
+        if (json_is_string(argument))
+            write_argument(out, json_string_value(argument));
+    }
+    fputs("</pre>\n", out);
+}
+
+static void write_scalar(FILE *out, const char *prefix, const char *key, const json_t *value)
+{
+    fputs("<div><dt>", out);
+    us_html_text(out, prefix);
+    us_html_text(out, key);
+    fputs("</dt><dd>", out);
+    if (json_is_string(value))
+        us_html_text(out, json_string_value(value));
+    else if (json_is_integer(value))
+        us_html_textf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (json_is_real(value))
+        us_html_textf(out, "%.6g", json_real_value(value));
+    else
+        us_html_text(out, json_is_true(value) ? "true" : json_is_false(value) ? "false" : "none");
+    fputs("</dd></div>\n", out);
+}
+
+/* Scalars under dotted keys; lists are shown elsewhere (classes, models) or not at all. */
+static void write_object(FILE *out, const char *prefix, const json_t *object)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)object, key, value)
+    {
+        bool command = !*prefix && strcmp(key, "command") == 0;
+        if (!json_is_object(value) && !json_is_array(value) && !command)
+            write_scalar(out, prefix, key, value);
+    }
+    json_object_foreach((json_t *)object, key, value)
+    {
+        char longer[256];
+        snprintf(longer, sizeof longer, "%s%s.", prefix, key);
+        if (json_is_object(value) && strlen(prefix) + strlen(key) + 2 < sizeof longer)
+            write_object(out, longer, value);
+    }
+}
+
+enum unseen_status us_write_parameters(FILE *out, const struct us_run_folder *folder)
+{
+    write_command(out, json_object_get(folder->run, "command"));
+    fputs("<div class=\"card\"><dl class=\"params\">\n", out);
+    write_object(out, "", folder->run);
+    fputs("</dl></div>\n", out);
+    return UNSEEN_OK;
+}

@@ -1,0 +1,79 @@
+#include "config.h"
+
+#include "unseen/report.h"
+
+#include <stdlib.h>
+
+#include "base/fs.h"
+#include "report/html.h"
+#include "report/sections.h"
+
+struct section {
+    const char *id, *title;
+    bool (*shown)(const struct us_run_folder *folder);
+    enum unseen_status (*write)(FILE *out, const struct us_run_folder *folder);
+};
+
+static const struct section sections[] = {
+#define US_SECTION(id, title) {#id, title, us_shows_##id, us_write_##id},
+#include "report/sections.def"
+#undef US_SECTION
+};
+enum { SECTIONS = sizeof sections / sizeof *sections };
+
+static void write_navigation(FILE *out, const struct us_run_folder *folder)
+{
+    fputs("<nav><div><b>unseen</b>\n", out);
+    for (int s = 0; s < SECTIONS; s++) {
+        if (!sections[s].shown(folder))
+            continue;
+        fprintf(out, "<a href=\"#%s\">", sections[s].id);
+        us_html_text(out, sections[s].title);
+        fputs("</a>\n", out);
+    }
+    fputs("</div></nav>\n", out);
+}
+
+static enum unseen_status write_page(FILE *out, const struct us_run_folder *folder)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *title = us_format("unseen: %s", us_summary_dataset(folder));
+    US_TRY_ALLOC(title);
+    us_html_begin(out, title);
+    write_navigation(out, folder);
+    us_write_summary(out, folder);
+    fputs("<main>\n", out);
+    for (int s = 0; s < SECTIONS; s++) {
+        if (!sections[s].shown(folder))
+            continue;
+        us_html_section_begin(out, sections[s].id, sections[s].title);
+        US_TRY(sections[s].write(out, folder));
+        us_html_section_end(out);
+    }
+    fputs("</main>\n", out);
+    const char *version = us_run_text(folder, "version");
+    us_html_element(out, "footer", NULL, "Written by unseen %s%s%s%s", unseen_version(),
+                    version ? " from a run of version " : "", version ? version : "", ".");
+    us_html_end(out);
+out:
+    free(title);
+    return st;
+}
+
+enum unseen_status unseen_report(const char *folder)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_run_folder run = {0};
+    struct us_atomic file = {0};
+    char *path = us_format("%s/report.html", folder);
+    US_TRY_ALLOC(path);
+    US_TRY(us_run_folder_open(folder, &run));
+    US_TRY(us_atomic_begin(path, &file));
+    US_TRY(write_page(file.stream, &run));
+    st = us_atomic_commit(&file);
+out:
+    us_atomic_abandon(&file);
+    us_run_folder_close(&run);
+    free(path);
+    return st;
+}

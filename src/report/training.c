@@ -1,0 +1,177 @@
+/* The section on training: accuracy and loss by epoch, of a trained model and of the scoring models. */
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "report/html.h"
+#include "report/sections.h"
+#include "report/svg.h"
+
+/* More scoring models than there are colours are drawn in one. */
+enum { COLOURS = 8 };
+
+static const char *const colours[COLOURS] = {"s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7"};
+
+bool us_shows_training(const struct us_run_folder *folder)
+{
+    return folder->history.rows > 0 || json_array_size(us_run_value(folder, "models")) > 0;
+}
+
+/* One plot of history.csv: the columns that end in `suffix`. */
+static void write_history_plot(FILE *out, const struct us_history *h, const char *title, const char *y_label,
+                               enum us_unit unit, const char *const columns[3])
+{
+    static const char *const names[3] = {"training", "held out", "test"};
+    struct us_line lines[3];
+    const double *epoch = us_history_column(h, "epoch");
+    int n = 0;
+    for (int c = 0; epoch && c < 3; c++) {
+        const double *y = us_history_column(h, columns[c]);
+        if (y)
+            lines[n++] =
+                (struct us_line){.name = names[c], .style = colours[c], .x = epoch, .y = y, .n = h->rows};
+    }
+    if (n > 0)
+        us_svg_lines(out, &(struct us_line_plot){.title = title,
+                                                 .x_label = "epoch",
+                                                 .y_label = y_label,
+                                                 .unit = unit,
+                                                 .n = n,
+                                                 .lines = lines,
+                                                 .key = true});
+}
+
+/* The scoring models' histories and a mean over them. */
+struct models {
+    int n;
+    struct us_history *history; /* [n] */
+    struct us_line *lines;      /* [n + 1] */
+    double *mean, *epoch;       /* [epochs] of the longest history */
+    int *counted;               /* [epochs] */
+    int epochs;
+};
+
+static void models_free(struct models *m)
+{
+    for (int i = 0; m->history && i < m->n; i++)
+        us_history_free(&m->history[i]);
+    free(m->history);
+    free(m->lines);
+    free(m->mean);
+    free(m->epoch);
+    free(m->counted);
+}
+
+static enum unseen_status models_read(const struct us_run_folder *f, struct models *m)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const json_t *list = us_run_value(f, "models");
+    m->n = (int)json_array_size(list);
+    m->history = us_calloc((size_t)m->n, sizeof *m->history);
+    US_TRY_ALLOC(m->history);
+    m->lines = us_calloc((size_t)m->n + 1, sizeof *m->lines);
+    US_TRY_ALLOC(m->lines);
+    for (int i = 0; i < m->n; i++) {
+        const json_t *model = json_array_get(list, (size_t)i);
+        US_TRY(us_history_from_json(json_object_get(model, "epochs"), &m->history[i]));
+        if (m->history[i].rows > m->epochs)
+            m->epochs = m->history[i].rows;
+    }
+    m->mean = us_calloc((size_t)m->epochs, sizeof *m->mean);
+    US_TRY_ALLOC(m->mean);
+    m->epoch = us_calloc((size_t)m->epochs, sizeof *m->epoch);
+    US_TRY_ALLOC(m->epoch);
+    m->counted = us_calloc((size_t)m->epochs, sizeof *m->counted);
+    US_TRY_ALLOC(m->counted);
+out:
+    return st;
+}
+
+/* The mean by row over the models that have a value there. */
+static void mean_begin(struct models *m)
+{
+    for (int e = 0; e < m->epochs; e++) {
+        m->mean[e] = 0;
+        m->epoch[e] = NAN;
+        m->counted[e] = 0;
+    }
+}
+
+static void mean_add(struct models *m, const double *epoch, const double *y, int rows)
+{
+    for (int e = 0; e < rows; e++) {
+        if (!isfinite(y[e]))
+            continue;
+        m->mean[e] += y[e];
+        m->epoch[e] = epoch[e];
+        m->counted[e]++;
+    }
+}
+
+static void mean_end(struct models *m)
+{
+    for (int e = 0; e < m->epochs; e++)
+        m->mean[e] = m->counted[e] ? m->mean[e] / m->counted[e] : NAN;
+}
+
+static void write_models_plot(FILE *out, const struct us_run_folder *f, struct models *m, const char *title,
+                              const char *column)
+{
+    const json_t *list = us_run_value(f, "models");
+    int n = 0;
+    bool many = m->n > COLOURS;
+    mean_begin(m);
+    for (int i = 0; i < m->n; i++) {
+        const double *epoch = us_history_column(&m->history[i], "epoch");
+        const double *y = us_history_column(&m->history[i], column);
+        if (!epoch || !y)
+            continue;
+        const char *name = json_string_value(json_object_get(json_array_get(list, (size_t)i), "name"));
+        mean_add(m, epoch, y, m->history[i].rows);
+        m->lines[n++] = (struct us_line){.name = name ? name : "model",
+                                         .style = many ? "data" : colours[i],
+                                         .thin = many,
+                                         .x = epoch,
+                                         .y = y,
+                                         .n = m->history[i].rows};
+    }
+    if (n == 0)
+        return;
+    mean_end(m);
+    if (many)
+        m->lines[n++] =
+            (struct us_line){.name = "mean", .style = "unseen", .x = m->epoch, .y = m->mean, .n = m->epochs};
+    us_svg_lines(out, &(struct us_line_plot){.title = title,
+                                             .x_label = "epoch",
+                                             .y_label = many ? "accuracy; bold: mean" : "accuracy",
+                                             .unit = US_PERCENT,
+                                             .n = n,
+                                             .lines = m->lines,
+                                             .key = !many});
+}
+
+enum unseen_status us_write_training(FILE *out, const struct us_run_folder *folder)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_history *h = &folder->history;
+    struct models models = {0};
+    US_TRY(models_read(folder, &models));
+    char count[US_NUMBER];
+    if (models.n > 0)
+        us_html_element(out, "p", "soft",
+                        "%s scoring model%s. Accuracy on held-out samples tells how much a score by "
+                        "that model is worth.",
+                        us_count_text(models.n, count), models.n == 1 ? "" : "s");
+    fputs("<div class=\"grid\">\n", out);
+    write_history_plot(out, h, "Accuracy of the trained model", "accuracy", US_PERCENT,
+                       (const char *const[]){"train_accuracy", "heldout_accuracy", "test_accuracy"});
+    write_history_plot(out, h, "Loss of the trained model", "cross-entropy in nats", US_PLAIN,
+                       (const char *const[]){"train_loss", "heldout_loss", "test_loss"});
+    write_models_plot(out, folder, &models, "Scoring models on held-out samples", "heldout_accuracy");
+    write_models_plot(out, folder, &models, "Scoring models on their training samples", "train_accuracy");
+    fputs("</div>\n", out);
+out:
+    models_free(&models);
+    return st;
+}
