@@ -40,8 +40,9 @@ struct unseen_trajectory {
 
 /* Open DIR (CLI.md's layout: p_true.npy, correct.npy, ..., labels.npy, trajectory.json), memory-mapped. At
  * least one quantity and labels.npy must be there; trajectory.json may be missing (an import: then protocol
- * is fold if fold.npy is there). UNSEEN_BAD_DATA with the file and the reason if shapes or types do not agree
- * or a value is not finite. */
+ * is fold if fold.npy is there, seen otherwise, and classes and folds are counted). UNSEEN_BAD_DATA with the
+ * file and the reason if shapes or types do not agree or a value is impossible: not finite, a probability
+ * outside 0..1, a label, a fold or a "correct" out of range. Freed with unseen_trajectory_close. */
 UNSEEN_API enum unseen_status unseen_trajectory_open(const char *folder,
                                                      struct unseen_trajectory **trajectory);
 UNSEEN_API void unseen_trajectory_close(struct unseen_trajectory *trajectory);
