@@ -22,13 +22,12 @@
  * [part][k tile][co tile][16][16] are added in ascending order by conv_weights_sum.
  *
  * Tunables (build options):
- *   P      pixels of a tile, 1..28; P * V + V + 1 must not exceed the vector registers (32 for AVX-512)
- *   V      vectors of 16 channels of a tile, 1 or 2
- *   TILES  most tiles a work-item takes, >= 1
- *   KB     longest block of k, a multiple of 16 with KB/16 even
- *   PB     pixels of a block of the weight gradient, >= 1
- *   PG     most tiles of 16 k in such a group where cin is no multiple of 16, >= 1
- *   CG     most tiles of 16 channels in a group of the weight gradient, >= 1
+ *   P      pixels of a tile, >= 1; P * V + V + 1 must not exceed the vector registers (32 for AVX-512), and P
+ * * V should be at least the multiply-adds that a core has in flight (8 of 512 bits) V      vectors of 16
+ * channels of a tile, 1 or 2 TILES  most tiles a work-item takes, >= 1 KB     longest block of k, a multiple
+ * of 16 with KB/16 even; P * KB floats should fit the first cache PB     pixels of a block of the weight
+ * gradient, >= 1 PG     most tiles of 16 k in such a group where cin is no multiple of 16, >= 1 CG     most
+ * tiles of 16 channels in a group of the weight gradient, >= 1
  */
 #ifndef P
 #define P 12
@@ -53,14 +52,18 @@
 #endif
 #define LD (KB + 16)
 
+/* Sixteen floats at any float's address. vload16 and vstore16 go in four quarters on PoCL. */
+typedef float16 __attribute__((aligned(4))) any16;
+#define AT16(space, address) (*(space any16 *)(address))
+
 #define ONE __attribute__((reqd_work_group_size(1, 1, 1))) __kernel
 
-/* `count` floats; up to 15 more of `to` are overwritten where `slack` says so. */
-inline void copy_run(float *to, __global const float *from, int count)
+/* Exactly `count` floats. */
+static inline void copy_run(float *to, __global const float *from, int count)
 {
     int i = 0;
     for (; i + 16 <= count; i += 16)
-        vstore16(vload16(0, from + i), 0, to + i);
+        AT16(__private, to + i) = AT16(__global, from + i);
     if (i + 8 <= count) {
         vstore8(vload8(0, from + i), 0, to + i);
         i += 8;
@@ -70,39 +73,38 @@ inline void copy_run(float *to, __global const float *from, int count)
 }
 
 /* At least `count` zeros, rounded up to whole vectors. */
-inline void zero_run(float *to, int count)
+static inline void zero_run(float *to, int count)
 {
     for (int i = 0; i < count; i += 16)
-        vstore16((float16)(0.0f), 0, to + i);
+        AT16(__private, to + i) = (float16)(0.0f);
 }
 
-/* Which values of the patches of an image tensor are wanted: k0..k1, in the rows of taps t0..t1. */
+/* The patches of a convolution: that of output pixel (n, oy, ox) begins at (oy*step+off_y, ox*step+off_x) of
+ * image n and has taps_y * taps_x * ic values, of which k0..k1 are wanted; they lie in the rows of taps
+ * t0..t1.
+ */
 struct window {
-    int n, ih, iw, ic, taps_y, taps_x;
+    int images, ih, iw, ic;
+    int rows, cols; /* output pixels */
+    int step, off_y, off_x, taps_y, taps_x;
     int k0, k1, t0, t1;
     int whole; /* k0 and k1 lie between rows of taps */
 };
 
-inline struct window window_of(int n, int ih, int iw, int ic, int taps_y, int taps_x)
-{
-    const struct window w = {n, ih, iw, ic, taps_y, taps_x, 0, 0, 0, 0, 0};
-    return w;
-}
-
-inline void window_set(struct window *w, int k0, int k1)
+static inline void window_set(struct window *w, int k0, int k1)
 {
     const int width = w->taps_x * w->ic;
     w->k0 = k0;
     w->k1 = k1;
-    if (k0 < k1) {
-        w->t0 = k0 / width;
-        w->t1 = (k1 + width - 1) / width;
-        w->whole = k0 % width == 0 && k1 % width == 0;
-    }
+    w->t0 = k0 < k1 ? k0 / width : 0;
+    w->t1 = k0 < k1 ? (k1 + width - 1) / width : 0;
+    w->whole = k0 < k1 && k0 % width == 0 && k1 % width == 0;
 }
 
-/* pack_patch where the patch may lie across the image's border or k0..k1 may cut a row of taps. */
-inline void pack_part(__global const float *in, const struct window *w, int n, int iy, int ix, float *row)
+/* row[0 .. k1-k0) = the wanted values of the patch that begins at (iy, ix) of image n, which may lie across
+ * the border, and k0..k1 may cut a row of taps. */
+static inline void pack_part(__global const float *in, const struct window *w, int n, int iy, int ix,
+                             float *row)
 {
     const int width = w->taps_x * w->ic;
     const int x0 = max(0, -ix) * w->ic, x1 = min(w->taps_x, w->iw - ix) * w->ic;
@@ -120,45 +122,61 @@ inline void pack_part(__global const float *in, const struct window *w, int n, i
     zero_run(row + (done - w->k0), w->k1 - done);
 }
 
-/* row[0 .. k1-k0) = the wanted values of the patch of image n whose first tap lies at (iy, ix). Writes up to
- * 15 floats beyond them. */
-inline void pack_patch(__global const float *in, const struct window *w, int n, int iy, int ix, float *row)
+/* panel[p * ld + k - k0] = value k of the patch of output pixel first + p. Up to 15 floats behind a row are
+ * overwritten, before the next row is written. */
+static inline void pack_patches(__global const float *in, const struct window *w, int first, int count,
+                                float *panel, int ld)
 {
-    const int width = w->taps_x * w->ic, pitch = w->iw * w->ic;
-    const int y0 = iy + w->t0, y1 = iy + w->t1;
-    /* Whole vectors may read into the row below; in the tensor's last row there is none. */
-    if (w->whole && y0 >= 0 && y1 < w->ih + (n + 1 < w->n) && y1 <= w->ih && ix >= 0 &&
-        ix + w->taps_x <= w->iw && pitch >= 16) {
-        __global const float *from = in + ((long)n * w->ih + y0) * pitch + ix * w->ic;
-        for (int ty = y0; ty < y1; ty++) {
-            for (int i = 0; i < width; i += 16)
-                vstore16(vload16(0, from + i), 0, row + i);
-            from += pitch;
-            row += width;
+    const int width = w->taps_x * w->ic, pitch = w->iw * w->ic, rows = w->t1 - w->t0;
+    int ox = first % w->cols, oy = first / w->cols % w->rows, n = first / w->cols / w->rows;
+    for (int p = 0; p < count;) {
+        const int run = min(w->cols - ox, count - p);
+        const int iy = oy * w->step + w->off_y, y0 = iy + w->t0, y1 = iy + w->t1;
+        /* Whole vectors may read into the row below; behind the tensor's last row there is none. */
+        const int end = n + 1 < w->images ? w->ih : w->ih - 1;
+        const int inside = w->whole && y0 >= 0 && y1 <= end && pitch >= 16;
+        __global const float *line = in + ((long)n * w->ih + y0) * pitch;
+        for (int i = 0; i < run; i++, p++) {
+            const int ix = (ox + i) * w->step + w->off_x;
+            float *to = panel + p * ld;
+            if (!inside || ix < 0 || ix + w->taps_x > w->iw) {
+                pack_part(in, w, n, iy, ix, to);
+                continue;
+            }
+            __global const float *from = line + ix * w->ic;
+            for (int ty = 0; ty < rows; ty++) {
+                for (int k = 0; k < width; k += 16)
+                    AT16(__private, to + k) = AT16(__global, from + k);
+                from += pitch;
+                to += width;
+            }
         }
-    } else {
-        pack_part(in, w, n, iy, ix, row);
+        ox = 0;
+        if (++oy == w->rows) {
+            oy = 0;
+            n++;
+        }
     }
 }
 
 /* out[0..15] (+)= sum, only the first `left` of them. */
-inline void put(__global float *out, float16 sum, int left, int add)
+static inline void put(__global float *out, float16 sum, int left, int add)
 {
     if (left >= 16) {
         if (add)
-            sum += vload16(0, out);
-        vstore16(sum, 0, out);
+            sum += AT16(__global, out);
+        AT16(__global, out) = sum;
     } else {
         float part[16];
-        vstore16(sum, 0, part);
+        AT16(__private, part) = sum;
         for (int i = 0; i < left; i++)
             out[i] = add ? out[i] + part[i] : part[i];
     }
 }
 
 /* P x 16V outputs: rows of `panel` times the block of B at `b`. */
-inline void multiply(const float *panel, __global const float *b, int depth, __global float *out,
-                     const long *at, int valid, int left, int add)
+static inline void multiply(const float *panel, __global const float *b, int depth, __global float *out,
+                            const long *at, int valid, int left, int add)
 {
     float16 acc[P][V];
 #pragma unroll
@@ -170,7 +188,7 @@ inline void multiply(const float *panel, __global const float *b, int depth, __g
         float16 w[V];
 #pragma unroll
         for (int v = 0; v < V; v++)
-            w[v] = vload16(k * V + v, b);
+            w[v] = AT16(__global, b + (k * V + v) * 16);
 #pragma unroll
         for (int p = 0; p < P; p++) {
             const float16 a = (float16)(panel[p * LD + k]);
@@ -187,6 +205,23 @@ inline void multiply(const float *panel, __global const float *b, int depth, __g
                 put(out + at[p] + 16 * v, acc[p][v], left - 16 * v, add);
 }
 
+/* at[p] = the element of `out` where the channels of pixel first + p begin. */
+static inline void locate(int first, int count, int rows, int cols, int oh, int ow, int oc, int ostep, int oa,
+                          int ob, long *at)
+{
+    int ox = first % cols, oy = first / cols % rows, n = first / cols / rows;
+    for (int p = 0; p < count;) {
+        const long line = (((long)n * oh + oy * ostep + oa) * ow + ob) * oc;
+        for (; ox < cols && p < count; ox++, p++)
+            at[p] = line + ox * ostep * oc;
+        ox = 0;
+        if (++oy == rows) {
+            oy = 0;
+            n++;
+        }
+    }
+}
+
 /* Work-items: (blocks of tiles * P pixels, groups of `group` column tiles). images * rows * cols pixels. */
 ONE void conv_gather(__global const float *in, __global const float *b, __global float *out, int images,
                      int rows, int cols, int step, int off_y, int off_x, int taps_y, int taps_x, int ih,
@@ -200,24 +235,14 @@ ONE void conv_gather(__global const float *in, __global const float *b, __global
     const int c0 = (int)get_global_id(1) * group, c1 = min(c0 + group, columns);
     const int first = (int)get_global_id(0) * tiles * P;
     const int count = min(tiles * P, images * rows * cols - first);
-    struct window window = window_of(images, ih, iw, ic, taps_y, taps_x);
+    struct window window = {images, ih,     iw,     ic, rows, cols, step, off_y,
+                            off_x,  taps_y, taps_x, 0,  0,    0,    0,    0};
+    locate(first, count, rows, cols, oh, ow, oc, ostep, oa, ob, at);
     int k0 = 0;
     do {
         const int k1 = min(k0 + kblock, depth);
         window_set(&window, k0, k1);
-        int oy = first / cols, ox = first % cols, n = oy / rows;
-        oy %= rows;
-        for (int p = 0; p < count; p++) {
-            at[p] = (((long)n * oh + oy * ostep + oa) * ow + ox * ostep + ob) * oc;
-            pack_patch(in, &window, n, oy * step + off_y, ox * step + off_x, panel + p * LD);
-            if (++ox == cols) {
-                ox = 0;
-                if (++oy == rows) {
-                    oy = 0;
-                    n++;
-                }
-            }
-        }
+        pack_patches(in, &window, first, count, panel, LD);
         for (int c = c0; c < c1; c++)
             for (int p = 0; p < count; p += P)
                 multiply(panel + p * LD, b + ((long)c * depth + k0) * (16 * V), k1 - k0, out + c * 16 * V,
@@ -236,7 +261,7 @@ ONE void conv_pack(__global const float *weights, __global float *b, int depth, 
         if (c + 16 * V <= columns) {
 #pragma unroll
             for (int v = 0; v < V; v++)
-                vstore16(vload16(v, from), v, to);
+                AT16(__global, to + 16 * v) = AT16(__global, from + 16 * v);
         } else {
             for (int i = 0; i < 16 * V; i++)
                 to[i] = c + i < columns ? from[i] : 0.0f;
@@ -265,73 +290,55 @@ ONE void conv_pack_transposed(__global const float *weights, __global float *b, 
             to[j * 16 * V + i] = block[j][i];
 }
 
-/* Where a block of pixels begins, and the geometry of the convolution. */
-struct place {
-    int n, oy, ox;
-};
-
-/* column[pixel][0..15] = x[n, oy*stride-pad+kh, ox*stride-pad+kw, ci..ci+15], zero outside, for `count` pixels
- * from `at` on. */
-inline void pack_column(__global const float *x, int h, int w, int cin, int kh, int kw, int ci, int oh, int ow,
-                        int stride, int pad, struct place at, int count, float *column)
+/* column[p][0..15] = the values k..k+15 of the patch of output pixel first + p, all of one tap. */
+static inline void pack_column(__global const float *in, const struct window *w, int k, int first, int count,
+                               float *column)
 {
-    /* Columns lo..hi of the output have their input inside the image. */
-    const int lo = kw >= pad ? 0 : (pad - kw + stride - 1) / stride;
-    const int end = w - 1 + pad - kw, hi = end < 0 ? 0 : min(ow, end / stride + 1);
+    const int tap = k / w->ic, ty = tap / w->taps_x, left = tap % w->taps_x + w->off_x;
+    /* Output columns lo..hi have their input inside the image. */
+    const int lo = left >= 0 ? 0 : (w->step - 1 - left) / w->step;
+    const int hi = left >= w->iw ? 0 : min(w->cols, (w->iw - 1 - left) / w->step + 1);
+    const long stride = (long)w->step * w->ic;
+    int ox = first % w->cols, oy = first / w->cols % w->rows, n = first / w->cols / w->rows;
     for (int p = 0; p < count;) {
-        const int run = min(ow - at.ox, count - p), iy = at.oy * stride - pad + kh;
-        const int inside = iy >= 0 && iy < h;
-        const int a = inside ? clamp(lo - at.ox, 0, run) : run, b = inside ? clamp(hi - at.ox, a, run) : run;
+        const int run = min(w->cols - ox, count - p), iy = oy * w->step + w->off_y + ty;
+        const int inside = iy >= 0 && iy < w->ih;
+        const int a = inside ? clamp(lo - ox, 0, run) : run, b = inside ? clamp(hi - ox, a, run) : run;
         __global const float *from =
-            x + (((long)at.n * h + iy) * w + at.ox * stride - pad + kw) * cin + ci;
+            in + (((long)n * w->ih + iy) * w->iw + left) * w->ic + ox * stride + k % w->ic;
         float *to = column + p * 16;
         for (int i = 0; i < a; i++)
-            vstore16((float16)(0.0f), i, to);
+            AT16(__private, to + 16 * i) = (float16)(0.0f);
         for (int i = a; i < b; i++)
-            vstore16(vload16(0, from + (long)i * stride * cin), i, to);
+            AT16(__private, to + 16 * i) = AT16(__global, from + i * stride);
         for (int i = b; i < run; i++)
-            vstore16((float16)(0.0f), i, to);
+            AT16(__private, to + 16 * i) = (float16)(0.0f);
         p += run;
-        at.ox = 0;
-        if (++at.oy == oh) {
-            at.oy = 0;
-            at.n++;
-        }
-    }
-}
-
-/* The patches of `count` pixels from `at` on, in rows of `ld` floats of which the last may lack their end. */
-inline void pack_patches(__global const float *x, const struct window *window, int oh, int ow, int stride,
-                         int pad, struct place at, int count, int ld, float *patches)
-{
-    for (int p = 0; p < count; p++) {
-        pack_patch(x, window, at.n, at.oy * stride - pad, at.ox * stride - pad, patches + p * ld);
-        if (++at.ox == ow) {
-            at.ox = 0;
-            if (++at.oy == oh) {
-                at.oy = 0;
-                at.n++;
-            }
+        ox = 0;
+        if (++oy == w->rows) {
+            oy = 0;
+            n++;
         }
     }
 }
 
 /* sum[16][16] (+)= patches[count][16]^T * dy[count][16]; patches in rows of `ld`. */
-inline void accumulate_tile(const float *patches, int ld, const float *dy, int count, __global float *sum, int add)
+static inline void accumulate_tile(const float *patches, int ld, const float *dy, int count,
+                                   __global float *sum, int add)
 {
     float16 acc[16];
 #pragma unroll
     for (int i = 0; i < 16; i++)
-        acc[i] = add ? vload16(i, sum) : (float16)(0.0f);
+        acc[i] = add ? AT16(__global, sum + 16 * i) : (float16)(0.0f);
     for (int p = 0; p < count; p++) {
-        const float16 d = vload16(p, dy);
+        const float16 d = AT16(__private, dy + 16 * p);
 #pragma unroll
         for (int i = 0; i < 16; i++)
             acc[i] = fma((float16)(patches[p * ld + i]), d, acc[i]);
     }
 #pragma unroll
     for (int i = 0; i < 16; i++)
-        vstore16(acc[i], i, sum);
+        AT16(__global, sum + 16 * i) = acc[i];
 }
 
 /* Work-items: (parts, groups of kgroup k tiles, groups of cgroup co tiles). Part q takes the pixels from
@@ -350,21 +357,18 @@ ONE void conv_weights(__global const float *x, __global const float *dy, __globa
     const int last = (int)min((long)images * oh * ow, first + share);
     /* A tile of 16 k within one tap is copied when its turn comes, else the group's all at once. */
     const int by_column = cin % 16 == 0, ld = by_column ? 16 : (kt1 - kt0) * 16;
-    struct window window = window_of(images, h, w, cin, kernel_size, kernel_size);
+    struct window window = {images, h,           w,           cin, oh, ow, stride, -pad,
+                            -pad,   kernel_size, kernel_size, 0,   0,  0,  0,      0};
     window_set(&window, kt0 * 16, min(kt1 * 16, depth));
     __global float *mine = sums + (long)get_global_id(0) * ktiles * ctiles * 256;
     for (int p0 = (int)first; p0 < last; p0 += PB) {
         const int count = min(PB, last - p0);
-        struct place at;
-        at.ox = p0 % ow;
-        at.oy = p0 / ow % oh;
-        at.n = p0 / ow / oh;
         for (int ct = ct0; ct < ct1; ct++) {
             float *to = columns + (ct - ct0) * PB * 16;
             __global const float *from = dy + (long)p0 * cout + ct * 16;
             if (ct * 16 + 16 <= cout) {
                 for (int p = 0; p < count; p++)
-                    vstore16(vload16(0, from + (long)p * cout), p, to);
+                    AT16(__private, to + 16 * p) = AT16(__global, from + (long)p * cout);
             } else {
                 for (int p = 0; p < count; p++)
                     for (int i = 0; i < 16; i++)
@@ -372,14 +376,12 @@ ONE void conv_weights(__global const float *x, __global const float *dy, __globa
             }
         }
         if (!by_column)
-            pack_patches(x, &window, oh, ow, stride, pad, at, count, ld, patches);
+            pack_patches(x, &window, p0, count, patches, ld);
         for (int kt = kt0; kt < kt1; kt++) {
             const float *tile = patches + (kt - kt0) * 16;
             if (by_column) {
-                const int tap = kt * 16 / cin;
                 tile = patches;
-                pack_column(x, h, w, cin, tap / kernel_size, tap % kernel_size, kt * 16 % cin, oh, ow, stride,
-                            pad, at, count, patches);
+                pack_column(x, &window, kt * 16, p0, count, patches);
             }
             for (int ct = ct0; ct < ct1; ct++)
                 accumulate_tile(tile, ld, columns + (ct - ct0) * PB * 16, count,
@@ -389,16 +391,17 @@ ONE void conv_weights(__global const float *x, __global const float *dy, __globa
 }
 
 /* dweights[k, co] = sum of the parts. Work-items: (k tiles, co tiles). */
-ONE void conv_weights_sum(__global const float *sums, __global float *dweights, int parts, int depth, int cout)
+ONE void conv_weights_sum(__global const float *sums, __global float *dweights, int parts, int depth,
+                          int cout)
 {
     const int kt = (int)get_global_id(0), ct = (int)get_global_id(1);
     const int ctiles = (int)get_global_size(1);
     const long size = (long)get_global_size(0) * ctiles * 256;
     __global const float *tile = sums + ((long)kt * ctiles + ct) * 256;
     for (int i = 0; i < min(16, depth - kt * 16); i++) {
-        float16 sum = vload16(i, tile);
+        float16 sum = AT16(__global, tile + 16 * i);
         for (int q = 1; q < parts; q++)
-            sum += vload16(i, tile + q * size);
+            sum += AT16(__global, tile + q * size + 16 * i);
         put(dweights + (long)(kt * 16 + i) * cout + ct * 16, sum, cout - ct * 16, 0);
     }
 }

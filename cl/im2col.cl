@@ -7,8 +7,8 @@
  */
 
 /* Work-items: total = rows * kernel * kernel * c, rounded up. */
-__kernel void im2col(__global const float *x, __global float *columns, long first, int total, int h, int w, int c, int oh,
-                     int ow, int kernel_size, int stride, int pad)
+__kernel void im2col(__global const float *x, __global float *columns, long first, int total, int h, int w,
+                     int c, int oh, int ow, int kernel_size, int stride, int pad)
 {
     const int i = (int)get_global_id(0);
     if (i >= total)
@@ -21,10 +21,10 @@ __kernel void im2col(__global const float *x, __global float *columns, long firs
     columns[i] = inside ? x[first + (((long)(row / (ow * oh)) * h + iy) * w + ix) * c + ci] : 0.0f;
 }
 
-/* dx = the sum of all columns that came from an element: a gather over the taps in ascending order. Work-items:
- * total = n * h * w * c, rounded up. */
-__kernel void col2im(__global const float *columns, __global float *dx, long first, int total, int h, int w, int c, int oh,
-                     int ow, int kernel_size, int stride, int pad, int accumulate)
+/* dx = the sum of all columns that came from an element: a gather over the taps in ascending order.
+ * Work-items: total = n * h * w * c, rounded up. */
+__kernel void col2im(__global const float *columns, __global float *dx, long first, int total, int h, int w,
+                     int c, int oh, int ow, int kernel_size, int stride, int pad, int accumulate)
 {
     const int i = (int)get_global_id(0);
     if (i >= total)

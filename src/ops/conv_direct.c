@@ -17,7 +17,7 @@ enum {
 struct tile {
     int pixels, vectors, most;
 };
-static const struct tile narrow = {24, 1, 1}, wide = {12, 2, 4};
+static const struct tile narrow = {12, 1, 1}, wide = {12, 2, 4};
 
 static struct tile tile_for(int columns)
 {
