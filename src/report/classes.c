@@ -62,7 +62,7 @@ static enum unseen_status write_bars(FILE *out, const struct us_run_folder *f,
 {
     enum unseen_status st = UNSEEN_OK;
     bool all = f->classes <= MOST_BARS;
-    int n = all ? f->classes : 2 * END_BARS;
+    int n = all ? f->classes : 2 * END_BARS + 1;
     struct us_bar *bars = us_calloc((size_t)n, sizeof *bars);
     char(*text)[2][US_NUMBER] = us_calloc((size_t)n, sizeof *text);
     US_TRY_ALLOC(bars);
@@ -74,6 +74,8 @@ static enum unseen_status write_bars(FILE *out, const struct us_run_folder *f,
         bars[i] = (struct us_bar){.label = us_run_class_name(f, c->class, text[i][0]),
                                   .value = {(double)c->n / (double)f->n, (double)c->kept / (double)f->m},
                                   .note = text[i][1]};
+        if (!all && i == END_BARS)
+            bars[i] = (struct us_bar){.label = "\xE2\x80\xA6", .value = {NAN, NAN}, .note = ""};
     }
     us_svg_bars(out, &(struct us_bar_plot){.title = all ? "Share of each class"
                                                         : "Share of the classes most and least kept",

@@ -114,7 +114,7 @@ static void write_tiles(FILE *out, const struct us_run_folder *f, int64_t n, int
     int classes = (int)us_run_number(f, "data.classes", f->classes);
     double folds = us_run_number(f, "folds", 0), repeats = us_run_number(f, "repeats", 0);
     fputs("<dl class=\"tiles\">\n", out);
-    snprintf(note, sizeof note, "%d classes", classes);
+    snprintf(note, sizeof note, "%s classes", us_count_text(classes, count));
     tile(out, "short", "training samples", n > 0 ? us_count_text(n, count) : NULL, classes > 0 ? note : NULL);
     if (m > 0 && n > 0)
         tile(out, "short", "kept", us_count_text(m, count), us_share_text((double)m / (double)n, part));

@@ -9,7 +9,7 @@
 #include "report/html.h"
 
 /* A plot's own units; the style sheet scales the whole to the card's width. */
-enum { WIDTH = 560, HEIGHT = 300, LEFT = 64, RIGHT = 14, TOP = 26, BOTTOM = 44, TICKS = 8, NAMES = 150 };
+enum { WIDTH = 560, HEIGHT = 300, LEFT = 64, RIGHT = 14, TOP = 26, BOTTOM = 44, TICKS = 8, NAMES = 156 };
 
 struct axis {
     double lo, hi, step;
@@ -274,7 +274,7 @@ void us_svg_lines(FILE *out, const struct us_line_plot *plot)
     figure_end(out);
 }
 
-enum { ROW = 28, BAR = 9, NOTE = 124, NAME_LENGTH = 20 };
+enum { ROW = 28, BAR = 9, NOTE = 124, NAME_LENGTH = 15 };
 
 /* The label, cut to what fits beside the bars; the whole of it is in the row's <title>. Cuts between
  * characters: never before a UTF-8 continuation byte. */

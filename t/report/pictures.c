@@ -185,7 +185,7 @@ static void test_bars(void **state)
                                                 .bars = bars});
     char *text = plots_end(&page);
     assert_int_equal(occurrences(text, "class=\"bar kept\""), 3);
-    assert_non_null(strstr(text, ">a class whose name i\xE2\x80\xA6</text>"));
+    assert_non_null(strstr(text, ">a class whose n\xE2\x80\xA6</text>"));
     assert_null(strstr(text, "\xEF\xBF\xBD")); /* cut between letters */
     free(text);
 }
