@@ -20,6 +20,8 @@ struct unseen_images {
     const uint8_t *pixels; /* [n, height, width, channels] */
     const int32_t *labels; /* [n], each in 0..classes-1 */
     char *const *paths;    /* [n] a file's name inside the dataset, or NULL for formats without files */
+    const uint8_t *second_labels; /* [n] CIFAR-100: the label that was not asked for (coarse beside fine, fine
+                                     beside coarse), so that an export keeps both; NULL for other formats */
 };
 
 struct unseen_dataset {
@@ -28,6 +30,7 @@ struct unseen_dataset {
     int height, width, channels;
     int classes;
     char **class_names;            /* [classes] */
+    int coarse_labels;             /* labels are CIFAR-100's superclasses, as the options asked */
     struct unseen_images split[2]; /* by enum unseen_split */
     float mean[3], std[3];         /* per channel, of pixels scaled to [0,1]: the field's values for CIFAR,
                                       measured on the training split otherwise */
@@ -55,15 +58,18 @@ struct unseen_defect {
 };
 
 /* Read every sample of `name` and report each bad one; goes on after a defect where the format allows.
- * Returns UNSEEN_BAD_DATA if there was any, with the count in `defects`. */
+ * `report` may be NULL; what it is given lives until it returns. Returns UNSEEN_BAD_DATA if there was any.
+ * `checked` (samples looked at) and `defects` may be NULL and are set after a failure too. */
 UNSEEN_API enum unseen_status
 unseen_dataset_verify(const char *name, void (*report)(const struct unseen_defect *defect, void *context),
                       void *context, int64_t *checked, int64_t *defects);
 
-/* Write the training samples `keep` [n], ascending, and the whole test split to folder `out`.
- * `format` NULL: the dataset's own (CIFAR binary for cifar10, cifar100 and synth; a link tree for image
- * folders). "cifar10" turns any 32x32x3 dataset of at most 10 classes into CIFAR-10 binaries.
- * keep NULL: all samples. */
+/* Write the training samples `keep` [n], ascending, and the whole test split to folder `out` (made if it is
+ * not there; UNSEEN_USAGE if it already holds a dataset). keep NULL: all samples, whatever n is.
+ * `format` NULL: the dataset's own (CIFAR binary for cifar10, cifar100 and synth of 32x32 pixels; for image
+ * folders a tree of links to the files, or of copies if they lie in an archive). "cifar10" turns any 32x32x3
+ * dataset of at most 10 classes into CIFAR-10 binaries, "cifar100" one of at most 100 classes into CIFAR-100
+ * binaries (label / 5 is the coarse label where the dataset has none). */
 UNSEEN_API enum unseen_status unseen_dataset_export(const struct unseen_dataset *dataset, const int64_t *keep,
                                                     int64_t n, const char *format, const char *out);
 

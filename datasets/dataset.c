@@ -1,0 +1,196 @@
+#include "config.h"
+
+#include "datasets/format.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "datasets/source.h"
+
+#define US_FORMAT(name, argument) {#name, argument, us_##name##_probe, us_##name##_read, us_##name##_write},
+static const struct us_format formats[] = {
+#include "datasets/formats.def"
+};
+#undef US_FORMAT
+
+#define US_FORMAT(name, argument) " " #name ":" argument
+static const char known_formats[] =
+#include "datasets/formats.def"
+    ;
+#undef US_FORMAT
+
+enum { N_FORMATS = sizeof formats / sizeof *formats };
+
+const struct us_format *us_format_find(const char *name)
+{
+    for (size_t i = 0; i < N_FORMATS; i++) {
+        if (strcmp(name, formats[i].name) == 0)
+            return &formats[i];
+    }
+    return NULL;
+}
+
+/* The format that a file of this name belongs to, or NULL. */
+static const struct us_format *probe(const char *file)
+{
+    for (size_t i = 0; i < N_FORMATS; i++) {
+        if (formats[i].probe(file))
+            return &formats[i];
+    }
+    return NULL;
+}
+
+static enum unseen_status detect(const char *location, const struct us_format **format)
+{
+    struct us_source *source = NULL;
+    const char *name = NULL;
+    enum unseen_status st;
+    US_TRY(us_source_open(location, &source));
+    *format = NULL;
+    while (!*format) {
+        US_TRY(us_source_next(source, &name));
+        if (!name)
+            break;
+        *format = probe(name);
+    }
+    if (!*format) {
+        st = us_fail(UNSEEN_BAD_DATA, location, "holds no dataset of a known format");
+        us_hint("known are CIFAR binaries and train|val|test/<class>/*.jpg, or name the format:%s",
+                known_formats);
+    }
+out:
+    us_source_close(source);
+    return st;
+}
+
+enum unseen_status us_format_of(const char *name, const struct us_format **format, const char **location)
+{
+    struct stat about;
+    const char *colon = strchr(name, ':');
+    for (size_t i = 0; colon && i < N_FORMATS; i++) {
+        size_t length = strlen(formats[i].name);
+        if ((size_t)(colon - name) == length && strncmp(name, formats[i].name, length) == 0) {
+            *format = &formats[i];
+            *location = colon + 1;
+            return UNSEEN_OK;
+        }
+    }
+    if (!*name)
+        return us_fail(UNSEEN_USAGE, "dataset", "the name is empty");
+    if (colon && stat(name, &about) != 0) {
+        us_fail(UNSEEN_USAGE, name, "'%.*s' is no dataset format, and there is no file of this name",
+                (int)(colon - name), name);
+        us_hint("formats are%s", known_formats);
+        return UNSEEN_USAGE;
+    }
+    *location = name;
+    return detect(name, format);
+}
+
+enum unseen_status us_defect(struct us_defects *defects, const char *location, const char *file,
+                             int64_t record, const char *format, ...)
+{
+    char reason[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    struct unseen_defect defect = {file, record, reason};
+    defects->count++;
+    if (defects->report)
+        defects->report(&defect, defects->context);
+    if (defects->go_on)
+        return UNSEEN_OK;
+    if (record < 0)
+        return us_fail(UNSEEN_BAD_DATA, location, "%s: %s", file, reason);
+    return us_fail(UNSEEN_BAD_DATA, location, "%s: record %lld: %s", file, (long long)record, reason);
+}
+
+enum unseen_status us_dataset_go_on(const char *location)
+{
+    return us_interrupted() ? us_fail(UNSEEN_INTERRUPTED, location, "interrupted while reading") : UNSEEN_OK;
+}
+
+enum unseen_status us_images_make(struct unseen_images *images, int64_t n, size_t bytes, uint8_t **pixels,
+                                  int32_t **labels)
+{
+    *pixels = us_calloc((size_t)n, bytes);
+    images->pixels = *pixels;
+    if (!*pixels)
+        return UNSEEN_FAILED;
+    *labels = us_calloc((size_t)n, sizeof **labels);
+    images->labels = *labels;
+    if (!*labels)
+        return UNSEEN_FAILED;
+    images->n = n;
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_class_names(struct unseen_dataset *dataset, const char *const *given, int classes)
+{
+    dataset->class_names = us_calloc((size_t)classes, sizeof *dataset->class_names);
+    if (!dataset->class_names)
+        return UNSEEN_FAILED;
+    dataset->classes = classes;
+    for (int i = 0; i < classes; i++) {
+        dataset->class_names[i] = given ? us_format("%s", given[i]) : us_format("class %d", i);
+        if (!dataset->class_names[i])
+            return UNSEEN_FAILED;
+    }
+    return UNSEEN_OK;
+}
+
+static void free_images(struct unseen_images *images)
+{
+    for (int64_t i = 0; images->paths && i < images->n; i++)
+        free(images->paths[i]);
+    free((void *)images->paths);
+    free((void *)images->pixels);
+    free((void *)images->labels);
+    free((void *)images->second_labels);
+}
+
+void unseen_dataset_close(struct unseen_dataset *dataset)
+{
+    if (!dataset)
+        return;
+    free_images(&dataset->split[UNSEEN_TRAIN]);
+    free_images(&dataset->split[UNSEEN_TEST]);
+    for (int i = 0; dataset->class_names && i < dataset->classes; i++)
+        free(dataset->class_names[i]);
+    free(dataset->class_names);
+    free(dataset->location);
+    free(dataset);
+}
+
+enum unseen_status unseen_dataset_open(const char *name, const struct unseen_dataset_options *options,
+                                       struct unseen_dataset **dataset)
+{
+    static const struct unseen_dataset_options defaults;
+    const struct us_format *format = NULL;
+    const char *location = NULL;
+    struct us_defects defects = {0};
+    struct unseen_dataset *fresh = NULL;
+    enum unseen_status st;
+    if (!options)
+        options = &defaults;
+    US_TRY(us_format_of(name, &format, &location));
+    if (options->coarse_labels && format->read != us_cifar100_read) {
+        st = us_fail(UNSEEN_USAGE, name, "only CIFAR-100 has coarse labels, and this is %s", format->name);
+        goto out;
+    }
+    US_TRY_ALLOC(fresh = us_calloc(1, sizeof *fresh));
+    fresh->format = format->name;
+    US_TRY_ALLOC(fresh->location = us_format("%s", location));
+    US_TRY(format->read(location, options, &defects, fresh));
+    US_TRY(us_dataset_hash(fresh));
+    if (fresh->std[0] == 0)
+        us_dataset_measure(fresh);
+    *dataset = fresh;
+    fresh = NULL;
+out:
+    unseen_dataset_close(fresh);
+    return st;
+}

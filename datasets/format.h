@@ -1,0 +1,81 @@
+/* What a dataset format is, and what the formats share. Adding one: a file here and a line in formats.def. */
+#ifndef US_DATASETS_FORMAT_H
+#define US_DATASETS_FORMAT_H
+
+#include "base/status.h"
+#include "unseen/dataset.h"
+
+/* What becomes of a bad sample: opening stops at the first one, verifying reports it and goes on. */
+struct us_defects {
+    void (*report)(const struct unseen_defect *defect, void *context); /* may be NULL */
+    void *context;
+    bool go_on;
+    int64_t checked; /* samples looked at */
+    int64_t count;   /* defects met */
+};
+
+/* Note a defect of `file` (inside the dataset at `location`), record -1 for the file as a whole. Returns
+ * UNSEEN_OK if the reader is to go on without that sample, else UNSEEN_BAD_DATA, recorded. */
+enum unseen_status us_defect(struct us_defects *defects, const char *location, const char *file,
+                             int64_t record, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The samples that an export takes: indices into the training split. */
+struct us_subset {
+    const int64_t *keep; /* ascending; NULL: all */
+    int64_t n;
+};
+
+struct us_format {
+    const char *name;
+    const char *argument; /* what follows "name:", for help texts */
+
+    /* True if a file of this name marks its folder or archive as this format. */
+    bool (*probe)(const char *name);
+
+    /* Read `location` whole into `dataset` (zeroed but for format and location): sizes, class names and both
+     * splits; mean and std if the format fixes them, else left zero. After a defect that was passed over
+     * (defects->go_on) the splits may be left empty. */
+    enum unseen_status (*read)(const char *location, const struct unseen_dataset_options *options,
+                               struct us_defects *defects, struct unseen_dataset *dataset);
+
+    /* Write `subset` and the whole test split of any dataset that fits into folder `out`, which exists.
+     * UNSEEN_USAGE if the dataset does not fit this format. */
+    enum unseen_status (*write)(const struct unseen_dataset *dataset, const struct us_subset *subset,
+                                const char *out);
+};
+
+#define US_FORMAT(name, argument)                                                                            \
+    bool us_##name##_probe(const char *file);                                                                \
+    enum unseen_status us_##name##_read(const char *location, const struct unseen_dataset_options *options,  \
+                                        struct us_defects *defects, struct unseen_dataset *dataset);         \
+    enum unseen_status us_##name##_write(const struct unseen_dataset *dataset,                               \
+                                         const struct us_subset *subset, const char *out);
+#include "datasets/formats.def"
+#undef US_FORMAT
+
+/* By name; NULL if there is none. */
+const struct us_format *us_format_find(const char *name);
+
+/* Split "FORMAT:PATH", or look at what PATH holds. `location` points into `name`. UNSEEN_USAGE for an unknown
+ * format, UNSEEN_BAD_DATA if nothing known is there. */
+enum unseen_status us_format_of(const char *name, const struct us_format **format, const char **location);
+
+/* Allocate what a split of n samples of `bytes` each needs, behind writable pointers that `images` owns. */
+enum unseen_status us_images_make(struct unseen_images *images, int64_t n, size_t bytes, uint8_t **pixels,
+                                  int32_t **labels);
+
+/* Fill dataset->class_names with `given` [classes], or "class 0", "class 1", ... if NULL. */
+enum unseen_status us_class_names(struct unseen_dataset *dataset, const char *const *given, int classes);
+
+/* dataset->hash: SHA-256 over height, width, channels and, of each split, n, labels and pixels; integers as
+ * little-endian 64-bit, labels as little-endian 32-bit. */
+enum unseen_status us_dataset_hash(struct unseen_dataset *dataset);
+
+/* dataset->mean and std of the training split, of pixels scaled to [0,1]; std is 1/255 at least, so that flat
+ * images can be divided by it. Exact sums: the same on every machine. */
+void us_dataset_measure(struct unseen_dataset *dataset);
+
+/* UNSEEN_INTERRUPTED, recorded, if a stop was asked for. */
+enum unseen_status us_dataset_go_on(const char *location);
+
+#endif

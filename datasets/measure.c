@@ -1,0 +1,67 @@
+#include "config.h"
+
+#include "datasets/format.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/sha256.h"
+
+/* Little-endian, whatever the machine. */
+static void put(uint8_t *to, uint64_t value, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        to[i] = (uint8_t)(value >> (8 * i));
+}
+
+static void hash_number(struct us_sha256 *hash, int64_t value)
+{
+    uint8_t bytes[8];
+    put(bytes, (uint64_t)value, sizeof bytes);
+    us_sha256_update(hash, bytes, sizeof bytes);
+}
+
+enum unseen_status us_dataset_hash(struct unseen_dataset *dataset)
+{
+    struct us_sha256 hash;
+    us_sha256_init(&hash);
+    hash_number(&hash, dataset->height);
+    hash_number(&hash, dataset->width);
+    hash_number(&hash, dataset->channels);
+    for (int split = 0; split < 2; split++) {
+        const struct unseen_images *images = &dataset->split[split];
+        size_t n = (size_t)images->n;
+        size_t bytes = (size_t)dataset->height * (size_t)dataset->width * (size_t)dataset->channels;
+        uint8_t *labels = us_calloc(n, 4);
+        if (!labels)
+            return UNSEEN_FAILED;
+        for (size_t i = 0; i < n; i++)
+            put(labels + 4 * i, (uint32_t)images->labels[i], 4);
+        hash_number(&hash, images->n);
+        us_sha256_update(&hash, labels, 4 * n);
+        us_sha256_update(&hash, images->pixels, n * bytes);
+        free(labels);
+    }
+    us_sha256_final_hex(&hash, dataset->hash);
+    return UNSEEN_OK;
+}
+
+void us_dataset_measure(struct unseen_dataset *dataset)
+{
+    const struct unseen_images *train = &dataset->split[UNSEEN_TRAIN];
+    size_t channels = (size_t)dataset->channels;
+    size_t pixels = (size_t)train->n * (size_t)dataset->height * (size_t)dataset->width;
+    for (size_t c = 0; c < channels && c < 3; c++) {
+        uint64_t sum = 0, squares = 0;
+        for (size_t i = c; i < pixels * channels; i += channels) {
+            uint32_t value = train->pixels[i];
+            sum += value;
+            squares += value * value;
+        }
+        double n = pixels > 0 ? (double)pixels : 1;
+        double mean = (double)sum / n;
+        double variance = (double)squares / n - mean * mean;
+        dataset->mean[c] = (float)(mean / 255);
+        dataset->std[c] = (float)(sqrt(fmax(variance, 1)) / 255);
+    }
+}

@@ -1,0 +1,377 @@
+#include "config.h"
+
+#include "datasets/source.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Folders deeper than this are no dataset, and a walk of them would only take long. */
+enum { MAX_DEPTH = 8 };
+
+struct us_source {
+    char *path;
+    bool folder;
+    char **names; /* folder: every file */
+    size_t n, capacity;
+    size_t at;               /* folder: one past the current file */
+    struct archive *archive; /* archive */
+    struct archive_entry *entry;
+    char *name; /* archive: the current file */
+    uint8_t *buffer;
+    size_t buffer_size;
+};
+
+const char *us_base_name(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    return slash ? slash + 1 : name;
+}
+
+char *us_source_label(const struct us_source *source, const char *name)
+{
+    return us_format("%s%c%s", source->path, source->folder ? '/' : ':', name);
+}
+
+bool us_source_is_folder(const struct us_source *source)
+{
+    return source->folder;
+}
+
+void us_source_close(struct us_source *source)
+{
+    if (!source)
+        return;
+    for (size_t i = 0; i < source->n; i++)
+        free(source->names[i]);
+    free(source->names);
+    if (source->archive)
+        archive_read_free(source->archive);
+    free(source->name);
+    free(source->buffer);
+    free(source->path);
+    free(source);
+}
+
+static bool is_hidden(const char *part)
+{
+    return part[0] == '.' || strncmp(part, "__MACOSX", 8) == 0;
+}
+
+static enum unseen_status add_name(struct us_source *source, char *name)
+{
+    if (source->n == source->capacity) {
+        size_t capacity = source->capacity ? 2 * source->capacity : 1024;
+        char **grown = us_realloc(source->names, capacity, sizeof *grown);
+        if (!grown) {
+            free(name);
+            return UNSEEN_FAILED;
+        }
+        source->names = grown;
+        source->capacity = capacity;
+    }
+    source->names[source->n++] = name;
+    return UNSEEN_OK;
+}
+
+/* The folders between the root and the one being read: a link back to any of them is not followed. */
+struct trail {
+    const struct trail *up;
+    dev_t device;
+    ino_t inode;
+    int depth;
+};
+
+static bool is_on(const struct trail *trail, const struct stat *about)
+{
+    for (; trail; trail = trail->up) {
+        if (trail->device == about->st_dev && trail->inode == about->st_ino)
+            return true;
+    }
+    return false;
+}
+
+static enum unseen_status walk(struct us_source *source, const char *relative, const struct trail *up);
+
+static enum unseen_status walk_entry(struct us_source *source, const char *relative,
+                                     const struct dirent *entry, const struct trail *trail)
+{
+    char *name = us_format("%s%s%s", relative, *relative ? "/" : "", entry->d_name);
+    if (!name)
+        return UNSEEN_FAILED;
+    /* Only a folder needs a look at the file system; a dangling link counts as a file, so that reading it
+     * says what is missing. */
+    bool is_folder = entry->d_type == DT_DIR;
+    if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN) {
+        char *path = us_format("%s/%s", source->path, name);
+        struct stat about;
+        if (!path) {
+            free(name);
+            return UNSEEN_FAILED;
+        }
+        is_folder = stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+        free(path);
+    }
+    if (!is_folder)
+        return add_name(source, name);
+    enum unseen_status st = trail->depth < MAX_DEPTH ? walk(source, name, trail) : UNSEEN_OK;
+    free(name);
+    return st;
+}
+
+static enum unseen_status walk(struct us_source *source, const char *relative, const struct trail *up)
+{
+    enum unseen_status st = UNSEEN_OK;
+    DIR *folder = NULL;
+    struct stat about;
+    char *path = us_format("%s%s%s", source->path, *relative ? "/" : "", relative);
+    US_TRY_ALLOC(path);
+    if (!(folder = opendir(path)) || fstat(dirfd(folder), &about) != 0) {
+        st = us_fail_errno(path, "cannot read the folder");
+        goto out;
+    }
+    if (is_on(up, &about))
+        goto out;
+    struct trail here = {up, about.st_dev, about.st_ino, up ? up->depth + 1 : 0};
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(folder);
+        if (!entry && errno) {
+            st = us_fail_errno(path, "cannot read the folder");
+            goto out;
+        }
+        if (!entry)
+            break;
+        if (!is_hidden(entry->d_name))
+            US_TRY(walk_entry(source, relative, entry, &here));
+    }
+out:
+    if (folder)
+        closedir(folder);
+    free(path);
+    return st;
+}
+
+static enum unseen_status damaged(struct us_source *source)
+{
+    const char *reason = archive_error_string(source->archive);
+    return us_fail(UNSEEN_BAD_DATA, source->path, "cannot read the archive: %s",
+                   reason ? reason : "unknown error");
+}
+
+/* Formats and filters are named one by one: "all" would take any text for an mtree list and hand unknown
+ * compressions to other programs. */
+static enum unseen_status open_archive(struct us_source *source)
+{
+    struct archive *archive = source->archive = archive_read_new();
+    if (!archive)
+        return us_fail(UNSEEN_FAILED, "memory", "cannot make an archive reader");
+    archive_read_support_format_tar(archive);
+    archive_read_support_format_zip(archive);
+    archive_read_support_filter_gzip(archive);
+    archive_read_support_filter_bzip2(archive);
+    archive_read_support_filter_xz(archive);
+    archive_read_support_filter_zstd(archive);
+    if (archive_read_open_filename(archive, source->path, 1 << 16) == ARCHIVE_OK)
+        return UNSEEN_OK;
+    enum unseen_status st = damaged(source);
+    us_hint("a dataset is a folder or a tar, tar.gz, tar.xz or zip");
+    return st;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+enum unseen_status us_source_open(const char *path, struct us_source **source)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct stat about;
+    struct us_source *fresh = us_calloc(1, sizeof *fresh);
+    US_TRY_ALLOC(fresh);
+    US_TRY_ALLOC(fresh->path = us_format("%s", path));
+    for (size_t end = strlen(fresh->path); end > 1 && fresh->path[end - 1] == '/'; end--)
+        fresh->path[end - 1] = '\0';
+    if (stat(path, &about) != 0) {
+        st = us_fail(UNSEEN_BAD_DATA, path, "%s", strerror(errno));
+        goto out;
+    }
+    fresh->folder = S_ISDIR(about.st_mode);
+    US_TRY(fresh->folder ? walk(fresh, "", NULL) : open_archive(fresh));
+    if (fresh->n > 0)
+        qsort(fresh->names, fresh->n, sizeof *fresh->names, compare_names);
+    *source = fresh;
+    fresh = NULL;
+out:
+    us_source_close(fresh);
+    return st;
+}
+
+/* `name` without empty and "." parts, in place; false for one to pass over. */
+static bool normalise(char *name)
+{
+    char *to = name, *rest = NULL;
+    for (char *part = strtok_r(name, "/", &rest); part; part = strtok_r(NULL, "/", &rest)) {
+        if (strcmp(part, ".") == 0)
+            continue;
+        if (is_hidden(part))
+            return false;
+        size_t length = strlen(part);
+        if (to != name)
+            *to++ = '/';
+        memmove(to, part, length);
+        to += length;
+    }
+    *to = '\0';
+    return to != name;
+}
+
+static enum unseen_status next_in_archive(struct us_source *source, const char **name)
+{
+    for (;;) {
+        free(source->name);
+        source->name = NULL;
+        int rc = archive_read_next_header(source->archive, &source->entry);
+        if (rc == ARCHIVE_EOF) {
+            *name = NULL;
+            return UNSEEN_OK;
+        }
+        if (rc == ARCHIVE_RETRY)
+            continue;
+        if (rc < ARCHIVE_WARN)
+            return damaged(source);
+        if (archive_entry_filetype(source->entry) == AE_IFDIR)
+            continue;
+        const char *stored = archive_entry_pathname(source->entry);
+        if (!stored) /* the locale cannot write it */
+            stored = archive_entry_pathname_utf8(source->entry);
+        if (!stored)
+            return us_fail(UNSEEN_BAD_DATA, source->path, "an entry of the archive has no readable name");
+        if (!(source->name = us_format("%s", stored)))
+            return UNSEEN_FAILED;
+        if (normalise(source->name)) {
+            *name = source->name;
+            return UNSEEN_OK;
+        }
+    }
+}
+
+enum unseen_status us_source_next(struct us_source *source, const char **name)
+{
+    if (!source->folder)
+        return next_in_archive(source, name);
+    *name = source->at < source->n ? source->names[source->at++] : NULL;
+    return UNSEEN_OK;
+}
+
+/* Bytes read, 0 at the end, -1 after a failure that is not recorded yet. */
+static ssize_t pull(struct us_source *source, int handle, size_t at)
+{
+    for (;;) {
+        uint8_t *to = source->buffer + at;
+        size_t room = source->buffer_size - at;
+        ssize_t got =
+            source->folder ? read(handle, to, room) : (ssize_t)archive_read_data(source->archive, to, room);
+        if (source->folder ? got < 0 && errno == EINTR : got == ARCHIVE_RETRY)
+            continue;
+        return got < 0 ? -1 : got;
+    }
+}
+
+static enum unseen_status read_all(struct us_source *source, int handle, const char *label, size_t *size)
+{
+    size_t at = 0;
+    for (;;) {
+        if (at == source->buffer_size) {
+            size_t larger = at ? 2 * at : 1 << 16;
+            uint8_t *grown = us_realloc(source->buffer, larger, 1);
+            if (!grown)
+                return UNSEEN_FAILED;
+            source->buffer = grown;
+            source->buffer_size = larger;
+        }
+        ssize_t got = pull(source, handle, at);
+        if (got < 0 && source->folder)
+            return us_fail_errno(label, "cannot read");
+        if (got < 0)
+            return us_fail(UNSEEN_BAD_DATA, label, "%s", archive_error_string(source->archive));
+        if (got == 0)
+            break;
+        at += (size_t)got;
+    }
+    *size = at;
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_source_read(struct us_source *source, const uint8_t **bytes, size_t *size)
+{
+    enum unseen_status st = UNSEEN_OK;
+    int handle = -1;
+    char *label = us_source_label(source, source->folder ? source->names[source->at - 1] : source->name);
+    US_TRY_ALLOC(label);
+    if (source->folder && (handle = open(label, O_RDONLY | O_CLOEXEC)) < 0) {
+        st = us_fail_errno(label, "cannot open");
+        goto out;
+    }
+    if (!source->folder &&
+        (archive_entry_filetype(source->entry) != AE_IFREG || archive_entry_hardlink(source->entry))) {
+        st = us_fail(UNSEEN_BAD_DATA, label, "is a link, and an archive's links are not followed");
+        us_hint("pack it again with tar --dereference --hard-dereference");
+        goto out;
+    }
+    US_TRY(read_all(source, handle, label, size));
+    *bytes = source->buffer;
+out:
+    if (handle >= 0)
+        close(handle);
+    free(label);
+    return st;
+}
+
+void us_blob_free(struct us_blob *blob)
+{
+    free(blob->name);
+    free(blob->bytes);
+    *blob = (struct us_blob){0};
+}
+
+static enum unseen_status take(struct us_source *source, const char *name, struct us_blob *blob)
+{
+    const uint8_t *bytes = NULL;
+    if (blob->name)
+        return us_fail(UNSEEN_BAD_DATA, source->path, "holds both %s and %s", blob->name, name);
+    enum unseen_status st = us_source_read(source, &bytes, &blob->size);
+    if (st != UNSEEN_OK)
+        return st;
+    if (!(blob->name = us_format("%s", name)))
+        return UNSEEN_FAILED;
+    /* The buffer itself moves to the blob: these files are large, and a copy would be the second one. */
+    blob->bytes = source->buffer;
+    source->buffer = NULL;
+    source->buffer_size = 0;
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_source_collect(struct us_source *source, const char *const *wanted, size_t n,
+                                     struct us_blob *blobs)
+{
+    const char *name = NULL;
+    for (;;) {
+        enum unseen_status st = us_source_next(source, &name);
+        if (st != UNSEEN_OK || !name)
+            return st;
+        for (size_t i = 0; i < n && st == UNSEEN_OK; i++) {
+            if (strcmp(us_base_name(name), wanted[i]) == 0)
+                st = take(source, name, &blobs[i]);
+        }
+        if (st != UNSEEN_OK)
+            return st;
+    }
+}

@@ -1,0 +1,49 @@
+/* The files of a dataset, in a plain folder or inside an archive (tar, also gzip, bzip2, xz or zstd
+ * compressed, or zip), seen the same way: names one after the other, each file read whole on demand.
+ *
+ * Names are relative, parts joined by '/', without "." parts; hidden files (".x", "__MACOSX") and names that
+ * climb out ("..") are passed over. A folder's names come sorted by their bytes, an archive's as stored. */
+#ifndef US_DATASETS_SOURCE_H
+#define US_DATASETS_SOURCE_H
+
+#include <stdint.h>
+
+#include "base/status.h"
+
+struct us_source; /* opaque; one thread at a time */
+
+/* UNSEEN_BAD_DATA if nothing is there or it is no archive that we read. Ends with us_source_close. */
+enum unseen_status us_source_open(const char *path, struct us_source **source);
+void us_source_close(struct us_source *source);
+
+/* True if `path` was a folder and not an archive. */
+bool us_source_is_folder(const struct us_source *source);
+
+/* Step to the next file. `name` becomes NULL behind the last one; it is valid until the next step.
+ * UNSEEN_BAD_DATA if the archive is damaged. */
+enum unseen_status us_source_next(struct us_source *source, const char **name);
+
+/* The current file's contents, owned by `source`, valid until the next call. UNSEEN_BAD_DATA for a damaged
+ * archive or a link inside one, UNSEEN_FAILED with the system's reason for an unreadable file. */
+enum unseen_status us_source_read(struct us_source *source, const uint8_t **bytes, size_t *size);
+
+/* How messages call file `name` of `source`: "FOLDER/name" or "ARCHIVE:name". Fresh memory. */
+char *us_source_label(const struct us_source *source, const char *name);
+
+/* A whole file in memory. */
+struct us_blob {
+    char *name; /* inside the source; NULL if it was not there */
+    uint8_t *bytes;
+    size_t size;
+};
+
+/* Read, at whatever depth they lie, the files with base names wanted[0..n) into blobs[0..n) (zeroed by the
+ * caller, freed with us_blob_free also after a failure). UNSEEN_BAD_DATA if one is there twice. */
+enum unseen_status us_source_collect(struct us_source *source, const char *const *wanted, size_t n,
+                                     struct us_blob *blobs);
+void us_blob_free(struct us_blob *blob);
+
+/* The last part of a name. */
+const char *us_base_name(const char *name);
+
+#endif

@@ -1,0 +1,31 @@
+#include "config.h"
+
+#include "datasets/format.h"
+
+enum unseen_status unseen_dataset_verify(const char *name,
+                                         void (*report)(const struct unseen_defect *defect, void *context),
+                                         void *context, int64_t *checked, int64_t *defects)
+{
+    static const struct unseen_dataset_options options;
+    const struct us_format *format = NULL;
+    const char *location = NULL;
+    struct unseen_dataset *scratch = NULL;
+    struct us_defects sink = {.report = report, .context = context, .go_on = true};
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY(us_format_of(name, &format, &location));
+    US_TRY_ALLOC(scratch = us_calloc(1, sizeof *scratch));
+    st = format->read(location, &options, &sink, scratch);
+out:
+    /* What ends the reading is a defect too: a damaged archive, files that are missing. */
+    if (st == UNSEEN_BAD_DATA)
+        us_defect(&sink, name, name, -1, "%s", unseen_last_error());
+    else if (st == UNSEEN_OK && sink.count > 0)
+        st = us_fail(UNSEEN_BAD_DATA, name, "%lld defects in %lld samples", (long long)sink.count,
+                     (long long)sink.checked);
+    if (checked)
+        *checked = sink.checked;
+    if (defects)
+        *defects = sink.count;
+    unseen_dataset_close(scratch);
+    return st;
+}

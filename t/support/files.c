@@ -1,0 +1,144 @@
+#include "config.h"
+
+#include "support/files.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <turbojpeg.h>
+
+#include "base/fs.h"
+#include "support/cmocka.h"
+
+void test_file(const char *folder, const char *name, const void *bytes, size_t size)
+{
+    char path[2048];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    char *slash = strrchr(path, '/');
+    *slash = '\0';
+    assert_ok(us_make_folder(path));
+    *slash = '/';
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+uint8_t test_cifar_byte(int record, int p)
+{
+    return (uint8_t)(record * 7 + p * 13 + p / 1024 * 5);
+}
+
+void test_cifar(const char *folder, const char *name, int label_bytes, int classes, int first, int n)
+{
+    size_t record = (size_t)label_bytes + 3072;
+    uint8_t *bytes = calloc((size_t)n + 1, record);
+    assert_non_null(bytes);
+    for (int i = 0; i < n; i++) {
+        uint8_t *at = bytes + (size_t)i * record;
+        at[0] = (uint8_t)((first + i) % 20);
+        at[label_bytes - 1] = (uint8_t)((first + i) % classes);
+        for (int p = 0; p < 3072; p++)
+            at[label_bytes + p] = test_cifar_byte(first + i, p);
+    }
+    test_file(folder, name, bytes, (size_t)n * record);
+    free(bytes);
+}
+
+void test_jpeg(const char *folder, const char *name, int height, int width, unsigned colour, int grey)
+{
+    tjhandle handle = tjInitCompress();
+    size_t n = (size_t)height * (size_t)width;
+    uint8_t *pixels = malloc(n * 3);
+    unsigned char *jpeg = NULL;
+    unsigned long size = 0;
+    assert_non_null(handle);
+    assert_non_null(pixels);
+    for (size_t i = 0; i < n; i++) {
+        pixels[3 * i] = (uint8_t)(colour >> 16);
+        pixels[3 * i + 1] = (uint8_t)(colour >> 8);
+        pixels[3 * i + 2] = (uint8_t)colour;
+    }
+    assert_int_equal(tjCompress2(handle, pixels, width, 0, height, TJPF_RGB, &jpeg, &size,
+                                 grey ? TJSAMP_GRAY : TJSAMP_444, 95, 0),
+                     0);
+    test_file(folder, name, jpeg, size);
+    tjFree(jpeg);
+    free(pixels);
+    tjDestroy(handle);
+}
+
+static void pack_folder(struct archive *archive, const char *folder, const char *name);
+
+static void pack_file(struct archive *archive, const char *path, const char *name)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    assert_ok(us_read_file(path, &bytes, &size));
+    struct archive_entry *entry = archive_entry_new();
+    archive_entry_set_pathname(entry, name);
+    archive_entry_set_size(entry, (la_int64_t)size);
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
+    assert_int_equal(archive_write_data(archive, bytes, size), size);
+    archive_entry_free(entry);
+    free(bytes);
+}
+
+static void pack_folder(struct archive *archive, const char *folder, const char *name)
+{
+    struct dirent **entries = NULL;
+    int n = scandir(folder, &entries, NULL, alphasort);
+    assert_true(n >= 0);
+    for (int i = 0; i < n; i++) {
+        char path[2048], inner[2048];
+        snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        snprintf(inner, sizeof inner, "%s%s%s", name, entries[i]->d_name, us_is_folder(path) ? "/" : "");
+        if (strcmp(entries[i]->d_name, ".") != 0 && strcmp(entries[i]->d_name, "..") != 0) {
+            if (us_is_folder(path))
+                pack_folder(archive, path, inner);
+            else
+                pack_file(archive, path, inner);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    return strlen(text) >= strlen(end) && strcmp(text + strlen(text) - strlen(end), end) == 0;
+}
+
+void test_archive(const char *folder, const char *archive_path, const char *prefix)
+{
+    struct archive *archive = archive_write_new();
+    assert_non_null(archive);
+    if (ends_with(archive_path, ".zip"))
+        assert_int_equal(archive_write_set_format_zip(archive), ARCHIVE_OK);
+    else
+        assert_int_equal(archive_write_set_format_pax_restricted(archive), ARCHIVE_OK);
+    if (ends_with(archive_path, ".gz"))
+        assert_int_equal(archive_write_add_filter_gzip(archive), ARCHIVE_OK);
+    if (ends_with(archive_path, ".xz"))
+        assert_int_equal(archive_write_add_filter_xz(archive), ARCHIVE_OK);
+    assert_int_equal(archive_write_open_filename(archive, archive_path), ARCHIVE_OK);
+    pack_folder(archive, folder, prefix);
+    assert_int_equal(archive_write_close(archive), ARCHIVE_OK);
+    archive_write_free(archive);
+}
+
+const char *test_real_data(const char *name)
+{
+    static char path[2048];
+    const char *data = getenv("UNSEEN_TEST_DATA");
+    if (!data || !*data)
+        skip();
+    snprintf(path, sizeof path, "%s/%s", data, name);
+    return path;
+}
