@@ -190,31 +190,31 @@ kernel void batchnorm_sums(long rows, int block_rows, global const float *dy, gl
         for (int u = 0; u < UNROLL; u++)
             sum[u][v] = product[u][v] = (vec)(0.0f);
     }
-#if RELU
-#define GATE(g, value, o, v) gated(g, y ? LOAD(y + (o)) : normalised(value, centre[v], scale[v], shift[v]))
-#else
-#define GATE(g, value, o, v) (g)
-#endif
-#define ACCUMULATE(r, u, v)                                                                                  \
-    do {                                                                                                     \
-        const long o = (long)(r)*C + (v)*VEC;                                                                \
-        vec value = LOAD(x + o);                                                                             \
-        vec g = GATE(LOAD(dy + o), value, o, v);                                                             \
+/* Adds row r to sums u; OUTPUT is the forward output, of `value` or at offset o. */
+#define ADD_ROW(r, u, OUTPUT)                                                                                \
+    _Pragma("unroll") for (int v = 0; v < TILE; v++)                                                         \
+    {                                                                                                        \
+        const long o = (long)(r)*C + v * VEC;                                                                \
+        const vec value = LOAD(x + o);                                                                       \
+        vec g = LOAD(dy + o);                                                                                \
+        if (RELU)                                                                                            \
+            g = gated(g, OUTPUT);                                                                            \
         sum[u][v] += g;                                                                                      \
         product[u][v] = fma(g, value - centre[v], product[u][v]);                                            \
-    } while (0)
-    int r = 0;
-    for (; r + UNROLL <= n; r += UNROLL) {
-#pragma unroll
-        for (int u = 0; u < UNROLL; u++)
-#pragma unroll
-            for (int v = 0; v < TILE; v++)
-                ACCUMULATE(r + u, u, v);
     }
-    for (; r < n; r++)
-#pragma unroll
-        for (int v = 0; v < TILE; v++)
-            ACCUMULATE(r, 0, v);
+#define ADD_ROWS(OUTPUT)                                                                                     \
+    do {                                                                                                     \
+        int r = 0;                                                                                           \
+        for (; r + UNROLL <= n; r += UNROLL) {                                                               \
+            _Pragma("unroll") for (int u = 0; u < UNROLL; u++) ADD_ROW(r + u, u, OUTPUT)                     \
+        }                                                                                                    \
+        for (; r < n; r++)                                                                                   \
+            ADD_ROW(r, 0, OUTPUT)                                                                            \
+    } while (0)
+    if (y) /* two loops, so that neither tests y for each vector */
+        ADD_ROWS(LOAD(y + o));
+    else
+        ADD_ROWS(normalised(value, centre[v], scale[v], shift[v]));
     partial += block * 2 * C + at;
 #pragma unroll
     for (int v = 0; v < TILE; v++) {

@@ -9,21 +9,14 @@ kernel void linear_bias(int n, int out, global const float *bias, global float *
         y[i] = bias[i % out];
 }
 
-/* dbias[out] = sums over the rows of dy, first row first. One work-item VEC columns. */
+/* dbias[out] = sums over the rows of dy, first row first. One work-item VEC columns; VEC divides out. */
 kernel void linear_bias_backward(int n, int out, global const float *dy, global float *dbias)
 {
-    int at = (int)get_global_id(0) * VEC;
-    if (at + VEC <= out) {
-        vec sum = (vec)(0.0f);
-        for (int r = 0; r < n; r++)
-            sum += LOAD(dy + (long)r * out + at);
-        STORE(sum, dbias + at);
+    const int at = (int)get_global_id(0) * VEC;
+    if (at >= out)
         return;
-    }
-    for (; at < out; at++) {
-        float sum = 0.0f;
-        for (int r = 0; r < n; r++)
-            sum += dy[(long)r * out + at];
-        dbias[at] = sum;
-    }
+    vec sum = (vec)(0.0f);
+    for (int r = 0; r < n; r++)
+        sum += LOAD(dy + (long)r * out + at);
+    STORE(sum, dbias + at);
 }

@@ -57,7 +57,7 @@ kernel void pool_max_forward(int n, global const float *x, global float *y)
     for (int r = max(top, 0); r < min(top + KERNEL, H); r++)
         for (int c = max(left, 0); c < min(left + KERNEL, W); c++) {
             vec value = LOAD(x + input_at(p.image, r, c, p.at));
-            best = (value > best) | (value != value) ? value : best; /* a NaN wins for good */
+            best = ((value > best) | (value != value)) ? value : best; /* a NaN wins for good */
         }
     STORE(best, y + output_at(p.image, p.y, p.x, p.at));
 }

@@ -7,10 +7,11 @@
 #include "ops/gemm.h"
 #include "ops/launch.h"
 
-static enum unseen_status get(struct unseen_device *device, const char *name, struct us_kernel **kernel)
+static enum unseen_status get(struct unseen_device *device, const char *name, int width,
+                              struct us_kernel **kernel)
 {
     char options[32];
-    snprintf(options, sizeof options, "-DVEC=%d", us_vector_width(device));
+    snprintf(options, sizeof options, "-DVEC=%d", width);
     return us_kernel_get(device, "linear.cl", options, name, kernel);
 }
 
@@ -32,7 +33,7 @@ enum unseen_status us_linear_forward(struct unseen_device *device, int n, int in
                                     .ldb = depth,
                                     .ldc = columns,
                                     .beta = 1};
-    US_TRY(get(device, "linear_bias", &kernel));
+    US_TRY(get(device, "linear_bias", 1, &kernel));
     US_TRY(us_run(device, kernel, us_light_items(device, rows * columns), "iibb", n, out_features, bias, y));
     US_TRY(us_gemm_run(device, &product));
 out:
@@ -47,7 +48,7 @@ enum unseen_status us_linear_backward(struct unseen_device *device, int n, int i
     enum unseen_status st = UNSEEN_OK;
     struct us_kernel *kernel = NULL;
     const size_t rows = (size_t)n, depth = (size_t)in, columns = (size_t)out_features;
-    const size_t width = (size_t)us_vector_width(device);
+    const int width = us_channel_vector(device, out_features);
     const struct us_gemm to_weights = {.transpose_a = true,
                                        .m = columns,
                                        .n = depth,
@@ -69,9 +70,9 @@ enum unseen_status us_linear_backward(struct unseen_device *device, int n, int i
                                      .ldc = depth,
                                      .beta = accumulate ? 1 : 0};
     US_TRY(us_gemm_run(device, &to_weights));
-    US_TRY(get(device, "linear_bias_backward", &kernel));
-    US_TRY(us_run(device, kernel, us_heavy_items(device, (columns + width - 1) / width), "iibb", n,
-                  out_features, dy, dbias));
+    US_TRY(get(device, "linear_bias_backward", width, &kernel));
+    US_TRY(us_run(device, kernel, us_heavy_items(device, columns / (size_t)width), "iibb", n, out_features,
+                  dy, dbias));
     if (dx)
         US_TRY(us_gemm_run(device, &to_input));
 out:
