@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "prune/order.h"
 #include "report/html.h"
 #include "report/png.h"
 
@@ -93,37 +94,18 @@ out:
     return st;
 }
 
-struct ranked {
-    float value;
-    int64_t sample;
-};
-
-static int by_value(const void *a, const void *b)
-{
-    const struct ranked *x = a, *y = b;
-    if (x->value != y->value)
-        return x->value < y->value ? -1 : 1;
-    return (x->sample > y->sample) - (x->sample < y->sample);
-}
-
 enum unseen_status us_extreme_samples(const float *values, int64_t n, bool lowest, int most,
                                       int64_t **samples, int *count)
 {
-    enum unseen_status st = UNSEEN_OK;
-    int taken = n < most ? (int)n : most;
-    int64_t *list = NULL;
-    struct ranked *ranked = us_calloc((size_t)n, sizeof *ranked);
-    US_TRY_ALLOC(ranked);
-    list = us_calloc((size_t)taken, sizeof *list);
-    US_TRY_ALLOC(list);
-    for (int64_t i = 0; i < n; i++)
-        ranked[i] = (struct ranked){lowest ? values[i] : -values[i], i};
-    qsort(ranked, (size_t)n, sizeof *ranked, by_value);
-    for (int i = 0; i < taken; i++)
-        list[i] = ranked[i].sample;
-    *samples = list;
-    *count = taken;
-out:
-    free(ranked);
-    return st;
+    int64_t *order = us_calloc((size_t)n, sizeof *order);
+    if (!order)
+        return UNSEEN_FAILED;
+    enum unseen_status st = us_order_f32(values, n, !lowest, order);
+    if (st) {
+        free(order);
+        return st;
+    }
+    *samples = order;
+    *count = n < most ? (int)n : most;
+    return UNSEEN_OK;
 }

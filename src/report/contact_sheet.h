@@ -20,7 +20,8 @@ struct us_contact_sheet {
 enum unseen_status us_contact_sheet_write(FILE *out, const struct us_contact_sheet *sheet);
 
 /* The `most` samples with the highest (or, with `lowest`, the lowest) values of n, in that order, ties by
- * index. `samples` receives fresh memory [*count], freed with free(); *count is less than `most` if n is. */
+ * index. `samples` receives fresh memory, its first *count entries, freed with free(); *count is less than
+ * `most` if n is. */
 enum unseen_status us_extreme_samples(const float *values, int64_t n, bool lowest, int most,
                                       int64_t **samples, int *count);
 

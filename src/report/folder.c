@@ -3,13 +3,13 @@
 #include "report/folder.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/npy.h"
+#include "prune/order.h"
 
 static enum unseen_status read_run(struct us_run_folder *f)
 {
@@ -48,12 +48,7 @@ static enum unseen_status read_scores(struct us_run_folder *f, const char *name,
         goto out;
     }
     f->n = n;
-    for (int64_t i = 0; i < n; i++) {
-        if (!isfinite((*scores)[i])) {
-            st = us_fail(UNSEEN_BAD_DATA, path, "the score of sample %" PRId64 " is not finite", i);
-            goto out;
-        }
-    }
+    US_TRY(us_check_finite(path, *scores, n));
 out:
     free(path);
     return st;
@@ -112,8 +107,10 @@ static enum unseen_status read_trajectory(struct us_run_folder *f)
     enum unseen_status st = UNSEEN_OK;
     struct unseen_trajectory *t = NULL;
     char *path = us_format("%s/trajectory", f->path);
+    char *labels = us_format("%s/trajectory/labels.npy", f->path);
     US_TRY_ALLOC(path);
-    if (!us_is_folder(path))
+    US_TRY_ALLOC(labels);
+    if (!us_exists(labels))
         goto out;
     US_TRY(unseen_trajectory_open(path, &t));
     if (f->n && t->n != f->n) {
@@ -136,6 +133,7 @@ static enum unseen_status read_trajectory(struct us_run_folder *f)
     US_TRY(mean_p_given(t, f));
 out:
     unseen_trajectory_close(t);
+    free(labels);
     free(path);
     return st;
 }

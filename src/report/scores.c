@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "prune/order.h"
 #include "report/html.h"
 #include "report/sections.h"
 #include "report/svg.h"
@@ -19,27 +20,22 @@ struct group {
     double mean;
 };
 
-static int by_score(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
-/* The scores of samples whose kept flag is `kept`, of all for -1. */
-static enum unseen_status collect(const struct us_run_folder *f, int kept, struct group *group)
+/* Samples whose kept flag is `kept`, all for -1, taken in `ascending` order [n]. */
+static enum unseen_status collect(const struct us_run_folder *f, const int64_t *ascending, int kept,
+                                  struct group *group)
 {
     group->sorted = us_calloc((size_t)f->n, sizeof *group->sorted);
     if (!group->sorted)
         return UNSEEN_FAILED;
     double sum = 0;
     for (int64_t i = 0; i < f->n; i++) {
-        if (kept >= 0 && f->kept[i] != kept)
+        int64_t sample = ascending[i];
+        if (kept >= 0 && f->kept[sample] != kept)
             continue;
-        group->sorted[group->n++] = f->scores[i];
-        sum += f->scores[i];
+        group->sorted[group->n++] = f->scores[sample];
+        sum += f->scores[sample];
     }
     group->mean = group->n ? sum / (double)group->n : NAN;
-    qsort(group->sorted, (size_t)group->n, sizeof *group->sorted, by_score);
     return UNSEEN_OK;
 }
 
@@ -102,8 +98,11 @@ enum unseen_status us_write_scores(FILE *out, const struct us_run_folder *folder
     struct group groups[3] = {{.name = "all"}, {.name = "kept"}, {.name = "dropped"}};
     double bins[3][BINS] = {{0}};
     int n = folder->kept ? 3 : 1;
+    int64_t *ascending = us_calloc((size_t)folder->n, sizeof *ascending);
+    US_TRY_ALLOC(ascending);
+    US_TRY(us_order_f32(folder->scores, folder->n, false, ascending));
     for (int g = 0; g < n; g++)
-        US_TRY(collect(folder, g == 0 ? -1 : g == 1, &groups[g]));
+        US_TRY(collect(folder, ascending, g == 0 ? -1 : g == 1, &groups[g]));
     double lo = groups[0].sorted[0], hi = groups[0].sorted[folder->n - 1];
     for (int g = 0; g < n; g++)
         count_bins(&groups[g], lo, hi, bins[g]);
@@ -127,6 +126,7 @@ enum unseen_status us_write_scores(FILE *out, const struct us_run_folder *folder
 out:
     for (int g = 0; g < 3; g++)
         free(groups[g].sorted);
+    free(ascending);
     return st;
 }
 

@@ -1,0 +1,281 @@
+#include "config.h"
+
+#include "unseen/report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fs.h"
+#include "base/npy.h"
+#include "report/history.h"
+#include "report/markup.h"
+#include "support/cmocka.h"
+#include "support/folder.h"
+
+enum { N = 24, EPOCHS = 3, KEPT = 12 };
+
+/* A run of 24 drawn samples in three classes, one of them with a name to stumble over. */
+static const char run_json[] =
+    "{\"program\": \"unseen\", \"version\": \"0.1.0\","
+    " \"command\": [\"unseen\", \"prune\", \"synth:24,3,8,1\", \"--out\", \"it's <here>\"], \"seed\": 7,"
+    " \"device\": {\"name\": \"A & B\", \"platform\": \"P\", \"driver\": \"D\"},"
+    " \"data\": {\"name\": \"%s\", \"format\": \"synth\", \"n_train\": 24, \"n_test\": 0, \"classes\": 3,"
+    "            \"class_names\": [\"<b>&\\\"\", \"cat\", \"dog\"]},"
+    " \"recipe\": {\"model\": \"convnet3\", \"width\": 8, \"epochs\": 3, \"batch\": 16, \"lr\": 0.1},"
+    " \"metric\": \"el2n\", \"protocol\": \"fold\", \"folds\": 4, \"repeats\": 1, \"rule\": \"ccs\","
+    " \"keep\": 0.5, \"kept\": 12, \"n\": 24, \"seconds\": {\"scoring\": 61, \"selection\": 1},"
+    " \"models\": [{\"name\": \"fold <1>\", \"epochs\": ["
+    "   {\"epoch\": 0, \"train_accuracy\": 0.4, \"heldout_accuracy\": 0.3},"
+    "   {\"epoch\": 1, \"train_accuracy\": 0.6, \"heldout_accuracy\": null},"
+    "   {\"epoch\": 2, \"train_accuracy\": 0.9, \"heldout_accuracy\": 0.5}]}]}";
+
+static void put(const char *name, const char *text)
+{
+    assert_ok(us_write_file(test_path(name), text, strlen(text)));
+}
+
+static void put_run(const char *dataset)
+{
+    char text[2048];
+    snprintf(text, sizeof text, run_json, dataset);
+    put("run.json", text);
+}
+
+static void put_scores(void)
+{
+    const int64_t n = N, kept = KEPT;
+    float scores[N], seen[N];
+    int64_t keep[KEPT];
+    for (int i = 0; i < N; i++) {
+        scores[i] = (float)(i * 7 % N) / N;
+        seen[i] = i == 0 ? 1 : (float)i / 1000;
+    }
+    for (int i = 0; i < KEPT; i++)
+        keep[i] = 2 * i;
+    assert_ok(us_make_folder(test_path("seen")));
+    assert_ok(us_npy_write(test_path("scores.npy"), US_F32, 1, &n, scores));
+    assert_ok(us_npy_write(test_path("seen/scores.npy"), US_F32, 1, &n, seen));
+    assert_ok(us_npy_write(test_path("keep.npy"), US_I64, 1, &kept, keep));
+}
+
+static void put_trajectory(void)
+{
+    const int64_t shape[] = {1, EPOCHS, N}, n = N;
+    float p[EPOCHS * N];
+    int64_t labels[N];
+    for (int i = 0; i < N; i++)
+        labels[i] = i % 3;
+    for (int i = 0; i < EPOCHS * N; i++)
+        p[i] = i == 2 * N + 5 ? 0.001F : 0.5F; /* sample 5 is doubted in the last epoch */
+    assert_ok(us_make_folder(test_path("trajectory")));
+    assert_ok(us_npy_write(test_path("trajectory/p_true.npy"), US_F32, 3, shape, p));
+    assert_ok(us_npy_write(test_path("trajectory/labels.npy"), US_I64, 1, &n, labels));
+}
+
+static void put_all(const char *dataset)
+{
+    put_run(dataset);
+    put_scores();
+    put_trajectory();
+    put("history.csv",
+        "epoch,lr,train_loss,train_accuracy,heldout_loss,heldout_accuracy,test_loss,test_accuracy,"
+        "seconds\n0,0.1,2.1,0.3,,,2.2,0.2,1\n1,0.05,1.1,0.6,,,1.4,0.5,1\n");
+}
+
+static int empty_folder(void **state)
+{
+    (void)state;
+    return us_remove_folder(test_folder) || us_make_folder(test_folder);
+}
+
+/* The report of the test folder, well-formed; freed with free(). */
+static char *report(void)
+{
+    char *text;
+    assert_ok(unseen_report(test_folder));
+    assert_ok(us_read_file(test_path("report.html"), &text, NULL));
+    const char *problem = markup_problem(text);
+    if (problem)
+        fail_msg("%s", problem);
+    return text;
+}
+
+static void assert_has(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("the report lacks \"%s\"", part);
+}
+
+static void assert_lacks(const char *text, const char *part)
+{
+    if (strstr(text, part))
+        fail_msg("the report has \"%s\"", part);
+}
+
+static void test_whole(void **state)
+{
+    (void)state;
+    put_all("synth:24,3,8,1");
+    char *text = report();
+    static const char *const ids[] = {"scores",  "spread",     "classes", "training",
+                                      "samples", "parameters", "files"};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        char section[64], link[64];
+        snprintf(section, sizeof section, "<section id=\"%s\">", ids[i]);
+        snprintf(link, sizeof link, "<a href=\"#%s\">", ids[i]);
+        assert_has(text, section);
+        assert_has(text, link);
+    }
+    assert_has(text, "Coreset of synth:24,3,8,1");
+    assert_has(text, "kept 12 of them (50.0\xC2\xA0%)");
+    assert_has(text, "1 min 2 s");
+    assert_has(text, "A &amp; B");
+    assert_has(text, "&#39;it&#39;\\&#39;&#39;s &lt;here&gt;&#39;");
+    assert_has(text, "The 24 most suspicious samples");
+    assert_has(text, "<dt>recipe.lr</dt><dd>0.1</dd>");
+    assert_has(text, "Scoring models on held-out samples");
+    assert_has(text, "Accuracy of the trained model");
+    assert_has(text, "<code>5, 0, 1,"); /* the doubted sample comes first */
+    assert_has(text, "<a href=\"trajectory/p_true.npy\">");
+    assert_lacks(text, "http"); /* nothing is fetched */
+    assert_lacks(text, "<script");
+    assert_lacks(text, "report.html");
+    free(text);
+}
+
+static void test_class_names_are_escaped(void **state)
+{
+    (void)state;
+    put_all("imagefolder:/nowhere/at/all");
+    char *text = report();
+    assert_has(text, "&lt;b&gt;&amp;&quot;");
+    assert_has(text, "fold &lt;1&gt;");
+    assert_has(text, "could not be opened: ");
+    assert_has(text, "/nowhere/at/all");
+    assert_lacks(text, "data:image/png");
+    free(text);
+}
+
+static void test_changed_dataset_is_not_shown(void **state)
+{
+    (void)state;
+    put_all("synth:25,3,8,1");
+    char *text = report();
+    assert_has(text, "not the data of this run any more");
+    assert_lacks(text, "data:image/png");
+    free(text);
+}
+
+static void test_missing_parts_are_left_out(void **state)
+{
+    (void)state;
+    put("run.json", "{}");
+    char *text = report();
+    assert_has(text, "<section id=\"files\">");
+    assert_lacks(text, "<section id=\"scores\">");
+    assert_lacks(text, "<section id=\"parameters\">");
+    free(text);
+
+    put("run.json",
+        "{\"model\": \"convnet3\", \"epochs\": 2, \"data\": {\"name\": 5}, \"seconds\": \"long\"}");
+    put("history.csv", "epoch,test_accuracy\n0,0.5\n1,0.625\n");
+    text = report();
+    assert_has(text, "gets 62.5\xC2\xA0% of the test samples right");
+    assert_has(text, "<section id=\"training\">");
+    assert_lacks(text, "<section id=\"samples\">");
+    free(text);
+
+    put_scores();
+    assert_int_equal(remove(test_path("keep.npy")), 0);
+    assert_int_equal(remove(test_path("seen/scores.npy")), 0);
+    text = report();
+    assert_has(text, "<section id=\"scores\">");
+    assert_has(text, "all samples");
+    assert_lacks(text, "<section id=\"spread\">");
+    assert_lacks(text, "<section id=\"classes\">");
+    free(text);
+}
+
+static void test_equal_scores(void **state)
+{
+    (void)state;
+    const int64_t n = N;
+    const float scores[N] = {0};
+    put_all("imagefolder:/nowhere/at/all");
+    assert_ok(us_npy_write(test_path("scores.npy"), US_F32, 1, &n, scores));
+    assert_ok(us_npy_write(test_path("seen/scores.npy"), US_F32, 1, &n, scores));
+    char *text = report();
+    assert_lacks(text, "\"nan");
+    assert_lacks(text, ">nan");
+    free(text);
+}
+
+static void test_bad_run_json(void **state)
+{
+    (void)state;
+    assert_fails(UNSEEN_BAD_DATA, "run.json", unseen_report(test_folder));
+    static const char *const bad[] = {"", "{", "[]", "{\"a\": 1, \"a\": 2}", "{\"a\": \"\xFF\"}"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        put("run.json", bad[i]);
+        assert_fails(UNSEEN_BAD_DATA, "run.json", unseen_report(test_folder));
+    }
+    assert_false(us_exists(test_path("report.html")));
+}
+
+static void test_bad_arrays(void **state)
+{
+    (void)state;
+    const int64_t n = N, few = N - 1, two = 2;
+    const float scores[N] = {[3] = NAN};
+    put_all("imagefolder:/nowhere/at/all");
+    assert_ok(us_npy_write(test_path("scores.npy"), US_F32, 1, &n, scores));
+    assert_fails(UNSEEN_BAD_DATA, "of sample 3 is not finite", unseen_report(test_folder));
+    put_scores();
+    assert_ok(us_npy_write(test_path("keep.npy"), US_I64, 1, &two, (int64_t[]){0, N}));
+    assert_fails(UNSEEN_BAD_DATA, "sample 24, is not one of scores.npy", unseen_report(test_folder));
+    assert_ok(us_npy_write(test_path("keep.npy"), US_I64, 1, &two, (int64_t[]){4, 4}));
+    assert_fails(UNSEEN_BAD_DATA, "is there twice", unseen_report(test_folder));
+    put_scores();
+    assert_ok(us_npy_write(test_path("seen/scores.npy"), US_F32, 1, &few, (float[N]){0}));
+    assert_fails(UNSEEN_BAD_DATA, "seen/scores.npy", unseen_report(test_folder));
+}
+
+static void test_history(void **state)
+{
+    (void)state;
+    struct us_history history;
+    put("h.csv", "epoch,a,b\r\n0,1.5,\r\n1,,\r\n\r\n2,-1e3,"); /* Windows line ends, gaps, no last line end */
+    assert_ok(us_history_read(test_path("h.csv"), &history));
+    assert_int_equal(history.rows, 3);
+    const double *a = us_history_column(&history, "a");
+    assert_non_null(a);
+    assert_true(a[0] == 1.5 && isnan(a[1]) && a[2] == -1000);
+    assert_null(us_history_column(&history, "b"));
+    assert_null(us_history_column(&history, "c"));
+    us_history_free(&history);
+    static const char *const bad[][2] = {{"a,b\n1,x\n", "line 2, column b: 'x' is not a number"},
+                                         {"a,b\n1\n", "line 2 has fewer cells"},
+                                         {"a,b\n1,2\n1,2,3\n", "line 3 has more cells"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        put("h.csv", bad[i][0]);
+        assert_fails(UNSEEN_BAD_DATA, bad[i][1], us_history_read(test_path("h.csv"), &history));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_whole, empty_folder),
+        cmocka_unit_test_setup(test_class_names_are_escaped, empty_folder),
+        cmocka_unit_test_setup(test_changed_dataset_is_not_shown, empty_folder),
+        cmocka_unit_test_setup(test_missing_parts_are_left_out, empty_folder),
+        cmocka_unit_test_setup(test_equal_scores, empty_folder),
+        cmocka_unit_test_setup(test_bad_run_json, empty_folder),
+        cmocka_unit_test_setup(test_bad_arrays, empty_folder),
+        cmocka_unit_test_setup(test_history, empty_folder),
+    };
+    return RUN_TESTS(tests, test_folder_make, test_folder_remove);
+}
