@@ -14,7 +14,9 @@
  * copies the pixels' patches into a private panel (rows LD apart; LD/16 odd, so rows fall into different
  * cache sets), then multiplies it with the packed matrix B, P x 16V accumulators at a time. Sums over blocks
  * of k meet in `out`, always in the same order.
- * Packed B: [ceil(columns / 16V)][K][16V], zero beyond the last column.
+ * Small images spend much on taps in the border (31 % of 3x3 taps at 4x4). With by_place the pixels of a tile
+ * are the same place of consecutive images, which share their taps, so those outside are left out. Packed B:
+ * [ceil(columns / 16V)][K][16V], zero beyond the last column.
  *
  * Weight gradient, conv_weights: dW[k, co] = sum over pixels of patch[pixel, k] * dy[pixel, co]. A work-item
  * owns `kgroup` x `cgroup` tiles of 16 x 16 of dW for one part of the pixels, in blocks of PB pixels: dy is
@@ -79,14 +81,33 @@ static inline void zero_run(float *to, int count)
         AT16(__private, to + i) = (float16)(0.0f);
 }
 
-/* The patches of a convolution: that of output pixel (n, oy, ox) begins at (oy*step+off_y, ox*step+off_x) of
- * image n and has taps_y * taps_x * ic values, of which k0..k1 are wanted; they lie in the rows of taps
- * t0..t1.
+/* Output pixels, and where their patches begin: that of (n, oy, ox) at (oy*step+off_y, ox*step+off_x). */
+struct grid {
+    int rows, cols, step, off_y, off_x;
+};
+
+struct pixel {
+    int n, oy, ox;
+};
+
+/* The next pixel of the image, or the same one of the next image. */
+static inline void next_pixel(struct pixel *at, const struct grid *g, int by_place)
+{
+    if (by_place) {
+        at->n++;
+    } else if (++at->ox == g->cols) {
+        at->ox = 0;
+        if (++at->oy == g->rows) {
+            at->oy = 0;
+            at->n++;
+        }
+    }
+}
+
+/* A patch has taps_y * taps_x * ic values, of which k0..k1 are wanted; they lie in the rows of taps t0..t1.
  */
 struct window {
-    int images, ih, iw, ic;
-    int rows, cols; /* output pixels */
-    int step, off_y, off_x, taps_y, taps_x;
+    int images, ih, iw, ic, taps_y, taps_x;
     int k0, k1, t0, t1;
     int whole; /* k0 and k1 lie between rows of taps */
 };
@@ -122,40 +143,34 @@ static inline void pack_part(__global const float *in, const struct window *w, i
     zero_run(row + (done - w->k0), w->k1 - done);
 }
 
-/* panel[p * ld + k - k0] = value k of the patch of output pixel first + p. Up to 15 floats behind a row are
- * overwritten, before the next row is written. */
-static inline void pack_patches(__global const float *in, const struct window *w, int first, int count,
-                                float *panel, int ld)
+/* The same wherever the patch lies. Up to 15 floats behind the row are overwritten. */
+static inline void pack_patch(__global const float *in, const struct window *w, int n, int iy, int ix,
+                              float *row)
 {
-    const int width = w->taps_x * w->ic, pitch = w->iw * w->ic, rows = w->t1 - w->t0;
-    int ox = first % w->cols, oy = first / w->cols % w->rows, n = first / w->cols / w->rows;
-    for (int p = 0; p < count;) {
-        const int run = min(w->cols - ox, count - p);
-        const int iy = oy * w->step + w->off_y, y0 = iy + w->t0, y1 = iy + w->t1;
-        /* Whole vectors may read into the row below; behind the tensor's last row there is none. */
-        const int end = n + 1 < w->images ? w->ih : w->ih - 1;
-        const int inside = w->whole && y0 >= 0 && y1 <= end && pitch >= 16;
-        __global const float *line = in + ((long)n * w->ih + y0) * pitch;
-        for (int i = 0; i < run; i++, p++) {
-            const int ix = (ox + i) * w->step + w->off_x;
-            float *to = panel + p * ld;
-            if (!inside || ix < 0 || ix + w->taps_x > w->iw) {
-                pack_part(in, w, n, iy, ix, to);
-                continue;
-            }
-            __global const float *from = line + ix * w->ic;
-            for (int ty = 0; ty < rows; ty++) {
-                for (int k = 0; k < width; k += 16)
-                    AT16(__private, to + k) = AT16(__global, from + k);
-                from += pitch;
-                to += width;
-            }
-        }
-        ox = 0;
-        if (++oy == w->rows) {
-            oy = 0;
-            n++;
-        }
+    const int width = w->taps_x * w->ic, pitch = w->iw * w->ic;
+    const int y0 = iy + w->t0, y1 = iy + w->t1;
+    /* Whole vectors may read into the row below; behind the tensor's last row there is none. */
+    const int end = n + 1 < w->images ? w->ih : w->ih - 1;
+    if (!w->whole || y0 < 0 || y1 > end || ix < 0 || ix + w->taps_x > w->iw || pitch < 16) {
+        pack_part(in, w, n, iy, ix, row);
+        return;
+    }
+    __global const float *from = in + ((long)n * w->ih + y0) * pitch + ix * w->ic;
+    for (int y = y0; y < y1; y++) {
+        for (int k = 0; k < width; k += 16)
+            AT16(__private, row + k) = AT16(__global, from + k);
+        from += pitch;
+        row += width;
+    }
+}
+
+/* panel[p * ld + k - k0] = value k of the patch of the p-th pixel from `at` on. */
+static inline void pack_patches(__global const float *in, const struct window *w, const struct grid *g,
+                                struct pixel at, int by_place, int count, float *panel, int ld)
+{
+    for (int p = 0; p < count; p++) {
+        pack_patch(in, w, at.n, at.oy * g->step + g->off_y, at.ox * g->step + g->off_x, panel + p * ld);
+        next_pixel(&at, g, by_place);
     }
 }
 
@@ -174,9 +189,14 @@ static inline void put(__global float *out, float16 sum, int left, int add)
     }
 }
 
+/* Which rows of B a block of k takes: runs of `run` (the first of them `begin`) with `skip` rows between. */
+struct rows {
+    int depth, begin, run, skip;
+};
+
 /* P x 16V outputs: rows of `panel` times the block of B at `b`. */
-static inline void multiply(const float *panel, __global const float *b, int depth, __global float *out,
-                            const long *at, int valid, int left, int add)
+static inline void multiply(const float *panel, __global const float *b, struct rows rows,
+                            __global float *out, const long *at, int valid, int left, int add)
 {
     float16 acc[P][V];
 #pragma unroll
@@ -184,18 +204,24 @@ static inline void multiply(const float *panel, __global const float *b, int dep
 #pragma unroll
         for (int v = 0; v < V; v++)
             acc[p][v] = (float16)(0.0f);
-    for (int k = 0; k < depth; k++) {
-        float16 w[V];
-#pragma unroll
-        for (int v = 0; v < V; v++)
-            w[v] = AT16(__global, b + (k * V + v) * 16);
-#pragma unroll
-        for (int p = 0; p < P; p++) {
-            const float16 a = (float16)(panel[p * LD + k]);
+    int run = rows.begin;
+    for (int k = 0; k < rows.depth;) {
+        for (const int end = min(k + run, rows.depth); k < end; k++) {
+            float16 w[V];
 #pragma unroll
             for (int v = 0; v < V; v++)
-                acc[p][v] = fma(a, w[v], acc[p][v]);
+                w[v] = AT16(__global, b + v * 16);
+            b += V * 16;
+#pragma unroll
+            for (int p = 0; p < P; p++) {
+                const float16 a = (float16)(panel[p * LD + k]);
+#pragma unroll
+                for (int v = 0; v < V; v++)
+                    acc[p][v] = fma(a, w[v], acc[p][v]);
+            }
         }
+        b += rows.skip * (V * 16);
+        run = rows.run;
     }
 #pragma unroll
     for (int p = 0; p < P; p++)
@@ -205,50 +231,67 @@ static inline void multiply(const float *panel, __global const float *b, int dep
                 put(out + at[p] + 16 * v, acc[p][v], left - 16 * v, add);
 }
 
-/* at[p] = the element of `out` where the channels of pixel first + p begin. */
-static inline void locate(int first, int count, int rows, int cols, int oh, int ow, int oc, int ostep, int oa,
-                          int ob, long *at)
+/* Length of the blocks of k: whole rows of taps if one fits, as they are copied fastest. */
+static inline int block_length(int taps_y, int width)
 {
-    int ox = first % cols, oy = first / cols % rows, n = first / cols / rows;
-    for (int p = 0; p < count;) {
-        const long line = (((long)n * oh + oy * ostep + oa) * ow + ob) * oc;
-        for (; ox < cols && p < count; ox++, p++)
-            at[p] = line + ox * ostep * oc;
-        ox = 0;
-        if (++oy == rows) {
-            oy = 0;
-            n++;
-        }
-    }
+    if (width <= 0 || taps_y <= 0)
+        return 0;
+    if (width > KB)
+        return KB;
+    const int most = KB / width, blocks = (taps_y + most - 1) / most;
+    return (taps_y + blocks - 1) / blocks * width;
 }
 
-/* Work-items: (blocks of tiles * P pixels, groups of `group` column tiles). images * rows * cols pixels. */
+/* Work-items: (blocks of tiles * P pixels, groups of `group` column tiles). The pixels are those of the
+ * images one after the other, or with by_place the same pixel of consecutive images, each place beginning
+ * with a new work-item: its taps outside the image are left out. */
 ONE void conv_gather(__global const float *in, __global const float *b, __global float *out, int images,
                      int rows, int cols, int step, int off_y, int off_x, int taps_y, int taps_x, int ih,
-                     int iw, int ic, int oh, int ow, int oc, int ostep, int oa, int ob, int kblock, int tiles,
-                     int group, int accumulate)
+                     int iw, int ic, int oh, int ow, int oc, int ostep, int oa, int ob, int by_place,
+                     int tiles, int group, int accumulate)
 {
     float16 store[TILES * P * LD / 16];
     float *panel = (float *)store;
     long at[TILES * P];
     const int depth = taps_y * taps_x * ic, columns = (oc + 16 * V - 1) / (16 * V);
     const int c0 = (int)get_global_id(1) * group, c1 = min(c0 + group, columns);
-    const int first = (int)get_global_id(0) * tiles * P;
-    const int count = min(tiles * P, images * rows * cols - first);
-    struct window window = {images, ih,     iw,     ic, rows, cols, step, off_y,
-                            off_x,  taps_y, taps_x, 0,  0,    0,    0,    0};
-    locate(first, count, rows, cols, oh, ow, oc, ostep, oa, ob, at);
+    const int block = tiles * P, blocks = (images + block - 1) / block;
+    struct grid grid = {rows, cols, step, off_y, off_x};
+    struct window window = {images, ih, iw, ic, taps_y, taps_x, 0, 0, 0, 0, 0};
+    const int place = by_place ? (int)get_global_id(0) / blocks : (int)get_global_id(0) * block;
+    const int first = by_place ? (int)get_global_id(0) % blocks * block : place;
+    const int count = min(block, (by_place ? images : images * rows * cols) - first);
+    const struct pixel start = {by_place ? first : place / cols / rows, place / cols % rows, place % cols};
+    int skipped = 0; /* rows of B before the first that is used */
+    if (by_place) {
+        const int iy = start.oy * step + off_y, ix = start.ox * step + off_x;
+        const int y0 = max(0, -iy), x0 = max(0, -ix);
+        window.taps_y = max(0, min(taps_y, ih - iy) - y0);
+        window.taps_x = max(0, min(taps_x, iw - ix) - x0);
+        grid.off_y += y0;
+        grid.off_x += x0;
+        skipped = (y0 * taps_x + x0) * ic;
+    }
+    struct pixel pixel = start;
+    for (int p = 0; p < count; p++) {
+        at[p] = (((long)pixel.n * oh + pixel.oy * ostep + oa) * ow + pixel.ox * ostep + ob) * oc;
+        next_pixel(&pixel, &grid, by_place);
+    }
+    const int width = window.taps_x * ic, used = window.taps_y * width;
+    const int length = block_length(window.taps_y, width);
     int k0 = 0;
     do {
-        const int k1 = min(k0 + kblock, depth);
+        const int k1 = min(k0 + length, used), skip = taps_x * ic - width;
+        const int row = used ? k0 / width : 0; /* of taps */
+        const struct rows taken = {k1 - k0, skip ? width - (k0 - row * width) : k1 - k0, width, skip};
         window_set(&window, k0, k1);
-        pack_patches(in, &window, first, count, panel, LD);
+        pack_patches(in, &window, &grid, start, by_place, count, panel, LD);
         for (int c = c0; c < c1; c++)
             for (int p = 0; p < count; p += P)
-                multiply(panel + p * LD, b + ((long)c * depth + k0) * (16 * V), k1 - k0, out + c * 16 * V,
-                         at + p, count - p, oc - c * 16 * V, accumulate || k0 > 0);
+                multiply(panel + p * LD, b + ((long)c * depth + skipped + k0 + row * skip) * (16 * V), taken,
+                         out + c * 16 * V, at + p, count - p, oc - c * 16 * V, accumulate || k0 > 0);
         k0 = k1;
-    } while (k0 < depth);
+    } while (k0 < used);
 }
 
 /* Pack weights [depth, columns] for conv_gather. Work-items: (blocks of 16 k, column tiles). */
@@ -290,22 +333,22 @@ ONE void conv_pack_transposed(__global const float *weights, __global float *b, 
             to[j * 16 * V + i] = block[j][i];
 }
 
-/* column[p][0..15] = the values k..k+15 of the patch of output pixel first + p, all of one tap. */
-static inline void pack_column(__global const float *in, const struct window *w, int k, int first, int count,
-                               float *column)
+/* column[p][0..15] = the values k..k+15, all of one tap, of the patch of the p-th pixel from `at` on. */
+static inline void pack_column(__global const float *in, const struct window *w, const struct grid *g, int k,
+                               struct pixel at, int count, float *column)
 {
-    const int tap = k / w->ic, ty = tap / w->taps_x, left = tap % w->taps_x + w->off_x;
+    const int tap = k / w->ic, ty = tap / w->taps_x, left = tap % w->taps_x + g->off_x;
     /* Output columns lo..hi have their input inside the image. */
-    const int lo = left >= 0 ? 0 : (w->step - 1 - left) / w->step;
-    const int hi = left >= w->iw ? 0 : min(w->cols, (w->iw - 1 - left) / w->step + 1);
-    const long stride = (long)w->step * w->ic;
-    int ox = first % w->cols, oy = first / w->cols % w->rows, n = first / w->cols / w->rows;
+    const int lo = left >= 0 ? 0 : (g->step - 1 - left) / g->step;
+    const int hi = left >= w->iw ? 0 : min(g->cols, (w->iw - 1 - left) / g->step + 1);
+    const long stride = (long)g->step * w->ic;
     for (int p = 0; p < count;) {
-        const int run = min(w->cols - ox, count - p), iy = oy * w->step + w->off_y + ty;
+        const int run = min(g->cols - at.ox, count - p), iy = at.oy * g->step + g->off_y + ty;
         const int inside = iy >= 0 && iy < w->ih;
-        const int a = inside ? clamp(lo - ox, 0, run) : run, b = inside ? clamp(hi - ox, a, run) : run;
+        const int a = inside ? clamp(lo - at.ox, 0, run) : run;
+        const int b = inside ? clamp(hi - at.ox, a, run) : run;
         __global const float *from =
-            in + (((long)n * w->ih + iy) * w->iw + left) * w->ic + ox * stride + k % w->ic;
+            in + (((long)at.n * w->ih + iy) * w->iw + left) * w->ic + at.ox * stride + k % w->ic;
         float *to = column + p * 16;
         for (int i = 0; i < a; i++)
             AT16(__private, to + 16 * i) = (float16)(0.0f);
@@ -314,22 +357,54 @@ static inline void pack_column(__global const float *in, const struct window *w,
         for (int i = b; i < run; i++)
             AT16(__private, to + 16 * i) = (float16)(0.0f);
         p += run;
-        ox = 0;
-        if (++oy == w->rows) {
-            oy = 0;
-            n++;
+        at.ox += run - 1;
+        next_pixel(&at, g, 0);
+    }
+}
+
+/* The same for one pixel of `count` images. Returns 0 where the tap lies outside the image. */
+static inline int pack_place(__global const float *in, const struct window *w, const struct grid *g, int k,
+                             struct pixel at, int count, float *column)
+{
+    const int tap = k / w->ic;
+    const int iy = at.oy * g->step + g->off_y + tap / w->taps_x;
+    const int ix = at.ox * g->step + g->off_x + tap % w->taps_x;
+    if (iy < 0 || iy >= w->ih || ix < 0 || ix >= w->iw)
+        return 0;
+    const long image = (long)w->ih * w->iw * w->ic;
+    __global const float *from = in + at.n * image + ((long)iy * w->iw + ix) * w->ic + k % w->ic;
+    for (int p = 0; p < count; p++)
+        AT16(__private, column + 16 * p) = AT16(__global, from + p * image);
+    return 1;
+}
+
+/* columns[ct - ct0][p][16] = the channels of tile ct, ct0..ct1, at the p-th pixel from dy on, `stride` floats
+ * apart; zero beyond the last. */
+static inline void pack_gradient(__global const float *dy, long stride, int cout, int ct0, int ct1, int count,
+                                 float *columns)
+{
+    for (int ct = ct0; ct < ct1; ct++) {
+        float *to = columns + (ct - ct0) * PB * 16;
+        __global const float *from = dy + ct * 16;
+        if (ct * 16 + 16 <= cout) {
+            for (int p = 0; p < count; p++)
+                AT16(__private, to + 16 * p) = AT16(__global, from + p * stride);
+        } else {
+            for (int p = 0; p < count; p++)
+                for (int i = 0; i < 16; i++)
+                    to[p * 16 + i] = ct * 16 + i < cout ? from[p * stride + i] : 0.0f;
         }
     }
 }
 
-/* sum[16][16] (+)= patches[count][16]^T * dy[count][16]; patches in rows of `ld`. */
+/* sum[16][16] += patches[count][16]^T * dy[count][16]; patches in rows of `ld`. */
 static inline void accumulate_tile(const float *patches, int ld, const float *dy, int count,
-                                   __global float *sum, int add)
+                                   __global float *sum)
 {
     float16 acc[16];
 #pragma unroll
     for (int i = 0; i < 16; i++)
-        acc[i] = add ? AT16(__global, sum + 16 * i) : (float16)(0.0f);
+        acc[i] = AT16(__global, sum + 16 * i);
     for (int p = 0; p < count; p++) {
         const float16 d = AT16(__private, dy + 16 * p);
 #pragma unroll
@@ -342,10 +417,11 @@ static inline void accumulate_tile(const float *patches, int ld, const float *dy
 }
 
 /* Work-items: (parts, groups of kgroup k tiles, groups of cgroup co tiles). Part q takes the pixels from
- * q * share on, `share` of them. kgroup <= PG unless cin is a multiple of 16. */
+ * q * share on, `share` of them, counted image by image or, by_place, the same pixel of all images first;
+ * that needs a cin that 16 divides. kgroup <= PG unless 16 divides cin. */
 ONE void conv_weights(__global const float *x, __global const float *dy, __global float *sums, int images,
                       int share, int h, int w, int cin, int oh, int ow, int cout, int kernel_size, int stride,
-                      int pad, int kgroup, int cgroup)
+                      int pad, int by_place, int kgroup, int cgroup)
 {
     float16 dy_store[CG * PB], patch_store[PB * PG + 1];
     float *columns = (float *)dy_store, *patches = (float *)patch_store;
@@ -357,35 +433,34 @@ ONE void conv_weights(__global const float *x, __global const float *dy, __globa
     const int last = (int)min((long)images * oh * ow, first + share);
     /* A tile of 16 k within one tap is copied when its turn comes, else the group's all at once. */
     const int by_column = cin % 16 == 0, ld = by_column ? 16 : (kt1 - kt0) * 16;
-    struct window window = {images, h,           w,           cin, oh, ow, stride, -pad,
-                            -pad,   kernel_size, kernel_size, 0,   0,  0,  0,      0};
+    const struct grid grid = {oh, ow, stride, -pad, -pad};
+    struct window window = {images, h, w, cin, kernel_size, kernel_size, 0, 0, 0, 0, 0};
     window_set(&window, kt0 * 16, min(kt1 * 16, depth));
     __global float *mine = sums + (long)get_global_id(0) * ktiles * ctiles * 256;
-    for (int p0 = (int)first; p0 < last; p0 += PB) {
-        const int count = min(PB, last - p0);
-        for (int ct = ct0; ct < ct1; ct++) {
-            float *to = columns + (ct - ct0) * PB * 16;
-            __global const float *from = dy + (long)p0 * cout + ct * 16;
-            if (ct * 16 + 16 <= cout) {
-                for (int p = 0; p < count; p++)
-                    AT16(__private, to + 16 * p) = AT16(__global, from + (long)p * cout);
-            } else {
-                for (int p = 0; p < count; p++)
-                    for (int i = 0; i < 16; i++)
-                        to[p * 16 + i] = ct * 16 + i < cout ? from[(long)p * cout + i] : 0.0f;
-            }
-        }
+    for (int kt = kt0; kt < kt1; kt++)
+        for (int i = ct0 * 16; i < ct1 * 16; i++)
+            AT16(__global, mine + ((long)kt * ctiles * 16 + i) * 16) = (float16)(0.0f);
+    for (int p0 = (int)first, count; p0 < last; p0 += count) {
+        const int place = by_place ? p0 / images : p0, n = by_place ? p0 % images : p0 / ow / oh;
+        const struct pixel at = {n, place / ow % oh, place % ow};
+        count = min(PB, last - p0);
+        if (by_place)
+            count = min(count, images - n);
+        pack_gradient(dy + (((long)n * oh + at.oy) * ow + at.ox) * cout,
+                      by_place ? (long)oh * ow * cout : cout, cout, ct0, ct1, count, columns);
         if (!by_column)
-            pack_patches(x, &window, p0, count, patches, ld);
+            pack_patches(x, &window, &grid, at, 0, count, patches, ld);
         for (int kt = kt0; kt < kt1; kt++) {
-            const float *tile = patches + (kt - kt0) * 16;
-            if (by_column) {
-                tile = patches;
-                pack_column(x, &window, kt * 16, p0, count, patches);
+            const float *tile = by_column ? patches : patches + (kt - kt0) * 16;
+            if (by_place) {
+                if (!pack_place(x, &window, &grid, kt * 16, at, count, patches))
+                    continue;
+            } else if (by_column) {
+                pack_column(x, &window, &grid, kt * 16, at, count, patches);
             }
             for (int ct = ct0; ct < ct1; ct++)
                 accumulate_tile(tile, ld, columns + (ct - ct0) * PB * 16, count,
-                                mine + ((long)kt * ctiles + ct) * 256, p0 > first);
+                                mine + ((long)kt * ctiles + ct) * 256);
         }
     }
 }

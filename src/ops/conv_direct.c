@@ -6,6 +6,7 @@
 
 enum {
     KB = 288,         /* longest block of k; divides what 3x3 kernels over powers of two need */
+    FEW_PIXELS = 32,  /* ... that still pay for loading and storing a tile of dW */
     PB = 128,         /* pixels in a block of the weight gradient */
     CGROUP = 8,       /* most tiles of 16 output channels that a work-item of the weight gradient owns, */
     KGROUP = 36,      /* and most tiles of 16 k, */
@@ -28,7 +29,8 @@ struct direct {
     struct us_kernel *pack, *gather;                       /* forward */
     struct us_kernel *pack_transposed, *gather_transposed; /* data gradient */
     struct us_kernel *weights, *sum;                       /* weight gradient */
-    int kgroup, cgroup, parts, share;                      /* how it is cut; share = pixels of a part */
+    bool by_place;
+    int kgroup, cgroup, parts, share; /* how it is cut; share = pixels of a part */
 };
 
 static int ceil_div(int a, int b)
@@ -48,6 +50,26 @@ static enum unseen_status get(struct us_conv *conv, int columns, const char *nam
     return st;
 }
 
+/* Share of a row's or column's taps that lie inside the image of `in` pixels, over `out` output pixels. */
+static double inside(int out, int step, int offset, int taps, int in)
+{
+    double sum = 0.0;
+    for (int o = 0; o < out; o++) {
+        const int at = o * step + offset;
+        const int first = at < 0 ? -at : 0, last = in - at < taps ? in - at : taps;
+        sum += last > first ? last - first : 0;
+    }
+    return taps ? sum / ((double)out * taps) : 1.0;
+}
+
+/* Whether to go through the images a place at a time, which saves the taps in the border but fills tiles with
+ * images only. It changes how sums are grouped, so it follows from the shape alone. */
+static bool worth_by_place(int images, int tile, double used)
+{
+    const double filled = (double)images / (ceil_div(images, tile) * tile);
+    return used / filled < 0.93;
+}
+
 /* Cut the weight gradient: groups of tiles of dW first, then the pixels until there are enough work-items.
  * The cut decides the order of summation, so it must follow from the shape alone. */
 static void cut_weights(const struct us_conv *conv, struct direct *d)
@@ -61,6 +83,11 @@ static void cut_weights(const struct us_conv *conv, struct direct *d)
     const int parts = ceil_div(ENOUGH_ITEMS, kgroups * cgroups), blocks = ceil_div(pixels, PB);
     d->share = ceil_div(blocks, parts) * PB;
     d->parts = ceil_div(pixels, d->share);
+    const struct us_conv_shape *s = &conv->shape;
+    d->by_place =
+        s->cin % 16 == 0 && worth_by_place(s->n, FEW_PIXELS,
+                                           inside(conv->oh, s->stride, -s->pad, s->kernel, s->h) *
+                                               inside(conv->ow, s->stride, -s->pad, s->kernel, s->w));
 }
 
 static enum unseen_status prepare(struct us_conv *conv)
@@ -115,33 +142,27 @@ struct gather {
     bool accumulate;
 };
 
-/* Length of the blocks of k: whole rows of taps if one fits, as they are copied fastest. */
-static int block_of(int taps_y, int width)
-{
-    if (width == 0)
-        return 0;
-    if (width <= KB)
-        return ceil_div(taps_y, ceil_div(taps_y, KB / width)) * width;
-    const int depth = taps_y * width;
-    return (int)us_round_up((size_t)ceil_div(depth, ceil_div(depth, KB)), 16);
-}
-
 static enum unseen_status gather(struct us_conv *conv, const struct gather *g, struct us_buf *packed)
 {
     const struct tile tile = tile_for(g->oc);
     const int columns = ceil_div(g->oc, 16 * tile.vectors);
-    const int count = ceil_div(g->n * g->rows * g->cols, tile.pixels);
-    const int kblock = block_of(g->taps_y, g->taps_x * g->ic);
+    const bool by_place = worth_by_place(conv->shape.n, tile.pixels,
+                                         inside(g->rows, g->step, g->off_y, g->taps_y, g->ih) *
+                                             inside(g->cols, g->step, g->off_x, g->taps_x, g->iw));
+    const int places = by_place ? g->rows * g->cols : 1;
+    const int tiles_a_place = ceil_div(by_place ? g->n : g->n * g->rows * g->cols, tile.pixels);
+    const int count = tiles_a_place * places;
     /* What tiles share is the way of B from memory, once for each of several columns. */
     int tiles = columns == 1 ? 1 : count / ENOUGH_ITEMS, group = columns;
     tiles = tiles < 1 ? 1 : tiles > tile.most ? tile.most : tiles;
-    const int items = ceil_div(count, tiles);
+    const int items = ceil_div(tiles_a_place, tiles) * places;
     if (items < ENOUGH_ITEMS / 2)
         group = ceil_div(columns, ceil_div(ENOUGH_ITEMS / 2, items));
     const struct us_range range = US_RANGE2L((size_t)items, (size_t)ceil_div(columns, group), 1, 1);
     return us_run(conv->device, g->kernel, range, "bbbiiiiiiiiiiiiiiiiiiiii", g->in, packed, g->out, g->n,
                   g->rows, g->cols, g->step, g->off_y, g->off_x, g->taps_y, g->taps_x, g->ih, g->iw, g->ic,
-                  g->oh, g->ow, g->oc, g->ostep, g->oa, g->ob, kblock, tiles, group, (int)g->accumulate);
+                  g->oh, g->ow, g->oc, g->ostep, g->oa, g->ob, (int)by_place, tiles, group,
+                  (int)g->accumulate);
 }
 
 static enum unseen_status forward(struct us_conv *conv, int n, struct us_buf *x, struct us_buf *weights,
@@ -259,8 +280,8 @@ static enum unseen_status backward_weights(struct us_conv *conv, int n, struct u
     const int parts = ceil_div(n * conv->oh * conv->ow, d->share);
     const size_t kgroups = (size_t)ceil_div(ktiles, d->kgroup), cgroups = (size_t)ceil_div(ctiles, d->cgroup);
     US_TRY(us_run(conv->device, d->weights, US_RANGE3L((size_t)parts, kgroups, cgroups, 1, 1, 1),
-                  "bbbiiiiiiiiiiiii", x, dy, work, n, d->share, s->h, s->w, s->cin, conv->oh, conv->ow,
-                  s->cout, s->kernel, s->stride, s->pad, d->kgroup, d->cgroup));
+                  "bbbiiiiiiiiiiiiii", x, dy, work, n, d->share, s->h, s->w, s->cin, conv->oh, conv->ow,
+                  s->cout, s->kernel, s->stride, s->pad, (int)d->by_place, d->kgroup, d->cgroup));
     US_TRY(us_run(conv->device, d->sum, US_RANGE2L((size_t)ktiles, (size_t)ctiles, 1, 1), "bbiii", work,
                   dweights, parts, depth, s->cout));
 out:

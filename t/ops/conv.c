@@ -20,6 +20,11 @@ static const struct us_conv_shape shapes[] = {
     {.n = 2, .h = 9, .w = 11, .cin = 16, .cout = 48, .kernel = 3, .stride = 2, .pad = 1},
     {.n = 1, .h = 8, .w = 6, .cin = 4, .cout = 4, .kernel = 2, .stride = 3, .pad = 0},
     {.n = 7, .h = 16, .w = 16, .cin = 4, .cout = 40, .kernel = 3, .stride = 1, .pad = 1},
+    /* From here on enough images, small enough, to go through them a place at a time. */
+    {.n = 32, .h = 4, .w = 4, .cin = 16, .cout = 40, .kernel = 3, .stride = 1, .pad = 1},
+    {.n = 64, .h = 5, .w = 4, .cin = 16, .cout = 48, .kernel = 3, .stride = 2, .pad = 1},
+    {.n = 12, .h = 3, .w = 3, .cin = 144, .cout = 40, .kernel = 3, .stride = 1, .pad = 1},
+    {.n = 36, .h = 2, .w = 2, .cin = 3, .cout = 5, .kernel = 5, .stride = 1, .pad = 3},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -184,6 +189,7 @@ static void fewer_images_than_prepared(void **state)
     check(&shapes[3], 1, US_CONV_DIRECT, true);
     check(&shapes[3], 4, US_CONV_IM2COL, true);
     check(&shapes[1], 2, US_CONV_DIRECT, false);
+    check(&shapes[9], 21, US_CONV_DIRECT, true);
     check(&shapes[1], 2, US_CONV_IM2COL, false);
 }
 
