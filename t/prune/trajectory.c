@@ -188,6 +188,8 @@ static void refuses_impossible_values(void **state)
     ASSERT_REFUSED("loss.npy: inf of repeat 0, epoch 0, sample 2 is not finite");
     import_write("p_true.npy", US_F32, 3, shape, (float[]){0, 1, 0, -0.5f, 0, 1});
     ASSERT_REFUSED("p_true.npy: -0.5 of repeat 0, epoch 1, sample 0 is no probability");
+    import_write("p_true.npy", US_F32, 3, shape, (float[]){0, 1, 0, 0, 0, 1.5f});
+    ASSERT_REFUSED("p_true.npy: 1.5 of repeat 0, epoch 1, sample 2 is no probability");
     import_write("correct.npy", US_U8, 3, shape, (uint8_t[]){0, 1, 0, 1, 0, 2});
     ASSERT_REFUSED("correct.npy: 2 of repeat 0, epoch 1, sample 2");
     import_write("labels.npy", US_I64, 1, (int64_t[]){3}, (int64_t[]){0, -1, 0});
