@@ -19,7 +19,7 @@ kernel void augment_run(int n, int height, int width, global const uchar *pixels
     const size_t id = get_global_id(0);
     if (id >= (size_t)n * height)
         return;
-    const int image = (int)(id / height), row = (int)(id % height);
+    const int image = (int)(id / height), row = (int)id - image * height;
     const float scale[3] = {scale0, scale1, scale2}, shift[3] = {shift0, shift1, shift2};
     int down = 0, right = 0, mirrored = 0; /* where output (0, 0) lies in the image */
     if (pad > 0 || flip) {
