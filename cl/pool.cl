@@ -46,6 +46,18 @@ static inline long output_at(long image, int y, int x, int at)
     return ((image * OH + y) * OW + x) * C + at;
 }
 
+/* A window's range along an axis of `size` pixels, given where it starts; without padding its length is known to
+ * the compiler. */
+static inline int window_begin(int start)
+{
+    return PAD ? max(start, 0) : start;
+}
+
+static inline int window_end(int start, int size)
+{
+    return PAD ? min(start + KERNEL, size) : start + KERNEL;
+}
+
 kernel void pool_max_forward(int n, global const float *x, global float *y)
 {
     const size_t i = get_global_id(0);
@@ -54,8 +66,8 @@ kernel void pool_max_forward(int n, global const float *x, global float *y)
     const struct place p = place_of(i, OH, OW);
     const int top = p.y * STRIDE - PAD, left = p.x * STRIDE - PAD;
     vec best = (vec)(-INFINITY);
-    for (int r = max(top, 0); r < min(top + KERNEL, H); r++)
-        for (int c = max(left, 0); c < min(left + KERNEL, W); c++) {
+    for (int r = window_begin(top); r < window_end(top, H); r++)
+        for (int c = window_begin(left); c < window_end(left, W); c++) {
             vec value = LOAD(x + input_at(p.image, r, c, p.at));
             best = ((value > best) | (value != value)) ? value : best; /* a NaN wins for good */
         }
@@ -70,8 +82,8 @@ kernel void pool_average_forward(int n, global const float *x, global float *y)
     const struct place p = place_of(i, OH, OW);
     const int top = p.y * STRIDE - PAD, left = p.x * STRIDE - PAD;
     vec sum = (vec)(0.0f);
-    for (int r = max(top, 0); r < min(top + KERNEL, H); r++)
-        for (int c = max(left, 0); c < min(left + KERNEL, W); c++)
+    for (int r = window_begin(top); r < window_end(top, H); r++)
+        for (int c = window_begin(left); c < window_end(left, W); c++)
             sum += LOAD(x + input_at(p.image, r, c, p.at));
     STORE(sum / (float)(KERNEL * KERNEL), y + output_at(p.image, p.y, p.x, p.at));
 }
@@ -92,8 +104,8 @@ static inline int last_window(int at, int windows)
 static inline vec won(global const float *x, global const float *y, global const float *dy, struct place p,
                       int oy, int ox)
 {
-    const int top = max(oy * STRIDE - PAD, 0), left = max(ox * STRIDE - PAD, 0);
-    const int right = min(ox * STRIDE - PAD + KERNEL, W);
+    const int top = window_begin(oy * STRIDE - PAD), left = window_begin(ox * STRIDE - PAD);
+    const int right = window_end(ox * STRIDE - PAD, W);
     const long o = output_at(p.image, oy, ox, p.at);
     const vec best = LOAD(y + o);
     vec gradient = LOAD(dy + o);
