@@ -50,6 +50,9 @@ enum unseen_status us_buf_new(struct unseen_device *device, size_t bytes, struct
  * is fine. A sub-buffer is released at once. */
 void us_buf_free(struct unseen_device *device, struct us_buf *buf);
 
+/* What a buffer of `bytes` takes from the device: sizes are rounded up, so that freed ones serve again. */
+size_t us_buf_footprint(size_t bytes);
+
 /* A window; offset a multiple of the device's `align`. The parent must outlive it. */
 enum unseen_status us_buf_sub(struct unseen_device *device, struct us_buf *parent, size_t offset,
                               size_t bytes, struct us_buf **sub);

@@ -10,7 +10,7 @@ enum { SMALLEST = 256 };
 static const cl_uchar zeros[16];
 
 /* Eight classes an octave: at most an eighth is wasted, and buffers of nearly equal steps share a class. */
-static size_t class_of(size_t bytes)
+size_t us_buf_footprint(size_t bytes)
 {
     if (bytes <= SMALLEST)
         return SMALLEST;
@@ -105,7 +105,7 @@ enum unseen_status us_buf_new(struct unseen_device *device, size_t bytes, struct
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_pool *pool = &device->pool;
-    size_t class_bytes = class_of(bytes);
+    size_t class_bytes = us_buf_footprint(bytes);
     /* Rounding up must not push a buffer over what the device allows for one. */
     if (class_bytes > device->info.max_alloc_bytes && bytes <= device->info.max_alloc_bytes)
         class_bytes = device->info.max_alloc_bytes;

@@ -1,0 +1,204 @@
+#include "config.h"
+
+#include "nn/checkpoint.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/safetensors.h"
+#include "nn/model_parts.h"
+#include "nn/settings.h"
+
+enum { N_PARTS = 3, N_NUMBERS = 8 };
+
+static const struct {
+    const char *name;
+    enum us_model_part part;
+} parts[N_PARTS] = {{"params", US_MODEL_PARAMS}, {"velocity", US_MODEL_VELOCITY}, {"stats", US_MODEL_STATS}};
+
+/* The measured numbers of an epoch, in the order in which the file holds them. */
+static void epoch_numbers(struct unseen_epoch *epoch, double *numbers[N_NUMBERS])
+{
+    double *order[N_NUMBERS] = {&epoch->lr,
+                                &epoch->train_loss,
+                                &epoch->train_accuracy,
+                                &epoch->heldout_loss,
+                                &epoch->heldout_accuracy,
+                                &epoch->test_loss,
+                                &epoch->test_accuracy,
+                                &epoch->seconds};
+    memcpy(numbers, order, sizeof order);
+}
+
+/* A line an epoch, numbers in hexadecimal: exact. Fresh memory. */
+static char *print_history(const struct us_state *state)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream) {
+        us_fail_errno("checkpoint", "cannot write to memory");
+        return NULL;
+    }
+    for (int e = 0; e < state->epochs; e++) {
+        double *numbers[N_NUMBERS];
+        epoch_numbers(&state->history[e], numbers);
+        for (int k = 0; k < N_NUMBERS; k++)
+            fprintf(stream, "%a%c", *numbers[k], k + 1 < N_NUMBERS ? ' ' : '\n');
+    }
+    if (fclose(stream)) {
+        us_fail_errno("checkpoint", "cannot write to memory");
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+/* The reverse; false if the text is not `epochs` whole lines. */
+static bool parse_history(const char *text, struct unseen_epoch *history, int epochs)
+{
+    for (int e = 0; e < epochs; e++) {
+        double *numbers[N_NUMBERS];
+        history[e].epoch = e;
+        epoch_numbers(&history[e], numbers);
+        for (int k = 0; k < N_NUMBERS; k++) {
+            char *end;
+            *numbers[k] = strtod(text, &end);
+            if (end == text)
+                return false;
+            text = end;
+        }
+    }
+    return true;
+}
+
+enum unseen_status us_checkpoint_write(const char *path, struct us_model *model, const struct us_state *state)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_tensor_view views[N_PARTS] = {{0}};
+    float *values[N_PARTS] = {NULL};
+    char epochs[16], batches[24], sum_text[24];
+    char *history = print_history(state);
+    uint64_t sum = US_HASH_START;
+    US_TRY_ALLOC(history);
+    for (int p = 0; p < N_PARTS; p++) {
+        size_t count = us_model_count(model, parts[p].part);
+        US_TRY_ALLOC(values[p] = us_calloc(count, sizeof(float)));
+        US_TRY(us_model_get(model, parts[p].part, values[p]));
+        views[p] = (struct us_tensor_view){
+            .name = parts[p].name, .dtype = US_F32, .ndim = 1, .shape = {(int64_t)count}, .data = values[p]};
+        sum = us_hash(sum, values[p], count * sizeof(float));
+    }
+    snprintf(epochs, sizeof epochs, "%d", state->epochs);
+    snprintf(batches, sizeof batches, "%" PRId64, model->batches);
+    snprintf(sum_text, sizeof sum_text, "%016" PRIx64, sum);
+    const char *metadata[] = {"settings", state->settings, "epochs",   epochs,   "batches", batches,
+                              "history",  history,         "checksum", sum_text, NULL};
+    US_TRY(us_safetensors_write(path, views, N_PARTS, metadata));
+out:
+    for (int p = 0; p < N_PARTS; p++)
+        free(values[p]);
+    free(history);
+    return st;
+}
+
+/* What differs first between two settings texts, as "key value" of the one and the other. */
+static enum unseen_status settings_differ(const char *path, const char *theirs, const char *ours)
+{
+    const char *a = theirs, *b = ours;
+    while (*a && *b) {
+        size_t na = strcspn(a, "\n"), nb = strcspn(b, "\n");
+        if (na != nb || memcmp(a, b, na) != 0)
+            break;
+        a += na + (a[na] != '\0');
+        b += nb + (b[nb] != '\0');
+    }
+    us_fail(UNSEEN_USAGE, path, "belongs to another run: it has \"%.*s\", this run \"%.*s\"",
+            (int)strcspn(a, "\n"), a, (int)strcspn(b, "\n"), b);
+    us_hint("choose another --out, or remove that file to begin again");
+    return UNSEEN_USAGE;
+}
+
+/* The arrays, if all are there, of the right size and with the right checksum. */
+static bool find_arrays(const struct us_safetensors *file, const struct us_model *model,
+                        const struct us_tensor_view *views[N_PARTS])
+{
+    const char *expected = us_safetensors_metadata(file, "checksum");
+    uint64_t sum = US_HASH_START;
+    for (int p = 0; p < N_PARTS; p++) {
+        size_t count = us_model_count(model, parts[p].part);
+        views[p] = us_safetensors_find(file, parts[p].name);
+        if (!views[p] || views[p]->dtype != US_F32 || views[p]->ndim != 1 ||
+            views[p]->shape[0] != (int64_t)count)
+            return false;
+        sum = us_hash(sum, views[p]->data, count * sizeof(float));
+    }
+    char text[24];
+    snprintf(text, sizeof text, "%016" PRIx64, sum);
+    return expected && strcmp(expected, text) == 0;
+}
+
+static enum unseen_status torn(const char *path, const char *why)
+{
+    us_log(UNSEEN_LOG_WARNING, "%s: not a usable state (%s); beginning again", path, why);
+    return UNSEEN_OK;
+}
+
+/* All but opening. */
+static enum unseen_status restore(const char *path, const struct us_safetensors *file, struct us_model *model,
+                                  struct us_state *state, enum us_checkpoint_found *found)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_tensor_view *views[N_PARTS];
+    struct unseen_epoch *history = NULL;
+    float *values = NULL;
+    const char *settings = us_safetensors_metadata(file, "settings");
+    const char *epochs = us_safetensors_metadata(file, "epochs");
+    const char *batches = us_safetensors_metadata(file, "batches");
+    const char *lines = us_safetensors_metadata(file, "history");
+    if (!settings || !epochs || !batches || !lines || atoi(epochs) < 1)
+        return torn(path, "it lacks its description");
+    if (strcmp(settings, state->settings) != 0)
+        return settings_differ(path, settings, state->settings);
+    if (!find_arrays(file, model, views))
+        return torn(path, "its arrays are damaged");
+    US_TRY_ALLOC(history = us_calloc((size_t)atoi(epochs), sizeof *history));
+    if (!parse_history(lines, history, atoi(epochs))) {
+        st = torn(path, "its history is damaged");
+        goto out;
+    }
+    for (int p = 0; p < N_PARTS; p++) {
+        size_t count = us_model_count(model, parts[p].part);
+        float *grown = us_realloc(values, count, sizeof *values);
+        US_TRY_ALLOC(grown);
+        values = memcpy(grown, views[p]->data, count * sizeof *values);
+        US_TRY(us_model_set(model, parts[p].part, values));
+    }
+    model->batches = strtoll(batches, NULL, 10);
+    state->history = history;
+    state->epochs = atoi(epochs);
+    history = NULL;
+    *found = US_CHECKPOINT_READ;
+out:
+    free(history);
+    free(values);
+    return st;
+}
+
+enum unseen_status us_checkpoint_read(const char *path, struct us_model *model, struct us_state *state,
+                                      enum us_checkpoint_found *found)
+{
+    struct us_safetensors *file = NULL;
+    *found = US_CHECKPOINT_NONE;
+    if (!us_exists(path))
+        return UNSEEN_OK;
+    if (us_safetensors_open(path, &file))
+        return torn(path, unseen_last_error());
+    enum unseen_status st = restore(path, file, model, state, found);
+    us_safetensors_close(file);
+    return st;
+}

@@ -1,0 +1,151 @@
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "nn/trainer.h"
+#include "ops/augment.h"
+#include "ops/loss.h"
+#include "ops/sgd.h"
+
+enum { MAX_WINDOW = 16 };
+
+enum unseen_status us_feed_new(struct unseen_device *device, int64_t n, int batch, struct us_feed *feed)
+{
+    enum unseen_status st = UNSEEN_OK;
+    memset(feed, 0, sizeof *feed);
+    feed->device = device;
+    feed->n = n;
+    feed->window = 1;
+    US_TRY(us_buf_new(device, (size_t)n * sizeof(int32_t), &feed->order));
+    US_TRY(us_buf_new(device, (size_t)batch * sizeof(int32_t), &feed->rows));
+    US_TRY(us_buf_new(device, (size_t)n * (UNSEEN_QUANTITIES + 1) * sizeof(float), &feed->record));
+out:
+    return st;
+}
+
+void us_feed_free(struct us_feed *feed)
+{
+    us_buf_free(feed->device, feed->order);
+    us_buf_free(feed->device, feed->rows);
+    us_buf_free(feed->device, feed->record);
+    memset(feed, 0, sizeof *feed);
+}
+
+static enum unseen_status write_order(struct us_feed *feed, const struct us_pass *pass)
+{
+    enum unseen_status st = UNSEEN_OK;
+    int32_t *order = us_calloc((size_t)pass->n, sizeof *order);
+    US_TRY_ALLOC(order);
+    for (int64_t i = 0; i < pass->n; i++)
+        order[i] = (int32_t)pass->samples[i];
+    US_TRY(us_write(feed->device, feed->order, 0, order, (size_t)pass->n * sizeof *order));
+out:
+    free(order);
+    return st;
+}
+
+/* From the images of feed->rows to the model's input. */
+static enum unseen_status load_batch(struct us_trainer *trainer, struct us_model *model, struct us_feed *feed,
+                                     const struct us_pass *pass, int n)
+{
+    const struct unseen_dataset *data = trainer->data;
+    struct us_augment augment = {.n = n,
+                                 .h = data->height,
+                                 .w = data->width,
+                                 .c = data->channels,
+                                 .pixels = trainer->pixels[pass->split],
+                                 .rows = feed->rows,
+                                 .ids = feed->rows,
+                                 .pad = pass->training ? pass->recipe->pad : 0,
+                                 .flip = pass->training && pass->recipe->flip,
+                                 .seed = pass->seed,
+                                 .epoch = (uint32_t)pass->epoch};
+    memcpy(augment.mean, data->mean, sizeof augment.mean);
+    memcpy(augment.std, data->std, sizeof augment.std);
+    return us_augment_run(trainer->device, &augment, us_model_input(model));
+}
+
+/* Enqueue one batch of `n` samples from position `at` of the pass on. */
+static enum unseen_status run_batch(struct us_trainer *trainer, struct us_model *model, struct us_feed *feed,
+                                    const struct us_pass *pass, int64_t at, int n)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_recipe *recipe = pass->recipe;
+    US_TRY(us_copy(trainer->device, feed->order, (size_t)at * sizeof(int32_t), feed->rows, 0,
+                   (size_t)n * sizeof(int32_t)));
+    US_TRY(load_batch(trainer, model, feed, pass, n));
+    US_TRY(us_model_forward(model, n, pass->training));
+    struct us_loss loss = {.n = n,
+                           .classes = trainer->data->classes,
+                           .smoothing = recipe->label_smoothing,
+                           .logits = us_model_logits(model),
+                           .labels = trainer->labels[pass->split],
+                           .rows = feed->rows,
+                           .dlogits = pass->training ? us_model_dlogits(model) : NULL,
+                           .record = feed->record,
+                           .stride = (size_t)pass->n,
+                           .column = (size_t)at};
+    US_TRY(us_loss_run(trainer->device, &loss));
+    if (!pass->training)
+        goto out;
+    US_TRY(us_model_backward(model, n));
+    int64_t step = pass->first_step + at / recipe->batch;
+    struct us_sgd sgd = {.lr = us_schedule_lr(recipe, step, pass->steps, pass->steps_per_epoch),
+                         .momentum = recipe->momentum,
+                         .weight_decay = recipe->weight_decay,
+                         .nesterov = recipe->nesterov != 0};
+    US_TRY(us_model_step(model, &sgd));
+out:
+    return st;
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* Wait for the queue, and choose how much to queue next: about a quarter of a second, so that an interrupt
+ * and the progress display never wait long while a fast device never waits for the host. */
+static enum unseen_status drain(struct us_feed *feed, int queued, double *since)
+{
+    enum unseen_status st = us_finish(feed->device);
+    if (st)
+        return st;
+    double time = now(), each = (time - *since) / queued;
+    *since = time;
+    feed->window = each * MAX_WINDOW < 0.25 ? MAX_WINDOW : each > 0.25 ? 1 : (int)(0.25 / each);
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_pass_run(struct us_trainer *trainer, struct us_model *model, struct us_feed *feed,
+                               const struct us_pass *pass, float *record)
+{
+    enum unseen_status st = UNSEEN_OK;
+    int queued = 0;
+    double since = now();
+    US_TRY(write_order(feed, pass));
+    for (int64_t at = 0; at < pass->n; at += pass->recipe->batch) {
+        int64_t left = pass->n - at;
+        int n = left < pass->recipe->batch ? (int)left : pass->recipe->batch;
+        US_TRY(run_batch(trainer, model, feed, pass, at, n));
+        if (++queued < feed->window) {
+            US_TRY(us_flush(trainer->device));
+            continue;
+        }
+        US_TRY(drain(feed, queued, &since));
+        queued = 0;
+        us_progress_update(pass->progress, pass->progress_base + (uint64_t)(at + n), pass->note);
+        if (us_interrupted()) {
+            st = UNSEEN_INTERRUPTED;
+            goto out;
+        }
+    }
+    US_TRY(us_read(trainer->device, feed->record, 0, record,
+                   (size_t)pass->n * (UNSEEN_QUANTITIES + 1) * sizeof *record));
+out:
+    return st;
+}

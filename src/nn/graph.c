@@ -1,0 +1,183 @@
+#include "config.h"
+
+#include "nn/graph.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/conv.h"
+
+/* Grow `array` of *n items by one, zeroed, and return the new item. */
+static void *append(struct us_graph *graph, void **array, int *n, size_t size)
+{
+    void *grown = us_realloc(*array, (size_t)*n + 1, size);
+    if (!grown) {
+        graph->status = UNSEEN_FAILED;
+        return NULL;
+    }
+    *array = grown;
+    void *item = (char *)grown + (size_t)*n * size;
+    memset(item, 0, size);
+    (*n)++;
+    return item;
+}
+
+static int add_value(struct us_graph *graph, int h, int w, int c)
+{
+    if (h < 1 || w < 1 || c < 1) {
+        graph->status = us_fail(UNSEEN_USAGE, "model", "the images are too small for this model");
+        return -1;
+    }
+    struct us_value *value = append(graph, (void **)&graph->values, &graph->n_values, sizeof *graph->values);
+    if (!value)
+        return -1;
+    *value = (struct us_value){h, w, c};
+    return graph->n_values - 1;
+}
+
+static struct us_node *add_node(struct us_graph *graph, enum us_node_kind kind, int x)
+{
+    struct us_node *node = append(graph, (void **)&graph->nodes, &graph->n_nodes, sizeof *graph->nodes);
+    if (node)
+        *node = (struct us_node){.kind = kind, .x = x, .residual = -1, .y = -1, .param = -1, .stat = -1};
+    return node;
+}
+
+/* The output of the node just added. */
+static int finish_node(struct us_graph *graph, int h, int w, int c)
+{
+    int y = add_value(graph, h, w, c);
+    if (y >= 0)
+        graph->nodes[graph->n_nodes - 1].y = y;
+    return y;
+}
+
+static int add_param(struct us_graph *graph, struct us_params *params, const char *module, const char *name,
+                     struct us_param shape)
+{
+    struct us_param *param = append(graph, (void **)&params->item, &params->n, sizeof *params->item);
+    if (!param)
+        return -1;
+    *param = shape;
+    snprintf(param->name, sizeof param->name, "%s.%s", module, name);
+    param->count = (size_t)shape.o * (size_t)shape.i * (size_t)shape.h * (size_t)shape.w;
+    params->count += param->count;
+    return params->n - 1;
+}
+
+static struct us_param vector(enum us_param_role role, int n)
+{
+    return (struct us_param){.role = role, .o = n, .i = 1, .h = 1, .w = 1};
+}
+
+/* As us_conv_out, and 0 where a window does not fit at all. */
+static int out_size(int size, const struct us_node *node)
+{
+    if (size + 2 * node->pad < node->kernel)
+        return 0;
+    return us_conv_out(size, node->kernel, node->stride, node->pad);
+}
+
+void us_graph_begin(struct us_graph *graph, int h, int w, int c)
+{
+    memset(graph, 0, sizeof *graph);
+    add_value(graph, h, w, c);
+}
+
+void us_graph_free(struct us_graph *graph)
+{
+    free(graph->values);
+    free(graph->nodes);
+    free(graph->params.item);
+    free(graph->stats.item);
+    memset(graph, 0, sizeof *graph);
+}
+
+int us_graph_conv(struct us_graph *graph, const char *name, int x, int cout, int kernel, int stride, int pad)
+{
+    if (graph->status)
+        return -1;
+    struct us_value in = graph->values[x];
+    struct us_node *node = add_node(graph, US_NODE_CONV, x);
+    if (!node)
+        return -1;
+    node->kernel = kernel;
+    node->stride = stride;
+    node->pad = pad;
+    node->param =
+        add_param(graph, &graph->params, name, "weight",
+                  (struct us_param){.role = US_PARAM_CONV, .o = cout, .i = in.c, .h = kernel, .w = kernel});
+    return finish_node(graph, out_size(in.h, node), out_size(in.w, node), cout);
+}
+
+int us_graph_batchnorm(struct us_graph *graph, const char *name, int x, int residual, bool relu)
+{
+    if (graph->status)
+        return -1;
+    struct us_value in = graph->values[x];
+    if (residual == 0) { /* it has no gradient, which batch norm takes for having no residual */
+        graph->status = us_fail(UNSEEN_USAGE, "model", "the input cannot be a residual");
+        return -1;
+    }
+    struct us_node *node = add_node(graph, US_NODE_BATCHNORM, x);
+    if (!node)
+        return -1;
+    node->residual = residual;
+    node->relu = relu;
+    node->param = add_param(graph, &graph->params, name, "weight", vector(US_PARAM_ONE, in.c));
+    add_param(graph, &graph->params, name, "bias", vector(US_PARAM_ZERO, in.c));
+    node->stat = add_param(graph, &graph->stats, name, "running_mean", vector(US_PARAM_ZERO, in.c));
+    add_param(graph, &graph->stats, name, "running_var", vector(US_PARAM_ONE, in.c));
+    return finish_node(graph, in.h, in.w, in.c);
+}
+
+int us_graph_pool(struct us_graph *graph, enum us_pool_kind kind, int x, int kernel, int stride, int pad)
+{
+    if (graph->status)
+        return -1;
+    struct us_value in = graph->values[x];
+    struct us_node *node = add_node(graph, US_NODE_POOL, x);
+    if (!node)
+        return -1;
+    node->pool = kind;
+    node->kernel = kernel;
+    node->stride = stride;
+    node->pad = pad;
+    return finish_node(graph, out_size(in.h, node), out_size(in.w, node), in.c);
+}
+
+int us_graph_linear(struct us_graph *graph, const char *name, int x, int out)
+{
+    if (graph->status)
+        return -1;
+    struct us_value in = graph->values[x];
+    struct us_node *node = add_node(graph, US_NODE_LINEAR, x);
+    if (!node)
+        return -1;
+    node->param =
+        add_param(graph, &graph->params, name, "weight",
+                  (struct us_param){.role = US_PARAM_LINEAR, .o = out, .i = in.c, .h = in.h, .w = in.w});
+    add_param(graph, &graph->params, name, "bias", vector(US_PARAM_BIAS, out));
+    return finish_node(graph, 1, 1, out);
+}
+
+void us_params_place(struct us_params *params, size_t align)
+{
+    size_t step = align / sizeof(float) > 1 ? align / sizeof(float) : 1;
+    size_t at = 0;
+    for (int k = 0; k < params->n; k++) {
+        params->item[k].offset = at;
+        at = (at + params->item[k].count + step - 1) / step * step;
+    }
+    params->floats = at;
+}
+
+size_t us_param_index(const struct us_param *param, int o, int i, int y, int x)
+{
+    size_t so = (size_t)o, si = (size_t)i, sy = (size_t)y, sx = (size_t)x;
+    size_t n_o = (size_t)param->o, n_i = (size_t)param->i, n_h = (size_t)param->h, n_w = (size_t)param->w;
+    if (param->role == US_PARAM_CONV)
+        return ((sy * n_w + sx) * n_i + si) * n_o + so;
+    return ((so * n_h + sy) * n_w + sx) * n_i + si;
+}

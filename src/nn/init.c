@@ -1,0 +1,72 @@
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/rng.h"
+#include "nn/model_parts.h"
+
+/* A convolution's element: He normal, fan out (He et al., ICCV 2015). */
+static void draw_normal(uint64_t seed, uint32_t number, const struct us_param *param, float *values)
+{
+    double deviation = sqrt(2.0 / ((double)param->o * param->h * param->w));
+    for (size_t e = 0; e < param->count; e++) {
+        uint32_t word[4];
+        us_philox(seed, US_STREAM_INIT, number, e, word);
+        values[e] = (float)(deviation * (double)us_normal(word[0], word[1]));
+    }
+}
+
+static void draw_uniform(uint64_t seed, uint32_t number, size_t count, int fan_in, float *values)
+{
+    float bound = (float)(1.0 / sqrt((double)fan_in));
+    for (size_t e = 0; e < count; e++) {
+        uint32_t word[4];
+        us_philox(seed, US_STREAM_INIT, number, e, word);
+        values[e] = (2.0f * us_uniform(word[0]) - 1.0f) * bound;
+    }
+}
+
+static void fill(const struct us_params *params, uint64_t seed, float *values)
+{
+    int fan_in = 1;
+    for (int k = 0; k < params->n; k++) {
+        const struct us_param *param = &params->item[k];
+        switch (param->role) {
+        case US_PARAM_CONV:
+            draw_normal(seed, (uint32_t)k, param, values);
+            break;
+        case US_PARAM_LINEAR:
+            fan_in = param->i * param->h * param->w;
+            draw_uniform(seed, (uint32_t)k, param->count, fan_in, values);
+            break;
+        case US_PARAM_BIAS:
+            draw_uniform(seed, (uint32_t)k, param->count, fan_in, values);
+            break;
+        case US_PARAM_ONE:
+        case US_PARAM_ZERO:
+            for (size_t e = 0; e < param->count; e++)
+                values[e] = param->role == US_PARAM_ONE ? 1.0f : 0.0f;
+            break;
+        }
+        values += param->count;
+    }
+}
+
+enum unseen_status us_model_init(struct us_model *model, uint64_t seed)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_params *params = &model->graph.params, *stats = &model->graph.stats;
+    float *values = us_calloc(params->count > stats->count ? params->count : stats->count, sizeof *values);
+    US_TRY_ALLOC(values);
+    fill(params, seed, values);
+    US_TRY(us_flat_set(model->device, &model->params, values));
+    fill(stats, seed, values);
+    US_TRY(us_flat_set(model->device, &model->stats, values));
+    if (model->spec.training)
+        US_TRY(us_zero(model->device, model->velocity.whole));
+    model->batches = 0;
+out:
+    free(values);
+    return st;
+}

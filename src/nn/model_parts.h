@@ -1,0 +1,42 @@
+/* What a model is made of, for the files that build, run, draw and store it. */
+#ifndef US_NN_MODEL_PARTS_H
+#define US_NN_MODEL_PARTS_H
+
+#include "nn/flat.h"
+#include "nn/models.h"
+#include "nn/plan.h"
+#include "ops/batchnorm.h"
+#include "ops/conv.h"
+
+/* A node's operator on the device: the one of its kind; a linear layer needs none. */
+struct us_layer {
+    struct us_conv *conv;
+    struct us_batchnorm *batchnorm;
+    struct us_pool *pool;
+};
+
+struct us_model {
+    struct unseen_device *device;
+    struct us_model_spec spec; /* its name points into `name` */
+    char name[32];
+    struct us_graph graph;
+    struct us_plan plan;
+    struct us_layer *layers; /* [graph.n_nodes] */
+    size_t workspace_bytes;
+    struct us_buf *workspace;
+    struct us_buf **slots; /* [plan.n_slots] */
+
+    struct us_flat params, grads, velocity; /* laid out by graph.params */
+    struct us_flat stats, saved; /* by graph.stats; saved: batch mean and 1/std for the backward pass */
+    int64_t batches;             /* training passes so far: PyTorch's num_batches_tracked */
+};
+
+/* us_model_new for any builder: what tests build their own graphs with. */
+enum unseen_status us_model_build(struct unseen_device *device, const struct us_model_spec *spec,
+                                  us_builder *builder, struct us_model **model);
+
+/* The flat buffer of a part. UNSEEN_USAGE for one that a model without training lacks. */
+enum unseen_status us_model_flat(const struct us_model *model, enum us_model_part part,
+                                 const struct us_flat **flat);
+
+#endif

@@ -1,0 +1,184 @@
+#include "config.h"
+
+#include "nn/model_parts.h"
+#include "ops/elementwise.h"
+#include "ops/linear.h"
+
+/* A model's passes: forward over its nodes in order, backward in reverse. */
+
+static struct us_buf *activation(const struct us_model *model, int value)
+{
+    return value < 0 ? NULL : model->slots[model->plan.activation[value]];
+}
+
+/* NULL where no gradient is wanted. */
+static struct us_buf *gradient(const struct us_model *model, int value)
+{
+    return value < 0 || model->plan.gradient[value] < 0 ? NULL : model->slots[model->plan.gradient[value]];
+}
+
+static size_t pixels(const struct us_model *model, int value, int n)
+{
+    return (size_t)n * (size_t)model->graph.values[value].h * (size_t)model->graph.values[value].w;
+}
+
+static int features(const struct us_model *model, int value)
+{
+    struct us_value v = model->graph.values[value];
+    return v.h * v.w * v.c;
+}
+
+static struct us_batchnorm_params batchnorm_params(const struct us_model *model, const struct us_node *node)
+{
+    struct us_batchnorm_params params = {.gamma = model->params.part[node->param],
+                                         .beta = model->params.part[node->param + 1],
+                                         .running_mean = model->stats.part[node->stat],
+                                         .running_var = model->stats.part[node->stat + 1]};
+    if (model->spec.training) {
+        params.dgamma = model->grads.part[node->param];
+        params.dbeta = model->grads.part[node->param + 1];
+        params.mean = model->saved.part[node->stat];
+        params.invstd = model->saved.part[node->stat + 1];
+    }
+    return params;
+}
+
+static enum unseen_status forward_node(struct us_model *model, int i, int n, bool training)
+{
+    const struct us_node *node = &model->graph.nodes[i];
+    const struct us_layer *layer = &model->layers[i];
+    struct us_buf *x = activation(model, node->x), *y = activation(model, node->y);
+    switch (node->kind) {
+    case US_NODE_CONV:
+        return us_conv_forward(layer->conv, n, x, model->params.part[node->param], model->workspace, y);
+    case US_NODE_BATCHNORM: {
+        struct us_batchnorm_params params = batchnorm_params(model, node);
+        return (training ? us_batchnorm_forward_train : us_batchnorm_forward_eval)(
+            layer->batchnorm, pixels(model, node->x, n), x, activation(model, node->residual), &params,
+            model->workspace, y);
+    }
+    case US_NODE_POOL:
+        return us_pool_forward(layer->pool, n, x, y);
+    case US_NODE_LINEAR:
+        return us_linear_forward(model->device, n, features(model, node->x), features(model, node->y), x,
+                                 model->params.part[node->param], model->params.part[node->param + 1], y);
+    }
+    return UNSEEN_OK;
+}
+
+static enum unseen_status backward_batchnorm(struct us_model *model, int i, int n)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_node *node = &model->graph.nodes[i];
+    struct us_batchnorm_params params = batchnorm_params(model, node);
+    struct us_buf *scratch = model->plan.scratch[i] < 0 ? NULL : model->slots[model->plan.scratch[i]];
+    struct us_buf *dx = gradient(model, node->x);
+    size_t rows = pixels(model, node->x, n);
+    US_TRY(us_batchnorm_backward(model->layers[i].batchnorm, rows, gradient(model, node->y),
+                                 activation(model, node->x), activation(model, node->y), &params,
+                                 model->workspace, scratch ? scratch : dx, gradient(model, node->residual),
+                                 model->plan.accumulate_residual[i]));
+    if (scratch && dx)
+        US_TRY(us_add(model->device, rows * (size_t)model->graph.values[node->x].c, scratch, dx));
+out:
+    return st;
+}
+
+static enum unseen_status backward_node(struct us_model *model, int i, int n)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_node *node = &model->graph.nodes[i];
+    const struct us_layer *layer = &model->layers[i];
+    struct us_buf *x = activation(model, node->x);
+    struct us_buf *dy = gradient(model, node->y), *dx = gradient(model, node->x);
+    bool accumulate = model->plan.accumulate_x[i];
+    switch (node->kind) {
+    case US_NODE_CONV:
+        US_TRY(us_conv_backward_weights(layer->conv, n, x, dy, model->workspace,
+                                        model->grads.part[node->param]));
+        if (dx)
+            US_TRY(us_conv_backward_data(layer->conv, n, dy, model->params.part[node->param],
+                                         model->workspace, accumulate, dx));
+        break;
+    case US_NODE_BATCHNORM:
+        US_TRY(backward_batchnorm(model, i, n));
+        break;
+    case US_NODE_POOL:
+        if (dx)
+            US_TRY(us_pool_backward(layer->pool, n, x, activation(model, node->y), dy, accumulate, dx));
+        break;
+    case US_NODE_LINEAR:
+        US_TRY(us_linear_backward(model->device, n, features(model, node->x), features(model, node->y), x, dy,
+                                  model->params.part[node->param], model->grads.part[node->param],
+                                  model->grads.part[node->param + 1], accumulate, dx));
+        break;
+    }
+out:
+    return st;
+}
+
+static enum unseen_status check_pass(const struct us_model *model, int n, bool training)
+{
+    if (n < 1 || n > model->spec.batch)
+        return us_fail(UNSEEN_USAGE, model->name, "a batch of %d is not in 1..%d", n, model->spec.batch);
+    if (training && !model->spec.training)
+        return us_fail(UNSEEN_USAGE, model->name, "the model was not built for training");
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_model_forward(struct us_model *model, int n, bool training)
+{
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY(check_pass(model, n, training));
+    for (int i = 0; i < model->graph.n_nodes; i++)
+        US_TRY(forward_node(model, i, n, training));
+    model->batches += training;
+out:
+    return st;
+}
+
+enum unseen_status us_model_backward(struct us_model *model, int n)
+{
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY(check_pass(model, n, true));
+    for (int i = model->graph.n_nodes - 1; i >= 0; i--)
+        US_TRY(backward_node(model, i, n));
+out:
+    return st;
+}
+
+static int logits(const struct us_model *model)
+{
+    return model->graph.nodes[model->graph.n_nodes - 1].y;
+}
+
+struct us_buf *us_model_input(struct us_model *model)
+{
+    return activation(model, 0);
+}
+
+struct us_buf *us_model_logits(struct us_model *model)
+{
+    return activation(model, logits(model));
+}
+
+struct us_buf *us_model_dlogits(struct us_model *model)
+{
+    return gradient(model, logits(model));
+}
+
+double us_model_flops(const struct us_model *model)
+{
+    double sum = 0;
+    for (int i = 0; i < model->graph.n_nodes; i++) {
+        const struct us_node *node = &model->graph.nodes[i];
+        struct us_value x = model->graph.values[node->x], y = model->graph.values[node->y];
+        if (node->kind == US_NODE_CONV) {
+            struct us_conv_shape shape = {1, x.h, x.w, x.c, y.c, node->kernel, node->stride, node->pad};
+            sum += us_conv_flops(&shape, 1);
+        } else if (node->kind == US_NODE_LINEAR) {
+            sum += 2.0 * features(model, node->x) * features(model, node->y);
+        }
+    }
+    return sum;
+}

@@ -1,0 +1,185 @@
+#include "config.h"
+
+#include "nn/plan.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int by_start(const void *a, const void *b)
+{
+    const struct us_interval *x = *(struct us_interval *const *)a, *y = *(struct us_interval *const *)b;
+    if (x->first != y->first)
+        return x->first < y->first ? -1 : 1;
+    if (x->bytes != y->bytes)
+        return x->bytes > y->bytes ? -1 : 1;
+    return x < y ? -1 : 1;
+}
+
+/* The free slot that fits best: the smallest that is large enough, else the largest. -1: none is free. */
+static int best_slot(const size_t *slots, const int *busy, int n, int time, size_t bytes)
+{
+    int best = -1;
+    for (int s = 0; s < n; s++) {
+        if (busy[s] >= time)
+            continue;
+        bool fits = slots[s] >= bytes;
+        if (best < 0 || (fits && (slots[best] < bytes || slots[s] < slots[best])) ||
+            (!fits && slots[best] < bytes && slots[s] > slots[best]))
+            best = s;
+    }
+    return best;
+}
+
+enum unseen_status us_plan_slots(struct us_interval *intervals, int n, size_t *slots, int *n_slots)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_interval **order = us_calloc((size_t)n, sizeof(struct us_interval *));
+    int *busy = us_calloc((size_t)n, sizeof *busy);
+    US_TRY_ALLOC(order);
+    US_TRY_ALLOC(busy);
+    for (int k = 0; k < n; k++)
+        order[k] = &intervals[k];
+    qsort(order, (size_t)n, sizeof(struct us_interval *), by_start);
+    *n_slots = 0;
+    for (int k = 0; k < n; k++) {
+        struct us_interval *interval = order[k];
+        int s = best_slot(slots, busy, *n_slots, interval->first, interval->bytes);
+        if (s < 0) {
+            s = (*n_slots)++;
+            slots[s] = 0;
+        }
+        if (slots[s] < interval->bytes)
+            slots[s] = interval->bytes;
+        busy[s] = interval->last;
+        interval->slot = s;
+    }
+out:
+    free(order);
+    free(busy);
+    return st;
+}
+
+/* When node i runs in a backward pass. */
+static int backward_time(const struct us_graph *graph, int i)
+{
+    return 2 * graph->n_nodes - 1 - i;
+}
+
+static void extend(struct us_interval *interval, int time)
+{
+    if (time > interval->last)
+        interval->last = time;
+}
+
+/* From first write to last use of every value. */
+static void time_activations(const struct us_graph *graph, bool training, struct us_interval *act)
+{
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const struct us_node *node = &graph->nodes[i];
+        act[node->y].first = i;
+        extend(&act[node->y], i);
+        extend(&act[node->x], i);
+        if (node->residual >= 0)
+            extend(&act[node->residual], i);
+        if (!training)
+            continue;
+        extend(&act[node->x], backward_time(graph, i));
+        if ((node->kind == US_NODE_BATCHNORM && node->relu) || node->kind == US_NODE_POOL)
+            extend(&act[node->y], backward_time(graph, i));
+    }
+    act[graph->nodes[graph->n_nodes - 1].y].last = INT_MAX;
+}
+
+/* From the backward pass of the last consumer to that of the producer, and who is first to write. */
+static void time_gradients(const struct us_graph *graph, struct us_interval *grad,
+                           struct us_interval *scratch, struct us_plan *plan)
+{
+    int logits = graph->nodes[graph->n_nodes - 1].y;
+    grad[logits].first = graph->n_nodes;
+    for (int i = graph->n_nodes - 1; i >= 0; i--) {
+        const struct us_node *node = &graph->nodes[i];
+        int time = backward_time(graph, i);
+        grad[node->y].last = time;
+        if (node->residual > 0) {
+            plan->accumulate_residual[i] = grad[node->residual].first != 0;
+            if (!plan->accumulate_residual[i])
+                grad[node->residual].first = time;
+        }
+        if (node->x > 0) {
+            plan->accumulate_x[i] = grad[node->x].first != 0;
+            if (!plan->accumulate_x[i])
+                grad[node->x].first = time;
+        }
+        /* Batch norm cannot add to dx, and always wants somewhere to write it. */
+        if (node->kind == US_NODE_BATCHNORM && (plan->accumulate_x[i] || node->x == 0)) {
+            scratch[i].first = scratch[i].last = time;
+            plan->scratch[i] = 0;
+        }
+    }
+}
+
+static enum unseen_status allocate(const struct us_graph *graph, struct us_plan *plan)
+{
+    enum unseen_status st = UNSEEN_OK;
+    size_t values = (size_t)graph->n_values, nodes = (size_t)graph->n_nodes;
+    US_TRY_ALLOC(plan->activation = us_calloc(values, sizeof *plan->activation));
+    US_TRY_ALLOC(plan->gradient = us_calloc(values, sizeof *plan->gradient));
+    US_TRY_ALLOC(plan->scratch = us_calloc(nodes, sizeof *plan->scratch));
+    US_TRY_ALLOC(plan->accumulate_x = us_calloc(nodes, sizeof *plan->accumulate_x));
+    US_TRY_ALLOC(plan->accumulate_residual = us_calloc(nodes, sizeof *plan->accumulate_residual));
+    US_TRY_ALLOC(plan->slots = us_calloc(2 * values + nodes, sizeof *plan->slots));
+    memset(plan->scratch, -1, nodes * sizeof *plan->scratch);
+    memset(plan->gradient, -1, values * sizeof *plan->gradient);
+out:
+    return st;
+}
+
+enum unseen_status us_plan_make(const struct us_graph *graph, int batch, bool training, struct us_plan *plan)
+{
+    enum unseen_status st = UNSEEN_OK;
+    int values = graph->n_values, nodes = graph->n_nodes, n = 0;
+    struct us_interval *time = NULL, *used = NULL;
+    int **home = NULL;
+    memset(plan, 0, sizeof *plan);
+    US_TRY(allocate(graph, plan));
+    US_TRY_ALLOC(time = us_calloc((size_t)(2 * values + nodes), sizeof *time));
+    US_TRY_ALLOC(used = us_calloc((size_t)(2 * values + nodes), sizeof *used));
+    US_TRY_ALLOC(home = us_calloc((size_t)(2 * values + nodes), sizeof *home));
+    struct us_interval *act = time, *grad = time + values, *scratch = grad + values;
+    for (int k = 0; k < 2 * values + nodes; k++) {
+        struct us_value v = graph->values[k < 2 * values ? k % values : graph->nodes[k - 2 * values].x];
+        time[k].bytes = (size_t)batch * (size_t)v.h * (size_t)v.w * (size_t)v.c * sizeof(float);
+    }
+    time_activations(graph, training, act);
+    if (training)
+        time_gradients(graph, grad, scratch, plan);
+    for (int k = 0; k < 2 * values + nodes; k++) {
+        bool is_act = k < values, is_grad = !is_act && k < 2 * values;
+        if (is_grad ? !training || k == values : !is_act && plan->scratch[k - 2 * values] < 0)
+            continue;
+        home[n] = is_act    ? &plan->activation[k]
+                  : is_grad ? &plan->gradient[k - values]
+                            : &plan->scratch[k - 2 * values];
+        used[n++] = time[k];
+    }
+    US_TRY(us_plan_slots(used, n, plan->slots, &plan->n_slots));
+    for (int k = 0; k < n; k++)
+        *home[k] = used[k].slot;
+out:
+    free(time);
+    free(used);
+    free(home);
+    return st;
+}
+
+void us_plan_free(struct us_plan *plan)
+{
+    free(plan->activation);
+    free(plan->gradient);
+    free(plan->scratch);
+    free(plan->accumulate_x);
+    free(plan->accumulate_residual);
+    free(plan->slots);
+    memset(plan, 0, sizeof *plan);
+}

@@ -1,0 +1,34 @@
+/* Which tensors may share memory: slots by liveness. */
+#ifndef US_NN_PLAN_H
+#define US_NN_PLAN_H
+
+#include "nn/graph.h"
+
+/* A tensor that holds something from time `first` to time `last`, both included. */
+struct us_interval {
+    int first, last;
+    size_t bytes;
+    int slot; /* out */
+};
+
+/* Give every interval a slot such that no two that overlap in time share one; slots[] [n] receives the sizes
+ * and *n_slots their number. Greedy by start time, best fit. */
+enum unseen_status us_plan_slots(struct us_interval *intervals, int n, size_t *slots, int *n_slots);
+
+/* How a graph's passes use memory and gradients. Arrays are [n_values] or [n_nodes]. */
+struct us_plan {
+    int *activation;           /* slot of each value */
+    int *gradient;             /* slot of each value's gradient; -1: none is wanted */
+    int *scratch;              /* per node: slot for a gradient that cannot go to its place directly; or -1 */
+    bool *accumulate_x;        /* per node: x's gradient has been written before, add to it */
+    bool *accumulate_residual; /* the same for the residual's */
+    size_t *slots;             /* bytes */
+    int n_slots;
+};
+
+/* Plan forward alone or, for `training`, forward and backward, for up to `batch` images. Time runs over the
+ * nodes forward, then back. Freed with us_plan_free, also after a failure. */
+enum unseen_status us_plan_make(const struct us_graph *graph, int batch, bool training, struct us_plan *plan);
+void us_plan_free(struct us_plan *plan);
+
+#endif

@@ -1,0 +1,66 @@
+#include "config.h"
+
+#include <stdio.h>
+
+#include "nn/models.h"
+
+/* Residual networks of basic blocks (He et al., CVPR 2016), with torchvision's names. */
+
+/* conv + batch norm as modules "<prefix><conv>" and "<prefix><bn>". */
+static int conv_bn(struct us_graph *graph, const char *prefix, const char *conv, const char *bn, int x,
+                   int width, int kernel, int stride, int residual, bool relu)
+{
+    char name[48];
+    snprintf(name, sizeof name, "%s%s", prefix, conv);
+    int y = us_graph_conv(graph, name, x, width, kernel, stride, kernel / 2);
+    snprintf(name, sizeof name, "%s%s", prefix, bn);
+    return us_graph_batchnorm(graph, name, y, residual, relu);
+}
+
+static int basic_block(struct us_graph *graph, const char *prefix, int x, int width, int stride)
+{
+    if (graph->status)
+        return -1;
+    int shortcut = x;
+    int y = conv_bn(graph, prefix, "conv1", "bn1", x, width, 3, stride, -1, true);
+    if (stride != 1 || graph->values[x].c != width)
+        shortcut = conv_bn(graph, prefix, "downsample.0", "downsample.1", x, width, 1, stride, -1, false);
+    return conv_bn(graph, prefix, "conv2", "bn2", y, width, 3, 1, shortcut, true);
+}
+
+static void build(struct us_graph *graph, const struct us_model_spec *spec, const int blocks[4])
+{
+    int y;
+    if (spec->height <= 64) {
+        y = conv_bn(graph, "", "conv1", "bn1", 0, spec->width, 3, 1, -1, true);
+    } else {
+        y = conv_bn(graph, "", "conv1", "bn1", 0, spec->width, 7, 2, -1, true);
+        y = us_graph_pool(graph, US_POOL_MAX, y, 3, 2, 1);
+    }
+    for (int stage = 0; stage < 4; stage++) {
+        for (int block = 0; block < blocks[stage]; block++) {
+            char prefix[24];
+            snprintf(prefix, sizeof prefix, "layer%d.%d.", stage + 1, block);
+            y = basic_block(graph, prefix, y, spec->width << stage, stage > 0 && block == 0 ? 2 : 1);
+        }
+    }
+    if (graph->status)
+        return;
+    y = us_graph_pool(graph, US_POOL_AVERAGE, y, graph->values[y].h, 1, 0);
+    us_graph_linear(graph, "fc", y, spec->classes);
+}
+
+void us_build_resnet10(struct us_graph *graph, const struct us_model_spec *spec)
+{
+    build(graph, spec, (const int[]){1, 1, 1, 1});
+}
+
+void us_build_resnet18(struct us_graph *graph, const struct us_model_spec *spec)
+{
+    build(graph, spec, (const int[]){2, 2, 2, 2});
+}
+
+void us_build_resnet34(struct us_graph *graph, const struct us_model_spec *spec)
+{
+    build(graph, spec, (const int[]){3, 4, 6, 3});
+}

@@ -1,0 +1,133 @@
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "nn/run_json.h"
+#include "nn/train.h"
+
+/* The files of a run's folder. */
+struct places {
+    char *state, *weights, *history, *run, *lock;
+};
+
+static enum unseen_status name_places(const char *folder, struct places *places)
+{
+    const struct {
+        const char *name;
+        char **path;
+    } all[] = {{"state.safetensors", &places->state},
+               {"model.safetensors", &places->weights},
+               {"history.csv", &places->history},
+               {"run.json", &places->run},
+               {".lock", &places->lock}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        *all[i].path = us_format("%s/%s", folder, all[i].name);
+        if (!*all[i].path)
+            return UNSEEN_FAILED;
+    }
+    return UNSEEN_OK;
+}
+
+static void free_places(struct places *places)
+{
+    free(places->state);
+    free(places->weights);
+    free(places->history);
+    free(places->run);
+    free(places->lock);
+}
+
+/* The samples to train on: the subset, or all. Fresh memory. */
+static enum unseen_status choose_samples(const struct unseen_dataset *data,
+                                         const struct unseen_train_options *options, int64_t **samples,
+                                         int64_t *n)
+{
+    *n = options->subset ? options->n_subset : data->split[UNSEEN_TRAIN].n;
+    if (*n < 1)
+        return us_fail(UNSEEN_USAGE, "--subset", "there are no samples to train on");
+    *samples = us_calloc((size_t)*n, sizeof **samples);
+    if (!*samples)
+        return UNSEEN_FAILED;
+    for (int64_t i = 0; i < *n; i++)
+        (*samples)[i] = options->subset ? options->subset[i] : i;
+    return UNSEEN_OK;
+}
+
+static enum unseen_status write_run(const char *path, struct unseen_device *device,
+                                    const struct unseen_dataset *data,
+                                    const struct unseen_train_options *options, int64_t n,
+                                    const struct unseen_epoch *history, int epochs)
+{
+    const struct unseen_epoch *last = &history[epochs - 1];
+    double seconds = 0;
+    for (int e = 0; e < epochs; e++)
+        seconds += history[e].seconds;
+    json_t *run = us_run_json(options->command, options->seed, device, data);
+    if (us_run_json_recipe(run, &options->recipe)) {
+        json_decref(run);
+        return UNSEEN_FAILED;
+    }
+    if (options->init)
+        json_object_set_new(run, "init", json_string(options->init));
+    json_object_set_new(run, "n", json_integer(n));
+    json_object_set_new(run, "train_loss", json_real(last->train_loss));
+    json_object_set_new(run, "train_accuracy", json_real(last->train_accuracy));
+    if (data->split[UNSEEN_TEST].n > 0) {
+        json_object_set_new(run, "test_loss", json_real(last->test_loss));
+        json_object_set_new(run, "test_accuracy", json_real(last->test_accuracy));
+    }
+    json_object_set_new(run, "seconds", json_real(seconds));
+    enum unseen_status st = us_json_save(path, run);
+    json_decref(run);
+    return st;
+}
+
+enum unseen_status unseen_train(struct unseen_device *device, const struct unseen_dataset *data,
+                                const struct unseen_train_options *options, struct unseen_epoch **history,
+                                int *epochs)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct places places = {0};
+    struct us_trainer *trainer = NULL;
+    struct unseen_epoch *done = NULL;
+    int64_t *samples = NULL, n;
+    int n_done = 0, lock = -1;
+    US_TRY(unseen_recipe_check(&options->recipe));
+    US_TRY(choose_samples(data, options, &samples, &n));
+    US_TRY(us_make_folder(options->out));
+    US_TRY(name_places(options->out, &places));
+    US_TRY(us_lock(places.lock, &lock));
+    if (us_exists(places.run) && !us_exists(places.state)) {
+        st = us_fail(UNSEEN_USAGE, "--out", "%s holds another run", options->out);
+        us_hint("choose another folder");
+        goto out;
+    }
+    US_TRY(us_trainer_new(device, data, &trainer));
+    struct us_train_job job = {.recipe = &options->recipe,
+                               .seed = options->seed,
+                               .train = samples,
+                               .n_train = n,
+                               .test = data->split[UNSEEN_TEST].n > 0,
+                               .init = options->init,
+                               .state = places.state,
+                               .title = "train",
+                               .save = places.weights};
+    US_TRY(us_train(trainer, &job, &done, &n_done));
+    US_TRY(us_history_write(places.history, done, n_done));
+    US_TRY(write_run(places.run, device, data, options, n, done, n_done));
+    if (history) {
+        *history = done;
+        *epochs = n_done;
+        done = NULL;
+    }
+out:
+    us_trainer_free(trainer);
+    if (lock >= 0)
+        us_unlock(lock);
+    free_places(&places);
+    free(samples);
+    free(done);
+    return st;
+}

@@ -1,0 +1,70 @@
+#include "config.h"
+
+#include "nn/run_json.h"
+
+#include <stdlib.h>
+
+static json_t *device_json(const struct unseen_device *device)
+{
+    const struct unseen_device_info *about = unseen_device_about(device);
+    return json_pack("{s:i, s:s, s:s, s:s, s:s}", "index", about->index, "name", about->name, "platform",
+                     about->platform, "driver", about->driver, "version", about->version);
+}
+
+/* Three numbers, one a channel. */
+static json_t *channels_json(const float *values, int channels)
+{
+    json_t *array = json_array();
+    for (int c = 0; array && c < channels && c < 3; c++)
+        json_array_append_new(array, us_json_float(values[c]));
+    return array;
+}
+
+static json_t *data_json(const struct unseen_dataset *data)
+{
+    char *name = us_format("%s:%s", data->format, data->location);
+    json_t *classes = json_array();
+    for (int c = 0; classes && c < data->classes; c++)
+        json_array_append_new(classes, json_string(data->class_names[c]));
+    json_t *object =
+        name ? json_pack("{s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:i, s:i}", "name", name, "format",
+                         data->format, "hash", data->hash, "n_train", (json_int_t)data->split[UNSEEN_TRAIN].n,
+                         "n_test", (json_int_t)data->split[UNSEEN_TEST].n, "classes", data->classes, "height",
+                         data->height, "width", data->width, "channels", data->channels)
+             : NULL;
+    if (object) {
+        json_object_set_new(object, "mean", channels_json(data->mean, data->channels));
+        json_object_set_new(object, "std", channels_json(data->std, data->channels));
+        json_object_set(object, "class_names", classes);
+    }
+    json_decref(classes);
+    free(name);
+    return object;
+}
+
+json_t *us_run_json(const char *command, uint64_t seed, const struct unseen_device *device,
+                    const struct unseen_dataset *data)
+{
+    json_t *run = json_pack("{s:s, s:s, s:s?, s:I, s:o, s:o}", "program", PACKAGE_NAME, "version",
+                            unseen_version(), "command", command, "seed", (json_int_t)seed, "device",
+                            device_json(device), "data", data_json(data));
+    if (!run)
+        us_fail(UNSEEN_FAILED, "run.json", "cannot describe the run: out of memory, or a name is not UTF-8");
+    return run;
+}
+
+enum unseen_status us_run_json_recipe(json_t *run, const struct unseen_recipe *recipe)
+{
+    static const char *const schedules[] = {[UNSEEN_COSINE] = "cosine", [UNSEEN_ONECYCLE] = "onecycle"};
+    json_t *fields =
+        json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:i, s:b}", "model",
+                  recipe->model, "width", recipe->width, "epochs", recipe->epochs, "stop_after",
+                  recipe->stop_after, "batch", recipe->batch, "lr", us_json_float(recipe->lr), "momentum",
+                  us_json_float(recipe->momentum), "weight_decay", us_json_float(recipe->weight_decay),
+                  "label_smoothing", us_json_float(recipe->label_smoothing), "nesterov", recipe->nesterov,
+                  "schedule", schedules[recipe->schedule], "warmup", us_json_float(recipe->warmup), "pad",
+                  recipe->pad, "flip", recipe->flip);
+    int failed = !run || !fields || json_object_update(run, fields);
+    json_decref(fields);
+    return failed ? us_fail(UNSEEN_FAILED, "run.json", "out of memory") : UNSEEN_OK;
+}

@@ -1,0 +1,61 @@
+#include "config.h"
+
+#include "nn/settings.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+
+uint64_t us_hash(uint64_t sum, const void *data, size_t bytes)
+{
+    const unsigned char *from = data;
+    for (size_t at = 0; at < bytes; at += 4) {
+        uint32_t word = 0;
+        memcpy(&word, from + at, bytes - at < 4 ? bytes - at : 4);
+        sum = (sum ^ word) * UINT64_C(1099511628211);
+    }
+    return sum;
+}
+
+static uint64_t hash_indices(const int64_t *indices, int64_t n)
+{
+    return us_hash(US_HASH_START, indices, (size_t)n * sizeof *indices);
+}
+
+/* Of the weights that a run starts from; 0 for drawn ones. */
+static enum unseen_status hash_file(const char *path, uint64_t *sum)
+{
+    char *bytes;
+    size_t size;
+    *sum = 0;
+    if (!path)
+        return UNSEEN_OK;
+    enum unseen_status st = us_read_file(path, &bytes, &size);
+    if (st)
+        return st;
+    *sum = us_hash(US_HASH_START, bytes, size);
+    free(bytes);
+    return UNSEEN_OK;
+}
+
+char *us_settings_text(const struct unseen_device *device, const struct unseen_dataset *data,
+                       const struct us_train_job *job)
+{
+    const struct unseen_recipe *r = job->recipe;
+    const struct unseen_device_info *about = unseen_device_about(device);
+    uint64_t init;
+    if (hash_file(job->init, &init))
+        return NULL;
+    return us_format(
+        "version %s\nmodel %s\nwidth %d\nepochs %d\nbatch %d\nlr %.9g\nmomentum %.9g\nweight-decay %.9g\n"
+        "label-smoothing %.9g\nnesterov %d\nschedule %d\nwarmup %.9g\npad %d\nflip %d\nseed %" PRIu64
+        "\nrun %" PRIu32 "\ninit %016" PRIx64 "\ndata %s\ntrain %" PRId64 " %016" PRIx64 "\nheldout %" PRId64
+        " %016" PRIx64 "\ntest %d\ndevice %s, %s, driver %s\n",
+        unseen_version(), r->model, r->width, r->epochs, r->batch, (double)r->lr, (double)r->momentum,
+        (double)r->weight_decay, (double)r->label_smoothing, r->nesterov != 0, (int)r->schedule,
+        (double)r->warmup, r->pad, r->flip != 0, job->seed, job->model, init, data->hash, job->n_train,
+        hash_indices(job->train, job->n_train), job->n_heldout, hash_indices(job->heldout, job->n_heldout),
+        job->test, about->platform, about->name, about->driver);
+}

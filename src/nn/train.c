@@ -1,0 +1,294 @@
+#include "config.h"
+
+#include "nn/train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/fs.h"
+#include "base/rng.h"
+#include "nn/checkpoint.h"
+#include "nn/settings.h"
+#include "nn/trainer.h"
+
+/* A job in progress. */
+struct run {
+    struct us_trainer *trainer;
+    const struct us_train_job *job;
+    struct us_model *model;
+    struct us_feed feed;
+    struct us_state state;
+    char *settings;
+    uint64_t seed; /* of this model */
+    int target;    /* epochs to be done in the end */
+    int64_t n_test, steps_per_epoch;
+    int64_t *order; /* [max n] */
+    int32_t *place; /* [training split] a sample's place in job->train */
+    float *record;  /* [UNSEEN_QUANTITIES + 1][max n], as the device hands it over */
+    float *trained; /* [UNSEEN_QUANTITIES][n_train], ascending */
+    struct us_progress *progress;
+    uint64_t images;
+    char note[64];
+};
+
+static enum unseen_status check_samples(const char *what, const int64_t *samples, int64_t n, int64_t all,
+                                        bool ascending)
+{
+    for (int64_t i = 0; i < n; i++) {
+        if (samples[i] < 0 || samples[i] >= all)
+            return us_fail(UNSEEN_USAGE, what, "sample %lld is not in 0..%lld", (long long)samples[i],
+                           (long long)all - 1);
+        if (ascending && i > 0 && samples[i] <= samples[i - 1])
+            return us_fail(UNSEEN_USAGE, what, "samples must ascend without repeats; %lld follows %lld",
+                           (long long)samples[i], (long long)samples[i - 1]);
+    }
+    return UNSEEN_OK;
+}
+
+static enum unseen_status check_job(const struct us_trainer *trainer, const struct us_train_job *job)
+{
+    enum unseen_status st = UNSEEN_OK;
+    int64_t all = trainer->data->split[UNSEEN_TRAIN].n;
+    US_TRY(unseen_recipe_check(job->recipe));
+    if (job->n_train < 1) {
+        st = us_fail(UNSEEN_USAGE, "training set", "it is empty");
+        goto out;
+    }
+    US_TRY(check_samples("training set", job->train, job->n_train, all, true));
+    US_TRY(check_samples("held-out set", job->heldout, job->n_heldout, all, false));
+    if (job->recipe->pad >= trainer->data->height)
+        st = us_fail(UNSEEN_USAGE, "--pad", "%d is too large for images of %d pixels", job->recipe->pad,
+                     trainer->data->height);
+out:
+    return st;
+}
+
+static int64_t max3(int64_t a, int64_t b, int64_t c)
+{
+    int64_t m = a > b ? a : b;
+    return m > c ? m : c;
+}
+
+static enum unseen_status begin(struct run *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_train_job *job = run->job;
+    const struct unseen_recipe *recipe = job->recipe;
+    const struct unseen_dataset *data = run->trainer->data;
+    run->seed = job->seed + UINT64_C(0x9e3779b97f4a7c15) * job->model;
+    run->target = recipe->stop_after ? recipe->stop_after : recipe->epochs;
+    run->n_test = job->test ? data->split[UNSEEN_TEST].n : 0;
+    run->steps_per_epoch = (job->n_train + recipe->batch - 1) / recipe->batch;
+    US_TRY_ALLOC(run->settings = us_settings_text(run->trainer->device, data, job));
+    run->state.settings = run->settings;
+    US_TRY(us_trainer_model(run->trainer, recipe, &run->model));
+    int64_t n = max3(job->n_train, job->n_heldout, run->n_test);
+    US_TRY(us_feed_new(run->trainer->device, n, recipe->batch, &run->feed));
+    US_TRY_ALLOC(run->order = us_calloc((size_t)n, sizeof *run->order));
+    US_TRY_ALLOC(run->record = us_calloc((size_t)n * (UNSEEN_QUANTITIES + 1), sizeof *run->record));
+    US_TRY_ALLOC(run->trained = us_calloc((size_t)job->n_train * UNSEEN_QUANTITIES, sizeof *run->trained));
+    US_TRY_ALLOC(run->place = us_calloc((size_t)data->split[UNSEEN_TRAIN].n, sizeof *run->place));
+    for (int64_t i = 0; i < job->n_train; i++)
+        run->place[job->train[i]] = (int32_t)i;
+out:
+    return st;
+}
+
+static void end(struct run *run)
+{
+    us_progress_end(run->progress);
+    us_feed_free(&run->feed);
+    free(run->settings);
+    free(run->order);
+    free(run->record);
+    free(run->trained);
+    free(run->place);
+    free(run->state.history);
+}
+
+/* The state on disk, or fresh parameters. Leaves room for the whole history. */
+static enum unseen_status load(struct run *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_train_job *job = run->job;
+    enum us_checkpoint_found found = US_CHECKPOINT_NONE;
+    if (job->state)
+        US_TRY(us_checkpoint_read(job->state, run->model, &run->state, &found));
+    if (found == US_CHECKPOINT_NONE)
+        US_TRY(job->init ? us_model_load(run->model, job->init) : us_model_init(run->model, run->seed));
+    if (run->state.epochs > run->target) {
+        st = us_fail(UNSEEN_USAGE, job->state, "holds %d epochs already, more than the %d asked for",
+                     run->state.epochs, run->target);
+        goto out;
+    }
+    struct unseen_epoch *history =
+        us_realloc(run->state.history, (size_t)run->target, sizeof *run->state.history);
+    US_TRY_ALLOC(history);
+    run->state.history = history;
+out:
+    return st;
+}
+
+static double mean(const float *values, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += (double)values[i];
+    return sum / (double)n;
+}
+
+/* Run a pass into run->record, with mean loss (`row` of the record) and accuracy. */
+static enum unseen_status run_pass(struct run *run, struct us_pass *pass, int row, double *loss,
+                                   double *accuracy)
+{
+    enum unseen_status st = UNSEEN_OK;
+    pass->recipe = run->job->recipe;
+    pass->seed = run->seed;
+    pass->progress = run->progress;
+    pass->progress_base = run->images;
+    pass->note = run->note;
+    US_TRY(us_pass_run(run->trainer, run->model, &run->feed, pass, run->record));
+    run->images += (uint64_t)pass->n;
+    *loss = mean(run->record + row * pass->n, pass->n);
+    *accuracy = mean(run->record + UNSEEN_CORRECT * pass->n, pass->n);
+    if (!isfinite(*loss)) {
+        st = us_fail(UNSEEN_FAILED, run->job->title ? run->job->title : "training",
+                     "the loss is not finite in epoch %d", pass->epoch);
+        us_hint("lower --lr (now %g)", (double)run->job->recipe->lr);
+    }
+out:
+    return st;
+}
+
+static enum unseen_status train_pass(struct run *run, struct unseen_epoch *epoch)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_train_job *job = run->job;
+    int64_t n = job->n_train, first = epoch->epoch * run->steps_per_epoch;
+    int64_t steps = job->recipe->epochs * run->steps_per_epoch;
+    memcpy(run->order, job->train, (size_t)n * sizeof *run->order);
+    if (us_shuffle(run->seed, US_STREAM_SHUFFLE, (uint32_t)epoch->epoch, (size_t)n, run->order)) {
+        st = UNSEEN_FAILED;
+        goto out;
+    }
+    struct us_pass pass = {.split = UNSEEN_TRAIN,
+                           .samples = run->order,
+                           .n = n,
+                           .epoch = epoch->epoch,
+                           .training = true,
+                           .first_step = first,
+                           .steps = steps,
+                           .steps_per_epoch = run->steps_per_epoch};
+    US_TRY(run_pass(run, &pass, UNSEEN_QUANTITIES, &epoch->train_loss, &epoch->train_accuracy));
+    epoch->lr =
+        (double)us_schedule_lr(job->recipe, first + run->steps_per_epoch - 1, steps, run->steps_per_epoch);
+    for (int q = 0; q < UNSEEN_QUANTITIES; q++) {
+        for (int64_t i = 0; i < n; i++)
+            run->trained[q * n + run->place[run->order[i]]] = run->record[q * n + i];
+    }
+out:
+    return st;
+}
+
+/* Accuracies first: the record is left holding the held-out samples for on_epoch. */
+static enum unseen_status evaluate(struct run *run, struct unseen_epoch *epoch)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_train_job *job = run->job;
+    epoch->heldout_loss = epoch->heldout_accuracy = epoch->test_loss = epoch->test_accuracy = NAN;
+    if (run->n_test > 0) {
+        struct us_pass pass = {
+            .split = UNSEEN_TEST, .samples = run->order, .n = run->n_test, .epoch = epoch->epoch};
+        for (int64_t i = 0; i < run->n_test; i++)
+            run->order[i] = i;
+        US_TRY(run_pass(run, &pass, UNSEEN_LOSS, &epoch->test_loss, &epoch->test_accuracy));
+    }
+    if (job->n_heldout > 0) {
+        struct us_pass pass = {
+            .split = UNSEEN_TRAIN, .samples = job->heldout, .n = job->n_heldout, .epoch = epoch->epoch};
+        US_TRY(run_pass(run, &pass, UNSEEN_LOSS, &epoch->heldout_loss, &epoch->heldout_accuracy));
+    }
+out:
+    return st;
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static enum unseen_status run_epoch(struct run *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_train_job *job = run->job;
+    struct unseen_epoch *epoch = &run->state.history[run->state.epochs];
+    double start = now();
+    memset(epoch, 0, sizeof *epoch);
+    epoch->epoch = run->state.epochs;
+    US_TRY(train_pass(run, epoch));
+    US_TRY(evaluate(run, epoch));
+    epoch->seconds = now() - start;
+    snprintf(run->note, sizeof run->note, "epoch %d/%d loss %.3f acc %.3f", epoch->epoch + 1, run->target,
+             epoch->train_loss, epoch->train_accuracy);
+    if (job->on_epoch) {
+        struct us_record trained = {job->n_train, job->train, run->trained};
+        struct us_record heldout = {job->n_heldout, job->heldout, run->record};
+        US_TRY(job->on_epoch(job->context, epoch, &trained, &heldout));
+    }
+    run->state.epochs++;
+    if (job->state)
+        US_TRY(us_checkpoint_write(job->state, run->model, &run->state));
+out:
+    return st;
+}
+
+static enum unseen_status interrupted(const struct run *run)
+{
+    const struct us_train_job *job = run->job;
+    us_fail(UNSEEN_INTERRUPTED, job->title ? job->title : "training",
+            "stopped on request after %d of %d epochs", run->state.epochs, run->target);
+    if (job->state)
+        us_hint("the same command goes on from there (%s)", job->state);
+    return UNSEEN_INTERRUPTED;
+}
+
+static enum unseen_status run_epochs(struct run *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_train_job *job = run->job;
+    uint64_t each = (uint64_t)(job->n_train + job->n_heldout + run->n_test);
+    if (run->state.epochs < run->target)
+        run->progress = us_progress_begin(job->title ? job->title : "training", "images",
+                                          each * (uint64_t)(run->target - run->state.epochs));
+    while (run->state.epochs < run->target && st == UNSEEN_OK)
+        st = us_interrupted() ? UNSEEN_INTERRUPTED : run_epoch(run);
+    us_progress_end(run->progress);
+    run->progress = NULL;
+    return st == UNSEEN_INTERRUPTED ? interrupted(run) : st;
+}
+
+enum unseen_status us_train(struct us_trainer *trainer, const struct us_train_job *job,
+                            struct unseen_epoch **history, int *epochs)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct run run = {.trainer = trainer, .job = job, .feed.device = trainer->device};
+    US_TRY(check_job(trainer, job));
+    US_TRY(begin(&run));
+    US_TRY(load(&run));
+    bool finished = run.state.epochs == run.target;
+    US_TRY(run_epochs(&run));
+    if (job->save && !(finished && us_exists(job->save)))
+        US_TRY(us_model_save(run.model, job->save));
+    if (history) {
+        *history = run.state.history;
+        *epochs = run.state.epochs;
+        run.state.history = NULL;
+    }
+out:
+    end(&run);
+    return st;
+}

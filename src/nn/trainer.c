@@ -1,0 +1,103 @@
+#include "config.h"
+
+#include "nn/trainer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One buffer with a whole array of a split. */
+static enum unseen_status upload(struct unseen_device *device, const char *what, const void *from,
+                                 uint64_t bytes, struct us_buf **buf)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_memory memory = us_device_memory(device);
+    const double mib = 1024.0 * 1024.0;
+    if (bytes > memory.max_alloc || memory.used + bytes > memory.limit) {
+        uint64_t there = memory.limit > memory.used ? memory.limit - memory.used : 0;
+        us_fail(UNSEEN_FAILED, what,
+                "%.1f MiB do not fit the device: %.1f MiB are free, one buffer holds %.1f MiB at most",
+                (double)bytes / mib, (double)there / mib, (double)memory.max_alloc / mib);
+        us_hint("choose a device with more memory (unseen devices), or smaller images");
+        return UNSEEN_FAILED;
+    }
+    US_TRY(us_buf_new(device, (size_t)bytes, buf));
+    US_TRY(us_write(device, *buf, 0, from, (size_t)bytes));
+out:
+    return st;
+}
+
+enum unseen_status us_trainer_new(struct unseen_device *device, const struct unseen_dataset *data,
+                                  struct us_trainer **out)
+{
+    static const char *const names[2] = {"training split", "test split"};
+    enum unseen_status st = UNSEEN_OK;
+    struct us_trainer *trainer = NULL;
+    if (data->split[UNSEEN_TRAIN].n < 1) {
+        st = us_fail(UNSEEN_BAD_DATA, data->location ? data->location : "dataset", "has no training split");
+        goto out;
+    }
+    if (data->height != data->width) {
+        st = us_fail(UNSEEN_BAD_DATA, data->location ? data->location : "dataset",
+                     "images of %d x %d: models take square ones", data->height, data->width);
+        goto out;
+    }
+    US_TRY_ALLOC(trainer = us_calloc(1, sizeof *trainer));
+    trainer->device = device;
+    trainer->data = data;
+    for (int s = 0; s < 2; s++) {
+        const struct unseen_images *images = &data->split[s];
+        if (images->n < 1)
+            continue;
+        uint64_t each = (uint64_t)data->height * (uint64_t)data->width * (uint64_t)data->channels;
+        US_TRY(upload(device, names[s], images->pixels, (uint64_t)images->n * each, &trainer->pixels[s]));
+        US_TRY(upload(device, names[s], images->labels, (uint64_t)images->n * sizeof(int32_t),
+                      &trainer->labels[s]));
+    }
+    *out = trainer;
+    trainer = NULL;
+out:
+    us_trainer_free(trainer);
+    return st;
+}
+
+void us_trainer_free(struct us_trainer *trainer)
+{
+    if (!trainer)
+        return;
+    us_model_free(trainer->model);
+    for (int s = 0; s < 2; s++) {
+        us_buf_free(trainer->device, trainer->pixels[s]);
+        us_buf_free(trainer->device, trainer->labels[s]);
+    }
+    free(trainer);
+}
+
+static bool same_spec(const struct us_model_spec *a, const struct us_model_spec *b)
+{
+    return strcmp(a->name, b->name) == 0 && a->width == b->width && a->batch == b->batch;
+}
+
+enum unseen_status us_trainer_model(struct us_trainer *trainer, const struct unseen_recipe *recipe,
+                                    struct us_model **model)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_model_spec spec = {.name = recipe->model,
+                                 .width = recipe->width,
+                                 .classes = trainer->data->classes,
+                                 .height = trainer->data->height,
+                                 .channels_in = trainer->data->channels,
+                                 .batch = recipe->batch,
+                                 .training = true};
+    if (!trainer->model || !same_spec(&spec, &trainer->spec)) {
+        us_model_free(trainer->model);
+        trainer->model = NULL;
+        US_TRY(us_model_new(trainer->device, &spec, &trainer->model));
+        snprintf(trainer->name, sizeof trainer->name, "%s", recipe->model);
+        spec.name = trainer->name;
+        trainer->spec = spec;
+    }
+    *model = trainer->model;
+out:
+    return st;
+}

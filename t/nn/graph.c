@@ -1,0 +1,215 @@
+#include "config.h"
+
+#include "support/device.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/model_parts.h"
+#include "ops/loss.h"
+
+/* Gradients of small nets against central differences: everything a model can be made of, with tensors that
+ * have several consumers. */
+
+enum { N = 6, SIZE = 12, CLASSES = 3 };
+
+static void everything(struct us_graph *graph, const struct us_model_spec *spec)
+{
+    int x = us_graph_conv(graph, "stem", 0, 4, 3, 1, 1);
+    x = us_graph_batchnorm(graph, "stem_bn", x, -1, true);
+    x = us_graph_pool(graph, US_POOL_MAX, x, 3, 2, 1);
+    /* An identity block: x feeds a convolution and a residual. */
+    int y = us_graph_conv(graph, "a1", x, 4, 3, 1, 1);
+    y = us_graph_batchnorm(graph, "a1_bn", y, -1, true);
+    y = us_graph_conv(graph, "a2", y, 4, 3, 1, 1);
+    x = us_graph_batchnorm(graph, "a2_bn", y, x, true);
+    /* A block with a projection: x feeds two convolutions. */
+    y = us_graph_conv(graph, "b1", x, 6, 3, 2, 1);
+    y = us_graph_batchnorm(graph, "b1_bn", y, -1, true);
+    int skip = us_graph_conv(graph, "skip", x, 6, 1, 2, 0);
+    skip = us_graph_batchnorm(graph, "skip_bn", skip, -1, false);
+    y = us_graph_conv(graph, "b2", y, 6, 3, 1, 1);
+    x = us_graph_batchnorm(graph, "b2_bn", y, skip, true);
+    /* Pre-activation: x feeds a batch norm, which cannot add to a gradient, and a residual. */
+    y = us_graph_batchnorm(graph, "c_bn1", x, -1, true);
+    y = us_graph_conv(graph, "c", y, 6, 3, 1, 1);
+    x = us_graph_batchnorm(graph, "c_bn2", y, x, false);
+    x = us_graph_pool(graph, US_POOL_AVERAGE, x, 3, 1, 0);
+    us_graph_linear(graph, "fc", x, spec->classes);
+}
+
+/* Features flattened before the classifier, and a batch norm on the input itself. */
+static void flattened(struct us_graph *graph, const struct us_model_spec *spec)
+{
+    int x = us_graph_batchnorm(graph, "bn0", 0, -1, false);
+    x = us_graph_conv(graph, "conv", x, 5, 3, 1, 1);
+    x = us_graph_batchnorm(graph, "bn1", x, -1, true);
+    x = us_graph_pool(graph, US_POOL_AVERAGE, x, 3, 3, 0);
+    us_graph_linear(graph, "fc", x, spec->classes);
+}
+
+struct net {
+    struct unseen_device *device;
+    struct us_model *model;
+    struct us_buf *labels, *rows, *record;
+    float *x;
+};
+
+static void open_net(struct net *net, us_builder *builder)
+{
+    int32_t labels[N], rows[N];
+    struct us_model_spec spec = {.name = "test",
+                                 .width = 4,
+                                 .classes = CLASSES,
+                                 .height = SIZE,
+                                 .channels_in = 3,
+                                 .batch = N + 1,
+                                 .training = true};
+    net->device = test_device();
+    assert_ok(us_model_build(net->device, &spec, builder, &net->model));
+    assert_ok(us_model_init(net->model, 7));
+    for (int i = 0; i < N; i++) {
+        labels[i] = i % CLASSES;
+        rows[i] = i;
+    }
+    net->labels = test_buf_int(N, labels);
+    net->rows = test_buf_int(N, rows);
+    net->record = test_buf((UNSEEN_QUANTITIES + 1) * N, NULL);
+    net->x = test_random(3, N * SIZE * SIZE * 3, -1.0f, 1.0f);
+}
+
+static void close_net(struct net *net)
+{
+    us_model_free(net->model);
+    test_buf_free(net->labels);
+    test_buf_free(net->rows);
+    test_buf_free(net->record);
+    free(net->x);
+}
+
+/* The mean loss, with gradients if asked for. */
+static double loss_of(struct net *net, bool gradients)
+{
+    float record[(UNSEEN_QUANTITIES + 1) * N];
+    struct us_loss loss = {.n = N,
+                           .classes = CLASSES,
+                           .logits = us_model_logits(net->model),
+                           .labels = net->labels,
+                           .rows = net->rows,
+                           .dlogits = us_model_dlogits(net->model),
+                           .record = net->record,
+                           .stride = N};
+    assert_ok(
+        us_write(net->device, us_model_input(net->model), 0, net->x, N * SIZE * SIZE * 3 * sizeof(float)));
+    assert_ok(us_model_forward(net->model, N, true));
+    assert_ok(us_loss_run(net->device, &loss));
+    if (gradients)
+        assert_ok(us_model_backward(net->model, N));
+    assert_ok(us_read(net->device, net->record, 0, record, sizeof record));
+    double sum = 0;
+    for (int i = 0; i < N; i++)
+        sum += (double)record[UNSEEN_QUANTITIES * N + i];
+    return sum / N;
+}
+
+/* (f(p + h e) - f(p - h e)) / 2h at element `at`. The step is a compromise between float32 noise in the loss
+ * and crossing the kinks of ReLU and max pooling, hence the caller's tolerance. */
+static double difference(struct net *net, float *params, size_t at)
+{
+    const float h = 1e-3f, old = params[at];
+    params[at] = old + h;
+    assert_ok(us_model_set(net->model, US_MODEL_PARAMS, params));
+    double up = loss_of(net, false);
+    params[at] = old - h;
+    assert_ok(us_model_set(net->model, US_MODEL_PARAMS, params));
+    double down = loss_of(net, false);
+    params[at] = old;
+    return (up - down) / (2.0 * (double)h);
+}
+
+/* Three elements of every parameter. */
+static void check_gradients(us_builder *builder)
+{
+    struct net net;
+    open_net(&net, builder);
+    size_t count = us_model_count(net.model, US_MODEL_PARAMS), start = 0;
+    float *params = calloc(count, sizeof *params), *grads = calloc(count, sizeof *grads);
+    assert_non_null(params);
+    assert_non_null(grads);
+    assert_ok(us_model_get(net.model, US_MODEL_PARAMS, params));
+    loss_of(&net, true);
+    assert_ok(us_model_get(net.model, US_MODEL_GRADS, grads));
+    for (int k = 0; k < net.model->graph.params.n; k++) {
+        const struct us_param *param = &net.model->graph.params.item[k];
+        double largest = 0;
+        for (size_t e = 0; e < param->count; e++)
+            largest = fmax(largest, fabs((double)grads[start + e]));
+        for (size_t e = 0; e < 3; e++) {
+            size_t at = start + e * 7919 % param->count;
+            double want = difference(&net, params, at), got = (double)grads[at];
+            if (!(fabs(want - got) <= 0.03 * largest + 1e-3))
+                fail_msg("%s element %zu: gradient %g, difference quotient %g", param->name, at - start, got,
+                         want);
+        }
+        start += param->count;
+    }
+    free(params);
+    free(grads);
+    close_net(&net);
+}
+
+static void gradients_of_everything(void **state)
+{
+    (void)state;
+    check_gradients(everything);
+}
+
+static void gradients_through_flattening(void **state)
+{
+    (void)state;
+    check_gradients(flattened);
+}
+
+/* The same pass twice gives the same bits, also with other work in between. */
+static void passes_repeat(void **state)
+{
+    (void)state;
+    struct net net;
+    open_net(&net, everything);
+    size_t bytes = us_model_count(net.model, US_MODEL_GRADS) * sizeof(float);
+    float *first = malloc(bytes), *second = malloc(bytes);
+    assert_non_null(first);
+    assert_non_null(second);
+    double loss = loss_of(&net, true);
+    assert_ok(us_model_get(net.model, US_MODEL_GRADS, first));
+    assert_ok(us_model_forward(net.model, N + 1, false));
+    assert_true(loss_of(&net, true) == loss);
+    assert_ok(us_model_get(net.model, US_MODEL_GRADS, second));
+    assert_memory_equal(first, second, bytes);
+    free(first);
+    free(second);
+    close_net(&net);
+}
+
+static void wrong_passes(void **state)
+{
+    (void)state;
+    struct net net;
+    open_net(&net, flattened);
+    assert_fails(UNSEEN_USAGE, "batch", us_model_forward(net.model, 0, false));
+    assert_fails(UNSEEN_USAGE, "batch", us_model_forward(net.model, N + 2, false));
+    close_net(&net);
+}
+
+int main(void)
+{
+    test_device();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradients_of_everything),
+        cmocka_unit_test(gradients_through_flattening),
+        cmocka_unit_test(passes_repeat),
+        cmocka_unit_test(wrong_passes),
+    };
+    return RUN_TESTS(tests, NULL, NULL);
+}

@@ -1,0 +1,251 @@
+#include "config.h"
+
+#include "support/device.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/safetensors.h"
+#include "nn/model.h"
+#include "support/folder.h"
+
+static struct us_model_spec spec_of(const char *name, int width, int batch, bool training)
+{
+    return (struct us_model_spec){.name = name,
+                                  .width = width,
+                                  .classes = 10,
+                                  .height = 16,
+                                  .channels_in = 3,
+                                  .batch = batch,
+                                  .training = training};
+}
+
+static struct us_model *model_of(const char *name, int width, bool training)
+{
+    struct us_model *model;
+    struct us_model_spec spec = spec_of(name, width, 4, training);
+    assert_ok(us_model_new(test_device(), &spec, &model));
+    return model;
+}
+
+static void assert_shape(const struct us_safetensors *file, const char *name, int ndim, const int64_t *shape)
+{
+    const struct us_tensor_view *view = us_safetensors_find(file, name);
+    if (!view)
+        fail_msg("%s is missing", name);
+    assert_int_equal(view->ndim, ndim);
+    assert_memory_equal(view->shape, shape, (size_t)ndim * sizeof *shape);
+}
+
+/* torchvision's names; the parameter count is the one published for CIFAR's ResNet-18. */
+static void resnet18_is_torchvisions(void **state)
+{
+    (void)state;
+    struct us_model *model = model_of("resnet18", 64, false);
+    struct us_safetensors *file;
+    assert_int_equal(us_model_count(model, US_MODEL_PARAMS), 11173962);
+    assert_ok(us_model_init(model, 1));
+    assert_ok(us_model_save(model, test_path("resnet18.safetensors")));
+    assert_ok(us_safetensors_open(test_path("resnet18.safetensors"), &file));
+    assert_int_equal(us_safetensors_count(file), 122);
+    assert_shape(file, "conv1.weight", 4, (const int64_t[]){64, 3, 3, 3});
+    assert_shape(file, "layer1.0.bn2.bias", 1, (const int64_t[]){64});
+    assert_shape(file, "layer2.0.downsample.0.weight", 4, (const int64_t[]){128, 64, 1, 1});
+    assert_shape(file, "layer2.0.downsample.1.running_var", 1, (const int64_t[]){128});
+    assert_shape(file, "layer4.1.conv2.weight", 4, (const int64_t[]){512, 512, 3, 3});
+    assert_shape(file, "layer4.1.bn2.num_batches_tracked", 0, NULL);
+    assert_shape(file, "fc.weight", 2, (const int64_t[]){10, 512});
+    assert_shape(file, "fc.bias", 1, (const int64_t[]){10});
+    us_safetensors_close(file);
+    us_model_free(model);
+    /* 0.56 GFLOP multiply-adds at 32 pixels. */
+    struct us_model_spec spec = spec_of("resnet18", 64, 1, false);
+    spec.height = 32;
+    assert_ok(us_model_new(test_device(), &spec, &model));
+    assert_float_equal(us_model_flops(model) / 1e9, 1.11, 0.01);
+    us_model_free(model);
+}
+
+static float *part_of(struct us_model *model, enum us_model_part part)
+{
+    float *values = calloc(us_model_count(model, part), sizeof *values);
+    assert_non_null(values);
+    assert_ok(us_model_get(model, part, values));
+    return values;
+}
+
+static void save_and_load(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"resnet10", "convnet3"};
+    for (int k = 0; k < 2; k++) {
+        struct us_model *a = model_of(names[k], 8, false), *b = model_of(names[k], 8, true);
+        assert_ok(us_model_init(a, 5));
+        assert_ok(us_model_init(b, 6));
+        float *stats = part_of(a, US_MODEL_STATS);
+        for (size_t i = 0; i < us_model_count(a, US_MODEL_STATS); i++)
+            stats[i] = (float)i;
+        assert_ok(us_model_set(a, US_MODEL_STATS, stats));
+        assert_ok(us_model_save(a, test_path("a.safetensors")));
+        assert_ok(us_model_load(b, test_path("a.safetensors")));
+        float *params_a = part_of(a, US_MODEL_PARAMS), *params_b = part_of(b, US_MODEL_PARAMS);
+        float *stats_b = part_of(b, US_MODEL_STATS);
+        assert_memory_equal(params_a, params_b, us_model_count(a, US_MODEL_PARAMS) * sizeof(float));
+        assert_memory_equal(stats, stats_b, us_model_count(a, US_MODEL_STATS) * sizeof(float));
+        free(params_a);
+        free(params_b);
+        free(stats);
+        free(stats_b);
+        us_model_free(a);
+        us_model_free(b);
+    }
+}
+
+/* Layouts on disk: OIHW, and CHW before the classifier. Element order is checked by value. */
+static void layouts_are_pytorchs(void **state)
+{
+    (void)state;
+    enum { W = 2, FEATURES = W * 2 * 2 };
+    struct us_model *model = model_of("convnet3", W, false);
+    size_t n = us_model_count(model, US_MODEL_PARAMS);
+    float *params = calloc(n, sizeof *params);
+    assert_non_null(params);
+    for (size_t i = 0; i < n; i++)
+        params[i] = (float)i;
+    assert_ok(us_model_set(model, US_MODEL_PARAMS, params));
+    assert_ok(us_model_save(model, test_path("layout.safetensors")));
+    struct us_safetensors *file;
+    assert_ok(us_safetensors_open(test_path("layout.safetensors"), &file));
+    const float *conv = us_safetensors_find(file, "conv1.weight")->data;
+    for (int o = 0; o < W; o++)
+        for (int i = 0; i < 3; i++)
+            for (int y = 0; y < 3; y++)
+                for (int x = 0; x < 3; x++)
+                    assert_float_equal(conv[((o * 3 + i) * 3 + y) * 3 + x], ((y * 3 + x) * 3 + i) * W + o, 0);
+    const float *fc = us_safetensors_find(file, "fc.weight")->data;
+    size_t start = n - 10 - 10 * FEATURES;
+    for (int c = 0; c < W; c++)
+        for (int y = 0; y < 2; y++)
+            for (int x = 0; x < 2; x++)
+                assert_float_equal(fc[FEATURES + (c * 2 + y) * 2 + x],
+                                   (float)start + FEATURES + (y * 2 + x) * W + c, 0);
+    us_safetensors_close(file);
+    free(params);
+    us_model_free(model);
+}
+
+/* Rewrite `from` with tensor `change` renamed, reshaped or dropped. */
+static void spoil(const char *from, const char *to, const char *change, const char *name, bool flat)
+{
+    struct us_safetensors *file;
+    assert_ok(us_safetensors_open(from, &file));
+    size_t n = us_safetensors_count(file), m = 0;
+    struct us_tensor_view *views = calloc(n, sizeof *views);
+    assert_non_null(views);
+    for (size_t i = 0; i < n; i++) {
+        struct us_tensor_view view = *us_safetensors_at(file, i);
+        if (strcmp(view.name, change) == 0) {
+            if (!name && !flat)
+                continue;
+            if (name)
+                view.name = name;
+            if (flat) {
+                view.shape[0] = view.shape[0] * view.shape[1];
+                view.ndim = 1;
+            }
+        }
+        views[m++] = view;
+    }
+    assert_ok(us_safetensors_write(to, views, m, NULL));
+    free(views);
+    us_safetensors_close(file);
+}
+
+static void bad_files_are_refused(void **state)
+{
+    (void)state;
+    struct us_model *model = model_of("convnet3", 4, false);
+    assert_ok(us_model_init(model, 1));
+    const char *good = test_path("good.safetensors"), *bad = test_path("bad.safetensors");
+    assert_ok(us_model_save(model, good));
+    spoil(good, bad, "bn2.bias", NULL, false);
+    assert_fails(UNSEEN_BAD_DATA, "bn2.bias is missing", us_model_load(model, bad));
+    spoil(good, bad, "bn2.bias", "bn9.bias", false);
+    assert_fails(UNSEEN_BAD_DATA, "bn9.bias", us_model_load(model, bad));
+    spoil(good, bad, "fc.weight", NULL, true);
+    assert_fails(UNSEEN_BAD_DATA, "[160]", us_model_load(model, bad));
+    /* The counters of batches may be missing, as in files of other frameworks. */
+    spoil(good, bad, "bn1.num_batches_tracked", NULL, false);
+    assert_ok(us_model_load(model, bad));
+    struct us_model *wider = model_of("convnet3", 6, false);
+    assert_fails(UNSEEN_BAD_DATA, "conv1.weight has shape [4, 3, 3, 3]", us_model_load(wider, good));
+    us_model_free(wider);
+    us_model_free(model);
+}
+
+static void bad_specs_are_refused(void **state)
+{
+    (void)state;
+    struct us_model *model;
+    struct us_model_spec spec = spec_of("vgg", 8, 4, false);
+    assert_fails(UNSEEN_USAGE, "vgg", us_model_new(test_device(), &spec, &model));
+    spec = spec_of("convnet3", 8, 0, false);
+    assert_fails(UNSEEN_USAGE, "--batch", us_model_new(test_device(), &spec, &model));
+    spec = spec_of("convnet3", 8, 4, false);
+    spec.height = 4;
+    assert_fails(UNSEEN_USAGE, "too small", us_model_new(test_device(), &spec, &model));
+}
+
+static void evaluation_models_do_not_train(void **state)
+{
+    (void)state;
+    struct us_model *model = model_of("convnet3", 4, false);
+    float dummy;
+    assert_null(us_model_dlogits(model));
+    assert_fails(UNSEEN_USAGE, "training", us_model_forward(model, 1, true));
+    assert_fails(UNSEEN_USAGE, "training", us_model_backward(model, 1));
+    assert_fails(UNSEEN_USAGE, "training", us_model_get(model, US_MODEL_GRADS, &dummy));
+    us_model_free(model);
+}
+
+/* A device with a lid on its memory: the error names the batch that fits, and that batch does fit. */
+static void what_does_not_fit_says_so(void **state)
+{
+    (void)state;
+    struct unseen_device *device;
+    struct us_model *model;
+    uint64_t bytes;
+    int batch;
+    setenv("UNSEEN_MEMORY_LIMIT", "64", 1);
+    assert_ok(unseen_device_open(NULL, &device));
+    unsetenv("UNSEEN_MEMORY_LIMIT");
+    struct us_model_spec spec = spec_of("convnet3", 32, 4096, true);
+    assert_fails(UNSEEN_FAILED, "64.0 MiB are free", us_model_new(device, &spec, &model));
+    assert_int_equal(sscanf(unseen_last_hint(), "--batch %d would fit", &batch), 1);
+    assert_in_range(batch, 16, 4095);
+    assert_ok(us_model_memory(device, &spec, &bytes));
+    assert_true(bytes > 64 << 20);
+    spec.batch = batch + batch / 4;
+    assert_int_equal(us_model_new(device, &spec, &model), UNSEEN_FAILED);
+    spec.batch = batch;
+    assert_ok(us_model_memory(device, &spec, &bytes));
+    assert_true(bytes <= 64 << 20);
+    assert_ok(us_model_new(device, &spec, &model));
+    us_model_free(model);
+    spec = spec_of("resnet18", 128, 1, true);
+    assert_fails(UNSEEN_FAILED, "resnet18", us_model_new(device, &spec, &model));
+    assert_non_null(strstr(unseen_last_hint(), "--width"));
+    unseen_device_close(device);
+}
+
+int main(void)
+{
+    test_device();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resnet18_is_torchvisions),  cmocka_unit_test(save_and_load),
+        cmocka_unit_test(layouts_are_pytorchs),      cmocka_unit_test(bad_files_are_refused),
+        cmocka_unit_test(bad_specs_are_refused),     cmocka_unit_test(evaluation_models_do_not_train),
+        cmocka_unit_test(what_does_not_fit_says_so),
+    };
+    return RUN_TESTS(tests, test_folder_make, test_folder_remove);
+}

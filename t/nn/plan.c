@@ -1,0 +1,121 @@
+#include "config.h"
+
+#include "support/cmocka.h"
+
+#include <string.h>
+
+#include "nn/plan.h"
+
+/* No two intervals that overlap may share a slot, and every slot must hold its largest. */
+static void check(const struct us_interval *intervals, int n, const size_t *slots, int n_slots)
+{
+    for (int a = 0; a < n; a++) {
+        assert_in_range(intervals[a].slot, 0, (uintmax_t)n_slots - 1);
+        assert_true(slots[intervals[a].slot] >= intervals[a].bytes);
+        for (int b = 0; b < a; b++) {
+            bool apart = intervals[a].last < intervals[b].first || intervals[b].last < intervals[a].first;
+            assert_true(apart || intervals[a].slot != intervals[b].slot);
+        }
+    }
+}
+
+static void a_chain_needs_two_slots(void **state)
+{
+    (void)state;
+    struct us_interval chain[10];
+    size_t slots[10];
+    int n_slots;
+    for (int i = 0; i < 10; i++)
+        chain[i] = (struct us_interval){.first = i, .last = i + 1, .bytes = 100};
+    assert_ok(us_plan_slots(chain, 10, slots, &n_slots));
+    check(chain, 10, slots, n_slots);
+    assert_int_equal(n_slots, 2);
+}
+
+static void random_intervals(void **state)
+{
+    (void)state;
+    struct us_interval intervals[60];
+    size_t slots[60];
+    uint32_t x = 1;
+    for (int trial = 0; trial < 200; trial++) {
+        int n_slots;
+        for (int i = 0; i < 60; i++) {
+            x = x * 1664525u + 1013904223u;
+            int first = (int)(x >> 24) % 50;
+            x = x * 1664525u + 1013904223u;
+            intervals[i] = (struct us_interval){
+                .first = first, .last = first + (int)(x >> 24) % 20, .bytes = 1 + ((x >> 12) & 0xfff)};
+        }
+        assert_ok(us_plan_slots(intervals, 60, slots, &n_slots));
+        check(intervals, 60, slots, n_slots);
+    }
+}
+
+/* conv -> batch norm -> conv -> batch norm + skip: the skip's gradient is written, then added to. */
+static void gradients_accumulate(void **state)
+{
+    (void)state;
+    struct us_graph graph;
+    struct us_plan plan;
+    us_graph_begin(&graph, 8, 8, 3);
+    int a = us_graph_batchnorm(&graph, "bn0", us_graph_conv(&graph, "c0", 0, 4, 3, 1, 1), -1, true);
+    int b = us_graph_batchnorm(&graph, "bn1", us_graph_conv(&graph, "c1", a, 4, 3, 1, 1), a, true);
+    us_graph_linear(&graph, "fc", b, 2);
+    assert_ok(graph.status);
+    assert_ok(us_plan_make(&graph, 2, true, &plan));
+    assert_false(plan.accumulate_residual[3]);
+    assert_true(plan.accumulate_x[2]);
+    assert_false(plan.accumulate_x[0]);
+    assert_int_equal(plan.gradient[0], -1);
+    assert_int_equal(plan.scratch[3], -1);
+    us_plan_free(&plan);
+    assert_ok(us_plan_make(&graph, 2, false, &plan));
+    assert_int_equal(plan.gradient[a], -1);
+    us_plan_free(&plan);
+    us_graph_free(&graph);
+}
+
+static void evaluation_takes_less(void **state)
+{
+    (void)state;
+    struct us_graph graph;
+    struct us_plan plan;
+    size_t sums[2] = {0, 0};
+    us_graph_begin(&graph, 16, 16, 3);
+    int x = 0;
+    for (int i = 0; i < 8; i++)
+        x = us_graph_batchnorm(&graph, "bn", us_graph_conv(&graph, "conv", x, 8, 3, 1, 1), -1, true);
+    us_graph_linear(&graph, "fc", x, 2);
+    for (int training = 0; training < 2; training++) {
+        assert_ok(us_plan_make(&graph, 4, training, &plan));
+        for (int s = 0; s < plan.n_slots; s++)
+            sums[training] += plan.slots[s];
+        us_plan_free(&plan);
+    }
+    assert_true(sums[0] * 4 < sums[1]);
+    us_graph_free(&graph);
+}
+
+static void too_small_images(void **state)
+{
+    (void)state;
+    struct us_graph graph;
+    us_graph_begin(&graph, 2, 2, 3);
+    int x = us_graph_pool(&graph, US_POOL_AVERAGE, 0, 2, 2, 0);
+    x = us_graph_pool(&graph, US_POOL_AVERAGE, x, 2, 2, 0);
+    assert_int_equal(x, -1);
+    assert_int_equal(us_graph_linear(&graph, "fc", x, 2), -1);
+    assert_int_equal(graph.status, UNSEEN_USAGE);
+    us_graph_free(&graph);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_chain_needs_two_slots), cmocka_unit_test(random_intervals),
+        cmocka_unit_test(gradients_accumulate),    cmocka_unit_test(evaluation_takes_less),
+        cmocka_unit_test(too_small_images),
+    };
+    return RUN_TESTS(tests, NULL, NULL);
+}

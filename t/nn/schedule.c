@@ -1,0 +1,96 @@
+#include "config.h"
+
+#include "support/cmocka.h"
+
+#include <string.h>
+
+#include "nn/train.h"
+
+static struct unseen_recipe defaults(void)
+{
+    struct unseen_recipe recipe;
+    unseen_recipe_defaults(&recipe);
+    recipe.lr = 0.4f;
+    return recipe;
+}
+
+static void cosine(void **state)
+{
+    (void)state;
+    struct unseen_recipe recipe = defaults();
+    assert_float_equal(us_schedule_lr(&recipe, 0, 100, 10), 0.4, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 50, 100, 10), 0.2, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 25, 100, 10), 0.2 + 0.2 * 0.70710678, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 100, 100, 10), 0.0, 1e-7);
+    for (int64_t step = 1; step < 100; step++)
+        assert_true(us_schedule_lr(&recipe, step, 100, 10) < us_schedule_lr(&recipe, step - 1, 100, 10));
+}
+
+static void warmup(void **state)
+{
+    (void)state;
+    struct unseen_recipe recipe = defaults();
+    recipe.warmup = 2.0f;
+    assert_float_equal(us_schedule_lr(&recipe, 0, 100, 10), 0.4 / 20, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 19, 100, 10), 0.4, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 20, 100, 10), 0.4, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 60, 100, 10), 0.2, 1e-7);
+    recipe.warmup = 10.0f; /* the whole run */
+    assert_float_equal(us_schedule_lr(&recipe, 99, 100, 10), 0.4, 1e-7);
+}
+
+static void onecycle(void **state)
+{
+    (void)state;
+    struct unseen_recipe recipe = defaults();
+    recipe.schedule = UNSEEN_ONECYCLE;
+    assert_float_equal(us_schedule_lr(&recipe, 0, 100, 10), 0.0, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 15, 100, 10), 0.2, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 30, 100, 10), 0.4, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 65, 100, 10), 0.2, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 100, 100, 10), 0.0, 1e-7);
+}
+
+static void recipe_is_checked(void **state)
+{
+    (void)state;
+    struct unseen_recipe recipe;
+    unseen_recipe_defaults(&recipe);
+    assert_ok(unseen_recipe_check(&recipe));
+#define REFUSES(field, value, part)                                                                          \
+    do {                                                                                                     \
+        struct unseen_recipe bad = recipe;                                                                   \
+        bad.field = value;                                                                                   \
+        assert_fails(UNSEEN_USAGE, part, unseen_recipe_check(&bad));                                         \
+    } while (0)
+    REFUSES(width, 0, "--width");
+    REFUSES(epochs, 0, "--epochs");
+    REFUSES(stop_after, 201, "--stop-after");
+    REFUSES(batch, 0, "--batch");
+    REFUSES(lr, -0.1f, "--lr");
+    REFUSES(momentum, 1.0f, "--momentum");
+    REFUSES(momentum, 0.0f, "--nesterov");
+    REFUSES(weight_decay, -1.0f, "--weight-decay");
+    REFUSES(label_smoothing, 1.0f, "--label-smoothing");
+    REFUSES(warmup, 201.0f, "--warmup");
+    REFUSES(pad, -1, "--pad");
+    REFUSES(schedule, (enum unseen_schedule)7, "--schedule");
+#undef REFUSES
+    strcpy(recipe.model, "alexnet");
+    assert_fails(UNSEEN_USAGE, "alexnet", unseen_recipe_check(&recipe));
+    assert_non_null(strstr(unseen_last_hint(), "resnet18"));
+    assert_null(unseen_model_name(-1));
+    assert_string_equal(unseen_model_name(0), "resnet18");
+    assert_null(unseen_model_help(1000));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cosine),
+        cmocka_unit_test(warmup),
+        cmocka_unit_test(onecycle),
+        cmocka_unit_test(recipe_is_checked),
+    };
+    return RUN_TESTS(tests, NULL, NULL);
+}

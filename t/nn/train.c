@@ -1,0 +1,371 @@
+#include "config.h"
+
+#include "support/device.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "nn/train.h"
+#include "support/folder.h"
+
+enum { N = 200, TEST = 60, SIZE = 16, CLASSES = 4, PIXELS = SIZE * SIZE * 3 };
+
+/* Images whose class shows in a quadrant's brightness, under noise. */
+static uint8_t pixels[2][N][PIXELS];
+static int32_t labels[2][N];
+static char *class_names[CLASSES] = {"a", "b", "c", "d"};
+static struct unseen_dataset data = {.format = "test",
+                                     .location = "quadrants",
+                                     .height = SIZE,
+                                     .width = SIZE,
+                                     .channels = 3,
+                                     .classes = CLASSES,
+                                     .class_names = class_names,
+                                     .mean = {0.5f, 0.5f, 0.5f},
+                                     .std = {0.25f, 0.25f, 0.25f},
+                                     .hash = "0123"};
+static struct us_trainer *trainer;
+static int64_t everyone[N];
+
+static void draw_data(void)
+{
+    for (int s = 0; s < 2; s++) {
+        float *noise = test_random(11 + (uint64_t)s, (size_t)N * PIXELS, 0.0f, 140.0f);
+        for (int i = 0; i < N; i++) {
+            labels[s][i] = i % CLASSES;
+            for (int p = 0; p < PIXELS; p++) {
+                int y = p / 3 / SIZE, x = p / 3 % SIZE;
+                bool lit = y / (SIZE / 2) * 2 + x / (SIZE / 2) == i % CLASSES;
+                pixels[s][i][p] = (uint8_t)(noise[i * PIXELS + p] + (lit ? 70.0f : 30.0f));
+            }
+        }
+        data.split[s] = (struct unseen_images){
+            .n = s == UNSEEN_TRAIN ? N : TEST, .pixels = pixels[s][0], .labels = labels[s]};
+        free(noise);
+    }
+}
+
+static int set_up(void **state)
+{
+    draw_data();
+    for (int i = 0; i < N; i++)
+        everyone[i] = i;
+    if (us_trainer_new(test_device(), &data, &trainer))
+        return -1;
+    return test_folder_make(state);
+}
+
+static int tear_down(void **state)
+{
+    us_trainer_free(trainer);
+    return test_folder_remove(state);
+}
+
+static struct unseen_recipe recipe_of(int epochs)
+{
+    struct unseen_recipe recipe;
+    unseen_recipe_defaults(&recipe);
+    strcpy(recipe.model, "convnet3");
+    recipe.width = 8;
+    recipe.epochs = epochs;
+    recipe.batch = 32; /* 200 = 6 * 32 + 8: a partial batch every epoch */
+    recipe.lr = 0.05f;
+    recipe.pad = 1;
+    recipe.flip = 0;
+    return recipe;
+}
+
+static struct us_train_job job_of(const struct unseen_recipe *recipe, const char *state)
+{
+    return (struct us_train_job){.recipe = recipe,
+                                 .seed = 3,
+                                 .train = everyone,
+                                 .n_train = N - 40,
+                                 .heldout = everyone + N - 40,
+                                 .n_heldout = 40,
+                                 .test = true,
+                                 .state = state};
+}
+
+/* What a run's callback saw, all epochs one after another. */
+struct seen {
+    int calls, interrupt_at;
+    float trained[8][UNSEEN_QUANTITIES][N - 40], heldout[8][UNSEEN_QUANTITIES][40];
+};
+
+static enum unseen_status watch(void *context, const struct unseen_epoch *epoch,
+                                const struct us_record *trained, const struct us_record *heldout)
+{
+    struct seen *seen = context;
+    seen->calls++;
+    assert_int_equal(trained->n, N - 40);
+    assert_int_equal(heldout->n, 40);
+    assert_ptr_equal(heldout->samples, everyone + N - 40);
+    memcpy(seen->trained[epoch->epoch], trained->value, sizeof seen->trained[0]);
+    memcpy(seen->heldout[epoch->epoch], heldout->value, sizeof seen->heldout[0]);
+    if (seen->calls == seen->interrupt_at)
+        unseen_interrupt();
+    return UNSEEN_OK;
+}
+
+static struct seen whole, broken;
+static struct unseen_epoch *whole_history;
+
+static void loss_falls(void **state)
+{
+    (void)state;
+    int epochs;
+    struct unseen_recipe recipe = recipe_of(4);
+    struct us_train_job job = job_of(&recipe, NULL);
+    job.on_epoch = watch;
+    job.context = &whole;
+    job.save = test_path("whole.safetensors");
+    assert_ok(us_train(trainer, &job, &whole_history, &epochs));
+    assert_int_equal(epochs, 4);
+    assert_int_equal(whole.calls, 4);
+    const struct unseen_epoch *first = &whole_history[0], *last = &whole_history[3];
+    assert_true(last->train_loss < 0.7 * first->train_loss);
+    assert_true(last->train_accuracy > 0.8);
+    assert_true(last->heldout_accuracy > 0.6);
+    assert_true(last->test_accuracy > 0.6);
+    assert_float_equal(last->lr, us_schedule_lr(&recipe, 19, 20, 5), 1e-9);
+    /* The records belong to their samples: probabilities and losses agree, and so do the means. */
+    double loss = 0;
+    for (int i = 0; i < N - 40; i++) {
+        assert_float_equal(exp(-(double)whole.trained[3][UNSEEN_LOSS][i]), whole.trained[3][UNSEEN_P_TRUE][i],
+                           1e-5);
+        loss += (double)whole.trained[3][UNSEEN_LOSS][i] / (N - 40);
+    }
+    assert_float_equal(loss, last->train_loss, 1e-6);
+}
+
+static void assert_same_bytes(const char *a, const char *b)
+{
+    char *bytes_a, *bytes_b;
+    size_t n_a, n_b;
+    assert_ok(us_read_file(a, &bytes_a, &n_a));
+    assert_ok(us_read_file(b, &bytes_b, &n_b));
+    assert_int_equal(n_a, n_b);
+    assert_memory_equal(bytes_a, bytes_b, n_a);
+    free(bytes_a);
+    free(bytes_b);
+}
+
+/* Everything but the seconds. */
+static void assert_same_history(const struct unseen_epoch *a, const struct unseen_epoch *b, int epochs)
+{
+    for (int e = 0; e < epochs; e++) {
+        assert_int_equal(a[e].epoch, b[e].epoch);
+        assert_memory_equal(&a[e].lr, &b[e].lr,
+                            offsetof(struct unseen_epoch, seconds) - offsetof(struct unseen_epoch, lr));
+    }
+}
+
+/* Interrupted after two epochs and run again: the bits of the unbroken run. */
+static void goes_on_bit_for_bit(void **state)
+{
+    (void)state;
+    struct unseen_epoch *history;
+    int epochs;
+    struct unseen_recipe recipe = recipe_of(4);
+    struct us_train_job job = job_of(&recipe, test_path("state.safetensors"));
+    job.on_epoch = watch;
+    job.context = &broken;
+    broken.interrupt_at = 2;
+    assert_fails(UNSEEN_INTERRUPTED, "2 of 4", us_train(trainer, &job, &history, &epochs));
+    us_interrupt_clear();
+    job.save = test_path("broken.safetensors");
+    assert_ok(us_train(trainer, &job, &history, &epochs));
+    assert_int_equal(broken.calls, 4);
+    assert_int_equal(epochs, 4);
+    assert_same_history(history, whole_history, 4);
+    free(history);
+    assert_memory_equal(whole.trained, broken.trained, sizeof whole.trained);
+    assert_memory_equal(whole.heldout, broken.heldout, sizeof whole.heldout);
+    assert_same_bytes(test_path("whole.safetensors"), job.save);
+    /* A finished state returns at once, and makes the weights again if they have gone. */
+    assert_int_equal(remove(job.save), 0);
+    assert_ok(us_train(trainer, &job, &history, &epochs));
+    assert_int_equal(broken.calls, 4);
+    assert_same_history(history, whole_history, 4);
+    assert_same_bytes(test_path("whole.safetensors"), job.save);
+    free(history);
+}
+
+static void other_settings_are_refused(void **state)
+{
+    (void)state;
+    struct unseen_recipe recipe = recipe_of(4);
+    struct us_train_job job = job_of(&recipe, test_path("state.safetensors"));
+    job.seed = 4;
+    assert_fails(UNSEEN_USAGE, "it has \"seed 3\", this run \"seed 4\"", us_train(trainer, &job, NULL, NULL));
+    job.seed = 3;
+    job.n_train--;
+    assert_fails(UNSEEN_USAGE, "state.safetensors", us_train(trainer, &job, NULL, NULL));
+    job.n_train++;
+    recipe.width = 9;
+    assert_fails(UNSEEN_USAGE, "width 9", us_train(trainer, &job, NULL, NULL));
+    recipe.width = 8;
+    recipe.stop_after = 3;
+    assert_fails(UNSEEN_USAGE, "4 epochs already", us_train(trainer, &job, NULL, NULL));
+}
+
+/* A file cut short, or with a bit turned over, is not gone on from. */
+static void torn_states_begin_again(void **state)
+{
+    (void)state;
+    struct unseen_epoch *history;
+    int epochs;
+    char *bytes;
+    size_t size;
+    struct unseen_recipe recipe = recipe_of(4);
+    struct us_train_job job = job_of(&recipe, test_path("torn.safetensors"));
+    assert_ok(us_read_file(test_path("state.safetensors"), &bytes, &size));
+    unseen_log_level_set(UNSEEN_LOG_ERROR);
+    for (int k = 0; k < 2; k++) {
+        bytes[size - 100] ^= 1;
+        assert_ok(us_write_file(job.state, bytes, k ? size : size / 2));
+        bytes[size - 100] ^= (char)!k;
+        broken.calls = broken.interrupt_at = 0;
+        job.on_epoch = watch;
+        job.context = &broken;
+        assert_ok(us_train(trainer, &job, &history, &epochs));
+        assert_int_equal(broken.calls, 4);
+        assert_same_history(history, whole_history, 4);
+        free(history);
+    }
+    unseen_log_level_set(UNSEEN_LOG_INFO);
+    free(bytes);
+}
+
+/* stop_after ends early without shortening the schedule, and can be prolonged. */
+static void stops_early_and_goes_on(void **state)
+{
+    (void)state;
+    struct unseen_epoch *history;
+    int epochs;
+    struct unseen_recipe recipe = recipe_of(4);
+    recipe.stop_after = 1;
+    struct us_train_job job = job_of(&recipe, test_path("early.safetensors"));
+    assert_ok(us_train(trainer, &job, &history, &epochs));
+    assert_int_equal(epochs, 1);
+    assert_same_history(history, whole_history, 1);
+    free(history);
+    recipe.stop_after = 2;
+    assert_ok(us_train(trainer, &job, &history, &epochs));
+    assert_int_equal(epochs, 2);
+    assert_same_history(history, whole_history, 2);
+    free(history);
+}
+
+static void models_of_a_run_differ(void **state)
+{
+    (void)state;
+    struct unseen_epoch *history;
+    int epochs;
+    struct unseen_recipe recipe = recipe_of(4);
+    recipe.stop_after = 1;
+    struct us_train_job job = job_of(&recipe, NULL);
+    job.model = 1;
+    assert_ok(us_train(trainer, &job, &history, &epochs));
+    assert_true(history->train_loss != whole_history->train_loss);
+    assert_true(isfinite(history->heldout_loss));
+    free(history);
+    job.n_heldout = 0;
+    job.test = false;
+    job.model = 0;
+    assert_ok(us_train(trainer, &job, &history, &epochs));
+    assert_true(history->train_loss == whole_history->train_loss);
+    assert_true(isnan(history->heldout_loss));
+    assert_true(isnan(history->test_accuracy));
+    free(history);
+}
+
+static void divergence_is_told(void **state)
+{
+    (void)state;
+    struct unseen_recipe recipe = recipe_of(4);
+    recipe.lr = 1000.0f;
+    recipe.momentum = 0.99f;
+    recipe.weight_decay = 10.0f;
+    struct us_train_job job = job_of(&recipe, NULL);
+    assert_fails(UNSEEN_FAILED, "not finite", us_train(trainer, &job, NULL, NULL));
+    assert_non_null(strstr(unseen_last_hint(), "--lr"));
+}
+
+static void bad_jobs_are_refused(void **state)
+{
+    (void)state;
+    struct unseen_recipe recipe = recipe_of(4);
+    struct us_train_job job = job_of(&recipe, NULL);
+    int64_t twice[] = {1, 1}, beyond[] = {N};
+    job.n_train = 0;
+    assert_fails(UNSEEN_USAGE, "empty", us_train(trainer, &job, NULL, NULL));
+    job.train = twice;
+    job.n_train = 2;
+    assert_fails(UNSEEN_USAGE, "ascend", us_train(trainer, &job, NULL, NULL));
+    job.train = beyond;
+    job.n_train = 1;
+    assert_fails(UNSEEN_USAGE, "0..199", us_train(trainer, &job, NULL, NULL));
+    job = job_of(&recipe, NULL);
+    recipe.pad = SIZE;
+    assert_fails(UNSEEN_USAGE, "--pad", us_train(trainer, &job, NULL, NULL));
+}
+
+/* The public call: its files, a subset, a start from weights, and a second call that only reads. */
+static void a_run_in_a_folder(void **state)
+{
+    (void)state;
+    struct unseen_epoch *history;
+    int epochs;
+    char *text, out[1024];
+    snprintf(out, sizeof out, "%s", test_path("run"));
+    struct unseen_train_options options = {.recipe = recipe_of(2),
+                                           .seed = 9,
+                                           .subset = everyone + 10,
+                                           .n_subset = 100,
+                                           .out = out,
+                                           .init = test_path("whole.safetensors"),
+                                           .command = "unseen train"};
+    for (int call = 0; call < 2; call++) {
+        assert_ok(unseen_train(test_device(), &data, &options, &history, &epochs));
+        assert_int_equal(epochs, 2);
+        assert_true(history[0].train_accuracy > 0.6);
+        free(history);
+    }
+    assert_true(us_exists(test_path("run/model.safetensors")));
+    assert_ok(us_read_file(test_path("run/history.csv"), &text, NULL));
+    assert_int_equal(strncmp(text, "epoch,lr,train_loss,train_accuracy,heldout_loss,", 48), 0);
+    assert_non_null(strstr(text, ",,"));
+    free(text);
+    assert_ok(us_read_file(test_path("run/run.json"), &text, NULL));
+    assert_non_null(strstr(text, "\"n\": 100"));
+    assert_non_null(strstr(text, "\"lr\": 0.05"));
+    assert_non_null(strstr(text, "\"name\": \"test:quadrants\""));
+    free(text);
+    options.seed = 10;
+    assert_fails(UNSEEN_USAGE, "seed 9", unseen_train(test_device(), &data, &options, NULL, NULL));
+    assert_int_equal(remove(test_path("run/state.safetensors")), 0);
+    assert_fails(UNSEEN_USAGE, "another run", unseen_train(test_device(), &data, &options, NULL, NULL));
+}
+
+int main(void)
+{
+    test_device();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loss_falls),
+        cmocka_unit_test(goes_on_bit_for_bit),
+        cmocka_unit_test(other_settings_are_refused),
+        cmocka_unit_test(torn_states_begin_again),
+        cmocka_unit_test(stops_early_and_goes_on),
+        cmocka_unit_test(models_of_a_run_differ),
+        cmocka_unit_test(divergence_is_told),
+        cmocka_unit_test(bad_jobs_are_refused),
+        cmocka_unit_test(a_run_in_a_folder),
+    };
+    int failed = RUN_TESTS(tests, set_up, tear_down);
+    free(whole_history);
+    return failed;
+}
