@@ -1,0 +1,71 @@
+/* The main job: scoring runs by models that never saw the sample, scores, selection, report. */
+#ifndef UNSEEN_PRUNE_H
+#define UNSEEN_PRUNE_H
+
+#include "unseen/score.h"
+#include "unseen/select.h"
+#include "unseen/train.h"
+#include "unseen/trajectory.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Which pass a seen trajectory is recorded from: the training forward pass, as the published methods log it,
+ * or an evaluation pass after each epoch. Unseen quantities always come from an evaluation pass. */
+enum unseen_record { UNSEEN_RECORD_TRAIN, UNSEEN_RECORD_EVAL };
+
+struct unseen_scoring_options {
+    struct unseen_recipe recipe;
+    enum unseen_protocol protocol;
+    int folds;   /* K, of fold and one-fold */
+    int repeats; /* R */
+    enum unseen_record record;
+    uint64_t seed;
+    const char *out;     /* folder; made if missing */
+    const char *command; /* recorded; may be NULL */
+};
+
+/* seen: 1 repeat, training pass; fold: 5 folds, 1 repeat. The recipe's defaults are unseen_recipe_defaults'.
+ */
+UNSEEN_API void unseen_scoring_defaults(struct unseen_scoring_options *options);
+
+/* Run the scoring models and write out/trajectory/, and for fold protocols out/seen/trajectory/: the same
+ * models' view of samples that they did train on (sample i by the model of the next fold), which costs
+ * nothing more. A killed call goes on from its checkpoints in out/work/ when it is made again; a finished one
+ * returns at once. UNSEEN_USAGE if `out` holds a run with other settings; UNSEEN_INTERRUPTED after a
+ * checkpoint. */
+UNSEEN_API enum unseen_status unseen_record_trajectory(struct unseen_device *device,
+                                                       const struct unseen_dataset *data,
+                                                       const struct unseen_scoring_options *options);
+
+struct unseen_prune_options {
+    struct unseen_scoring_options scoring;
+    const char *metric;
+    struct unseen_score_options score;
+    const char *rule;
+    struct unseen_select_options select;
+};
+
+/* fold protocol, EL2N, CCS at keep 0.5. */
+UNSEEN_API void unseen_prune_defaults(struct unseen_prune_options *options);
+
+struct unseen_prune_result {
+    int64_t n, m;
+    struct unseen_spread spread;      /* of the scores selected by */
+    struct unseen_spread seen_spread; /* of the same metric on samples that the models trained on */
+    int has_seen;
+    double scoring_seconds; /* of this call: less than the whole if it went on from checkpoints */
+};
+
+/* Trajectory, score, select; writes scores.npy, keep.npy, coreset.csv, run.json, report.html and the
+ * trajectory into options->scoring.out. The same folder with another metric, rule or keep ratio reuses its
+ * trajectory. */
+UNSEEN_API enum unseen_status unseen_prune(struct unseen_device *device, const struct unseen_dataset *data,
+                                           const struct unseen_prune_options *options,
+                                           struct unseen_prune_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

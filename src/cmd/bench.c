@@ -1,0 +1,85 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "cmd/cmd.h"
+#include "unseen/bench.h"
+
+static double seconds_since(const struct timespec *start)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)(t.tv_sec - start->tv_sec) + 1e-9 * (double)(t.tv_nsec - start->tv_nsec);
+}
+
+static void print_json(const struct unseen_bench_options *o, const struct unseen_bench_result *r,
+                       const char *device, double start_seconds)
+{
+    printf("{\"device\": \"%s\", \"model\": \"%s\", \"width\": %d, \"batch\": %d, \"size\": %d,\n"
+           " \"train_images_per_second\": %.2f, \"infer_images_per_second\": %.2f,\n"
+           " \"train_gflops\": %.2f, \"infer_gflops\": %.2f, \"start_seconds\": %.4f, "
+           "\"first_step_seconds\": %.4f,\n"
+           " \"peak_bytes\": %llu}\n",
+           device, o->model, o->width, o->batch, o->size, r->train_images_per_second,
+           r->infer_images_per_second, 3e-9 * r->forward_flops * r->train_images_per_second,
+           1e-9 * r->forward_flops * r->infer_images_per_second, start_seconds, r->first_step_seconds,
+           r->peak_bytes);
+}
+
+static void print_table(const struct unseen_bench_options *o, const struct unseen_bench_result *r,
+                        const char *device, double start_seconds)
+{
+    printf("%s, width %d, batch %d, %d x %d pixels, float32\non %s\n\n", o->model, o->width, o->batch,
+           o->size, o->size, device);
+    printf("%-10s %12s %12s %26s\n", "", "images/s", "GFLOP/s", "ms a step (min .. max)");
+    printf("%-10s %12.1f %12.1f %14.1f .. %.1f\n", "training", r->train_images_per_second,
+           3e-9 * r->forward_flops * r->train_images_per_second, 1e3 * r->train_seconds_min,
+           1e3 * r->train_seconds_max);
+    printf("%-10s %12.1f %12.1f %14.1f .. %.1f\n\n", "inference", r->infer_images_per_second,
+           1e-9 * r->forward_flops * r->infer_images_per_second, 1e3 * r->infer_seconds_min,
+           1e3 * r->infer_seconds_max);
+    printf("%.2f s until the first kernel could run, %.2f s for the first step; %.1f MiB of device memory\n",
+           start_seconds, r->first_step_seconds, (double)r->peak_bytes / (1 << 20));
+}
+
+enum unseen_status us_cmd_bench(int argc, char **argv)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_common common;
+    struct unseen_bench_options options = {
+        .model = "resnet18", .width = 64, .batch = 128, .size = 32, .classes = 10, .rounds = 10};
+    struct unseen_bench_result result;
+    struct unseen_device *device = NULL;
+    struct timespec start;
+    bool help;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    const struct us_option own[] = {
+        {"model", US_OPT_STRING, &options.model, "NAME", "which network (resnet18)"},
+        {"width", US_OPT_INT, &options.width, "W", "channels of the first stage (64)"},
+        {"batch", US_OPT_INT, &options.batch, "B", "images a step (128)"},
+        {"size", US_OPT_INT, &options.size, "S", "pixels a side (32)"},
+        {"classes", US_OPT_INT, &options.classes, "C", "(10)"},
+        {"rounds", US_OPT_INT, &options.rounds, "N", "timed steps (10)"},
+        {NULL, US_OPT_ON, NULL, NULL, NULL},
+    };
+    const struct us_usage usage = {.synopsis = "unseen bench [--model M] [--batch B]",
+                                   .about =
+                                       "Images per second in training and inference on data that lies on the "
+                                       "device: medians over the\nrounds. UNSEEN_PROFILE=1 prints time per "
+                                       "kernel.",
+                                   .own = own,
+                                   .lists = us_list_models};
+    US_TRY(us_options_parse(&usage, argc, argv, &common, NULL, &help));
+    if (help)
+        goto out;
+    US_TRY(unseen_device_open(common.device, &device));
+    double open_seconds = seconds_since(&start);
+    US_TRY(unseen_bench(device, &options, &result));
+    (common.json ? print_json : print_table)(&options, &result, unseen_device_about(device)->name,
+                                             open_seconds + result.build_seconds);
+out:
+    unseen_device_close(device);
+    us_common_end(&common);
+    return st;
+}

@@ -1,0 +1,44 @@
+/* The subcommands: each parses its options, calls one library function and prints. */
+#ifndef US_CMD_CMD_H
+#define US_CMD_CMD_H
+
+#include "cmd/options.h"
+#include "unseen/train.h"
+
+/* Each takes argv with the subcommand's name as argv[0]. */
+#define US_COMMAND(name, summary) enum unseen_status us_cmd_##name(int argc, char **argv);
+#include "cmd/commands.def"
+#undef US_COMMAND
+
+/* The whole command line as one string, for run.json. Static. */
+const char *us_command_line(void);
+
+/* The rows of a table for the options of a recipe. */
+#define US_RECIPE_OPTIONS(r)                                                                                 \
+    {"model", US_OPT_NAME, (r)->model, "NAME", "which network (resnet18)"},                                  \
+        {"width", US_OPT_INT, &(r)->width, "W", "channels of the first stage (64)"},                         \
+        {"epochs", US_OPT_INT, &(r)->epochs, "E", "length of the schedule (200)"},                           \
+        {"stop-after", US_OPT_INT, &(r)->stop_after, "T", "epochs to run of it (all)"},                      \
+        {"batch", US_OPT_INT, &(r)->batch, "B", "samples a step (128)"},                                     \
+        {"lr", US_OPT_FLOAT, &(r)->lr, "X", "peak learning rate (0.1)"},                                     \
+        {"momentum", US_OPT_FLOAT, &(r)->momentum, "X", "of SGD (0.9)"},                                     \
+        {"no-nesterov", US_OPT_OFF, &(r)->nesterov, NULL, "plain momentum"},                                 \
+        {"weight-decay", US_OPT_FLOAT, &(r)->weight_decay, "X", "(5e-4)"},                                   \
+        {"label-smoothing", US_OPT_FLOAT, &(r)->label_smoothing, "X", "(0)"},                                \
+        {"schedule", US_OPT_CHOICE, &(r)->schedule, "cosine|onecycle", "learning rate over the steps"},      \
+        {"warmup", US_OPT_FLOAT, &(r)->warmup, "E", "epochs of linear warm-up (0)"},                         \
+        {"pad", US_OPT_INT, &(r)->pad, "P", "padding of random crops, 0: none (4)"},                         \
+        {"no-flip", US_OPT_OFF, &(r)->flip, NULL, "no random horizontal flips"},                             \
+    {                                                                                                        \
+        NULL, US_OPT_ON, NULL, NULL, NULL                                                                    \
+    }
+
+/* Registries behind --help. */
+void us_list_models(void);
+void us_list_scores(void);
+void us_list_rules(void);
+
+/* "3.4 s", "12 min 5 s", "2 h 3 min" into a buffer of at least 32 bytes; returns it. */
+char *us_duration(double seconds, char *text);
+
+#endif

@@ -1,0 +1,41 @@
+/* What several subcommands print. */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "cmd/cmd.h"
+#include "unseen/score.h"
+#include "unseen/select.h"
+
+static void list(const char *title, const char *(*name)(int), const char *(*help)(int))
+{
+    printf("%s:\n", title);
+    for (int i = 0; name(i); i++)
+        printf("  %-28s %s\n", name(i), help(i));
+}
+
+void us_list_models(void)
+{
+    list("Models", unseen_model_name, unseen_model_help);
+}
+
+void us_list_scores(void)
+{
+    list("Scores", unseen_score_name, unseen_score_help);
+}
+
+void us_list_rules(void)
+{
+    list("Rules", unseen_rule_name, unseen_rule_help);
+}
+
+char *us_duration(double seconds, char *text)
+{
+    if (seconds < 60)
+        snprintf(text, 32, "%.1f s", seconds);
+    else if (seconds < 3600)
+        snprintf(text, 32, "%d min %d s", (int)seconds / 60, (int)seconds % 60);
+    else
+        snprintf(text, 32, "%d h %d min", (int)(seconds / 3600), (int)seconds / 60 % 60);
+    return text;
+}

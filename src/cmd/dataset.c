@@ -1,0 +1,250 @@
+/* unseen dataset info|verify|synth|export */
+#include "config.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/csv.h"
+#include "base/fs.h"
+#include "base/npy.h"
+#include "cmd/cmd.h"
+#include "unseen/dataset.h"
+
+static int64_t *class_counts(const struct unseen_images *images, int classes)
+{
+    int64_t *counts = us_calloc((size_t)classes, sizeof *counts);
+    for (int64_t i = 0; counts && i < images->n; i++)
+        counts[images->labels[i]]++;
+    return counts;
+}
+
+static void print_info(const struct unseen_dataset *d, const int64_t *train, const int64_t *test)
+{
+    printf("%s  %s\n", d->format, d->location);
+    printf("train %lld, test %lld, %d classes, %d x %d x %d\n", (long long)d->split[UNSEEN_TRAIN].n,
+           (long long)d->split[UNSEEN_TEST].n, d->classes, d->height, d->width, d->channels);
+    printf("mean");
+    for (int c = 0; c < d->channels; c++)
+        printf(" %.4f", d->mean[c]);
+    printf("  std");
+    for (int c = 0; c < d->channels; c++)
+        printf(" %.4f", d->std[c]);
+    printf("\nsha256 %s\n\n%5s  %-20s %8s %8s\n", d->hash, "label", "class", "train", "test");
+    for (int c = 0; c < d->classes; c++)
+        printf("%5d  %-20s %8lld %8lld\n", c, d->class_names[c], (long long)train[c], (long long)test[c]);
+}
+
+static enum unseen_status print_info_json(const struct unseen_dataset *d, const int64_t *train,
+                                          const int64_t *test)
+{
+    json_t *classes = json_array();
+    for (int c = 0; c < d->classes; c++)
+        json_array_append_new(classes, json_pack("{s:s, s:I, s:I}", "name", d->class_names[c], "train",
+                                                 (json_int_t)train[c], "test", (json_int_t)test[c]));
+    json_t *info =
+        json_pack("{s:s, s:s, s:I, s:I, s:[i,i,i], s:s, s:o}", "format", d->format, "location", d->location,
+                  "train", (json_int_t)d->split[UNSEEN_TRAIN].n, "test", (json_int_t)d->split[UNSEEN_TEST].n,
+                  "shape", d->height, d->width, d->channels, "hash", d->hash, "classes", classes);
+    int bad = !info || json_dumpf(info, stdout, JSON_INDENT(2));
+    json_decref(info);
+    printf("\n");
+    return bad ? us_fail(UNSEEN_FAILED, "dataset info", "cannot print JSON") : UNSEEN_OK;
+}
+
+static enum unseen_status cmd_info(int argc, char **argv)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_common common;
+    struct unseen_dataset_options reading = {0};
+    struct unseen_dataset *data = NULL;
+    int64_t *train = NULL, *test = NULL;
+    const char *path[1];
+    bool help;
+    const struct us_option own[] = {
+        {"coarse", US_OPT_ON, &reading.coarse_labels, NULL, "CIFAR-100: the 20 superclasses"},
+        {NULL, US_OPT_ON, NULL, NULL, NULL},
+    };
+    const struct us_usage usage = {.synopsis = "unseen dataset info DATA",
+                                   .about = "Format, splits, sizes, class counts and content hash.",
+                                   .own = own,
+                                   .min_arguments = 1,
+                                   .max_arguments = 1};
+    US_TRY(us_options_parse(&usage, argc, argv, &common, path, &help));
+    if (help)
+        goto out;
+    US_TRY(unseen_dataset_open(path[0], &reading, &data));
+    train = class_counts(&data->split[UNSEEN_TRAIN], data->classes);
+    test = class_counts(&data->split[UNSEEN_TEST], data->classes);
+    US_TRY_ALLOC(train);
+    US_TRY_ALLOC(test);
+    if (common.json)
+        US_TRY(print_info_json(data, train, test));
+    else
+        print_info(data, train, test);
+out:
+    free(test);
+    free(train);
+    unseen_dataset_close(data);
+    us_common_end(&common);
+    return st;
+}
+
+static void print_defect(const struct unseen_defect *defect, void *context)
+{
+    (void)context;
+    if (defect->record >= 0)
+        printf("%s: record %lld: %s\n", defect->file, (long long)defect->record, defect->reason);
+    else
+        printf("%s: %s\n", defect->file, defect->reason);
+}
+
+static enum unseen_status cmd_verify(int argc, char **argv)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_common common;
+    const char *path[1];
+    int64_t checked = 0, defects = 0;
+    bool help;
+    const struct us_usage usage = {.synopsis = "unseen dataset verify DATA",
+                                   .about =
+                                       "Read every sample; print each bad one with its file and the reason. "
+                                       "Exit code 3 if there is any.",
+                                   .min_arguments = 1,
+                                   .max_arguments = 1};
+    US_TRY(us_options_parse(&usage, argc, argv, &common, path, &help));
+    if (help)
+        goto out;
+    US_TRY(unseen_dataset_verify(path[0], print_defect, NULL, &checked, &defects));
+    printf("%lld samples, all good\n", (long long)checked);
+out:
+    us_common_end(&common);
+    return st;
+}
+
+static enum unseen_status write_truth(const char *folder, const struct unseen_dataset *data,
+                                      const uint8_t *kinds, const int32_t *truth)
+{
+    static const char *const names[] = {"plain", "hard", "redundant", "mislabelled"};
+    enum unseen_status st = UNSEEN_OK;
+    struct us_atomic file = {0};
+    char *path = us_format("%s/truth.csv", folder);
+    US_TRY_ALLOC(path);
+    US_TRY(us_atomic_begin(path, &file));
+    fprintf(file.stream, "index,label,true_label,kind\n");
+    for (int64_t i = 0; i < data->split[UNSEEN_TRAIN].n; i++)
+        fprintf(file.stream, "%lld,%d,%d,%s\n", (long long)i, data->split[UNSEEN_TRAIN].labels[i], truth[i],
+                names[kinds[i]]);
+    US_TRY(us_atomic_commit(&file));
+out:
+    us_atomic_abandon(&file);
+    free(path);
+    return st;
+}
+
+static enum unseen_status cmd_synth(int argc, char **argv)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_common common;
+    struct unseen_synth recipe = {
+        .train = 5000, .test = -1, .classes = 10, .size = 32, .hard = -1, .redundant = -1, .mislabelled = -1};
+    struct unseen_dataset *data = NULL;
+    uint8_t *kinds = NULL;
+    int32_t *truth = NULL;
+    bool help;
+    const struct us_option own[] = {
+        {"n", US_OPT_I64, &recipe.train, "N", "training samples (5000)"},
+        {"test", US_OPT_I64, &recipe.test, "N", "test samples (a fifth of the training samples)"},
+        {"classes", US_OPT_INT, &recipe.classes, "C", "2..100 (10)"},
+        {"size", US_OPT_INT, &recipe.size, "S", "pixels a side (32)"},
+        {"hard", US_OPT_FLOAT, &recipe.hard, "X", "share of hard samples (0.2)"},
+        {"redundant", US_OPT_FLOAT, &recipe.redundant, "X", "share of near copies (0.2)"},
+        {"mislabelled", US_OPT_FLOAT, &recipe.mislabelled, "X", "share of wrong labels (0.05)"},
+        {NULL, US_OPT_ON, NULL, NULL, NULL},
+    };
+    const struct us_usage usage = {
+        .synopsis = "unseen dataset synth --n N --classes C --size 32 --out DIR",
+        .about = "Draw a labelled dataset in CIFAR's binary layout, with truth.csv telling "
+                 "which samples are hard, redundant or mislabelled.",
+        .own = own};
+    US_TRY(us_options_parse(&usage, argc, argv, &common, NULL, &help));
+    if (help)
+        goto out;
+    US_TRY(us_need_out(&common));
+    recipe.seed = common.seed;
+    if (recipe.test < 0)
+        recipe.test = recipe.train / 5;
+    US_TRY(unseen_synth_draw(&recipe, &data, &kinds, &truth));
+    US_TRY(unseen_dataset_export(data, NULL, 0, NULL, common.out));
+    US_TRY(write_truth(common.out, data, kinds, truth));
+    printf("%s\n", common.out);
+out:
+    free(truth);
+    free(kinds);
+    unseen_dataset_close(data);
+    us_common_end(&common);
+    return st;
+}
+
+static enum unseen_status cmd_export(int argc, char **argv)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_common common;
+    struct unseen_dataset *data = NULL;
+    const char *path[1], *subset = NULL, *format = NULL;
+    int64_t *keep = NULL, n = 0;
+    bool help;
+    const struct us_option own[] = {
+        {"subset", US_OPT_STRING, &subset, "FILE",
+         "training samples to keep (.npy, int64); all if not given"},
+        {"format", US_OPT_STRING, &format, "NAME",
+         "cifar10: write CIFAR-10 binaries (the dataset's own format)"},
+        {NULL, US_OPT_ON, NULL, NULL, NULL},
+    };
+    const struct us_usage usage = {
+        .synopsis = "unseen dataset export DATA --subset keep.npy --out DIR",
+        .about = "Write a pruned dataset: the kept training samples and the whole test split.",
+        .own = own,
+        .min_arguments = 1,
+        .max_arguments = 1};
+    US_TRY(us_options_parse(&usage, argc, argv, &common, path, &help));
+    if (help)
+        goto out;
+    US_TRY(us_need_out(&common));
+    if (subset)
+        US_TRY(us_npy_read_i64(subset, 1, &n, &keep));
+    US_TRY(unseen_dataset_open(path[0], NULL, &data));
+    US_TRY(unseen_dataset_export(data, keep, n, format, common.out));
+    printf("%s\n", common.out);
+out:
+    free(keep);
+    unseen_dataset_close(data);
+    us_common_end(&common);
+    return st;
+}
+
+enum unseen_status us_cmd_dataset(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        enum unseen_status (*run)(int argc, char **argv);
+    } actions[] = {{"info", cmd_info}, {"verify", cmd_verify}, {"synth", cmd_synth}, {"export", cmd_export}};
+    for (size_t i = 0; argc > 1 && i < sizeof actions / sizeof *actions; i++) {
+        if (strcmp(argv[1], actions[i].name) == 0)
+            return actions[i].run(argc - 1, argv + 1);
+    }
+    const char *text =
+        "Usage: unseen dataset info|verify|synth|export ...\n\n"
+        "Look at, check, draw and export datasets; each has its own --help.\n\n"
+        "DATA is a folder or an archive (tar, tar.gz, tar.xz, zip), its format found by looking, or\n"
+        "cifar10:PATH, cifar100:PATH, imagefolder:PATH, synth:N,C,SIZE,SEED.\n";
+    if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+        fputs(text, stdout);
+        return UNSEEN_OK;
+    }
+    us_fail(UNSEEN_USAGE, "dataset", argc > 1 ? "unknown action '%s'" : "no action given%s",
+            argc > 1 ? argv[1] : "");
+    us_hint("unseen dataset --help lists the actions");
+    return UNSEEN_USAGE;
+}

@@ -1,0 +1,72 @@
+#include "config.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/cmd.h"
+#include "unseen/device.h"
+
+static const char *const type_names[] = {"CPU", "GPU", "other"};
+
+static enum unseen_status print_json(const struct unseen_device_info *list, int n, int chosen)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < n; i++) {
+        const struct unseen_device_info *d = &list[i];
+        json_t *entry = json_pack(
+            "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:b, s:b, s:s}", "index", d->index,
+            "type", type_names[d->type], "platform", d->platform, "name", d->name, "vendor", d->vendor,
+            "driver", d->driver, "version", d->version, "compute_units", (int)d->compute_units, "clock_mhz",
+            (int)d->clock_mhz, "global_bytes", (json_int_t)d->global_bytes, "max_alloc_bytes",
+            (json_int_t)d->max_alloc_bytes, "local_bytes", (json_int_t)d->local_bytes, "usable", d->usable,
+            "default", i == chosen, "reason", d->reason);
+        json_array_append_new(all, entry);
+    }
+    int bad = json_dumpf(all, stdout, JSON_INDENT(2));
+    json_decref(all);
+    printf("\n");
+    return bad ? us_fail(UNSEEN_FAILED, "devices", "cannot print JSON") : UNSEEN_OK;
+}
+
+static void print_table(const struct unseen_device_info *list, int n, int chosen, const char *why)
+{
+    for (int i = 0; i < n; i++) {
+        const struct unseen_device_info *d = &list[i];
+        printf("%s %d  %s  %s\n", i == chosen ? "*" : " ", d->index, type_names[d->type], d->name);
+        printf("       %s, %s, driver %s\n", d->platform, d->version, d->driver);
+        printf("       %u compute units, %.1f GiB memory, %.1f GiB largest buffer, %llu KiB local\n",
+               d->compute_units, (double)d->global_bytes / (1 << 30), (double)d->max_alloc_bytes / (1 << 30),
+               d->local_bytes / 1024);
+        if (!d->usable)
+            printf("       not usable: %s\n", d->reason);
+    }
+    printf("\n* is used: %s. --device N or --device NAME chooses another.\n", why);
+}
+
+enum unseen_status us_cmd_devices(int argc, char **argv)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_common common;
+    struct unseen_device_info *list = NULL;
+    const struct us_usage usage = {
+        .synopsis = "unseen devices [--json]",
+        .about = "List every OpenCL device; * marks the one that --device (or its absence) "
+                 "means."};
+    bool help;
+    int n = 0, chosen = -1;
+    const char *why = "";
+    US_TRY(us_options_parse(&usage, argc, argv, &common, NULL, &help));
+    if (help)
+        goto out;
+    US_TRY(unseen_device_list(&list, &n));
+    US_TRY(unseen_device_choose(list, n, common.device, &chosen, &why));
+    if (common.json)
+        US_TRY(print_json(list, n, chosen));
+    else
+        print_table(list, n, chosen, why);
+out:
+    free(list);
+    us_common_end(&common);
+    return st;
+}

@@ -1,0 +1,101 @@
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+
+static const struct {
+    const char *name, *summary;
+    enum unseen_status (*run)(int argc, char **argv);
+} commands[] = {
+#define US_COMMAND(name, summary) {#name, summary, us_cmd_##name},
+#include "cmd/commands.def"
+#undef US_COMMAND
+};
+
+#define N_COMMANDS (sizeof commands / sizeof *commands)
+
+static char *command_line;
+
+const char *us_command_line(void)
+{
+    return command_line ? command_line : "";
+}
+
+static char *join(int argc, char **argv)
+{
+    size_t size = 1;
+    for (int i = 0; i < argc; i++)
+        size += strlen(argv[i]) + 1;
+    char *text = us_calloc(size, 1);
+    for (int i = 0; text && i < argc; i++) {
+        strcat(text, argv[i]);
+        if (i + 1 < argc)
+            strcat(text, " ");
+    }
+    return text;
+}
+
+static void usage(FILE *to)
+{
+    fprintf(
+        to,
+        "Usage: unseen COMMAND [arguments]\n\n"
+        "Which samples of a labelled image dataset to keep, by models that never saw them.\n\nCommands:\n");
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].summary);
+    fprintf(to,
+            "\n'unseen COMMAND --help' tells more. Exit codes: 0 done, 1 failed, 2 bad usage, 3 bad input\n"
+            "data, 4 no usable OpenCL device, 130 interrupted.\n");
+}
+
+/* The first Ctrl-C asks for a checkpoint; the second one ends the program at once. */
+static void on_signal(int number)
+{
+    unseen_interrupt();
+    signal(number, SIG_DFL);
+}
+
+static enum unseen_status dispatch(int argc, char **argv)
+{
+    if (argc < 2) {
+        usage(stderr);
+        return us_fail(UNSEEN_USAGE, "command", "none given");
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        usage(stdout);
+        return UNSEEN_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("unseen %s\n", unseen_version());
+        return UNSEEN_OK;
+    }
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    }
+    us_fail(UNSEEN_USAGE, argv[1], "unknown command");
+    us_hint("unseen --help lists the commands");
+    return UNSEEN_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    signal(SIGXFSZ, SIG_IGN);
+    command_line = join(argc, argv);
+    enum unseen_status st = dispatch(argc, argv);
+    if (!st && (fflush(stdout) || ferror(stdout)))
+        st = us_fail_errno("stdout", "cannot write");
+    if (st) {
+        fprintf(stderr, "unseen: %s\n", unseen_last_error());
+        if (*unseen_last_hint())
+            fprintf(stderr, "hint: %s\n", unseen_last_hint());
+    }
+    free(command_line);
+    return (int)st;
+}

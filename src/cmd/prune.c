@@ -1,0 +1,94 @@
+#include "config.h"
+
+#include <stdio.h>
+
+#include "cmd/cmd.h"
+#include "cmd/scoring_options.h"
+#include "unseen/prune.h"
+
+static void print_result(const struct unseen_prune_options *o, const struct unseen_prune_result *r, bool json)
+{
+    char text[32];
+    if (json) {
+        printf("{\"n\": %lld, \"kept\": %lld, \"metric\": \"%s\", \"spread\": {\"iqr\": %.6f, \"entropy\": "
+               "%.6f}",
+               (long long)r->n, (long long)r->m, o->metric, r->spread.iqr, r->spread.entropy);
+        if (r->has_seen)
+            printf(", \"seen_spread\": {\"iqr\": %.6f, \"entropy\": %.6f}", r->seen_spread.iqr,
+                   r->seen_spread.entropy);
+        printf(", \"scoring_seconds\": %.3f, \"report\": \"%s/report.html\"}\n", r->scoring_seconds,
+               o->scoring.out);
+        return;
+    }
+    printf("kept %lld of %lld samples by %s (%s, %s), scored in %s\n\n", (long long)r->m, (long long)r->n,
+           o->metric, unseen_protocol_name(o->scoring.protocol), o->rule,
+           us_duration(r->scoring_seconds, text));
+    printf("spread of %s scaled to [0,1]   interquartile range   histogram entropy\n", o->metric);
+    bool seen = o->scoring.protocol == UNSEEN_SEEN;
+    printf("  %-28s %16.3f %19.3f\n", seen ? "seen" : "unseen", r->spread.iqr, r->spread.entropy);
+    if (r->has_seen)
+        printf("  %-28s %16.3f %19.3f\n", "seen, by the same models", r->seen_spread.iqr,
+               r->seen_spread.entropy);
+    printf("\n%s/keep.npy\n%s/report.html\n", o->scoring.out, o->scoring.out);
+}
+
+static void list_choices(void)
+{
+    us_list_models();
+    printf("\n");
+    us_list_scores();
+    printf("\n");
+    us_list_rules();
+}
+
+enum unseen_status us_cmd_prune(int argc, char **argv)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_common common;
+    struct unseen_prune_options options;
+    struct unseen_prune_result result;
+    struct unseen_dataset_options reading = {0};
+    const char *path[1];
+    struct unseen_device *device = NULL;
+    struct unseen_dataset *data = NULL;
+    bool help;
+    unseen_prune_defaults(&options);
+    const struct us_option own[] = {
+        {"metric", US_OPT_STRING, &options.metric, "M", "score (el2n)"},
+        {"rule", US_OPT_STRING, &options.rule, "R", "selection rule (ccs)"},
+        US_SELECT_OPTIONS(&options.select),
+        US_SCORE_OPTIONS(&options.score),
+        US_SCORING_OPTIONS(&options.scoring, &reading),
+        {NULL, US_OPT_ON, NULL, NULL, NULL},
+    };
+    const struct us_option recipe[] = {US_RECIPE_OPTIONS(&options.scoring.recipe)};
+    const struct us_usage usage = {
+        "unseen prune DATA --metric M --rule R --keep 0.7 --out DIR [options]",
+        "Train scoring models, score every sample by models that never saw it, select a coreset and write a "
+        "report.\n"
+        "The same command goes on after an interruption; another --metric, --rule or --keep reuses the "
+        "trajectory.",
+        own,
+        recipe,
+        list_choices,
+        1,
+        1,
+    };
+    US_TRY(us_options_parse(&usage, argc, argv, &common, path, &help));
+    if (help)
+        goto out;
+    US_TRY(us_need_out(&common));
+    US_TRY(unseen_recipe_check(&options.scoring.recipe));
+    options.scoring.seed = options.score.seed = options.select.seed = common.seed;
+    options.scoring.out = common.out;
+    options.scoring.command = us_command_line();
+    US_TRY(unseen_dataset_open(path[0], &reading, &data));
+    US_TRY(unseen_device_open(common.device, &device));
+    US_TRY(unseen_prune(device, data, &options, &result));
+    print_result(&options, &result, common.json);
+out:
+    unseen_device_close(device);
+    unseen_dataset_close(data);
+    us_common_end(&common);
+    return st;
+}

@@ -1,0 +1,92 @@
+#include "config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/npy.h"
+#include "cmd/cmd.h"
+
+static void print_result(const struct us_common *common, const struct unseen_epoch *history, int epochs)
+{
+    double best = 0, seconds = 0;
+    for (int e = 0; e < epochs; e++) {
+        seconds += history[e].seconds;
+        if (history[e].test_accuracy > best)
+            best = history[e].test_accuracy;
+    }
+    const struct unseen_epoch *last = &history[epochs - 1];
+    bool tested = !isnan(last->test_accuracy);
+    char text[32];
+    if (common->json) {
+        printf("{\"epochs\": %d, \"train_accuracy\": %.6f", epochs, last->train_accuracy);
+        if (tested)
+            printf(", \"test_accuracy\": %.6f, \"best_test_accuracy\": %.6f", last->test_accuracy, best);
+        printf(", \"seconds\": %.3f}\n", seconds);
+        return;
+    }
+    if (tested)
+        printf("test accuracy %.2f %% after the last of %d epochs (best %.2f %%)\n",
+               100 * last->test_accuracy, epochs, 100 * best);
+    else
+        printf("training accuracy %.2f %% after %d epochs (the dataset has no test split)\n",
+               100 * last->train_accuracy, epochs);
+    printf("trained in %s; weights in %s/model.safetensors\n", us_duration(seconds, text), common->out);
+}
+
+enum unseen_status us_cmd_train(int argc, char **argv)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_common common;
+    struct unseen_train_options options = {0};
+    struct unseen_dataset_options reading = {0};
+    const char *subset = NULL, *path[1];
+    struct unseen_device *device = NULL;
+    struct unseen_dataset *data = NULL;
+    struct unseen_epoch *history = NULL;
+    int64_t *keep = NULL;
+    int epochs = 0;
+    bool help;
+    unseen_recipe_defaults(&options.recipe);
+    const struct us_option own[] = {
+        {"subset", US_OPT_STRING, &subset, "FILE", "train on these indices (.npy, int64) alone"},
+        {"init", US_OPT_STRING, &options.init, "FILE", "weights to start from (.safetensors)"},
+        {"coarse", US_OPT_ON, &reading.coarse_labels, NULL, "CIFAR-100: the 20 superclasses"},
+        {NULL, US_OPT_ON, NULL, NULL, NULL},
+    };
+    const struct us_option recipe[] = {US_RECIPE_OPTIONS(&options.recipe)};
+    const struct us_usage usage = {
+        "unseen train DATA [--subset keep.npy] --out DIR [options]",
+        "Train one model on DATA's training split, or on a coreset of it, and test it after each epoch. "
+        "Writes\n"
+        "model.safetensors, history.csv and run.json. The same command goes on after an interruption.",
+        own,
+        recipe,
+        us_list_models,
+        1,
+        1,
+    };
+    US_TRY(us_options_parse(&usage, argc, argv, &common, path, &help));
+    if (help)
+        goto out;
+    US_TRY(us_need_out(&common));
+    US_TRY(unseen_recipe_check(&options.recipe));
+    options.seed = common.seed;
+    options.out = common.out;
+    options.command = us_command_line();
+    if (subset) {
+        US_TRY(us_npy_read_i64(subset, 1, &options.n_subset, &keep));
+        options.subset = keep;
+    }
+    US_TRY(unseen_dataset_open(path[0], &reading, &data));
+    US_TRY(unseen_device_open(common.device, &device));
+    US_TRY(unseen_train(device, data, &options, &history, &epochs));
+    print_result(&common, history, epochs);
+out:
+    free(history);
+    free(keep);
+    unseen_device_close(device);
+    unseen_dataset_close(data);
+    us_common_end(&common);
+    return st;
+}

@@ -1,0 +1,163 @@
+#include "config.h"
+
+#include "unseen/bench.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/rng.h"
+#include "nn/model.h"
+#include "ops/loss.h"
+#include "ops/sgd.h"
+
+/* A model with made-up data on the device. */
+struct bench {
+    struct unseen_device *device;
+    const struct unseen_bench_options *options;
+    struct us_model *model;
+    struct us_buf *labels, *rows, *record;
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static enum unseen_status fill(struct bench *b)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_bench_options *o = b->options;
+    size_t n = (size_t)o->batch * o->size * o->size * 3;
+    float *x = us_calloc(n, sizeof *x);
+    int32_t *index = us_calloc((size_t)o->batch, sizeof *index);
+    US_TRY_ALLOC(x);
+    US_TRY_ALLOC(index);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t word[4];
+        us_philox(1, US_STREAM_SYNTH, 0, i, word);
+        x[i] = us_normal(word[0], word[1]);
+    }
+    US_TRY(us_write(b->device, us_model_input(b->model), 0, x, n * sizeof *x));
+    for (int i = 0; i < o->batch; i++)
+        index[i] = i;
+    US_TRY(us_buf_new(b->device, (size_t)o->batch * sizeof *index, &b->rows));
+    US_TRY(us_write(b->device, b->rows, 0, index, (size_t)o->batch * sizeof *index));
+    for (int i = 0; i < o->batch; i++)
+        index[i] = i % o->classes;
+    US_TRY(us_buf_new(b->device, (size_t)o->batch * sizeof *index, &b->labels));
+    US_TRY(us_write(b->device, b->labels, 0, index, (size_t)o->batch * sizeof *index));
+    US_TRY(us_buf_new(b->device, (UNSEEN_QUANTITIES + 1) * (size_t)o->batch * sizeof(float), &b->record));
+out:
+    free(index);
+    free(x);
+    return st;
+}
+
+static enum unseen_status train_step(struct bench *b)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_bench_options *o = b->options;
+    /* The speed does not depend on the rate; a tiny one keeps made-up data from diverging. */
+    struct us_sgd sgd = {.lr = 1e-5f, .momentum = 0.9f, .weight_decay = 5e-4f, .nesterov = true};
+    struct us_loss loss = {.n = o->batch,
+                           .classes = o->classes,
+                           .logits = us_model_logits(b->model),
+                           .labels = b->labels,
+                           .rows = b->rows,
+                           .dlogits = us_model_dlogits(b->model),
+                           .record = b->record,
+                           .stride = (size_t)o->batch};
+    US_TRY(us_model_forward(b->model, o->batch, true));
+    US_TRY(us_loss_run(b->device, &loss));
+    US_TRY(us_model_backward(b->model, o->batch));
+    US_TRY(us_model_step(b->model, &sgd));
+    US_TRY(us_finish(b->device));
+out:
+    return st;
+}
+
+static enum unseen_status infer_step(struct bench *b)
+{
+    enum unseen_status st = us_model_forward(b->model, b->options->batch, false);
+    return st ? st : us_finish(b->device);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Two warm-up rounds, then the timed ones, sorted. */
+static enum unseen_status time_rounds(struct bench *b, enum unseen_status (*step)(struct bench *),
+                                      double *seconds)
+{
+    enum unseen_status st = UNSEEN_OK;
+    for (int i = -2; i < b->options->rounds; i++) {
+        double start = now();
+        US_TRY(step(b));
+        if (i >= 0)
+            seconds[i] = now() - start;
+    }
+    qsort(seconds, (size_t)b->options->rounds, sizeof *seconds, by_value);
+out:
+    return st;
+}
+
+static enum unseen_status check(const struct unseen_bench_options *o)
+{
+    if (o->batch < 1 || o->batch > 65536)
+        return us_fail(UNSEEN_USAGE, "--batch", "%d is not in 1..65536", o->batch);
+    if (o->size < 8 || o->size > 512)
+        return us_fail(UNSEEN_USAGE, "--size", "%d is not in 8..512", o->size);
+    if (o->rounds < 1 || o->rounds > 10000)
+        return us_fail(UNSEEN_USAGE, "--rounds", "%d is not in 1..10000", o->rounds);
+    return UNSEEN_OK;
+}
+
+enum unseen_status unseen_bench(struct unseen_device *device, const struct unseen_bench_options *options,
+                                struct unseen_bench_result *result)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct bench b = {.device = device, .options = options};
+    struct unseen_bench_result r = {0};
+    double *seconds = NULL;
+    US_TRY(check(options));
+    struct us_model_spec spec = {.name = options->model,
+                                 .width = options->width,
+                                 .classes = options->classes,
+                                 .height = options->size,
+                                 .channels_in = 3,
+                                 .batch = options->batch,
+                                 .training = true};
+    seconds = us_calloc((size_t)options->rounds, sizeof *seconds);
+    US_TRY_ALLOC(seconds);
+    double start = now();
+    US_TRY(us_model_new(device, &spec, &b.model));
+    r.build_seconds = now() - start;
+    US_TRY(us_model_init(b.model, 1));
+    US_TRY(fill(&b));
+    start = now();
+    US_TRY(train_step(&b));
+    r.first_step_seconds = now() - start;
+    US_TRY(time_rounds(&b, train_step, seconds));
+    r.train_seconds_min = seconds[0];
+    r.train_seconds_max = seconds[options->rounds - 1];
+    r.train_images_per_second = options->batch / seconds[options->rounds / 2];
+    US_TRY(time_rounds(&b, infer_step, seconds));
+    r.infer_seconds_min = seconds[0];
+    r.infer_seconds_max = seconds[options->rounds - 1];
+    r.infer_images_per_second = options->batch / seconds[options->rounds / 2];
+    r.forward_flops = us_model_flops(b.model);
+    r.peak_bytes = us_device_memory(device).peak;
+    *result = r;
+out:
+    free(seconds);
+    us_buf_free(device, b.record);
+    us_buf_free(device, b.labels);
+    us_buf_free(device, b.rows);
+    us_model_free(b.model);
+    return st;
+}

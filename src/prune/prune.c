@@ -1,0 +1,181 @@
+/* The main job: trajectory, score, select, report. */
+#include "config.h"
+
+#include "unseen/prune.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/npy.h"
+#include "nn/run_json.h"
+#include "prune/coreset.h"
+#include "prune/settings.h"
+#include "unseen/report.h"
+
+void unseen_prune_defaults(struct unseen_prune_options *options)
+{
+    *options = (struct unseen_prune_options){
+        .metric = "el2n", .rule = "ccs", .score = {.epoch = -1}, .select = {.keep = 0.5, .cutoff = -1}};
+    unseen_scoring_defaults(&options->scoring);
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Score out/<trajectory> into out/<file>. `trajectory_out` (may be NULL) receives the open trajectory. */
+static enum unseen_status score_folder(const struct unseen_prune_options *o, const char *trajectory_name,
+                                       const char *file, float *scores, struct unseen_spread *spread,
+                                       struct unseen_trajectory **trajectory_out)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_trajectory *trajectory = NULL;
+    char *folder = us_format("%s/%s", o->scoring.out, trajectory_name);
+    char *path = us_format("%s/%s", o->scoring.out, file);
+    US_TRY_ALLOC(folder);
+    US_TRY_ALLOC(path);
+    US_TRY(unseen_trajectory_open(folder, &trajectory));
+    US_TRY(unseen_score(trajectory, o->metric, &o->score, scores));
+    US_TRY(us_npy_write(path, US_F32, 1, &trajectory->n, scores));
+    US_TRY(unseen_spread(scores, trajectory->n, spread));
+    if (trajectory_out) {
+        *trajectory_out = trajectory;
+        trajectory = NULL;
+    }
+out:
+    unseen_trajectory_close(trajectory);
+    free(path);
+    free(folder);
+    return st;
+}
+
+static enum unseen_status write_selection(const struct unseen_prune_options *o,
+                                          const struct unseen_dataset *data,
+                                          const struct unseen_trajectory *trajectory, const float *scores,
+                                          const int64_t *keep, int64_t m)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_images *train = &data->split[UNSEEN_TRAIN];
+    char *npy = us_format("%s/keep.npy", o->scoring.out);
+    char *csv = us_format("%s/coreset.csv", o->scoring.out);
+    US_TRY_ALLOC(npy);
+    US_TRY_ALLOC(csv);
+    US_TRY(us_npy_write(npy, US_I64, 1, &m, keep));
+    US_TRY(
+        us_coreset_csv_write(csv, train->labels, train->paths, scores, trajectory->fold, keep, m, train->n));
+out:
+    free(csv);
+    free(npy);
+    return st;
+}
+
+static json_t *spread_json(const struct unseen_spread *spread)
+{
+    return json_pack("{s:f, s:f, s:f, s:f}", "iqr", spread->iqr, "entropy", spread->entropy, "min",
+                     spread->min, "max", spread->max);
+}
+
+static const char *const calibration_names[] = {"none", "zscore", "rank"};
+
+static enum unseen_status write_run(const struct unseen_prune_options *o, struct unseen_device *device,
+                                    const struct unseen_dataset *data, const struct unseen_prune_result *r)
+{
+    enum unseen_status st = UNSEEN_OK;
+    json_t *scoring = NULL;
+    json_t *run = us_run_json(o->scoring.command, o->scoring.seed, device, data);
+    char *path = us_format("%s/run.json", o->scoring.out);
+    char *scoring_path = us_format("%s/scoring.json", o->scoring.out);
+    US_TRY_ALLOC(run);
+    US_TRY_ALLOC(path);
+    US_TRY_ALLOC(scoring_path);
+    US_TRY(us_run_json_recipe(run, &o->scoring.recipe));
+    US_TRY(us_json_load(scoring_path, &scoring));
+    json_t *spread = json_pack("{s:o}", "unseen", spread_json(&r->spread));
+    int bad = !spread || (r->has_seen && json_object_set_new(spread, "seen", spread_json(&r->seen_spread)));
+    json_t *choice = json_pack(
+        "{s:s, s:s, s:s, s:i, s:i, s:s, s:f, s:I, s:I, s:o, s:{s:f}}", "metric", o->metric, "calibrate",
+        calibration_names[o->score.calibration], "protocol", unseen_protocol_name(o->scoring.protocol),
+        "folds", o->scoring.protocol == UNSEEN_SEEN ? 0 : o->scoring.folds, "repeats", o->scoring.repeats,
+        "rule", o->rule, "keep", o->select.keep, "n", (json_int_t)r->n, "kept", (json_int_t)r->m, "spread",
+        spread, "seconds", "scoring", r->scoring_seconds);
+    bad |= !choice || json_object_update(run, choice) ||
+           json_object_set(run, "models", json_object_get(scoring, "models"));
+    json_decref(choice);
+    if (bad)
+        st = us_fail(UNSEEN_FAILED, "memory", "cannot describe the run");
+    else
+        US_TRY(us_json_save(path, run));
+out:
+    json_decref(scoring);
+    json_decref(run);
+    free(scoring_path);
+    free(path);
+    return st;
+}
+
+/* What can be refused before hours of training is. */
+static enum unseen_status check_choice(const struct unseen_prune_options *o)
+{
+    if (!(o->select.keep > 0 && o->select.keep <= 1))
+        return us_fail(UNSEEN_USAGE, "--keep", "%g is not in (0,1]", o->select.keep);
+    for (int i = 0;; i++) {
+        if (!unseen_score_name(i)) {
+            us_fail(UNSEEN_USAGE, "--metric", "unknown score '%s'", o->metric);
+            us_hint("unseen score --help lists the scores");
+            return UNSEEN_USAGE;
+        }
+        if (strcmp(unseen_score_name(i), o->metric) == 0)
+            break;
+    }
+    for (int i = 0;; i++) {
+        if (!unseen_rule_name(i)) {
+            us_fail(UNSEEN_USAGE, "--rule", "unknown rule '%s'", o->rule);
+            us_hint("unseen select --help lists the rules");
+            return UNSEEN_USAGE;
+        }
+        if (strcmp(unseen_rule_name(i), o->rule) == 0)
+            return UNSEEN_OK;
+    }
+}
+
+enum unseen_status unseen_prune(struct unseen_device *device, const struct unseen_dataset *data,
+                                const struct unseen_prune_options *options,
+                                struct unseen_prune_result *result)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_prune_result r = {.n = data->split[UNSEEN_TRAIN].n};
+    struct unseen_trajectory *trajectory = NULL;
+    int64_t *keep = NULL;
+    float *scores = us_calloc((size_t)r.n, sizeof *scores);
+    float *seen = us_calloc((size_t)r.n, sizeof *seen);
+    US_TRY_ALLOC(scores);
+    US_TRY_ALLOC(seen);
+    US_TRY(check_choice(options));
+    double start = now();
+    US_TRY(unseen_record_trajectory(device, data, &options->scoring));
+    r.scoring_seconds = now() - start;
+    US_TRY(score_folder(options, "trajectory", "scores.npy", scores, &r.spread, &trajectory));
+    if (options->scoring.protocol != UNSEEN_SEEN) {
+        US_TRY(score_folder(options, "seen/trajectory", "seen/scores.npy", seen, &r.seen_spread, NULL));
+        r.has_seen = 1;
+    }
+    US_TRY(unseen_select(options->rule, scores, data->split[UNSEEN_TRAIN].labels, r.n, data->classes,
+                         &options->select, &keep, &r.m));
+    US_TRY(write_selection(options, data, trajectory, scores, keep, r.m));
+    US_TRY(write_run(options, device, data, &r));
+    US_TRY(unseen_report(options->scoring.out));
+    *result = r;
+out:
+    free(keep);
+    unseen_trajectory_close(trajectory);
+    free(seen);
+    free(scores);
+    return st;
+}

@@ -1,0 +1,133 @@
+#include "config.h"
+
+#include "prune/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+#include "nn/run_json.h"
+
+/* What a trajectory depends on. A new reference, or NULL (recorded). */
+static json_t *describe(const struct unseen_device *device, const struct unseen_dataset *data,
+                        const struct unseen_scoring_options *o)
+{
+    bool seen = o->protocol == UNSEEN_SEEN;
+    json_t *settings =
+        json_pack("{s:s, s:i, s:i, s:s, s:I, s:s, s:s}", "protocol", unseen_protocol_name(o->protocol),
+                  "folds", seen ? 0 : o->folds, "repeats", o->repeats, "record",
+                  seen && o->record == UNSEEN_RECORD_TRAIN ? "train" : "eval", "seed", (json_int_t)o->seed,
+                  "data", data->hash, "device", unseen_device_about(device)->name);
+    if (!settings || us_run_json_recipe(settings, &o->recipe)) {
+        us_fail(UNSEEN_FAILED, "memory", "cannot describe the settings");
+        json_decref(settings);
+        return NULL;
+    }
+    return settings;
+}
+
+/* Name the first setting that differs; the device matters only while models still have to be trained. */
+static enum unseen_status compare(const char *path, json_t *stored, json_t *asked, bool complete)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(asked, key, value)
+    {
+        json_t *other = json_object_get(stored, key);
+        bool matters = !complete || strcmp(key, "device") != 0;
+        if (matters && !(other && json_equal(value, other))) {
+            us_fail(UNSEEN_USAGE, path, "the folder holds a run with another %s", key);
+            us_hint("choose another --out, or remove the folder to begin again");
+            return UNSEEN_USAGE;
+        }
+    }
+    return UNSEEN_OK;
+}
+
+static enum unseen_status begin(struct us_settings *s, json_t *asked)
+{
+    json_t *models = json_array();
+    s->root = json_pack("{s:O, s:b, s:o}", "settings", asked, "complete", 0, "models", models);
+    if (!s->root)
+        return us_fail(UNSEEN_FAILED, "memory", "cannot describe the settings");
+    return us_json_save(s->path, s->root);
+}
+
+enum unseen_status us_settings_open(const struct unseen_device *device, const struct unseen_dataset *data,
+                                    const struct unseen_scoring_options *options, struct us_settings *s)
+{
+    enum unseen_status st = UNSEEN_OK;
+    json_t *asked = NULL;
+    *s = (struct us_settings){0};
+    US_TRY(us_make_folder(options->out));
+    s->path = us_format("%s/scoring.json", options->out);
+    char *lock = us_format("%s/.lock", options->out);
+    US_TRY_ALLOC(s->path);
+    US_TRY_ALLOC(lock);
+    st = us_lock(lock, &s->lock);
+    free(lock);
+    if (st)
+        goto out;
+    s->locked = true;
+    US_TRY(us_remove_temporaries(options->out));
+    asked = describe(device, data, options);
+    US_TRY_ALLOC(asked);
+    if (us_exists(s->path)) {
+        US_TRY(us_json_load(s->path, &s->root));
+        s->complete = json_is_true(json_object_get(s->root, "complete"));
+        US_TRY(compare(s->path, json_object_get(s->root, "settings"), asked, s->complete));
+    } else {
+        US_TRY(begin(s, asked));
+    }
+    s->models = json_object_get(s->root, "models");
+    if (!json_is_array(s->models))
+        st = us_fail(UNSEEN_BAD_DATA, s->path, "has no list of models");
+out:
+    json_decref(asked);
+    return st;
+}
+
+void us_settings_close(struct us_settings *s)
+{
+    if (s->locked)
+        us_unlock(s->lock);
+    json_decref(s->root);
+    free(s->path);
+    *s = (struct us_settings){0};
+}
+
+/* NaN, for what was not measured, becomes null. */
+static json_t *epoch_json(const struct unseen_epoch *e)
+{
+    return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch", e->epoch, "lr",
+                     us_json_float((float)e->lr), "train_loss", us_json_float((float)e->train_loss),
+                     "train_accuracy", us_json_float((float)e->train_accuracy), "heldout_loss",
+                     us_json_float((float)e->heldout_loss), "heldout_accuracy",
+                     us_json_float((float)e->heldout_accuracy), "seconds", us_json_float((float)e->seconds));
+}
+
+enum unseen_status us_settings_add_model(json_t *models, int repeat, int fold, int64_t n_train,
+                                         const struct unseen_epoch *history, int epochs)
+{
+    char name[64];
+    snprintf(name, sizeof name, "repeat %d, fold %d", repeat + 1, fold + 1);
+    json_t *list = json_array();
+    bool bad = !list;
+    for (int e = 0; e < epochs && !bad; e++)
+        bad = json_array_append_new(list, epoch_json(&history[e]));
+    json_t *model =
+        json_pack("{s:s, s:I, s:o}", "name", name, "n_train", (json_int_t)n_train, "epochs", list);
+    if (bad || !model || json_array_append_new(models, model))
+        return us_fail(UNSEEN_FAILED, "memory", "cannot record a model's history");
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_settings_complete(struct us_settings *s)
+{
+    if (json_object_set_new(s->root, "complete", json_true()))
+        return us_fail(UNSEEN_FAILED, "memory", "cannot describe the settings");
+    s->complete = true;
+    return us_json_save(s->path, s->root);
+}

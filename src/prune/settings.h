@@ -1,0 +1,34 @@
+/* scoring.json: what a run folder's trajectory was made with, so that going on, reusing and refusing can be
+ * told apart. */
+#ifndef US_PRUNE_SETTINGS_H
+#define US_PRUNE_SETTINGS_H
+
+#include <jansson.h>
+
+#include "base/status.h"
+#include "unseen/prune.h"
+
+struct us_settings {
+    char *path;
+    json_t *root;
+    json_t *models; /* borrowed from root */
+    int lock;       /* held while open: one process a folder */
+    bool locked;
+    bool complete; /* the trajectory is whole */
+};
+
+/* Lock `options->out` and read or begin its scoring.json. UNSEEN_USAGE, naming what differs, if the folder
+ * was made with other settings. End with us_settings_close. */
+enum unseen_status us_settings_open(const struct unseen_device *device, const struct unseen_dataset *data,
+                                    const struct unseen_scoring_options *options,
+                                    struct us_settings *settings);
+void us_settings_close(struct us_settings *settings);
+
+/* Append a model's history to `models`. */
+enum unseen_status us_settings_add_model(json_t *models, int repeat, int fold, int64_t n_train,
+                                         const struct unseen_epoch *history, int epochs);
+
+/* Mark the trajectory whole. */
+enum unseen_status us_settings_complete(struct us_settings *settings);
+
+#endif
