@@ -1,0 +1,39 @@
+# What the command-line tests share. UNSEEN is the program under test, set by make check.
+
+setup() {
+  dir=$(mktemp -d "${TMPDIR:-/tmp}/unseen-test.XXXXXX")
+  cd "$dir" || exit 1
+}
+
+teardown() {
+  cd / && rm -rf "$dir"
+}
+
+# A scoring run that takes seconds: 240 drawn images of 16 pixels, 3 folds, 4 epochs.
+tiny_data=synth:240,4,16,1
+tiny_run="--protocol fold --folds 3 --epochs 4 --model convnet3 --width 8 --batch 32 --seed 3 --no-progress"
+
+unseen() {
+  "$UNSEEN" "$@"
+}
+
+need_device() {
+  unseen devices >/dev/null 2>&1 || skip "no OpenCL device"
+}
+
+# run_code CODE COMMAND...: it must exit so, and a failure must be one line "unseen: <where>: <what>" and at most a hint.
+run_code() {
+  local expected=$1
+  shift
+  local code=0
+  "$@" >stdout 2>stderr || code=$?
+  if [ "$code" -ne "$expected" ]; then
+    echo "exit code $code instead of $expected: $*"
+    cat stdout stderr
+    return 1
+  fi
+  if [ "$expected" -ne 0 ]; then
+    grep -Eq '^unseen: [^:]+: .+' stderr || { cat stderr; return 1; }
+    ! grep -Ev '^(unseen|hint): ' stderr
+  fi
+}

@@ -1,0 +1,55 @@
+load common
+
+draw() {
+  unseen dataset synth --n 60 --test 20 --classes 4 --seed 1 --out drawn >/dev/null
+}
+
+@test "synth writes CIFAR binaries and the truth about them" {
+  draw
+  [ "$(wc -l < drawn/truth.csv)" -eq 61 ]
+  grep -q mislabelled drawn/truth.csv
+  run_code 0 unseen dataset info drawn
+  grep -q 'train 60, test 20, 4 classes\|train 60, test 20, 10 classes' stdout
+  run_code 0 unseen dataset info drawn --json
+  run_code 0 unseen dataset verify drawn
+}
+
+@test "the same seed draws the same bytes" {
+  draw
+  unseen dataset synth --n 60 --test 20 --classes 4 --seed 1 --out again >/dev/null
+  diff -r drawn again
+}
+
+@test "a truncated or out-of-range file is exit code 3 and named" {
+  draw
+  cp -r drawn bad
+  truncate -s -1 bad/data_batch_1.bin
+  run_code 3 unseen dataset info bad
+  grep -q 'data_batch_1.bin' stderr
+  run_code 3 unseen dataset verify bad
+  cp -r drawn worse
+  printf '\377' | dd of=worse/data_batch_2.bin bs=1 seek=0 conv=notrunc status=none
+  run_code 3 unseen dataset info worse
+  grep -q '255' stderr
+  : > drawn/data_batch_3.bin
+  run_code 3 unseen dataset info drawn
+}
+
+@test "what is not a dataset is exit code 3" {
+  mkdir empty
+  run_code 3 unseen dataset info empty
+  run_code 3 unseen dataset info nowhere
+  echo text > file
+  run_code 3 unseen dataset info file
+  run_code 2 unseen dataset info synth:1,2
+}
+
+@test "export writes the kept samples in the dataset's own format" {
+  need_device
+  draw
+  run_code 0 unseen prune drawn --metric random --keep 0.5 --rule random --folds 2 --epochs 1 --model convnet3 \
+    --width 4 --out run --no-progress
+  run_code 0 unseen dataset export drawn --subset run/keep.npy --out half
+  run_code 0 unseen dataset info half
+  grep -q 'train 30, test 20' stdout
+}

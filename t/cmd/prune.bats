@@ -1,0 +1,57 @@
+load common
+
+@test "prune writes a coreset, and its report" {
+  need_device
+  run_code 0 unseen prune $tiny_data $tiny_run --metric el2n --rule ccs --keep 0.5 --out run
+  grep -q 'kept 120 of 240' stdout
+  grep -q 'seen, by the same models' stdout
+  for file in scores.npy keep.npy coreset.csv run.json report.html trajectory/p_true.npy trajectory/fold.npy \
+    trajectory/labels.npy trajectory/trajectory.json seen/scores.npy; do
+    [ -s run/$file ] || { echo "no $file"; false; }
+  done
+  [ "$(grep -c ',1$' run/coreset.csv)" -eq 120 ]
+  [ ! -e run/work ]
+  ! find run -name '*.tmp*' | grep .
+
+  # Another rule and metric need no training: the trajectory is reused.
+  cp run/trajectory/p_true.npy before.npy
+  run_code 0 unseen prune $tiny_data $tiny_run --metric dual --rule top --keep 0.25 --json --out run
+  grep -q '"kept": 60' stdout
+  cmp before.npy run/trajectory/p_true.npy
+
+  # Other settings in the same folder are refused, and say which.
+  run_code 2 unseen prune $tiny_data $tiny_run --epochs 5 --out run
+  grep -q 'epochs' stderr
+
+  rm run/report.html
+  run_code 0 unseen report run
+  grep -q '<html' run/report.html
+}
+
+@test "the same seed gives the same bytes, another seed others" {
+  need_device
+  unseen prune $tiny_data $tiny_run --out a >/dev/null 2>&1
+  unseen prune $tiny_data $tiny_run --out b >/dev/null 2>&1
+  cmp a/scores.npy b/scores.npy
+  cmp a/keep.npy b/keep.npy
+  for file in a/trajectory/*.npy; do cmp "$file" "b/trajectory/$(basename "$file")"; done
+  unseen prune $tiny_data $tiny_run --seed 4 --out c >/dev/null 2>&1
+  ! cmp -s a/scores.npy c/scores.npy
+}
+
+@test "all protocols run" {
+  need_device
+  run_code 0 unseen prune $tiny_data $tiny_run --protocol seen --metric forgetting --out seen
+  [ ! -e seen/trajectory/fold.npy ]
+  run_code 0 unseen prune $tiny_data $tiny_run --protocol seen --record eval --metric aum --out eval
+  run_code 0 unseen prune $tiny_data $tiny_run --protocol one-fold --repeats 2 --metric dynunc --out one
+  run_code 0 unseen trajectory $tiny_data $tiny_run --out recorded
+  [ -s recorded/trajectory/p_true.npy ]
+}
+
+@test "a report of what is not a run is exit code 3" {
+  mkdir empty
+  run_code 3 unseen report empty
+  echo '{' > empty/run.json
+  run_code 3 unseen report empty
+}

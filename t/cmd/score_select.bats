@@ -1,0 +1,56 @@
+load common
+
+recorded() {
+  unseen trajectory $tiny_data $tiny_run --out run >/dev/null 2>&1
+}
+
+@test "scores come from a trajectory alone, ours or imported" {
+  need_device
+  recorded
+  run_code 0 unseen score --metric el2n --trajectory run/trajectory --out scores.npy
+  run_code 0 unseen score --metric el2n,dual,aum,forgetting,dynunc,loss,entropy,margin,random \
+    --trajectory run/trajectory --calibrate rank --out all.npy --json
+  [ "$(grep -c '"metric"' stdout)" -eq 9 ]
+  [ -s all-dual.npy ]
+
+  mkdir import
+  cp run/trajectory/p_true.npy run/trajectory/labels.npy import
+  run_code 0 unseen score --metric dual --trajectory import --out imported.npy
+  run_code 0 unseen score --metric dual --trajectory run/trajectory --out own.npy
+  cmp imported.npy own.npy
+  run_code 2 unseen score --metric el2n --trajectory import --out x.npy
+  grep -q el2n stderr
+  run_code 2 unseen score --metric wisdom --trajectory import --out x.npy
+}
+
+@test "a broken trajectory is exit code 3 and named" {
+  need_device
+  recorded
+  cp -r run/trajectory bad
+  truncate -s -4 bad/p_true.npy
+  run_code 3 unseen score --metric dual --trajectory bad --out x.npy
+  grep -q 'p_true.npy' stderr
+  rm bad/p_true.npy bad/labels.npy
+  run_code 3 unseen score --metric el2n --trajectory bad --out x.npy
+  run_code 3 unseen score --metric el2n --trajectory nowhere --out x.npy
+  [ ! -e x.npy ]
+}
+
+@test "select turns scores into indices" {
+  need_device
+  recorded
+  unseen score --metric el2n --trajectory run/trajectory --out scores.npy >/dev/null
+  for rule in top bottom class-balanced ccs random; do
+    run_code 0 unseen select --scores scores.npy --labels run/trajectory/labels.npy --rule $rule --keep 0.3 \
+      --out keep-$rule.npy
+    grep -q 'kept 72 of 240' stdout
+  done
+  run_code 0 unseen select --scores scores.npy --data $tiny_data --rule class-balanced --keep 0.3 --out by-data.npy
+  cmp by-data.npy keep-class-balanced.npy
+  run_code 2 unseen select --scores scores.npy --rule class-balanced --keep 0.3 --out x.npy
+  run_code 2 unseen select --scores scores.npy --rule top --keep 2 --out x.npy
+  run_code 3 unseen select --scores run/trajectory/labels.npy --labels scores.npy --rule top --out x.npy
+  echo nonsense > text.npy
+  run_code 3 unseen select --scores text.npy --rule top --out x.npy
+  [ ! -e x.npy ]
+}

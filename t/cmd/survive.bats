@@ -1,0 +1,70 @@
+load common
+
+reference() {
+  unseen prune $tiny_data $tiny_run --out whole >/dev/null 2>&1
+}
+
+same_as_whole() {
+  cmp whole/scores.npy "$1/scores.npy"
+  cmp whole/keep.npy "$1/keep.npy"
+}
+
+@test "a run killed at any moment goes on and ends with the same bytes" {
+  need_device
+  reference
+  for delay in 0.15 0.4 0.7 1.1; do
+    timeout -s KILL $delay "$UNSEEN" prune $tiny_data $tiny_run --out killed >/dev/null 2>&1 || true
+  done
+  unseen prune $tiny_data $tiny_run --out killed >/dev/null 2>&1
+  same_as_whole killed
+  ! find killed -name '*.tmp*' | grep .
+}
+
+@test "Ctrl-C writes a checkpoint, says how to go on, and exits with 130" {
+  need_device
+  "$UNSEEN" prune $tiny_data ${tiny_run/--epochs 4/--epochs 400} --out stopped >stdout 2>stderr &
+  pid=$!
+  for _ in $(seq 100); do
+    [ -e stopped/work/r0-f0/state.safetensors ] && break
+    sleep 0.1
+  done
+  kill -INT $pid
+  code=0
+  wait $pid || code=$?
+  cat stderr
+  [ $code -eq 130 ]
+  grep -q '^hint: ' stderr
+  [ -s stopped/work/r0-f0/state.safetensors ]
+}
+
+@test "a torn checkpoint is not trusted" {
+  need_device
+  reference
+  timeout -s KILL 1 "$UNSEEN" prune $tiny_data $tiny_run --out torn >/dev/null 2>&1 || true
+  for state in $(find torn -name state.safetensors); do truncate -s 100 "$state"; done
+  unseen prune $tiny_data $tiny_run --out torn >/dev/null 2>&1
+  same_as_whole torn
+}
+
+@test "a full disk is an error and leaves no broken file" {
+  need_device
+  code=0
+  (ulimit -f 8; exec "$UNSEEN" prune $tiny_data $tiny_run --out full) >stdout 2>stderr || code=$?
+  cat stderr
+  [ $code -eq 1 ]
+  [ ! -e full/scores.npy ]
+  [ ! -e full/keep.npy ]
+  ! find full -name '*.tmp*' | grep .
+}
+
+@test "two processes in one folder: the second is told" {
+  need_device
+  "$UNSEEN" prune $tiny_data ${tiny_run/--epochs 4/--epochs 400} --out shared >/dev/null 2>&1 &
+  pid=$!
+  for _ in $(seq 100); do
+    [ -e shared/scoring.json ] && break
+    sleep 0.1
+  done
+  run_code 1 unseen prune $tiny_data ${tiny_run/--epochs 4/--epochs 400} --out shared
+  kill -KILL $pid
+}

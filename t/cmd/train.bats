@@ -1,0 +1,51 @@
+load common
+
+run="--model convnet3 --width 8 --epochs 3 --batch 32 --no-progress"
+
+@test "train writes weights, history and the run's parameters" {
+  need_device
+  run_code 0 unseen train $tiny_data $run --out one
+  grep -q 'test accuracy' stdout
+  for file in model.safetensors history.csv run.json; do [ -s one/$file ]; done
+  [ "$(wc -l < one/history.csv)" -eq 4 ]
+  run_code 0 unseen train $tiny_data $run --out two --json
+  cmp one/model.safetensors two/model.safetensors
+  run_code 2 unseen train $tiny_data $run --lr 0.5 --out one
+}
+
+@test "train takes a subset and first weights" {
+  need_device
+  unseen prune $tiny_data $tiny_run --metric random --rule random --keep 0.5 --out pruned >/dev/null 2>&1
+  run_code 0 unseen train $tiny_data $run --subset pruned/keep.npy --out half
+  run_code 0 unseen train $tiny_data $run --init half/model.safetensors --out more
+  run_code 3 unseen train $tiny_data $run --init pruned/keep.npy --out x
+  run_code 3 unseen train $tiny_data $run --subset pruned/scores.npy --out x
+}
+
+@test "a training run that was killed goes on" {
+  need_device
+  unseen train $tiny_data $run --out whole >/dev/null 2>&1
+  timeout -s KILL 0.5 "$UNSEEN" train $tiny_data $run --out killed >/dev/null 2>&1 || true
+  unseen train $tiny_data $run --out killed >/dev/null 2>&1
+  cmp whole/model.safetensors killed/model.safetensors
+}
+
+@test "a diverging run says so" {
+  need_device
+  run_code 1 unseen train $tiny_data $run --lr 1000 --weight-decay 1 --out x
+  grep -q '^hint: .*--lr' stderr
+}
+
+@test "a model that does not fit says what would" {
+  need_device
+  export UNSEEN_MEMORY_LIMIT=64
+  run_code 1 unseen bench --model resnet18 --batch 512 --rounds 1
+  grep -Eqi 'batch' stderr
+}
+
+@test "bench prints both speeds" {
+  need_device
+  run_code 0 unseen bench --model convnet3 --width 8 --size 16 --batch 16 --rounds 2
+  grep -q '^training ' stdout
+  grep -q '^inference ' stdout
+}
