@@ -39,11 +39,6 @@ char *us_source_label(const struct us_source *source, const char *name)
     return us_format("%s%c%s", source->path, source->folder ? '/' : ':', name);
 }
 
-bool us_source_is_folder(const struct us_source *source)
-{
-    return source->folder;
-}
-
 void us_source_close(struct us_source *source)
 {
     if (!source)

@@ -16,9 +16,6 @@ struct us_source; /* opaque; one thread at a time */
 enum unseen_status us_source_open(const char *path, struct us_source **source);
 void us_source_close(struct us_source *source);
 
-/* True if `path` was a folder and not an archive. */
-bool us_source_is_folder(const struct us_source *source);
-
 /* Step to the next file. `name` becomes NULL behind the last one; it is valid until the next step.
  * UNSEEN_BAD_DATA if the archive is damaged. */
 enum unseen_status us_source_next(struct us_source *source, const char **name);

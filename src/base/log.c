@@ -13,11 +13,6 @@ void unseen_log_level_set(enum unseen_log_level level)
     current_level = level;
 }
 
-enum unseen_log_level us_log_level(void)
-{
-    return current_level;
-}
-
 void us_log(enum unseen_log_level level, const char *format, ...)
 {
     if (level > current_level)

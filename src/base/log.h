@@ -8,7 +8,4 @@
  * cleared first and drawn again by its next update. */
 void us_log(enum unseen_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The level that is switched on. */
-enum unseen_log_level us_log_level(void);
-
 #endif

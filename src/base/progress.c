@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/status.h"
 
 struct us_progress {
@@ -23,18 +23,11 @@ struct us_progress {
 
 static bool enabled = true;
 
-static double monotonic(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-static double (*clock_now)(void) = monotonic;
+static double (*clock_now)(void) = us_seconds;
 
 void us_progress_clock(double (*now)(void))
 {
-    clock_now = now ? now : monotonic;
+    clock_now = now ? now : us_seconds;
 }
 
 void us_progress_enable(bool on)

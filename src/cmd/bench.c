@@ -1,30 +1,22 @@
 #include "config.h"
 
 #include <stdio.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "cmd/cmd.h"
 #include "unseen/bench.h"
 
-static double seconds_since(const struct timespec *start)
+static enum unseen_status print_json(const struct unseen_bench_options *o,
+                                     const struct unseen_bench_result *r, const char *device,
+                                     double start_seconds)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)(t.tv_sec - start->tv_sec) + 1e-9 * (double)(t.tv_nsec - start->tv_nsec);
-}
-
-static void print_json(const struct unseen_bench_options *o, const struct unseen_bench_result *r,
-                       const char *device, double start_seconds)
-{
-    printf("{\"device\": \"%s\", \"model\": \"%s\", \"width\": %d, \"batch\": %d, \"size\": %d,\n"
-           " \"train_images_per_second\": %.2f, \"infer_images_per_second\": %.2f,\n"
-           " \"train_gflops\": %.2f, \"infer_gflops\": %.2f, \"start_seconds\": %.4f, "
-           "\"first_step_seconds\": %.4f,\n"
-           " \"peak_bytes\": %llu}\n",
-           device, o->model, o->width, o->batch, o->size, r->train_images_per_second,
-           r->infer_images_per_second, 3e-9 * r->forward_flops * r->train_images_per_second,
-           1e-9 * r->forward_flops * r->infer_images_per_second, start_seconds, r->first_step_seconds,
-           r->peak_bytes);
+    return us_print_json(
+        json_pack("{s:s, s:s, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:I}", "device", device, "model",
+                  o->model, "width", o->width, "batch", o->batch, "size", o->size, "train_images_per_second",
+                  r->train_images_per_second, "infer_images_per_second", r->infer_images_per_second,
+                  "train_gflops", 3e-9 * r->forward_flops * r->train_images_per_second, "infer_gflops",
+                  1e-9 * r->forward_flops * r->infer_images_per_second, "start_seconds", start_seconds,
+                  "first_step_seconds", r->first_step_seconds, "peak_bytes", (json_int_t)r->peak_bytes));
 }
 
 static void print_table(const struct unseen_bench_options *o, const struct unseen_bench_result *r,
@@ -51,9 +43,8 @@ enum unseen_status us_cmd_bench(int argc, char **argv)
         .model = "resnet18", .width = 64, .batch = 128, .size = 32, .classes = 10, .rounds = 10};
     struct unseen_bench_result result;
     struct unseen_device *device = NULL;
-    struct timespec start;
     bool help;
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    double start = us_seconds();
     const struct us_option own[] = {
         {"model", US_OPT_STRING, &options.model, "NAME", "which network (resnet18)"},
         {"width", US_OPT_INT, &options.width, "W", "channels of the first stage (64)"},
@@ -74,10 +65,13 @@ enum unseen_status us_cmd_bench(int argc, char **argv)
     if (help)
         goto out;
     US_TRY(unseen_device_open(common.device, &device));
-    double open_seconds = seconds_since(&start);
+    double open_seconds = us_seconds() - start;
     US_TRY(unseen_bench(device, &options, &result));
-    (common.json ? print_json : print_table)(&options, &result, unseen_device_about(device)->name,
-                                             open_seconds + result.build_seconds);
+    const char *name = unseen_device_about(device)->name;
+    if (common.json)
+        US_TRY(print_json(&options, &result, name, open_seconds + result.build_seconds));
+    else
+        print_table(&options, &result, name, open_seconds + result.build_seconds);
 out:
     unseen_device_close(device);
     us_common_end(&common);

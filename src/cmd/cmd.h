@@ -2,6 +2,8 @@
 #ifndef US_CMD_CMD_H
 #define US_CMD_CMD_H
 
+#include <jansson.h>
+
 #include "cmd/options.h"
 #include "unseen/train.h"
 
@@ -37,6 +39,15 @@ const char *us_command_line(void);
 void us_list_models(void);
 void us_list_scores(void);
 void us_list_rules(void);
+
+/* Open the dataset named by the command line and the device that it asks for. On failure both may be partly
+ * open: the caller closes them in any case. */
+enum unseen_status us_open_inputs(const struct us_common *common, const char *name,
+                                  const struct unseen_dataset_options *reading, struct unseen_dataset **data,
+                                  struct unseen_device **device);
+
+/* Print `value` on stdout, indented, and release it. NULL (memory ran out where it was made) is a failure. */
+enum unseen_status us_print_json(json_t *value);
 
 /* "3.4 s", "12 min 5 s", "2 h 3 min" into a buffer of at least 32 bytes; returns it. */
 char *us_duration(double seconds, char *text);

@@ -29,6 +29,22 @@ void us_list_rules(void)
     list("Rules", unseen_rule_name, unseen_rule_help);
 }
 
+enum unseen_status us_open_inputs(const struct us_common *common, const char *name,
+                                  const struct unseen_dataset_options *reading, struct unseen_dataset **data,
+                                  struct unseen_device **device)
+{
+    enum unseen_status st = unseen_dataset_open(name, reading, data);
+    return st ? st : unseen_device_open(common->device, device);
+}
+
+enum unseen_status us_print_json(json_t *value)
+{
+    bool bad = !value || json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    json_decref(value);
+    putchar('\n');
+    return bad ? us_fail(UNSEEN_FAILED, "--json", "cannot print") : UNSEEN_OK;
+}
+
 char *us_duration(double seconds, char *text)
 {
     if (seconds < 60)

@@ -1,7 +1,6 @@
 /* unseen dataset info|verify|synth|export */
 #include "config.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,10 +46,7 @@ static enum unseen_status print_info_json(const struct unseen_dataset *d, const 
         json_pack("{s:s, s:s, s:I, s:I, s:[i,i,i], s:s, s:o}", "format", d->format, "location", d->location,
                   "train", (json_int_t)d->split[UNSEEN_TRAIN].n, "test", (json_int_t)d->split[UNSEEN_TEST].n,
                   "shape", d->height, d->width, d->channels, "hash", d->hash, "classes", classes);
-    int bad = !info || json_dumpf(info, stdout, JSON_INDENT(2));
-    json_decref(info);
-    printf("\n");
-    return bad ? us_fail(UNSEEN_FAILED, "dataset info", "cannot print JSON") : UNSEEN_OK;
+    return us_print_json(info);
 }
 
 static enum unseen_status cmd_info(int argc, char **argv)

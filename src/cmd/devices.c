@@ -1,6 +1,5 @@
 #include "config.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,10 +22,7 @@ static enum unseen_status print_json(const struct unseen_device_info *list, int 
             "default", i == chosen, "reason", d->reason);
         json_array_append_new(all, entry);
     }
-    int bad = json_dumpf(all, stdout, JSON_INDENT(2));
-    json_decref(all);
-    printf("\n");
-    return bad ? us_fail(UNSEEN_FAILED, "devices", "cannot print JSON") : UNSEEN_OK;
+    return us_print_json(all);
 }
 
 static void print_table(const struct unseen_device_info *list, int n, int chosen, const char *why)

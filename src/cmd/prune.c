@@ -6,20 +6,25 @@
 #include "cmd/scoring_options.h"
 #include "unseen/prune.h"
 
-static void print_result(const struct unseen_prune_options *o, const struct unseen_prune_result *r, bool json)
+static json_t *spread_json(const struct unseen_spread *spread)
+{
+    return json_pack("{s:f, s:f}", "iqr", spread->iqr, "entropy", spread->entropy);
+}
+
+static enum unseen_status print_json(const struct unseen_prune_options *o,
+                                     const struct unseen_prune_result *r)
+{
+    json_t *result = json_pack("{s:I, s:I, s:s, s:o, s:f, s:s}", "n", (json_int_t)r->n, "kept",
+                               (json_int_t)r->m, "metric", o->metric, "spread", spread_json(&r->spread),
+                               "scoring_seconds", r->scoring_seconds, "out", o->scoring.out);
+    if (result && r->has_seen)
+        json_object_set_new(result, "seen_spread", spread_json(&r->seen_spread));
+    return us_print_json(result);
+}
+
+static void print_result(const struct unseen_prune_options *o, const struct unseen_prune_result *r)
 {
     char text[32];
-    if (json) {
-        printf("{\"n\": %lld, \"kept\": %lld, \"metric\": \"%s\", \"spread\": {\"iqr\": %.6f, \"entropy\": "
-               "%.6f}",
-               (long long)r->n, (long long)r->m, o->metric, r->spread.iqr, r->spread.entropy);
-        if (r->has_seen)
-            printf(", \"seen_spread\": {\"iqr\": %.6f, \"entropy\": %.6f}", r->seen_spread.iqr,
-                   r->seen_spread.entropy);
-        printf(", \"scoring_seconds\": %.3f, \"report\": \"%s/report.html\"}\n", r->scoring_seconds,
-               o->scoring.out);
-        return;
-    }
     printf("kept %lld of %lld samples by %s (%s, %s), scored in %s\n\n", (long long)r->m, (long long)r->n,
            o->metric, unseen_protocol_name(o->scoring.protocol), o->rule,
            us_duration(r->scoring_seconds, text));
@@ -82,10 +87,12 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
     options.scoring.seed = options.score.seed = options.select.seed = common.seed;
     options.scoring.out = common.out;
     options.scoring.command = us_command_line();
-    US_TRY(unseen_dataset_open(path[0], &reading, &data));
-    US_TRY(unseen_device_open(common.device, &device));
+    US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
     US_TRY(unseen_prune(device, data, &options, &result));
-    print_result(&options, &result, common.json);
+    if (common.json)
+        US_TRY(print_json(&options, &result));
+    else
+        print_result(&options, &result);
 out:
     unseen_device_close(device);
     unseen_dataset_close(data);

@@ -17,21 +17,23 @@ static char *output_path(const char *out, const char *metric, bool several)
     return several ? us_format("%.*s-%s%s", stem, out, metric, out + stem) : us_format("%s", out);
 }
 
+/* `rows` (NULL without --json) collects what is printed in the end. */
 static enum unseen_status score_one(const struct unseen_trajectory *trajectory, const char *metric,
-                                    const struct unseen_score_options *options, const char *path, bool json,
-                                    float *scores)
+                                    const struct unseen_score_options *options, const char *path,
+                                    json_t *rows, float *scores)
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_spread spread;
     US_TRY(unseen_score(trajectory, metric, options, scores));
     US_TRY(unseen_spread(scores, trajectory->n, &spread));
     US_TRY(us_npy_write(path, US_F32, 1, &trajectory->n, scores));
-    if (json)
-        printf("{\"metric\": \"%s\", \"n\": %lld, \"iqr\": %.6f, \"entropy\": %.6f, \"file\": \"%s\"}\n",
-               metric, (long long)trajectory->n, spread.iqr, spread.entropy, path);
-    else
+    if (!rows)
         printf("%-12s interquartile range %.3f, histogram entropy %.3f  %s\n", metric, spread.iqr,
                spread.entropy, path);
+    else if (json_array_append_new(rows, json_pack("{s:s, s:I, s:f, s:f, s:s}", "metric", metric, "n",
+                                                   (json_int_t)trajectory->n, "iqr", spread.iqr, "entropy",
+                                                   spread.entropy, "file", path)))
+        st = us_fail(UNSEEN_FAILED, "--json", "cannot print");
 out:
     return st;
 }
@@ -45,6 +47,7 @@ enum unseen_status us_cmd_score(int argc, char **argv)
     struct unseen_trajectory *trajectory = NULL;
     float *scores = NULL;
     char *names = NULL, *path = NULL;
+    json_t *rows = NULL;
     bool help;
     const struct us_option own[] = {
         {"metric", US_OPT_STRING, &metrics, "M[,M...]", "scores to compute (el2n)"},
@@ -74,16 +77,21 @@ enum unseen_status us_cmd_score(int argc, char **argv)
     names = us_format("%s", metrics);
     US_TRY_ALLOC(scores);
     US_TRY_ALLOC(names);
+    if (common.json)
+        rows = json_array();
     bool several = strchr(metrics, ',');
     char *state;
     for (char *metric = strtok_r(names, ",", &state); metric; metric = strtok_r(NULL, ",", &state)) {
         path = output_path(common.out, metric, several);
         US_TRY_ALLOC(path);
-        US_TRY(score_one(trajectory, metric, &options, path, common.json, scores));
+        US_TRY(score_one(trajectory, metric, &options, path, rows, scores));
         free(path);
         path = NULL;
     }
+    if (rows)
+        US_TRY(us_print_json(json_incref(rows)));
 out:
+    json_decref(rows);
     free(path);
     free(names);
     free(scores);

@@ -105,7 +105,8 @@ enum unseen_status us_cmd_select(int argc, char **argv)
     US_TRY(unseen_select(rule, scores, labels, n, classes, &options, &keep, &m));
     US_TRY(us_npy_write(common.out, US_I64, 1, &m, keep));
     if (common.json)
-        printf("{\"n\": %lld, \"kept\": %lld, \"file\": \"%s\"}\n", (long long)n, (long long)m, common.out);
+        US_TRY(us_print_json(
+            json_pack("{s:I, s:I, s:s}", "n", (json_int_t)n, "kept", (json_int_t)m, "file", common.out)));
     else
         printf("kept %lld of %lld samples  %s\n", (long long)m, (long long)n, common.out);
 out:

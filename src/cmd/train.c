@@ -7,7 +7,19 @@
 #include "base/npy.h"
 #include "cmd/cmd.h"
 
-static void print_result(const struct us_common *common, const struct unseen_epoch *history, int epochs)
+static enum unseen_status print_json(const struct unseen_epoch *last, int epochs, double best, double seconds)
+{
+    json_t *result = json_pack("{s:i, s:f, s:f}", "epochs", epochs, "train_accuracy", last->train_accuracy,
+                               "seconds", seconds);
+    if (result && !isnan(last->test_accuracy)) {
+        json_object_set_new(result, "test_accuracy", json_real(last->test_accuracy));
+        json_object_set_new(result, "best_test_accuracy", json_real(best));
+    }
+    return us_print_json(result);
+}
+
+static enum unseen_status print_result(const struct us_common *common, const struct unseen_epoch *history,
+                                       int epochs)
 {
     double best = 0, seconds = 0;
     for (int e = 0; e < epochs; e++) {
@@ -16,22 +28,17 @@ static void print_result(const struct us_common *common, const struct unseen_epo
             best = history[e].test_accuracy;
     }
     const struct unseen_epoch *last = &history[epochs - 1];
-    bool tested = !isnan(last->test_accuracy);
-    char text[32];
-    if (common->json) {
-        printf("{\"epochs\": %d, \"train_accuracy\": %.6f", epochs, last->train_accuracy);
-        if (tested)
-            printf(", \"test_accuracy\": %.6f, \"best_test_accuracy\": %.6f", last->test_accuracy, best);
-        printf(", \"seconds\": %.3f}\n", seconds);
-        return;
-    }
-    if (tested)
-        printf("test accuracy %.2f %% after the last of %d epochs (best %.2f %%)\n",
-               100 * last->test_accuracy, epochs, 100 * best);
-    else
+    if (common->json)
+        return print_json(last, epochs, best, seconds);
+    if (isnan(last->test_accuracy))
         printf("training accuracy %.2f %% after %d epochs (the dataset has no test split)\n",
                100 * last->train_accuracy, epochs);
+    else
+        printf("test accuracy %.2f %% after the last of %d epochs (best %.2f %%)\n",
+               100 * last->test_accuracy, epochs, 100 * best);
+    char text[32];
     printf("trained in %s; weights in %s/model.safetensors\n", us_duration(seconds, text), common->out);
+    return UNSEEN_OK;
 }
 
 enum unseen_status us_cmd_train(int argc, char **argv)
@@ -78,10 +85,9 @@ enum unseen_status us_cmd_train(int argc, char **argv)
         US_TRY(us_npy_read_i64(subset, 1, &options.n_subset, &keep));
         options.subset = keep;
     }
-    US_TRY(unseen_dataset_open(path[0], &reading, &data));
-    US_TRY(unseen_device_open(common.device, &device));
+    US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
     US_TRY(unseen_train(device, data, &options, &history, &epochs));
-    print_result(&common, history, epochs);
+    US_TRY(print_result(&common, history, epochs));
 out:
     free(history);
     free(keep);

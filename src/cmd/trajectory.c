@@ -41,8 +41,7 @@ enum unseen_status us_cmd_trajectory(int argc, char **argv)
     options.seed = common.seed;
     options.out = common.out;
     options.command = us_command_line();
-    US_TRY(unseen_dataset_open(path[0], &reading, &data));
-    US_TRY(unseen_device_open(common.device, &device));
+    US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
     US_TRY(unseen_record_trajectory(device, data, &options));
     printf("%s/trajectory\n", common.out);
 out:

@@ -84,11 +84,6 @@ const struct unseen_device_info *unseen_device_about(const struct unseen_device 
     return &device->info;
 }
 
-cl_context us_device_context(const struct unseen_device *device)
-{
-    return device->context;
-}
-
 cl_command_queue us_device_queue(const struct unseen_device *device)
 {
     return device->queue;

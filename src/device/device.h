@@ -26,7 +26,6 @@ enum unseen_status us_cl_fail(cl_int error, const char *call, const char *file, 
         }                                                                                                    \
     } while (0)
 
-cl_context us_device_context(const struct unseen_device *device);
 cl_command_queue us_device_queue(const struct unseen_device *device);
 cl_device_id us_device_id(const struct unseen_device *device);
 

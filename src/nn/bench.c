@@ -3,8 +3,8 @@
 #include "unseen/bench.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/rng.h"
 #include "nn/model.h"
 #include "ops/loss.h"
@@ -17,13 +17,6 @@ struct bench {
     struct us_model *model;
     struct us_buf *labels, *rows, *record;
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static enum unseen_status fill(struct bench *b)
 {
@@ -96,10 +89,10 @@ static enum unseen_status time_rounds(struct bench *b, enum unseen_status (*step
 {
     enum unseen_status st = UNSEEN_OK;
     for (int i = -2; i < b->options->rounds; i++) {
-        double start = now();
+        double start = us_seconds();
         US_TRY(step(b));
         if (i >= 0)
-            seconds[i] = now() - start;
+            seconds[i] = us_seconds() - start;
     }
     qsort(seconds, (size_t)b->options->rounds, sizeof *seconds, by_value);
 out:
@@ -134,14 +127,14 @@ enum unseen_status unseen_bench(struct unseen_device *device, const struct unsee
                                  .training = true};
     seconds = us_calloc((size_t)options->rounds, sizeof *seconds);
     US_TRY_ALLOC(seconds);
-    double start = now();
+    double start = us_seconds();
     US_TRY(us_model_new(device, &spec, &b.model));
-    r.build_seconds = now() - start;
+    r.build_seconds = us_seconds() - start;
     US_TRY(us_model_init(b.model, 1));
     US_TRY(fill(&b));
-    start = now();
+    start = us_seconds();
     US_TRY(train_step(&b));
-    r.first_step_seconds = now() - start;
+    r.first_step_seconds = us_seconds() - start;
     US_TRY(time_rounds(&b, train_step, seconds));
     r.train_seconds_min = seconds[0];
     r.train_seconds_max = seconds[options->rounds - 1];

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "nn/trainer.h"
 #include "ops/augment.h"
 #include "ops/loss.h"
@@ -101,13 +101,6 @@ out:
     return st;
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /* Wait for the queue, and choose how much to queue next: about a quarter of a second, so that an interrupt
  * and the progress display never wait long while a fast device never waits for the host. */
 static enum unseen_status drain(struct us_feed *feed, int queued, double *since)
@@ -115,7 +108,7 @@ static enum unseen_status drain(struct us_feed *feed, int queued, double *since)
     enum unseen_status st = us_finish(feed->device);
     if (st)
         return st;
-    double time = now(), each = (time - *since) / queued;
+    double time = us_seconds(), each = (time - *since) / queued;
     *since = time;
     feed->window = each * MAX_WINDOW < 0.25 ? MAX_WINDOW : each > 0.25 ? 1 : (int)(0.25 / each);
     return UNSEEN_OK;
@@ -126,7 +119,7 @@ enum unseen_status us_pass_run(struct us_trainer *trainer, struct us_model *mode
 {
     enum unseen_status st = UNSEEN_OK;
     int queued = 0;
-    double since = now();
+    double since = us_seconds();
     US_TRY(write_order(feed, pass));
     for (int64_t at = 0; at < pass->n; at += pass->recipe->batch) {
         int64_t left = pass->n - at;

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/rng.h"
 #include "nn/checkpoint.h"
@@ -214,24 +214,17 @@ out:
     return st;
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static enum unseen_status run_epoch(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
     struct unseen_epoch *epoch = &run->state.history[run->state.epochs];
-    double start = now();
+    double start = us_seconds();
     memset(epoch, 0, sizeof *epoch);
     epoch->epoch = run->state.epochs;
     US_TRY(train_pass(run, epoch));
     US_TRY(evaluate(run, epoch));
-    epoch->seconds = now() - start;
+    epoch->seconds = us_seconds() - start;
     snprintf(run->note, sizeof run->note, "epoch %d/%d loss %.3f acc %.3f", epoch->epoch + 1, run->target,
              epoch->train_loss, epoch->train_accuracy);
     if (job->on_epoch) {

@@ -6,8 +6,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/npy.h"
@@ -21,13 +21,6 @@ void unseen_prune_defaults(struct unseen_prune_options *options)
     *options = (struct unseen_prune_options){
         .metric = "el2n", .rule = "ccs", .score = {.epoch = -1}, .select = {.keep = 0.5, .cutoff = -1}};
     unseen_scoring_defaults(&options->scoring);
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* Score out/<trajectory> into out/<file>. `trajectory_out` (may be NULL) receives the open trajectory. */
@@ -158,9 +151,9 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     US_TRY_ALLOC(scores);
     US_TRY_ALLOC(seen);
     US_TRY(check_choice(options));
-    double start = now();
+    double start = us_seconds();
     US_TRY(unseen_record_trajectory(device, data, &options->scoring));
-    r.scoring_seconds = now() - start;
+    r.scoring_seconds = us_seconds() - start;
     US_TRY(score_folder(options, "trajectory", "scores.npy", scores, &r.spread, &trajectory));
     if (options->scoring.protocol != UNSEEN_SEEN) {
         US_TRY(score_folder(options, "seen/trajectory", "seen/scores.npy", seen, &r.seen_spread, NULL));

@@ -3,10 +3,8 @@
 
 #include "unseen/prune.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/log.h"
@@ -246,21 +244,12 @@ out:
 }
 
 /* The finished models' states and records are in the trajectory now. */
-static void remove_work(const struct run *run)
+static enum unseen_status remove_work(const char *out)
 {
-    const struct unseen_scoring_options *o = run->options;
-    for (int r = 0; r < o->repeats; r++) {
-        for (int f = 0; f < run->models_per_repeat; f++) {
-            char *folder = us_format("%s/work/r%d-f%d", o->out, r, f);
-            if (folder)
-                us_remove_folder(folder);
-            free(folder);
-        }
-    }
-    char *work = us_format("%s/work", o->out);
-    if (work)
-        rmdir(work);
+    char *work = us_format("%s/work", out);
+    enum unseen_status st = work ? us_remove_folder(work) : UNSEEN_FAILED;
     free(work);
+    return st;
 }
 
 static enum unseen_status split(struct run *run)
@@ -326,13 +315,13 @@ enum unseen_status unseen_record_trajectory(struct unseen_device *device, const 
     US_TRY(us_settings_open(device, data, options, &settings));
     if (settings.complete) {
         us_log(UNSEEN_LOG_INFO, "%s: the trajectory is there already", options->out);
-        goto out;
+    } else {
+        run.models = settings.models;
+        US_TRY(split(&run));
+        US_TRY(run_models(&run));
+        US_TRY(us_settings_complete(&settings));
     }
-    run.models = settings.models;
-    US_TRY(split(&run));
-    US_TRY(run_models(&run));
-    US_TRY(us_settings_complete(&settings));
-    remove_work(&run);
+    US_TRY(remove_work(options->out));
 out:
     us_settings_close(&settings);
     us_trainer_free(run.trainer);

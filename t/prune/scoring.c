@@ -1,0 +1,194 @@
+/* What scoring runs write must be what models that never saw the sample say: each protocol is held to
+ * training runs made by hand. */
+#include "config.h"
+
+#include "support/device.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/train.h"
+#include "prune/folds.h"
+#include "support/folder.h"
+#include "unseen/prune.h"
+
+enum { N = 90, CLASSES = 3, FOLDS = 3, EPOCHS = 2, SEED = 7 };
+
+static struct unseen_dataset *data;
+static struct us_trainer *trainer;
+
+static int set_up(void **state)
+{
+    struct unseen_synth recipe = {.train = N, .test = 9, .classes = CLASSES, .size = 16, .seed = 1};
+    if (unseen_synth_draw(&recipe, &data, NULL, NULL) || us_trainer_new(test_device(), data, &trainer))
+        return -1;
+    return test_folder_make(state);
+}
+
+static int tear_down(void **state)
+{
+    us_trainer_free(trainer);
+    unseen_dataset_close(data);
+    return test_folder_remove(state);
+}
+
+static struct unseen_scoring_options options_of(enum unseen_protocol protocol, const char *name)
+{
+    struct unseen_scoring_options options;
+    unseen_scoring_defaults(&options);
+    strcpy(options.recipe.model, "convnet3");
+    options.recipe.width = 4;
+    options.recipe.epochs = EPOCHS;
+    options.recipe.batch = 16;
+    options.protocol = protocol;
+    options.folds = FOLDS;
+    options.seed = SEED;
+    options.out = test_path(name);
+    return options;
+}
+
+/* A trajectory's p_true of sample i at an epoch of a repeat. */
+static float p_true(const struct unseen_trajectory *t, int repeat, int epoch, int64_t i)
+{
+    return t->value[UNSEEN_P_TRUE][((int64_t)repeat * t->epochs + epoch) * t->n + i];
+}
+
+/* What one model, trained by hand, says: [EPOCHS][N], NaN for samples that it was not asked about. */
+struct by_hand {
+    float heldout[EPOCHS][N], trained[EPOCHS][N];
+};
+
+static enum unseen_status take(void *context, const struct unseen_epoch *epoch,
+                               const struct us_record *trained, const struct us_record *heldout)
+{
+    struct by_hand *hand = context;
+    for (int64_t i = 0; i < trained->n; i++)
+        hand->trained[epoch->epoch][trained->samples[i]] = trained->value[UNSEEN_P_TRUE * trained->n + i];
+    for (int64_t i = 0; i < heldout->n; i++)
+        hand->heldout[epoch->epoch][heldout->samples[i]] = heldout->value[UNSEEN_P_TRUE * heldout->n + i];
+    return UNSEEN_OK;
+}
+
+/* Train model `number` on the samples whose fold is (or, with `others`, is not) `fold`; score the rest. */
+static void train_by_hand(const struct unseen_recipe *recipe, uint32_t number, const uint8_t *folds, int fold,
+                          bool others, struct by_hand *hand)
+{
+    int64_t in[N], out[N];
+    struct us_train_job job = {.recipe = recipe,
+                               .seed = SEED,
+                               .model = number,
+                               .train = in,
+                               .heldout = out,
+                               .on_epoch = take,
+                               .context = hand};
+    for (int64_t i = 0; i < N; i++) {
+        if ((folds[i] == fold) != others)
+            in[job.n_train++] = i;
+        else
+            out[job.n_heldout++] = i;
+    }
+    for (int e = 0; e < EPOCHS; e++)
+        for (int i = 0; i < N; i++)
+            hand->heldout[e][i] = hand->trained[e][i] = NAN;
+    assert_ok(us_train(trainer, &job, NULL, NULL));
+}
+
+static struct unseen_trajectory *open_in(const struct unseen_scoring_options *options, const char *name)
+{
+    struct unseen_trajectory *t;
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", options->out, name);
+    assert_ok(unseen_trajectory_open(path, &t));
+    return t;
+}
+
+static void a_fold_is_scored_by_the_model_that_left_it_out(void **state)
+{
+    (void)state;
+    struct unseen_scoring_options options = options_of(UNSEEN_FOLD, "fold");
+    uint8_t folds[N];
+    struct by_hand hand;
+    assert_ok(unseen_record_trajectory(test_device(), data, &options));
+    struct unseen_trajectory *unseen = open_in(&options, "trajectory");
+    struct unseen_trajectory *seen = open_in(&options, "seen/trajectory");
+    assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, N, CLASSES, FOLDS, SEED, 0, folds));
+    assert_int_equal(unseen->repeats, 1);
+    assert_int_equal(unseen->epochs, EPOCHS);
+    assert_memory_equal(unseen->fold, folds, N);
+    assert_null(seen->fold);
+    for (int k = 0; k < FOLDS; k++) {
+        train_by_hand(&options.recipe, (uint32_t)k, folds, k, true, &hand);
+        for (int64_t i = 0; i < N; i++) {
+            for (int e = 0; e < EPOCHS; e++) {
+                if (folds[i] == k)
+                    assert_true(p_true(unseen, 0, e, i) == hand.heldout[e][i]);
+                else if ((folds[i] + 1) % FOLDS == k)
+                    assert_true(p_true(seen, 0, e, i) == hand.trained[e][i]);
+            }
+        }
+    }
+    unseen_trajectory_close(seen);
+    unseen_trajectory_close(unseen);
+}
+
+static void one_fold_models_score_all_the_others(void **state)
+{
+    (void)state;
+    struct unseen_scoring_options options = options_of(UNSEEN_ONE_FOLD, "one-fold");
+    uint8_t folds[N];
+    struct by_hand hand;
+    assert_ok(unseen_record_trajectory(test_device(), data, &options));
+    struct unseen_trajectory *t = open_in(&options, "trajectory");
+    assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, N, CLASSES, FOLDS, SEED, 0, folds));
+    assert_int_equal(t->repeats, FOLDS - 1);
+    for (int k = 0; k < FOLDS; k++) {
+        train_by_hand(&options.recipe, (uint32_t)k, folds, k, false, &hand);
+        for (int64_t i = 0; i < N; i++) {
+            for (int r = 0; r < FOLDS - 1; r++) {
+                assert_int_not_equal(t->fold[(int64_t)r * N + i], folds[i]);
+                if (t->fold[(int64_t)r * N + i] == k)
+                    assert_true(p_true(t, r, EPOCHS - 1, i) == hand.heldout[EPOCHS - 1][i]);
+            }
+        }
+    }
+    unseen_trajectory_close(t);
+}
+
+static void repeats_differ(void **state)
+{
+    (void)state;
+    struct unseen_scoring_options options = options_of(UNSEEN_FOLD, "repeats");
+    options.repeats = 2;
+    assert_ok(unseen_record_trajectory(test_device(), data, &options));
+    struct unseen_trajectory *t = open_in(&options, "trajectory");
+    assert_int_equal(t->repeats, 2);
+    assert_memory_not_equal(t->fold, t->fold + N, N);
+    assert_memory_not_equal(t->value[UNSEEN_P_TRUE], t->value[UNSEEN_P_TRUE] + EPOCHS * N, N * sizeof(float));
+    unseen_trajectory_close(t);
+}
+
+static void another_run_in_the_folder_is_refused(void **state)
+{
+    (void)state;
+    struct unseen_scoring_options options = options_of(UNSEEN_SEEN, "seen");
+    assert_ok(unseen_record_trajectory(test_device(), data, &options));
+    assert_ok(unseen_record_trajectory(test_device(), data, &options));
+    options.recipe.lr = 0.01f;
+    assert_fails(UNSEEN_USAGE, "lr", unseen_record_trajectory(test_device(), data, &options));
+    options = options_of(UNSEEN_SEEN, "seen");
+    options.seed = SEED + 1;
+    assert_fails(UNSEEN_USAGE, "seed", unseen_record_trajectory(test_device(), data, &options));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_fold_is_scored_by_the_model_that_left_it_out),
+        cmocka_unit_test(one_fold_models_score_all_the_others),
+        cmocka_unit_test(repeats_differ),
+        cmocka_unit_test(another_run_in_the_folder_is_refused),
+    };
+    test_device();
+    return RUN_TESTS(tests, set_up, tear_down);
+}
