@@ -32,9 +32,9 @@ UNSEEN_API void unseen_scoring_defaults(struct unseen_scoring_options *options);
 
 /* Run the scoring models and write out/trajectory/, and for fold protocols out/seen/trajectory/: the same
  * models' view of samples that they did train on (sample i by the model of the next fold), which costs
- * nothing more. A killed call goes on from its checkpoints in out/work/ when it is made again; a finished one
- * returns at once. UNSEEN_USAGE if `out` holds a run with other settings; UNSEEN_INTERRUPTED after a
- * checkpoint. */
+ * nothing more when it is recorded from the training pass. A killed call goes on from its checkpoints in
+ * out/work/ when it is made again; a finished one returns at once. UNSEEN_USAGE if `out` holds a run with
+ * other settings; UNSEEN_INTERRUPTED after a checkpoint. */
 UNSEEN_API enum unseen_status unseen_record_trajectory(struct unseen_device *device,
                                                        const struct unseen_dataset *data,
                                                        const struct unseen_scoring_options *options);

@@ -28,6 +28,7 @@ struct run {
     int32_t *place; /* [training split] a sample's place in job->train */
     float *record;  /* [UNSEEN_QUANTITIES + 1][max n], as the device hands it over */
     float *trained; /* [UNSEEN_QUANTITIES][n_train], ascending */
+    float *probe;   /* [UNSEEN_QUANTITIES][n_probe] */
     struct us_progress *progress;
     uint64_t images;
     char note[64];
@@ -58,6 +59,7 @@ static enum unseen_status check_job(const struct us_trainer *trainer, const stru
     }
     US_TRY(check_samples("training set", job->train, job->n_train, all, true));
     US_TRY(check_samples("held-out set", job->heldout, job->n_heldout, all, false));
+    US_TRY(check_samples("probed set", job->probe, job->n_probe, all, false));
     if (job->recipe->pad >= trainer->data->height)
         st = us_fail(UNSEEN_USAGE, "--pad", "%d is too large for images of %d pixels", job->recipe->pad,
                      trainer->data->height);
@@ -65,10 +67,9 @@ out:
     return st;
 }
 
-static int64_t max3(int64_t a, int64_t b, int64_t c)
+static int64_t larger(int64_t a, int64_t b)
 {
-    int64_t m = a > b ? a : b;
-    return m > c ? m : c;
+    return a > b ? a : b;
 }
 
 static enum unseen_status begin(struct run *run)
@@ -84,11 +85,12 @@ static enum unseen_status begin(struct run *run)
     US_TRY_ALLOC(run->settings = us_settings_text(run->trainer->device, data, job));
     run->state.settings = run->settings;
     US_TRY(us_trainer_model(run->trainer, recipe, &run->model));
-    int64_t n = max3(job->n_train, job->n_heldout, run->n_test);
+    int64_t n = larger(larger(job->n_train, job->n_heldout), larger(job->n_probe, run->n_test));
     US_TRY(us_feed_new(run->trainer->device, n, recipe->batch, &run->feed));
     US_TRY_ALLOC(run->order = us_calloc((size_t)n, sizeof *run->order));
     US_TRY_ALLOC(run->record = us_calloc((size_t)n * (UNSEEN_QUANTITIES + 1), sizeof *run->record));
     US_TRY_ALLOC(run->trained = us_calloc((size_t)job->n_train * UNSEEN_QUANTITIES, sizeof *run->trained));
+    US_TRY_ALLOC(run->probe = us_calloc((size_t)job->n_probe * UNSEEN_QUANTITIES, sizeof *run->probe));
     US_TRY_ALLOC(run->place = us_calloc((size_t)data->split[UNSEEN_TRAIN].n, sizeof *run->place));
     for (int64_t i = 0; i < job->n_train; i++)
         run->place[job->train[i]] = (int32_t)i;
@@ -104,6 +106,7 @@ static void end(struct run *run)
     free(run->order);
     free(run->record);
     free(run->trained);
+    free(run->probe);
     free(run->place);
     free(run->state.history);
 }
@@ -192,24 +195,34 @@ out:
     return st;
 }
 
-/* Accuracies first: the record is left holding the held-out samples for on_epoch. */
+/* An evaluation pass over samples of a split. */
+static enum unseen_status evaluate_on(struct run *run, int epoch, enum unseen_split split,
+                                      const int64_t *samples, int64_t n, double *loss, double *accuracy)
+{
+    struct us_pass pass = {.split = split, .samples = samples, .n = n, .epoch = epoch};
+    return run_pass(run, &pass, UNSEEN_LOSS, loss, accuracy);
+}
+
+/* The held-out samples last: the record is left holding them for on_epoch. */
 static enum unseen_status evaluate(struct run *run, struct unseen_epoch *epoch)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
     epoch->heldout_loss = epoch->heldout_accuracy = epoch->test_loss = epoch->test_accuracy = NAN;
     if (run->n_test > 0) {
-        struct us_pass pass = {
-            .split = UNSEEN_TEST, .samples = run->order, .n = run->n_test, .epoch = epoch->epoch};
         for (int64_t i = 0; i < run->n_test; i++)
             run->order[i] = i;
-        US_TRY(run_pass(run, &pass, UNSEEN_LOSS, &epoch->test_loss, &epoch->test_accuracy));
+        US_TRY(evaluate_on(run, epoch->epoch, UNSEEN_TEST, run->order, run->n_test, &epoch->test_loss,
+                           &epoch->test_accuracy));
     }
-    if (job->n_heldout > 0) {
-        struct us_pass pass = {
-            .split = UNSEEN_TRAIN, .samples = job->heldout, .n = job->n_heldout, .epoch = epoch->epoch};
-        US_TRY(run_pass(run, &pass, UNSEEN_LOSS, &epoch->heldout_loss, &epoch->heldout_accuracy));
+    if (job->n_probe > 0) {
+        double loss, accuracy;
+        US_TRY(evaluate_on(run, epoch->epoch, UNSEEN_TRAIN, job->probe, job->n_probe, &loss, &accuracy));
+        memcpy(run->probe, run->record, (size_t)job->n_probe * UNSEEN_QUANTITIES * sizeof *run->probe);
     }
+    if (job->n_heldout > 0)
+        US_TRY(evaluate_on(run, epoch->epoch, UNSEEN_TRAIN, job->heldout, job->n_heldout,
+                           &epoch->heldout_loss, &epoch->heldout_accuracy));
 out:
     return st;
 }
@@ -230,7 +243,8 @@ static enum unseen_status run_epoch(struct run *run)
     if (job->on_epoch) {
         struct us_record trained = {job->n_train, job->train, run->trained};
         struct us_record heldout = {job->n_heldout, job->heldout, run->record};
-        US_TRY(job->on_epoch(job->context, epoch, &trained, &heldout));
+        struct us_record probe = {job->n_probe, job->probe, run->probe};
+        US_TRY(job->on_epoch(job->context, epoch, &trained, &heldout, &probe));
     }
     run->state.epochs++;
     if (job->state)
@@ -253,7 +267,7 @@ static enum unseen_status run_epochs(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
-    uint64_t each = (uint64_t)(job->n_train + job->n_heldout + run->n_test);
+    uint64_t each = (uint64_t)(job->n_train + job->n_heldout + job->n_probe + run->n_test);
     if (run->state.epochs < run->target)
         run->progress = us_progress_begin(job->title ? job->title : "training", "images",
                                           each * (uint64_t)(run->target - run->state.epochs));

@@ -31,16 +31,19 @@ struct us_train_job {
     int64_t n_train; /* ascending indices in the training split; all different */
     const int64_t *heldout;
     int64_t n_heldout; /* evaluated after each epoch, without augmentation, running statistics; may be 0 */
+    const int64_t *probe;
+    int64_t n_probe;   /* of `train`, evaluated in the same way: the seen side of a comparison; may be 0 */
     bool test;         /* evaluate the test split after each epoch too */
     const char *init;  /* weights to start from, or NULL */
     const char *state; /* checkpoint file, written atomically after each epoch; NULL: none */
     const char *title; /* for progress, e.g. "fold 2/4" */
 
-    /* After each epoch, before its checkpoint. heldout/trained hold the records (`trained`: the training
-     * forward pass of every train sample, in ascending order of sample; `heldout` in the order given). A
-     * failure ends the run. */
+    /* After each epoch, before its checkpoint. `trained` is the record of the training forward pass of every
+     * train sample, in ascending order of sample; `heldout` and `probe` are in the order given. A failure
+     * ends the run. */
     enum unseen_status (*on_epoch)(void *context, const struct unseen_epoch *epoch,
-                                   const struct us_record *trained, const struct us_record *heldout);
+                                   const struct us_record *trained, const struct us_record *heldout,
+                                   const struct us_record *probe);
     void *context;
     const char *save; /* final weights as .safetensors, or NULL */
 };

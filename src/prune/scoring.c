@@ -38,6 +38,7 @@ struct model {
     int repeat, fold;
     int64_t *train, *heldout, *seen;
     int64_t n_train, n_heldout, n_seen;
+    bool evaluates; /* the seen side comes from an evaluation pass */
     char *folder;
 };
 
@@ -77,14 +78,15 @@ out:
 }
 
 static enum unseen_status keep_epoch(void *context, const struct unseen_epoch *epoch,
-                                     const struct us_record *trained, const struct us_record *heldout)
+                                     const struct us_record *trained, const struct us_record *heldout,
+                                     const struct us_record *probe)
 {
     const struct model *m = context;
     enum unseen_status st = UNSEEN_OK;
     if (m->n_heldout)
         US_TRY(write_record(m, UNSEEN_SIDE, epoch->epoch, heldout, m->heldout, m->n_heldout));
     if (m->n_seen)
-        US_TRY(write_record(m, SEEN_SIDE, epoch->epoch, trained, m->seen, m->n_seen));
+        US_TRY(write_record(m, SEEN_SIDE, epoch->epoch, m->evaluates ? probe : trained, m->seen, m->n_seen));
 out:
     return st;
 }
@@ -96,13 +98,12 @@ static void assign(const struct run *run, struct model *m)
     const uint8_t *fold = run->fold ? run->fold + (size_t)m->repeat * run->n : NULL;
     for (int64_t i = 0; i < run->n; i++) {
         bool trains = !fold || (o->protocol == UNSEEN_FOLD ? fold[i] != m->fold : fold[i] == m->fold);
-        bool seen_eval = !fold && o->record == UNSEEN_RECORD_EVAL;
         if (trains)
             m->train[m->n_train++] = i;
-        if (!trains || seen_eval)
+        else
             m->heldout[m->n_heldout++] = i;
         bool stands = o->protocol == UNSEEN_ONE_FOLD || !fold || (fold[i] + 1) % o->folds == m->fold;
-        if (trains && stands && !seen_eval)
+        if (trains && stands)
             m->seen[m->n_seen++] = i;
     }
 }
@@ -120,6 +121,7 @@ static enum unseen_status model_begin(struct run *run, int repeat, int fold, str
 {
     enum unseen_status st = UNSEEN_OK;
     *m = (struct model){.run = run, .repeat = repeat, .fold = fold};
+    m->evaluates = run->options->record == UNSEEN_RECORD_EVAL;
     m->folder = us_format("%s/work/r%d-f%d", run->options->out, repeat, fold);
     m->train = us_calloc((size_t)run->n, sizeof *m->train);
     m->heldout = us_calloc((size_t)run->n, sizeof *m->heldout);
@@ -155,6 +157,8 @@ static enum unseen_status train_model(struct run *run, struct model *m)
         .n_train = m->n_train,
         .heldout = m->heldout,
         .n_heldout = m->n_heldout,
+        .probe = m->seen,
+        .n_probe = m->evaluates ? m->n_seen : 0,
         .state = state,
         .title = title,
         .on_epoch = keep_epoch,
@@ -217,14 +221,14 @@ static enum unseen_status gather(struct run *run, enum side side, const char *na
     const struct unseen_scoring_options *o = run->options;
     struct us_trajectory_build *build = NULL;
     struct model m = {0};
-    bool unseen = side == UNSEEN_SIDE && o->protocol != UNSEEN_SEEN;
+    bool unseen = side == UNSEEN_SIDE;
     int repeats = unseen && o->protocol == UNSEEN_ONE_FOLD ? o->repeats * (o->folds - 1) : o->repeats;
     int epochs = epochs_recorded(&o->recipe);
     char *folder = us_format("%s/%s", o->out, name);
     US_TRY_ALLOC(folder);
     US_TRY(us_trajectory_new(unseen ? o->protocol : UNSEEN_SEEN, run->n, repeats, epochs, run->data->classes,
                              unseen ? o->folds : 0, &build));
-    build->evaluated = side == UNSEEN_SIDE;
+    build->evaluated = side == UNSEEN_SIDE || o->record == UNSEEN_RECORD_EVAL;
     for (int64_t i = 0; i < run->n; i++)
         build->labels[i] = run->data->split[UNSEEN_TRAIN].labels[i];
     for (int r = 0; r < o->repeats; r++) {
@@ -292,8 +296,7 @@ static enum unseen_status run_models(struct run *run)
         }
     }
     bool seen_only = run->options->protocol == UNSEEN_SEEN;
-    enum side main_side = seen_only && run->options->record == UNSEEN_RECORD_TRAIN ? SEEN_SIDE : UNSEEN_SIDE;
-    US_TRY(gather(run, main_side, "trajectory"));
+    US_TRY(gather(run, seen_only ? SEEN_SIDE : UNSEEN_SIDE, "trajectory"));
     if (!seen_only)
         US_TRY(gather(run, SEEN_SIDE, "seen/trajectory"));
 out:

@@ -18,8 +18,8 @@ static json_t *describe(const struct unseen_device *device, const struct unseen_
     json_t *settings =
         json_pack("{s:s, s:i, s:i, s:s, s:I, s:s, s:s}", "protocol", unseen_protocol_name(o->protocol),
                   "folds", seen ? 0 : o->folds, "repeats", o->repeats, "record",
-                  seen && o->record == UNSEEN_RECORD_TRAIN ? "train" : "eval", "seed", (json_int_t)o->seed,
-                  "data", data->hash, "device", unseen_device_about(device)->name);
+                  o->record == UNSEEN_RECORD_TRAIN ? "train" : "eval", "seed", (json_int_t)o->seed, "data",
+                  data->hash, "device", unseen_device_about(device)->name);
     if (!settings || us_run_json_recipe(settings, &o->recipe)) {
         us_fail(UNSEEN_FAILED, "memory", "cannot describe the settings");
         json_decref(settings);

@@ -96,11 +96,13 @@ struct seen {
 };
 
 static enum unseen_status watch(void *context, const struct unseen_epoch *epoch,
-                                const struct us_record *trained, const struct us_record *heldout)
+                                const struct us_record *trained, const struct us_record *heldout,
+                                const struct us_record *probe)
 {
     struct seen *seen = context;
     seen->calls++;
     assert_int_equal(trained->n, N - 40);
+    assert_int_equal(probe->n, 0);
     assert_int_equal(heldout->n, 40);
     assert_ptr_equal(heldout->samples, everyone + N - 40);
     memcpy(seen->trained[epoch->epoch], trained->value, sizeof seen->trained[0]);

@@ -56,13 +56,16 @@ static float p_true(const struct unseen_trajectory *t, int repeat, int epoch, in
 
 /* What one model, trained by hand, says: [EPOCHS][N], NaN for samples that it was not asked about. */
 struct by_hand {
-    float heldout[EPOCHS][N], trained[EPOCHS][N];
+    float heldout[EPOCHS][N], trained[EPOCHS][N], probe[EPOCHS][N];
 };
 
 static enum unseen_status take(void *context, const struct unseen_epoch *epoch,
-                               const struct us_record *trained, const struct us_record *heldout)
+                               const struct us_record *trained, const struct us_record *heldout,
+                               const struct us_record *probe)
 {
     struct by_hand *hand = context;
+    for (int64_t i = 0; i < probe->n; i++)
+        hand->probe[epoch->epoch][probe->samples[i]] = probe->value[UNSEEN_P_TRUE * probe->n + i];
     for (int64_t i = 0; i < trained->n; i++)
         hand->trained[epoch->epoch][trained->samples[i]] = trained->value[UNSEEN_P_TRUE * trained->n + i];
     for (int64_t i = 0; i < heldout->n; i++)
@@ -91,6 +94,8 @@ static void train_by_hand(const struct unseen_recipe *recipe, uint32_t number, c
     for (int e = 0; e < EPOCHS; e++)
         for (int i = 0; i < N; i++)
             hand->heldout[e][i] = hand->trained[e][i] = NAN;
+    job.probe = in;
+    job.n_probe = job.n_train;
     assert_ok(us_train(trainer, &job, NULL, NULL));
 }
 
@@ -155,6 +160,26 @@ static void one_fold_models_score_all_the_others(void **state)
     unseen_trajectory_close(t);
 }
 
+static void the_seen_side_can_be_evaluated(void **state)
+{
+    (void)state;
+    struct unseen_scoring_options options = options_of(UNSEEN_FOLD, "evaluated");
+    options.record = UNSEEN_RECORD_EVAL;
+    uint8_t folds[N];
+    struct by_hand hand;
+    assert_ok(unseen_record_trajectory(test_device(), data, &options));
+    struct unseen_trajectory *seen = open_in(&options, "seen/trajectory");
+    assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, N, CLASSES, FOLDS, SEED, 0, folds));
+    train_by_hand(&options.recipe, 0, folds, 0, true, &hand);
+    for (int64_t i = 0; i < N; i++) {
+        for (int e = 0; e < EPOCHS; e++) {
+            if ((folds[i] + 1) % FOLDS == 0)
+                assert_true(p_true(seen, 0, e, i) == hand.probe[e][i]);
+        }
+    }
+    unseen_trajectory_close(seen);
+}
+
 static void repeats_differ(void **state)
 {
     (void)state;
@@ -186,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fold_is_scored_by_the_model_that_left_it_out),
         cmocka_unit_test(one_fold_models_score_all_the_others),
+        cmocka_unit_test(the_seen_side_can_be_evaluated),
         cmocka_unit_test(repeats_differ),
         cmocka_unit_test(another_run_in_the_folder_is_refused),
     };
