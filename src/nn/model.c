@@ -24,7 +24,7 @@ static enum unseen_status make_layer(struct us_model *model, int i)
     case US_NODE_CONV: {
         struct us_conv_shape shape = {model->spec.batch, x.h,          x.w,      x.c, y.c,
                                       node->kernel,      node->stride, node->pad};
-        US_TRY(us_conv_new(model->device, &shape, US_CONV_AUTO, &layer->conv));
+        US_TRY(us_conv_new(model->device, &shape, NULL, &layer->conv));
         model->workspace_bytes = max_size(model->workspace_bytes, us_conv_workspace(layer->conv));
         break;
     }

@@ -4,7 +4,6 @@
 
 #include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 
 int us_conv_out(int size, int kernel, int stride, int pad)
 {
@@ -35,37 +34,24 @@ static enum unseen_status check_shape(const struct us_conv_shape *s)
     return UNSEEN_OK;
 }
 
-static enum unseen_status choose(struct unseen_device *device, enum us_conv_algorithm algorithm,
-                                 const struct us_conv_methods **methods)
-{
-    const char *wish = algorithm == US_CONV_AUTO ? getenv("UNSEEN_CONV") : NULL;
-    if (algorithm == US_CONV_DIRECT || (wish && !strcmp(wish, us_conv_direct.name)))
-        *methods = &us_conv_direct;
-    else if (algorithm == US_CONV_IM2COL || (wish && !strcmp(wish, us_conv_im2col.name)))
-        *methods = &us_conv_im2col;
-    else if (wish && *wish)
-        return us_fail(UNSEEN_USAGE, "UNSEEN_CONV", "'%s' is neither direct nor im2col", wish);
-    else
-        *methods = us_device_is_cpu(device) ? &us_conv_direct : &us_conv_im2col;
-    return UNSEEN_OK;
-}
-
 enum unseen_status us_conv_new(struct unseen_device *device, const struct us_conv_shape *shape,
-                               enum us_conv_algorithm algorithm, struct us_conv **conv)
+                               const char *const wish[US_CONV_DIRECTIONS], struct us_conv **conv)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_conv *c = NULL;
-    const struct us_conv_methods *methods = NULL;
     US_TRY(check_shape(shape));
-    US_TRY(choose(device, algorithm, &methods));
     c = us_calloc(1, sizeof *c);
     US_TRY_ALLOC(c);
     c->device = device;
     c->shape = *shape;
     c->oh = us_conv_out(shape->h, shape->kernel, shape->stride, shape->pad);
     c->ow = us_conv_out(shape->w, shape->kernel, shape->stride, shape->pad);
-    c->methods = methods;
-    US_TRY(methods->prepare(c));
+    for (int i = 0; i < US_CONV_DIRECTIONS; i++) {
+        enum us_conv_direction direction = (enum us_conv_direction)i;
+        struct us_conv_part *part = &c->part[i];
+        US_TRY(us_conv_choose(device, shape, direction, wish ? wish[i] : NULL, &part->algorithm));
+        US_TRY(part->algorithm->prepare(c, direction, part));
+    }
     *conv = c;
     c = NULL;
 out:
@@ -77,50 +63,58 @@ void us_conv_free(struct us_conv *conv)
 {
     if (!conv)
         return;
-    conv->methods->release(conv);
+    for (int i = 0; i < US_CONV_DIRECTIONS; i++)
+        if (conv->part[i].state)
+            conv->part[i].algorithm->release(&conv->part[i]);
     free(conv);
 }
 
-const char *us_conv_algorithm_name(const struct us_conv *conv)
+const char *us_conv_algorithm_name(const struct us_conv *conv, enum us_conv_direction direction)
 {
-    return conv->methods->name;
+    return conv->part[direction].algorithm->name;
 }
 
 size_t us_conv_workspace(const struct us_conv *conv)
 {
-    return conv->methods->workspace(conv);
+    size_t most = 0;
+    for (int i = 0; i < US_CONV_DIRECTIONS; i++)
+        most = conv->part[i].workspace > most ? conv->part[i].workspace : most;
+    return most;
 }
 
-static enum unseen_status check_call(const struct us_conv *conv, int n, const struct us_buf *workspace)
+static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direction,
+                              const struct us_conv_call *call)
 {
-    if (n < 1 || n > conv->shape.n)
-        return us_fail(UNSEEN_USAGE, "convolution", "%d images where 1 to %d are prepared for", n,
+    const struct us_conv_part *part = &conv->part[direction];
+    if (call->n < 1 || call->n > conv->shape.n)
+        return us_fail(UNSEEN_USAGE, "convolution", "%d images where 1 to %d are prepared for", call->n,
                        conv->shape.n);
-    const size_t need = us_conv_workspace(conv);
-    if (need && (!workspace || workspace->bytes < need))
+    if (part->workspace && (!call->work || call->work->bytes < part->workspace))
         return us_fail(UNSEEN_USAGE, "convolution", "a workspace of %zu bytes where %zu are needed",
-                       workspace ? workspace->bytes : 0, need);
-    return UNSEEN_OK;
+                       call->work ? call->work->bytes : 0, part->workspace);
+    return part->algorithm->run(conv, direction, part, call);
 }
 
 enum unseen_status us_conv_forward(struct us_conv *conv, int n, struct us_buf *x, struct us_buf *weights,
                                    struct us_buf *workspace, struct us_buf *y)
 {
-    enum unseen_status st = check_call(conv, n, workspace);
-    return st ? st : conv->methods->forward(conv, n, x, weights, workspace, y);
+    return run(conv, US_CONV_FORWARD,
+               &(struct us_conv_call){.n = n, .in = x, .other = weights, .work = workspace, .out = y});
 }
 
 enum unseen_status us_conv_backward_data(struct us_conv *conv, int n, struct us_buf *dy,
                                          struct us_buf *weights, struct us_buf *workspace, bool accumulate,
                                          struct us_buf *dx)
 {
-    enum unseen_status st = check_call(conv, n, workspace);
-    return st ? st : conv->methods->backward_data(conv, n, dy, weights, workspace, accumulate, dx);
+    return run(
+        conv, US_CONV_DATA,
+        &(struct us_conv_call){
+            .n = n, .in = dy, .other = weights, .work = workspace, .out = dx, .accumulate = accumulate});
 }
 
 enum unseen_status us_conv_backward_weights(struct us_conv *conv, int n, struct us_buf *x, struct us_buf *dy,
                                             struct us_buf *workspace, struct us_buf *dweights)
 {
-    enum unseen_status st = check_call(conv, n, workspace);
-    return st ? st : conv->methods->backward_weights(conv, n, x, dy, workspace, dweights);
+    return run(conv, US_CONV_WEIGHTS,
+               &(struct us_conv_call){.n = n, .in = x, .other = dy, .work = workspace, .out = dweights});
 }

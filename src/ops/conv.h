@@ -13,20 +13,25 @@ struct us_conv_shape {
 
 int us_conv_out(int size, int kernel, int stride, int pad);
 
-enum us_conv_algorithm {
-    US_CONV_AUTO,   /* what is best known for the device and shape; UNSEEN_CONV=direct|im2col overrides */
-    US_CONV_DIRECT, /* implicit GEMM in register tiles, shaped for CPU cores */
-    US_CONV_IM2COL, /* im2col + CLBlast, col2im as a gather */
-};
+enum us_conv_direction { US_CONV_FORWARD, US_CONV_DATA, US_CONV_WEIGHTS, US_CONV_DIRECTIONS };
+
+/* The i-th algorithm's name in the registry conv_algorithms.def; NULL behind the last. */
+const char *us_conv_algorithm_at(int i);
+
+/* Whether the algorithm of that name can do the shape in that direction. */
+bool us_conv_suits(const char *algorithm, const struct us_conv_shape *shape,
+                   enum us_conv_direction direction);
 
 struct us_conv; /* prepared for one shape */
 
+/* `wish` names the algorithm of each direction, or is NULL: what is best known for the device and the shape;
+ * so is an entry that is NULL. UNSEEN_CONV names one for all directions and shapes that it suits. */
 enum unseen_status us_conv_new(struct unseen_device *device, const struct us_conv_shape *shape,
-                               enum us_conv_algorithm algorithm, struct us_conv **conv);
+                               const char *const wish[US_CONV_DIRECTIONS], struct us_conv **conv);
 void us_conv_free(struct us_conv *conv);
 
-/* "direct" or "im2col". */
-const char *us_conv_algorithm_name(const struct us_conv *conv);
+/* What was chosen. */
+const char *us_conv_algorithm_name(const struct us_conv *conv, enum us_conv_direction direction);
 
 /* Bytes that `workspace` must have for any of the three calls; contents mean nothing between calls. One
  * workspace can serve all convolutions of a queue. */

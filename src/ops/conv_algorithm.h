@@ -1,32 +1,50 @@
-/* What the algorithms of a convolution share, and what each provides. */
+/* What the algorithms of a convolution share, and what each provides. A convolution has one part a direction,
+ * each with an algorithm of its own. */
 #ifndef US_OPS_CONV_ALGORITHM_H
 #define US_OPS_CONV_ALGORITHM_H
 
 #include "ops/conv.h"
 
+struct us_conv_part {
+    const struct us_conv_algorithm *algorithm;
+    void *state;      /* of the algorithm, for this direction */
+    size_t workspace; /* bytes */
+};
+
 struct us_conv {
     struct unseen_device *device;
     struct us_conv_shape shape;
     int oh, ow;
-    const struct us_conv_methods *methods;
-    void *state; /* of the algorithm */
+    struct us_conv_part part[US_CONV_DIRECTIONS];
 };
 
-struct us_conv_methods {
+/* The arguments of a run, by direction:
+ *              in   other     out
+ *   FORWARD    x    weights   y
+ *   DATA       dy   weights   dx, added to with `accumulate`
+ *   WEIGHTS    x    dy        dweights */
+struct us_conv_call {
+    int n;
+    struct us_buf *in, *other, *work, *out;
+    bool accumulate;
+};
+
+struct us_conv_algorithm {
     const char *name;
-    enum unseen_status (*prepare)(struct us_conv *conv); /* sets conv->state, also where it fails */
-    void (*release)(struct us_conv *conv);
-    size_t (*workspace)(const struct us_conv *conv);
-    enum unseen_status (*forward)(struct us_conv *conv, int n, struct us_buf *x, struct us_buf *weights,
-                                  struct us_buf *workspace, struct us_buf *y);
-    enum unseen_status (*backward_data)(struct us_conv *conv, int n, struct us_buf *dy,
-                                        struct us_buf *weights, struct us_buf *workspace, bool accumulate,
-                                        struct us_buf *dx);
-    enum unseen_status (*backward_weights)(struct us_conv *conv, int n, struct us_buf *x, struct us_buf *dy,
-                                           struct us_buf *workspace, struct us_buf *dweights);
+    /* Whether it can do a shape in a direction at all; NULL: it can do every one. */
+    bool (*suits)(const struct us_conv_shape *shape, enum us_conv_direction direction);
+    /* Sets part->state (also where it fails) and part->workspace. */
+    enum unseen_status (*prepare)(struct us_conv *conv, enum us_conv_direction direction,
+                                  struct us_conv_part *part);
+    void (*release)(struct us_conv_part *part);
+    enum unseen_status (*run)(struct us_conv *conv, enum us_conv_direction direction,
+                              const struct us_conv_part *part, const struct us_conv_call *call);
 };
 
-extern const struct us_conv_methods us_conv_direct, us_conv_im2col;
+/* The algorithm to use: `wish` if it is not NULL, else the environment's, else what is best known. */
+enum unseen_status us_conv_choose(const struct unseen_device *device, const struct us_conv_shape *shape,
+                                  enum us_conv_direction direction, const char *wish,
+                                  const struct us_conv_algorithm **algorithm);
 
 /* Rows of the weight matrix: kernel * kernel * cin. */
 static inline int us_conv_depth(const struct us_conv *conv)

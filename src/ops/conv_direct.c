@@ -26,9 +26,8 @@ static struct tile tile_for(int columns)
 }
 
 struct direct {
-    struct us_kernel *pack, *gather;                       /* forward */
-    struct us_kernel *pack_transposed, *gather_transposed; /* data gradient */
-    struct us_kernel *weights, *sum;                       /* weight gradient */
+    struct us_kernel *pack, *gather; /* forward and data gradient */
+    struct us_kernel *weights, *sum; /* weight gradient */
     bool by_place;
     int kgroup, cgroup, parts, share; /* how it is cut; share = pixels of a part */
 };
@@ -90,48 +89,46 @@ static void cut_weights(const struct us_conv *conv, struct direct *d)
                                                inside(conv->ow, s->stride, -s->pad, s->kernel, s->w));
 }
 
-static enum unseen_status prepare(struct us_conv *conv)
+static size_t packed_bytes(int depth, int columns)
+{
+    const int width = 16 * tile_for(columns).vectors;
+    return (size_t)depth * us_round_up((size_t)columns, (size_t)width) * sizeof(float);
+}
+
+static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
+                                  struct us_conv_part *part)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct us_conv_shape *s = &conv->shape;
     struct direct *d = us_calloc(1, sizeof *d);
-    conv->state = d;
+    part->state = d;
     US_TRY_ALLOC(d);
-    const int cin = conv->shape.cin, cout = conv->shape.cout;
-    US_TRY(get(conv, cout, "conv_pack", &d->pack));
-    US_TRY(get(conv, cout, "conv_gather", &d->gather));
-    US_TRY(get(conv, cin, "conv_pack_transposed", &d->pack_transposed));
-    US_TRY(get(conv, cin, "conv_gather", &d->gather_transposed));
-    US_TRY(get(conv, cout, "conv_weights", &d->weights)); /* the same for any tile */
-    US_TRY(get(conv, cout, "conv_weights_sum", &d->sum));
-    cut_weights(conv, d);
+    const int cin = s->cin, cout = s->cout, depth = us_conv_depth(conv);
+    switch (direction) {
+    case US_CONV_FORWARD:
+        US_TRY(get(conv, cout, "conv_pack", &d->pack));
+        US_TRY(get(conv, cout, "conv_gather", &d->gather));
+        part->workspace = packed_bytes(depth, cout);
+        break;
+    case US_CONV_DATA:
+        US_TRY(get(conv, cin, "conv_pack_transposed", &d->pack));
+        US_TRY(get(conv, cin, "conv_gather", &d->gather));
+        part->workspace = packed_bytes(s->kernel * s->kernel * cout, cin);
+        break;
+    default:
+        US_TRY(get(conv, cout, "conv_weights", &d->weights)); /* the same for any tile */
+        US_TRY(get(conv, cout, "conv_weights_sum", &d->sum));
+        cut_weights(conv, d);
+        part->workspace =
+            (size_t)ceil_div(depth, 16) * (size_t)ceil_div(cout, 16) * 256 * (size_t)d->parts * sizeof(float);
+    }
 out:
     return st;
 }
 
-static void release(struct us_conv *conv)
+static void release(struct us_conv_part *part)
 {
-    free(conv->state);
-}
-
-static size_t packed_floats(int depth, int columns)
-{
-    const int width = 16 * tile_for(columns).vectors;
-    return (size_t)depth * us_round_up((size_t)columns, (size_t)width);
-}
-
-static size_t workspace(const struct us_conv *conv)
-{
-    const struct us_conv_shape *s = &conv->shape;
-    const struct direct *d = conv->state;
-    const int depth = us_conv_depth(conv);
-    const size_t tiles = (size_t)ceil_div(depth, 16) * (size_t)ceil_div(s->cout, 16);
-    const size_t sizes[] = {packed_floats(depth, s->cout),
-                            packed_floats(s->kernel * s->kernel * s->cout, s->cin),
-                            tiles * 256 * (size_t)d->parts};
-    size_t most = 0;
-    for (int i = 0; i < 3; i++)
-        most = sizes[i] > most ? sizes[i] : most;
-    return most * sizeof(float);
+    free(part->state);
 }
 
 /* The arguments of conv_gather; see cl/conv_direct.cl. */
@@ -165,19 +162,18 @@ static enum unseen_status gather(struct us_conv *conv, const struct gather *g, s
                   (int)g->accumulate);
 }
 
-static enum unseen_status forward(struct us_conv *conv, int n, struct us_buf *x, struct us_buf *weights,
-                                  struct us_buf *work, struct us_buf *y)
+static enum unseen_status forward(struct us_conv *conv, const struct direct *d,
+                                  const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
-    const struct direct *d = conv->state;
     const int depth = us_conv_depth(conv), columns = ceil_div(s->cout, 16 * tile_for(s->cout).vectors);
     US_TRY(us_run(conv->device, d->pack, US_RANGE2L((size_t)ceil_div(depth, 16), (size_t)columns, 1, 1),
-                  "bbii", weights, work, depth, s->cout));
+                  "bbii", call->other, call->work, depth, s->cout));
     const struct gather g = {.kernel = d->gather,
-                             .in = x,
-                             .out = y,
-                             .n = n,
+                             .in = call->in,
+                             .out = call->out,
+                             .n = call->n,
                              .rows = conv->oh,
                              .cols = conv->ow,
                              .step = s->stride,
@@ -192,7 +188,7 @@ static enum unseen_status forward(struct us_conv *conv, int n, struct us_buf *x,
                              .ow = conv->ow,
                              .oc = s->cout,
                              .ostep = 1};
-    US_TRY(gather(conv, &g, work));
+    US_TRY(gather(conv, &g, call->work));
 out:
     return st;
 }
@@ -215,21 +211,20 @@ static struct residue residue(const struct us_conv_shape *s, int a, int size)
     return r;
 }
 
-static enum unseen_status gather_residue(struct us_conv *conv, int a, int b, struct us_buf *weights,
-                                         struct us_buf *work, struct gather *g)
+static enum unseen_status gather_residue(struct us_conv *conv, const struct direct *d, int a, int b,
+                                         const struct us_conv_call *call, struct gather *g)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
-    const struct direct *d = conv->state;
     const struct residue y = residue(s, a, s->h), x = residue(s, b, s->w);
     const int taps = y.taps * x.taps, columns = ceil_div(s->cin, 16 * tile_for(s->cin).vectors);
     if (!y.count || !x.count || (!taps && g->accumulate))
         goto out;
     if (taps)
-        US_TRY(us_run(conv->device, d->pack_transposed,
+        US_TRY(us_run(conv->device, d->pack,
                       US_RANGE3L((size_t)taps, (size_t)ceil_div(s->cout, 16), (size_t)columns, 1, 1, 1),
-                      "bbiiiiiii", weights, work, s->kernel, s->cin, s->cout, s->stride, y.last, x.last,
-                      x.taps));
+                      "bbiiiiiii", call->other, call->work, s->kernel, s->cin, s->cout, s->stride, y.last,
+                      x.last, x.taps));
     g->rows = y.count;
     g->cols = x.count;
     g->off_y = y.offset;
@@ -238,22 +233,20 @@ static enum unseen_status gather_residue(struct us_conv *conv, int a, int b, str
     g->taps_x = taps ? x.taps : 0;
     g->oa = a;
     g->ob = b;
-    US_TRY(gather(conv, g, work));
+    US_TRY(gather(conv, g, call->work));
 out:
     return st;
 }
 
-static enum unseen_status backward_data(struct us_conv *conv, int n, struct us_buf *dy,
-                                        struct us_buf *weights, struct us_buf *work, bool accumulate,
-                                        struct us_buf *dx)
+static enum unseen_status backward_data(struct us_conv *conv, const struct direct *d,
+                                        const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
-    const struct direct *d = conv->state;
-    struct gather g = {.kernel = d->gather_transposed,
-                       .in = dy,
-                       .out = dx,
-                       .n = n,
+    struct gather g = {.kernel = d->gather,
+                       .in = call->in,
+                       .out = call->out,
+                       .n = call->n,
                        .step = 1,
                        .ih = conv->oh,
                        .iw = conv->ow,
@@ -262,38 +255,44 @@ static enum unseen_status backward_data(struct us_conv *conv, int n, struct us_b
                        .ow = s->w,
                        .oc = s->cin,
                        .ostep = s->stride,
-                       .accumulate = accumulate};
+                       .accumulate = call->accumulate};
     for (int a = 0; a < s->stride; a++)
         for (int b = 0; b < s->stride; b++)
-            US_TRY(gather_residue(conv, a, b, weights, work, &g));
+            US_TRY(gather_residue(conv, d, a, b, call, &g));
 out:
     return st;
 }
 
-static enum unseen_status backward_weights(struct us_conv *conv, int n, struct us_buf *x, struct us_buf *dy,
-                                           struct us_buf *work, struct us_buf *dweights)
+static enum unseen_status backward_weights(struct us_conv *conv, const struct direct *d,
+                                           const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
-    const struct direct *d = conv->state;
     const int depth = us_conv_depth(conv), ktiles = ceil_div(depth, 16), ctiles = ceil_div(s->cout, 16);
-    const int parts = ceil_div(n * conv->oh * conv->ow, d->share);
+    const int parts = ceil_div(call->n * conv->oh * conv->ow, d->share);
     const size_t kgroups = (size_t)ceil_div(ktiles, d->kgroup), cgroups = (size_t)ceil_div(ctiles, d->cgroup);
     US_TRY(us_run(conv->device, d->weights, US_RANGE3L((size_t)parts, kgroups, cgroups, 1, 1, 1),
-                  "bbbiiiiiiiiiiiiii", x, dy, work, n, d->share, s->h, s->w, s->cin, conv->oh, conv->ow,
-                  s->cout, s->kernel, s->stride, s->pad, (int)d->by_place, d->kgroup, d->cgroup));
-    US_TRY(us_run(conv->device, d->sum, US_RANGE2L((size_t)ktiles, (size_t)ctiles, 1, 1), "bbiii", work,
-                  dweights, parts, depth, s->cout));
+                  "bbbiiiiiiiiiiiiii", call->in, call->other, call->work, call->n, d->share, s->h, s->w,
+                  s->cin, conv->oh, conv->ow, s->cout, s->kernel, s->stride, s->pad, (int)d->by_place,
+                  d->kgroup, d->cgroup));
+    US_TRY(us_run(conv->device, d->sum, US_RANGE2L((size_t)ktiles, (size_t)ctiles, 1, 1), "bbiii", call->work,
+                  call->out, parts, depth, s->cout));
 out:
     return st;
 }
 
-const struct us_conv_methods us_conv_direct = {
-    .name = "direct",
-    .prepare = prepare,
-    .release = release,
-    .workspace = workspace,
-    .forward = forward,
-    .backward_data = backward_data,
-    .backward_weights = backward_weights,
-};
+static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direction,
+                              const struct us_conv_part *part, const struct us_conv_call *call)
+{
+    switch (direction) {
+    case US_CONV_FORWARD:
+        return forward(conv, part->state, call);
+    case US_CONV_DATA:
+        return backward_data(conv, part->state, call);
+    default:
+        return backward_weights(conv, part->state, call);
+    }
+}
+
+const struct us_conv_algorithm us_conv_direct = {
+    .name = "direct", .prepare = prepare, .release = release, .run = run};

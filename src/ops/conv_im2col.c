@@ -14,12 +14,13 @@ struct im2col {
     bool plain; /* 1x1, stride 1: x is its own columns */
 };
 
-static enum unseen_status prepare(struct us_conv *conv)
+static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
+                                  struct us_conv_part *part)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
     struct im2col *d = us_calloc(1, sizeof *d);
-    conv->state = d;
+    part->state = d;
     US_TRY_ALLOC(d);
     d->plain = s->kernel == 1 && s->stride == 1 && s->pad == 0;
     const double image = (double)conv->oh * conv->ow * us_conv_depth(conv);
@@ -34,24 +35,19 @@ static enum unseen_status prepare(struct us_conv *conv)
     if (images * input > INT_MAX - GROUP)
         images = (INT_MAX - GROUP) / input;
     d->images = images < 1 ? 1 : images > s->n ? s->n : (int)images;
-    US_TRY(us_kernel_get(conv->device, "im2col.cl", "", "im2col", &d->im2col));
-    US_TRY(us_kernel_get(conv->device, "im2col.cl", "", "col2im", &d->col2im));
+    if (!d->plain)
+        part->workspace = (size_t)d->images * (size_t)image * sizeof(float);
+    if (direction == US_CONV_DATA)
+        US_TRY(us_kernel_get(conv->device, "im2col.cl", "", "col2im", &d->col2im));
+    else
+        US_TRY(us_kernel_get(conv->device, "im2col.cl", "", "im2col", &d->im2col));
 out:
     return st;
 }
 
-static void release(struct us_conv *conv)
+static void release(struct us_conv_part *part)
 {
-    free(conv->state);
-}
-
-static size_t workspace(const struct us_conv *conv)
-{
-    const struct im2col *d = conv->state;
-    if (d->plain)
-        return 0;
-    return (size_t)d->images * (size_t)conv->oh * (size_t)conv->ow * (size_t)us_conv_depth(conv) *
-           sizeof(float);
+    free(part->state);
 }
 
 /* Images first .. first + n, as the calls below go through them. */
@@ -63,18 +59,16 @@ struct chunk {
     size_t columns_offset, depth; /* of the columns; floats a row */
 };
 
-static int chunk_images(const struct us_conv *conv, int n)
+static int chunk_images(const struct im2col *d, int n)
 {
-    const struct im2col *d = conv->state;
     return d->plain ? n : d->images;
 }
 
-static struct chunk chunk_at(const struct us_conv *conv, int first, int n, struct us_buf *x,
-                             struct us_buf *work)
+static struct chunk chunk_at(const struct us_conv *conv, const struct im2col *d, int first, int n,
+                             struct us_buf *x, struct us_buf *work)
 {
     const struct us_conv_shape *s = &conv->shape;
-    const struct im2col *d = conv->state;
-    const int most = chunk_images(conv, n);
+    const int most = chunk_images(d, n);
     struct chunk c = {.n = n - first < most ? n - first : most};
     const size_t pixels = (size_t)conv->oh * (size_t)conv->ow;
     c.rows = (size_t)c.n * pixels;
@@ -86,10 +80,10 @@ static struct chunk chunk_at(const struct us_conv *conv, int first, int n, struc
     return c;
 }
 
-static enum unseen_status fill_columns(struct us_conv *conv, const struct chunk *c, struct us_buf *x)
+static enum unseen_status fill_columns(struct us_conv *conv, const struct im2col *d, const struct chunk *c,
+                                       struct us_buf *x)
 {
     const struct us_conv_shape *s = &conv->shape;
-    const struct im2col *d = conv->state;
     const size_t total = c->rows * c->depth;
     if (d->plain)
         return UNSEEN_OK;
@@ -98,11 +92,10 @@ static enum unseen_status fill_columns(struct us_conv *conv, const struct chunk 
                   s->kernel, s->stride, s->pad);
 }
 
-static enum unseen_status gather_columns(struct us_conv *conv, const struct chunk *c, bool accumulate,
-                                         struct us_buf *dx)
+static enum unseen_status gather_columns(struct us_conv *conv, const struct im2col *d, const struct chunk *c,
+                                         bool accumulate, struct us_buf *dx)
 {
     const struct us_conv_shape *s = &conv->shape;
-    const struct im2col *d = conv->state;
     const size_t total = (size_t)c->n * (size_t)s->h * (size_t)s->w * (size_t)s->cin;
     if (d->plain)
         return UNSEEN_OK;
@@ -111,23 +104,23 @@ static enum unseen_status gather_columns(struct us_conv *conv, const struct chun
                   s->kernel, s->stride, s->pad, (int)accumulate);
 }
 
-static enum unseen_status forward(struct us_conv *conv, int n, struct us_buf *x, struct us_buf *weights,
-                                  struct us_buf *work, struct us_buf *y)
+static enum unseen_status forward(struct us_conv *conv, const struct im2col *d,
+                                  const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
     const size_t cout = (size_t)conv->shape.cout;
-    for (int i = 0; i < n; i += chunk_images(conv, n)) {
-        const struct chunk c = chunk_at(conv, i, n, x, work);
-        US_TRY(fill_columns(conv, &c, x));
+    for (int i = 0; i < call->n; i += chunk_images(d, call->n)) {
+        const struct chunk c = chunk_at(conv, d, i, call->n, call->in, call->work);
+        US_TRY(fill_columns(conv, d, &c, call->in));
         const struct us_gemm g = {.m = c.rows,
                                   .n = cout,
                                   .k = c.depth,
                                   .a = c.columns,
                                   .a_offset = c.columns_offset,
                                   .lda = c.depth,
-                                  .b = weights,
+                                  .b = call->other,
                                   .ldb = cout,
-                                  .c = y,
+                                  .c = call->out,
                                   .c_offset = c.y_offset,
                                   .ldc = cout};
         US_TRY(us_gemm_run(conv->device, &g));
@@ -136,43 +129,41 @@ out:
     return st;
 }
 
-static enum unseen_status backward_data(struct us_conv *conv, int n, struct us_buf *dy,
-                                        struct us_buf *weights, struct us_buf *work, bool accumulate,
-                                        struct us_buf *dx)
+static enum unseen_status backward_data(struct us_conv *conv, const struct im2col *d,
+                                        const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct im2col *d = conv->state;
     const size_t cout = (size_t)conv->shape.cout;
-    for (int i = 0; i < n; i += chunk_images(conv, n)) {
-        const struct chunk c = chunk_at(conv, i, n, dx, work);
+    for (int i = 0; i < call->n; i += chunk_images(d, call->n)) {
+        const struct chunk c = chunk_at(conv, d, i, call->n, call->out, call->work);
         const struct us_gemm g = {.transpose_b = true,
                                   .m = c.rows,
                                   .n = c.depth,
                                   .k = cout,
-                                  .a = dy,
+                                  .a = call->in,
                                   .a_offset = c.y_offset,
                                   .lda = cout,
-                                  .b = weights,
+                                  .b = call->other,
                                   .ldb = cout,
                                   .c = c.columns,
                                   .c_offset = c.columns_offset,
                                   .ldc = c.depth,
-                                  .beta = d->plain && accumulate ? 1.0f : 0.0f};
+                                  .beta = d->plain && call->accumulate ? 1.0f : 0.0f};
         US_TRY(us_gemm_run(conv->device, &g));
-        US_TRY(gather_columns(conv, &c, accumulate, dx));
+        US_TRY(gather_columns(conv, d, &c, call->accumulate, call->out));
     }
 out:
     return st;
 }
 
-static enum unseen_status backward_weights(struct us_conv *conv, int n, struct us_buf *x, struct us_buf *dy,
-                                           struct us_buf *work, struct us_buf *dweights)
+static enum unseen_status backward_weights(struct us_conv *conv, const struct im2col *d,
+                                           const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
     const size_t cout = (size_t)conv->shape.cout;
-    for (int i = 0; i < n; i += chunk_images(conv, n)) {
-        const struct chunk c = chunk_at(conv, i, n, x, work);
-        US_TRY(fill_columns(conv, &c, x));
+    for (int i = 0; i < call->n; i += chunk_images(d, call->n)) {
+        const struct chunk c = chunk_at(conv, d, i, call->n, call->in, call->work);
+        US_TRY(fill_columns(conv, d, &c, call->in));
         const struct us_gemm g = {.transpose_a = true,
                                   .m = c.depth,
                                   .n = cout,
@@ -180,10 +171,10 @@ static enum unseen_status backward_weights(struct us_conv *conv, int n, struct u
                                   .a = c.columns,
                                   .a_offset = c.columns_offset,
                                   .lda = c.depth,
-                                  .b = dy,
+                                  .b = call->other,
                                   .b_offset = c.y_offset,
                                   .ldb = cout,
-                                  .c = dweights,
+                                  .c = call->out,
                                   .ldc = cout,
                                   .beta = i ? 1.0f : 0.0f};
         US_TRY(us_gemm_run(conv->device, &g));
@@ -192,12 +183,18 @@ out:
     return st;
 }
 
-const struct us_conv_methods us_conv_im2col = {
-    .name = "im2col",
-    .prepare = prepare,
-    .release = release,
-    .workspace = workspace,
-    .forward = forward,
-    .backward_data = backward_data,
-    .backward_weights = backward_weights,
-};
+static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direction,
+                              const struct us_conv_part *part, const struct us_conv_call *call)
+{
+    switch (direction) {
+    case US_CONV_FORWARD:
+        return forward(conv, part->state, call);
+    case US_CONV_DATA:
+        return backward_data(conv, part->state, call);
+    default:
+        return backward_weights(conv, part->state, call);
+    }
+}
+
+const struct us_conv_algorithm us_conv_im2col = {
+    .name = "im2col", .prepare = prepare, .release = release, .run = run};
