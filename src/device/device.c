@@ -76,6 +76,7 @@ void unseen_device_close(struct unseen_device *device)
     if (device->context)
         clReleaseContext(device->context);
     free(device->quirks.options);
+    json_decref(device->tuning);
     free(device);
 }
 

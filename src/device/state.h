@@ -2,6 +2,8 @@
 #ifndef US_DEVICE_STATE_H
 #define US_DEVICE_STATE_H
 
+#include <jansson.h>
+
 #include "device/device.h"
 
 /* A device as the platform listed it. */
@@ -92,6 +94,7 @@ struct unseen_device {
     struct us_program *programs;
     struct us_builds builds;
     struct us_profile profile;
+    json_t *tuning; /* entries of tuning.c; NULL until they are read */
 };
 
 #endif

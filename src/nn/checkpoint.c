@@ -119,7 +119,11 @@ static enum unseen_status settings_differ(const char *path, const char *theirs, 
     }
     us_fail(UNSEEN_USAGE, path, "belongs to another run: it has \"%.*s\", this run \"%.*s\"",
             (int)strcspn(a, "\n"), a, (int)strcspn(b, "\n"), b);
-    us_hint("choose another --out, or remove that file to begin again");
+    if (strncmp(a, "convolutions ", 13) == 0)
+        us_hint("unseen tune or UNSEEN_CONV has changed what computes them since; UNSEEN_TUNING=0 undoes the "
+                "first, or remove that file to begin again");
+    else
+        us_hint("choose another --out, or remove that file to begin again");
     return UNSEEN_USAGE;
 }
 

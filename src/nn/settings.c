@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "nn/model_parts.h"
 
 uint64_t us_hash(uint64_t sum, const void *data, size_t bytes)
 {
@@ -40,8 +41,21 @@ static enum unseen_status hash_file(const char *path, uint64_t *sum)
     return UNSEEN_OK;
 }
 
+/* Of the algorithm of every convolution in every direction. */
+static uint64_t hash_algorithms(const struct us_model *model)
+{
+    uint64_t sum = US_HASH_START;
+    for (int i = 0; i < model->graph.n_nodes; i++) {
+        for (int d = 0; model->layers[i].conv && d < US_CONV_DIRECTIONS; d++) {
+            const char *name = us_conv_algorithm_name(model->layers[i].conv, (enum us_conv_direction)d);
+            sum = us_hash(sum, name, strlen(name));
+        }
+    }
+    return sum;
+}
+
 char *us_settings_text(const struct unseen_device *device, const struct unseen_dataset *data,
-                       const struct us_train_job *job)
+                       const struct us_train_job *job, const struct us_model *model)
 {
     const struct unseen_recipe *r = job->recipe;
     const struct unseen_device_info *about = unseen_device_about(device);
@@ -52,11 +66,12 @@ char *us_settings_text(const struct unseen_device *device, const struct unseen_d
         "version %s\nmodel %s\nwidth %d\nepochs %d\nbatch %d\nlr %.9g\nmomentum %.9g\nweight-decay %.9g\n"
         "label-smoothing %.9g\nnesterov %d\nschedule %d\nwarmup %.9g\npad %d\nflip %d\nseed %" PRIu64
         "\nrun %" PRIu32 "\ninit %016" PRIx64 "\ndata %s\ntrain %" PRId64 " %016" PRIx64 "\nheldout %" PRId64
-        " %016" PRIx64 "\nprobe %" PRId64 " %016" PRIx64 "\ntest %d\ndevice %s, %s, driver %s\n",
+        " %016" PRIx64 "\nprobe %" PRId64 " %016" PRIx64
+        "\ntest %d\ndevice %s, %s, driver %s\nconvolutions %016" PRIx64 "\n",
         unseen_version(), r->model, r->width, r->epochs, r->batch, (double)r->lr, (double)r->momentum,
         (double)r->weight_decay, (double)r->label_smoothing, r->nesterov != 0, (int)r->schedule,
         (double)r->warmup, r->pad, r->flip != 0, job->seed, job->model, init, data->hash, job->n_train,
         hash_indices(job->train, job->n_train), job->n_heldout, hash_indices(job->heldout, job->n_heldout),
         job->n_probe, hash_indices(job->probe, job->n_probe), job->test, about->platform, about->name,
-        about->driver);
+        about->driver, hash_algorithms(model));
 }

@@ -9,9 +9,10 @@
 #define US_HASH_START UINT64_C(14695981039346656037)
 uint64_t us_hash(uint64_t sum, const void *data, size_t bytes);
 
-/* "key value" lines: recipe (but for stop_after, so that a run can be prolonged), seed, samples, data and
- * device. Fresh memory; NULL on failure, recorded. */
+/* "key value" lines: recipe (but for stop_after, so that a run can be prolonged), seed, samples, data, device
+ * and the algorithms that `model`, of this recipe, uses there: they differ in rounding. Fresh memory; NULL on
+ * failure, recorded. */
 char *us_settings_text(const struct unseen_device *device, const struct unseen_dataset *data,
-                       const struct us_train_job *job);
+                       const struct us_train_job *job, const struct us_model *model);
 
 #endif

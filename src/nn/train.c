@@ -82,9 +82,9 @@ static enum unseen_status begin(struct run *run)
     run->target = recipe->stop_after ? recipe->stop_after : recipe->epochs;
     run->n_test = job->test ? data->split[UNSEEN_TEST].n : 0;
     run->steps_per_epoch = (job->n_train + recipe->batch - 1) / recipe->batch;
-    US_TRY_ALLOC(run->settings = us_settings_text(run->trainer->device, data, job));
-    run->state.settings = run->settings;
     US_TRY(us_trainer_model(run->trainer, recipe, &run->model));
+    US_TRY_ALLOC(run->settings = us_settings_text(run->trainer->device, data, job, run->model));
+    run->state.settings = run->settings;
     int64_t n = larger(larger(job->n_train, job->n_heldout), larger(job->n_probe, run->n_test));
     US_TRY(us_feed_new(run->trainer->device, n, recipe->batch, &run->feed));
     US_TRY_ALLOC(run->order = us_calloc((size_t)n, sizeof *run->order));

@@ -49,7 +49,7 @@ enum unseen_status us_conv_new(struct unseen_device *device, const struct us_con
     for (int i = 0; i < US_CONV_DIRECTIONS; i++) {
         enum us_conv_direction direction = (enum us_conv_direction)i;
         struct us_conv_part *part = &c->part[i];
-        US_TRY(us_conv_choose(device, shape, direction, wish ? wish[i] : NULL, &part->algorithm));
+        US_TRY(us_conv_choose(device, shape, direction, wish ? wish[i] : NULL, part));
         US_TRY(part->algorithm->prepare(c, direction, part));
     }
     *conv = c;
@@ -72,6 +72,11 @@ void us_conv_free(struct us_conv *conv)
 const char *us_conv_algorithm_name(const struct us_conv *conv, enum us_conv_direction direction)
 {
     return conv->part[direction].algorithm->name;
+}
+
+enum us_conv_why us_conv_why(const struct us_conv *conv, enum us_conv_direction direction)
+{
+    return conv->part[direction].why;
 }
 
 size_t us_conv_workspace(const struct us_conv *conv)

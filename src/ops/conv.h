@@ -25,13 +25,31 @@ bool us_conv_suits(const char *algorithm, const struct us_conv_shape *shape,
 struct us_conv; /* prepared for one shape */
 
 /* `wish` names the algorithm of each direction, or is NULL: what is best known for the device and the shape;
- * so is an entry that is NULL. UNSEEN_CONV names one for all directions and shapes that it suits. */
+ * so is an entry that is NULL. Without a wish UNSEEN_CONV names one for all directions and shapes that it
+ * suits; then the winner of `unseen tune` is taken, what conv_shipped.def knows, the kind of device's usual.
+ */
 enum unseen_status us_conv_new(struct unseen_device *device, const struct us_conv_shape *shape,
                                const char *const wish[US_CONV_DIRECTIONS], struct us_conv **conv);
 void us_conv_free(struct us_conv *conv);
 
-/* What was chosen. */
+/* What was chosen, and why. */
+enum us_conv_why {
+    US_CONV_WISHED,  /* by the caller */
+    US_CONV_FORCED,  /* by UNSEEN_CONV */
+    US_CONV_TUNED,   /* measured on this device by unseen tune */
+    US_CONV_SHIPPED, /* measured on this kind of device, see conv_shipped.def */
+    US_CONV_USUAL    /* not measured */
+};
 const char *us_conv_algorithm_name(const struct us_conv *conv, enum us_conv_direction direction);
+enum us_conv_why us_conv_why(const struct us_conv *conv, enum us_conv_direction direction);
+
+/* "forward", "data", "weights"; "wished", "forced", "tuned", "shipped", "usual". */
+const char *us_conv_direction_name(enum us_conv_direction direction);
+const char *us_conv_why_name(enum us_conv_why why);
+
+/* The tuning database's key of a shape, shared by batches up to the next power of two. */
+enum { US_CONV_KEY = 128 };
+void us_conv_key(const struct us_conv_shape *shape, enum us_conv_direction direction, char key[US_CONV_KEY]);
 
 /* Bytes that `workspace` must have for any of the three calls; contents mean nothing between calls. One
  * workspace can serve all convolutions of a queue. */

@@ -7,6 +7,7 @@
 
 struct us_conv_part {
     const struct us_conv_algorithm *algorithm;
+    enum us_conv_why why;
     void *state;      /* of the algorithm, for this direction */
     size_t workspace; /* bytes */
 };
@@ -41,10 +42,10 @@ struct us_conv_algorithm {
                               const struct us_conv_part *part, const struct us_conv_call *call);
 };
 
-/* The algorithm to use: `wish` if it is not NULL, else the environment's, else what is best known. */
-enum unseen_status us_conv_choose(const struct unseen_device *device, const struct us_conv_shape *shape,
+/* Sets part->algorithm and part->why in the order of enum us_conv_why; `wish` may be NULL. */
+enum unseen_status us_conv_choose(struct unseen_device *device, const struct us_conv_shape *shape,
                                   enum us_conv_direction direction, const char *wish,
-                                  const struct us_conv_algorithm **algorithm);
+                                  struct us_conv_part *part);
 
 /* Rows of the weight matrix: kernel * kernel * cin. */
 static inline int us_conv_depth(const struct us_conv *conv)

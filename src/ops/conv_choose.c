@@ -1,8 +1,11 @@
 #include "config.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/tuning.h"
 #include "ops/conv_algorithm.h"
 
 #define US_CONV_ALGORITHM(name) extern const struct us_conv_algorithm name;
@@ -45,26 +48,111 @@ static enum unseen_status unknown(const char *where, const char *name)
     return us_fail(UNSEEN_USAGE, where, "'%s' is not one of %s", name, known);
 }
 
-/* What is best where nothing was measured. */
+const char *us_conv_direction_name(enum us_conv_direction direction)
+{
+    static const char *const names[] = {"forward", "data", "weights"};
+    return names[direction];
+}
+
+const char *us_conv_why_name(enum us_conv_why why)
+{
+    static const char *const names[] = {"wished", "forced", "tuned", "shipped", "usual"};
+    return names[why];
+}
+
+void us_conv_key(const struct us_conv_shape *s, enum us_conv_direction direction, char key[US_CONV_KEY])
+{
+    int batch = 1;
+    while (batch < s->n && batch <= INT_MAX / 2)
+        batch *= 2;
+    snprintf(key, US_CONV_KEY, "conv %s n%d %dx%dx%d to %d k%d s%d p%d", us_conv_direction_name(direction),
+             batch, s->h, s->w, s->cin, s->cout, s->kernel, s->stride, s->pad);
+}
+
+/* The user's winner; NULL if there is none, or one that this version does not have. */
+static const char *tuned(struct unseen_device *device, const struct us_conv_shape *shape,
+                         enum us_conv_direction direction)
+{
+    char key[US_CONV_KEY];
+    struct us_tuned entry;
+    us_conv_key(shape, direction, key);
+    if (!us_tuning_find(device, key, &entry) || !us_conv_suits(entry.winner, shape, direction))
+        return NULL;
+    return entry.winner;
+}
+
+static const char *shipped(const struct unseen_device *device, const struct us_conv_shape *shape,
+                           enum us_conv_direction direction)
+{
+    static const struct {
+        const char *platform;
+        int direction, kernel, stride, least;
+        const char *algorithm;
+    } rows[] = {
+#define US_CONV_SHIPPED(...) {__VA_ARGS__},
+#include "ops/conv_shipped.def"
+#undef US_CONV_SHIPPED
+    };
+    for (size_t i = 0; us_device_is_cpu(device) && i < sizeof rows / sizeof *rows; i++) {
+        const bool applies =
+            strstr(unseen_device_about(device)->platform, rows[i].platform) &&
+            (rows[i].direction == US_CONV_DIRECTIONS || rows[i].direction == (int)direction) &&
+            (!rows[i].kernel || rows[i].kernel == shape->kernel) &&
+            (!rows[i].stride || rows[i].stride == shape->stride) &&
+            (shape->cin < shape->cout ? shape->cin : shape->cout) >= rows[i].least;
+        if (applies && us_conv_suits(rows[i].algorithm, shape, direction))
+            return rows[i].algorithm;
+    }
+    return NULL;
+}
+
 static const char *usual(const struct unseen_device *device)
 {
     return us_device_is_cpu(device) ? "direct" : "im2col";
 }
 
-enum unseen_status us_conv_choose(const struct unseen_device *device, const struct us_conv_shape *shape,
-                                  enum us_conv_direction direction, const char *wish,
-                                  const struct us_conv_algorithm **algorithm)
+/* UNSEEN_CONV where it suits. */
+static enum unseen_status forced(const struct us_conv_shape *shape, enum us_conv_direction direction,
+                                 const char **name)
 {
     const char *environment = getenv("UNSEEN_CONV");
+    *name = NULL;
+    if (!environment || !*environment)
+        return UNSEEN_OK;
+    if (!find(environment))
+        return unknown("UNSEEN_CONV", environment);
+    if (us_conv_suits(environment, shape, direction))
+        *name = environment;
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_conv_choose(struct unseen_device *device, const struct us_conv_shape *shape,
+                                  enum us_conv_direction direction, const char *wish,
+                                  struct us_conv_part *part)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const char *name = wish;
     if (wish && !us_conv_suits(wish, shape, direction))
         return find(wish) ? us_fail(UNSEEN_USAGE, "convolution", "%s cannot do this shape", wish)
                           : unknown("convolution", wish);
-    if (!wish && environment && *environment) {
-        if (!find(environment))
-            return unknown("UNSEEN_CONV", environment);
-        if (us_conv_suits(environment, shape, direction))
-            wish = environment;
+    part->why = US_CONV_WISHED;
+    if (!name) {
+        part->why = US_CONV_FORCED;
+        US_TRY(forced(shape, direction, &name));
     }
-    *algorithm = find(wish ? wish : usual(device));
-    return UNSEEN_OK;
+    if (!name) {
+        part->why = US_CONV_TUNED;
+        name = tuned(device, shape, direction);
+    }
+    if (!name) {
+        part->why = US_CONV_SHIPPED;
+        name = shipped(device, shape, direction);
+    }
+    if (!name) {
+        part->why = US_CONV_USUAL;
+        name = usual(device);
+    }
+    part->algorithm = find(name);
+out:
+    return st;
 }

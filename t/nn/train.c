@@ -209,6 +209,13 @@ static void other_settings_are_refused(void **state)
     job.n_train++;
     recipe.width = 9;
     assert_fails(UNSEEN_USAGE, "width 9", us_train(trainer, &job, NULL, NULL));
+    recipe.width = 8; /* which builds the model anew, now with other convolutions */
+    assert_int_equal(setenv("UNSEEN_CONV", us_device_is_cpu(test_device()) ? "im2col" : "direct", 1), 0);
+    assert_fails(UNSEEN_USAGE, "it has \"convolutions", us_train(trainer, &job, NULL, NULL));
+    assert_non_null(strstr(unseen_last_hint(), "UNSEEN_TUNING=0"));
+    unsetenv("UNSEEN_CONV");
+    recipe.width = 9;
+    assert_fails(UNSEEN_USAGE, "width 9", us_train(trainer, &job, NULL, NULL));
     recipe.width = 8;
     recipe.stop_after = 3;
     assert_fails(UNSEEN_USAGE, "4 epochs already", us_train(trainer, &job, NULL, NULL));
