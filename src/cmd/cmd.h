@@ -49,6 +49,11 @@ enum unseen_status us_open_inputs(const struct us_common *common, const char *na
 /* Print `value` on stdout, indented, and release it. NULL (memory ran out where it was made) is a failure. */
 enum unseen_status us_print_json(json_t *value);
 
+/* "128 x 32x32x64 to 64, 3x3/2" (no "/1") into `text`; returns it. */
+enum { US_SHAPE_TEXT = 96 };
+char *us_shape_text(int batch, int height, int width, int channels_in, int channels_out, int kernel,
+                    int stride, char text[US_SHAPE_TEXT]);
+
 /* "3.4 s", "12 min 5 s", "2 h 3 min" into a buffer of at least 32 bytes; returns it. */
 char *us_duration(double seconds, char *text);
 

@@ -45,6 +45,16 @@ enum unseen_status us_print_json(json_t *value)
     return bad ? us_fail(UNSEEN_FAILED, "--json", "cannot print") : UNSEEN_OK;
 }
 
+char *us_shape_text(int batch, int height, int width, int channels_in, int channels_out, int kernel,
+                    int stride, char text[US_SHAPE_TEXT])
+{
+    int at = snprintf(text, US_SHAPE_TEXT, "%d x %dx%dx%d to %d, %dx%d", batch, height, width, channels_in,
+                      channels_out, kernel, kernel);
+    if (stride > 1 && at > 0 && at < US_SHAPE_TEXT)
+        snprintf(text + at, (size_t)(US_SHAPE_TEXT - at), "/%d", stride);
+    return text;
+}
+
 char *us_duration(double seconds, char *text)
 {
     if (seconds < 60)

@@ -1,0 +1,42 @@
+/* Which kernels are fastest on a device, found by measuring. */
+#ifndef UNSEEN_TUNE_H
+#define UNSEEN_TUNE_H
+
+#include "unseen/device.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct unseen_tune_options {
+    const char *model; /* as unseen_model_name lists them; NULL: all */
+    int width, batch, size;
+    int rounds; /* over which medians are taken */
+};
+
+enum { UNSEEN_TUNE_CANDIDATES = 8 };
+
+/* One shape of a convolution in one direction, with all that can compute it, fastest first. */
+struct unseen_tune_row {
+    int batch, height, width, channels_in, channels_out, kernel, stride, pad;
+    const char *direction; /* "forward", "data" (gradient), "weights" (gradient); static */
+    double flops;          /* multiply-adds times two of the plain definition, whatever computes it */
+    int candidates;
+    struct {
+        const char *algorithm; /* static */
+        double milliseconds;
+    } candidate[UNSEEN_TUNE_CANDIDATES];
+};
+
+/* Time every algorithm for every convolution of the model, and store the winners for this device and driver
+ * in the user's cache folder, where everything built from now on finds them. `rows` is fresh memory [*n],
+ * freed with free(). UNSEEN_USAGE for options out of range and where UNSEEN_TUNING=0; UNSEEN_INTERRUPTED
+ * after unseen_interrupt, with what was measured until then stored. */
+UNSEEN_API enum unseen_status unseen_tune(struct unseen_device *device,
+                                          const struct unseen_tune_options *options,
+                                          struct unseen_tune_row **rows, int *n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

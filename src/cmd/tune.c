@@ -1,0 +1,89 @@
+#include "config.h"
+
+#include "unseen/tune.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/cmd.h"
+
+static json_t *row_json(const struct unseen_tune_row *r)
+{
+    json_t *all = json_array();
+    for (int i = 0; all && i < r->candidates; i++)
+        json_array_append_new(all, json_pack("{s:s, s:f, s:f}", "algorithm", r->candidate[i].algorithm, "ms",
+                                             r->candidate[i].milliseconds, "gflops",
+                                             1e-6 * r->flops / r->candidate[i].milliseconds));
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:o}", "batch", r->batch, "height",
+                     r->height, "width", r->width, "channels_in", r->channels_in, "channels_out",
+                     r->channels_out, "kernel", r->kernel, "stride", r->stride, "pad", r->pad, "direction",
+                     r->direction, "candidates", all);
+}
+
+static enum unseen_status print_json(const struct unseen_tune_row *rows, int n)
+{
+    json_t *all = json_array();
+    for (int i = 0; all && i < n; i++)
+        json_array_append_new(all, row_json(&rows[i]));
+    return us_print_json(all);
+}
+
+static void print_table(const struct unseen_tune_row *rows, int n, const char *device)
+{
+    printf("%d convolutions on %s\n\n%-30s %-8s %-10s %9s %9s  %s\n", n, device, "shape", "pass", "fastest",
+           "ms", "GFLOP/s", "others, ms");
+    for (int i = 0; i < n; i++) {
+        const struct unseen_tune_row *r = &rows[i];
+        char shape[US_SHAPE_TEXT];
+        printf("%-30s %-8s %-10s %9.3f %9.1f ",
+               us_shape_text(r->batch, r->height, r->width, r->channels_in, r->channels_out, r->kernel,
+                             r->stride, shape),
+               r->direction, r->candidate[0].algorithm, r->candidate[0].milliseconds,
+               1e-6 * r->flops / r->candidate[0].milliseconds);
+        for (int k = 1; k < r->candidates; k++)
+            printf(" %s %.3f", r->candidate[k].algorithm, r->candidate[k].milliseconds);
+        putchar('\n');
+    }
+}
+
+enum unseen_status us_cmd_tune(int argc, char **argv)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_common common;
+    struct unseen_tune_options options = {.width = 64, .batch = 128, .size = 32, .rounds = 5};
+    struct unseen_tune_row *rows = NULL;
+    struct unseen_device *device = NULL;
+    int n = 0;
+    bool help;
+    const struct us_option own[] = {
+        {"model", US_OPT_STRING, &options.model, "NAME", "the network whose convolutions are timed (all)"},
+        {"width", US_OPT_INT, &options.width, "W", "channels of its first stage (64)"},
+        {"batch", US_OPT_INT, &options.batch, "B", "images a step (128)"},
+        {"size", US_OPT_INT, &options.size, "S", "pixels a side (32)"},
+        {"rounds", US_OPT_INT, &options.rounds, "N", "timings a candidate, of which the median counts (5)"},
+        {NULL, US_OPT_ON, NULL, NULL, NULL},
+    };
+    const struct us_usage usage = {
+        .synopsis = "unseen tune [--model M] [--width W] [--size S] [--batch B]",
+        .about =
+            "Time every way to compute each convolution of a model on the device, and keep the fastest in\n"
+            "~/.cache/unseen/tuning (UNSEEN_CACHE_DIR), where training and all else find it. What wins\n"
+            "decides rounding, so a run that was interrupted before cannot go on after. UNSEEN_TUNING=0\n"
+            "leaves the stored choices unused.",
+        .own = own,
+        .lists = us_list_models};
+    US_TRY(us_options_parse(&usage, argc, argv, &common, NULL, &help));
+    if (help)
+        goto out;
+    US_TRY(unseen_device_open(common.device, &device));
+    US_TRY(unseen_tune(device, &options, &rows, &n));
+    if (common.json)
+        US_TRY(print_json(rows, n));
+    else
+        print_table(rows, n, unseen_device_about(device)->name);
+out:
+    free(rows);
+    unseen_device_close(device);
+    us_common_end(&common);
+    return st;
+}

@@ -1,0 +1,57 @@
+#include "config.h"
+
+#include "nn/conv_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/models.h"
+
+static struct us_conv_use *find(struct us_conv_list *list, const struct us_conv_shape *shape)
+{
+    for (int i = 0; i < list->n; i++)
+        if (memcmp(&list->use[i].shape, shape, sizeof *shape) == 0)
+            return &list->use[i];
+    return NULL;
+}
+
+static enum unseen_status add(struct us_conv_list *list, const struct us_graph *graph,
+                              const struct us_node *node, int batch)
+{
+    const struct us_value x = graph->values[node->x], y = graph->values[node->y];
+    const struct us_conv_shape shape = {batch, x.h, x.w, x.c, y.c, node->kernel, node->stride, node->pad};
+    struct us_conv_use *use = find(list, &shape);
+    if (!use) {
+        use = us_realloc(list->use, (size_t)list->n + 1, sizeof *list->use);
+        if (!use)
+            return UNSEEN_FAILED;
+        list->use = use;
+        use += list->n++;
+        memset(use, 0, sizeof *use);
+        use->shape = shape;
+        const char *name = graph->params.item[node->param].name, *end = strrchr(name, '.');
+        memcpy(use->layer, name, end ? (size_t)(end - name) : strlen(name));
+    }
+    use->times[US_CONV_FORWARD]++;
+    use->times[US_CONV_WEIGHTS]++;
+    use->times[US_CONV_DATA] += node->x != 0;
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_conv_list_add(struct us_conv_list *list, const struct us_model_spec *spec)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_graph graph = {0};
+    us_builder *builder;
+    US_TRY(us_builder_find(spec->name, &builder));
+    us_graph_begin(&graph, spec->height, spec->height, spec->channels_in);
+    if (!graph.status)
+        builder(&graph, spec);
+    US_TRY(graph.status);
+    for (int i = 0; i < graph.n_nodes; i++)
+        if (graph.nodes[i].kind == US_NODE_CONV)
+            US_TRY(add(list, &graph, &graph.nodes[i], spec->batch));
+out:
+    us_graph_free(&graph);
+    return st;
+}

@@ -1,0 +1,24 @@
+/* The convolutions of a model as shapes, each once. */
+#ifndef US_NN_CONV_LIST_H
+#define US_NN_CONV_LIST_H
+
+#include "nn/model.h"
+#include "ops/conv.h"
+
+/* A shape and how often a training step computes it. */
+struct us_conv_use {
+    struct us_conv_shape shape;
+    int times[US_CONV_DIRECTIONS]; /* that of the data gradient is less where a layer reads the images */
+    char layer[64];                /* name of the first, as in a state dict without ".weight" */
+};
+
+struct us_conv_list {
+    struct us_conv_use *use;
+    int n;
+};
+
+/* Add the convolutions of spec's model to a list that is zeroed or holds those of others. Touches no device.
+ * Freed with free(list->use), also after a failure. */
+enum unseen_status us_conv_list_add(struct us_conv_list *list, const struct us_model_spec *spec);
+
+#endif

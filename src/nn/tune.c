@@ -1,0 +1,161 @@
+#include "config.h"
+
+#include "unseen/tune.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/progress.h"
+#include "device/tuning.h"
+#include "nn/conv_list.h"
+#include "ops/conv_time.h"
+
+static enum unseen_status check(const struct unseen_tune_options *o)
+{
+    if (o->width < 1 || o->width > 1024)
+        return us_fail(UNSEEN_USAGE, "--width", "%d is not in 1..1024", o->width);
+    if (o->batch < 1 || o->batch > 65536)
+        return us_fail(UNSEEN_USAGE, "--batch", "%d is not in 1..65536", o->batch);
+    if (o->size < 8 || o->size > 512)
+        return us_fail(UNSEEN_USAGE, "--size", "%d is not in 8..512", o->size);
+    if (o->rounds < 1 || o->rounds > 1000)
+        return us_fail(UNSEEN_USAGE, "--rounds", "%d is not in 1..1000", o->rounds);
+    if (!us_tuning_on()) {
+        us_fail(UNSEEN_USAGE, "UNSEEN_TUNING", "is 0: what is measured would neither be stored nor used");
+        us_hint("unset it");
+        return UNSEEN_USAGE;
+    }
+    return UNSEEN_OK;
+}
+
+/* The shapes of one model or of all. */
+static enum unseen_status collect(const struct unseen_tune_options *o, struct us_conv_list *list)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_model_spec spec = {
+        .classes = 10, .width = o->width, .height = o->size, .channels_in = 3, .batch = o->batch};
+    const char *name = o->model ? o->model : unseen_model_name(0);
+    for (int i = 0; name; name = o->model ? NULL : unseen_model_name(++i)) {
+        spec.name = name;
+        US_TRY(us_conv_list_add(list, &spec));
+    }
+out:
+    return st;
+}
+
+static int by_seconds(const void *a, const void *b)
+{
+    const double x = ((const struct us_conv_timing *)a)->seconds,
+                 y = ((const struct us_conv_timing *)b)->seconds;
+    if (isnan(x) || isnan(y))
+        return isnan(x) - isnan(y);
+    return (x > y) - (x < y);
+}
+
+static void fill_row(const struct us_conv_shape *s, enum us_conv_direction direction,
+                     const struct us_conv_timing *timing, int n, struct unseen_tune_row *row)
+{
+    *row = (struct unseen_tune_row){.batch = s->n,
+                                    .height = s->h,
+                                    .width = s->w,
+                                    .channels_in = s->cin,
+                                    .channels_out = s->cout,
+                                    .kernel = s->kernel,
+                                    .stride = s->stride,
+                                    .pad = s->pad,
+                                    .direction = us_conv_direction_name(direction),
+                                    .flops = us_conv_flops(s, s->n)};
+    for (int i = 0; i < n && !isnan(timing[i].seconds); i++) {
+        row->candidate[i].algorithm = timing[i].algorithm;
+        row->candidate[i].milliseconds = 1e3 * timing[i].seconds;
+        row->candidates++;
+    }
+}
+
+static enum unseen_status keep(struct unseen_device *device, const struct us_conv_shape *shape,
+                               enum us_conv_direction direction, const struct unseen_tune_row *row)
+{
+    char key[US_CONV_KEY];
+    struct us_tuned tuned = {.winner = row->candidate[0].algorithm,
+                             .milliseconds = row->candidate[0].milliseconds,
+                             .gflops = 1e-6 * row->flops / row->candidate[0].milliseconds};
+    if (row->candidates > 1) {
+        tuned.runner_up = row->candidate[1].algorithm;
+        tuned.runner_up_milliseconds = row->candidate[1].milliseconds;
+    }
+    us_conv_key(shape, direction, key);
+    return us_tuning_keep(device, key, &tuned);
+}
+
+static enum unseen_status race(struct unseen_device *device, const struct us_conv_shape *shape,
+                               enum us_conv_direction direction, int rounds, struct unseen_tune_row *row)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_conv_timing timing[UNSEEN_TUNE_CANDIDATES] = {{0}};
+    int n = 0;
+    const char *name;
+    for (int i = 0; (name = us_conv_algorithm_at(i)) && n < UNSEEN_TUNE_CANDIDATES; i++)
+        if (us_conv_suits(name, shape, direction))
+            timing[n++].algorithm = name;
+    US_TRY(us_conv_time(device, shape, direction, rounds, timing, n));
+    qsort(timing, (size_t)n, sizeof *timing, by_seconds);
+    fill_row(shape, direction, timing, n, row);
+    if (row->candidates < 1)
+        st = us_fail(UNSEEN_FAILED, "tune", "no algorithm computes %dx%dx%d to %d channels here", shape->h,
+                     shape->w, shape->cin, shape->cout);
+    else
+        st = keep(device, shape, direction, row);
+out:
+    return st;
+}
+
+static enum unseen_status race_all(struct unseen_device *device, const struct us_conv_list *list, int rounds,
+                                   struct unseen_tune_row *rows, int *n)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const int total = list->n * US_CONV_DIRECTIONS;
+    struct us_progress *progress = us_progress_begin("tune", "convolutions", (uint64_t)total);
+    *n = 0;
+    for (int i = 0; i < total; i++) {
+        const struct us_conv_use *use = &list->use[i / US_CONV_DIRECTIONS];
+        const enum us_conv_direction direction = (enum us_conv_direction)(i % US_CONV_DIRECTIONS);
+        if (use->times[direction]) {
+            if (us_interrupted()) {
+                st = us_fail(UNSEEN_INTERRUPTED, "tune", "interrupted after %d measurements", *n);
+                goto out;
+            }
+            US_TRY(race(device, &use->shape, direction, rounds, &rows[*n]));
+            (*n)++;
+        }
+        us_progress_update(progress, (uint64_t)i + 1, NULL);
+    }
+out:
+    us_progress_end(progress);
+    return st;
+}
+
+enum unseen_status unseen_tune(struct unseen_device *device, const struct unseen_tune_options *options,
+                               struct unseen_tune_row **out, int *n)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_conv_list list = {0};
+    struct unseen_tune_row *rows = NULL;
+    US_TRY(check(options));
+    US_TRY(collect(options, &list));
+    US_TRY_ALLOC(rows = us_calloc((size_t)list.n * US_CONV_DIRECTIONS, sizeof *rows));
+    st = race_all(device, &list, options->rounds, rows, n);
+    if (st && st != UNSEEN_INTERRUPTED)
+        goto out;
+    enum unseen_status saved = us_tuning_save(device);
+    st = saved ? saved : st;
+    if (!st) {
+        *out = rows;
+        rows = NULL;
+    }
+out:
+    free(rows);
+    free(list.use);
+    return st;
+}

@@ -1,0 +1,40 @@
+load common
+
+tiny="--model convnet3 --width 8 --batch 8 --size 8 --rounds 1"
+
+setup_cache() {
+  export UNSEEN_TUNING=1 UNSEEN_CACHE_DIR=$dir/cache
+}
+
+@test "tune stores winners, and what is built later takes them" {
+  need_device
+  setup_cache
+  run_code 0 unseen tune $tiny --no-progress
+  grep -q 'forward' stdout
+  [ "$(ls cache/tuning | wc -l)" -eq 1 ]
+  grep -q '"winner"' cache/tuning/*.json
+  run_code 0 unseen tune $tiny --no-progress --json
+  grep -q '"algorithm": "im2col"' stdout
+}
+
+@test "tune refuses what it cannot do" {
+  need_device
+  setup_cache
+  run_code 2 unseen tune --model nothing
+  run_code 2 unseen tune --width 0
+  UNSEEN_TUNING=0 run_code 2 unseen tune $tiny
+  grep -q '^hint: ' stderr
+  [ ! -e cache/tuning ]
+}
+
+@test "a database that cannot be trusted is ignored with a warning" {
+  need_device
+  setup_cache
+  unseen tune $tiny --no-progress >/dev/null
+  echo '{' >cache/tuning/*.json
+  run_code 0 unseen bench $tiny
+  grep -q 'warning: .*unseen tune' stderr
+  run_code 0 unseen tune $tiny --no-progress
+  run_code 0 unseen bench $tiny
+  [ ! -s stderr ]
+}
