@@ -40,6 +40,8 @@ static enum unseen_status make_layer(struct us_model *model, int i)
         break;
     }
     case US_NODE_LINEAR:
+        US_TRY(us_linear_new(model->device, model->spec.batch, x.h * x.w * x.c, y.c, &layer->linear));
+        model->workspace_bytes = max_size(model->workspace_bytes, us_linear_workspace(layer->linear));
         break;
     }
 out:
@@ -230,6 +232,7 @@ void us_model_free(struct us_model *model)
         us_conv_free(model->layers[i].conv);
         us_batchnorm_free(model->layers[i].batchnorm);
         us_pool_free(model->layers[i].pool);
+        us_linear_free(model->layers[i].linear);
     }
     free(model->layers);
     us_plan_free(&model->plan);

@@ -7,12 +7,14 @@
 #include "nn/plan.h"
 #include "ops/batchnorm.h"
 #include "ops/conv.h"
+#include "ops/linear.h"
 
-/* A node's operator on the device: the one of its kind; a linear layer needs none. */
+/* A node's operator on the device: the one of its kind. */
 struct us_layer {
     struct us_conv *conv;
     struct us_batchnorm *batchnorm;
     struct us_pool *pool;
+    struct us_linear *linear;
 };
 
 struct us_model {

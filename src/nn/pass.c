@@ -2,7 +2,6 @@
 
 #include "nn/model_parts.h"
 #include "ops/elementwise.h"
-#include "ops/linear.h"
 
 /* A model's passes: forward over its nodes in order, backward in reverse. */
 
@@ -60,8 +59,8 @@ static enum unseen_status forward_node(struct us_model *model, int i, int n, boo
     case US_NODE_POOL:
         return us_pool_forward(layer->pool, n, x, y);
     case US_NODE_LINEAR:
-        return us_linear_forward(model->device, n, features(model, node->x), features(model, node->y), x,
-                                 model->params.part[node->param], model->params.part[node->param + 1], y);
+        return us_linear_forward(layer->linear, n, x, model->params.part[node->param],
+                                 model->params.part[node->param + 1], model->workspace, y);
     }
     return UNSEEN_OK;
 }
@@ -108,9 +107,9 @@ static enum unseen_status backward_node(struct us_model *model, int i, int n)
             US_TRY(us_pool_backward(layer->pool, n, x, activation(model, node->y), dy, accumulate, dx));
         break;
     case US_NODE_LINEAR:
-        US_TRY(us_linear_backward(model->device, n, features(model, node->x), features(model, node->y), x, dy,
-                                  model->params.part[node->param], model->grads.part[node->param],
-                                  model->grads.part[node->param + 1], accumulate, dx));
+        US_TRY(us_linear_backward(layer->linear, n, x, dy, model->params.part[node->param], model->workspace,
+                                  model->grads.part[node->param], model->grads.part[node->param + 1],
+                                  accumulate, dx));
         break;
     }
 out:

@@ -3,9 +3,19 @@
 #include "ops/linear.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
-#include "ops/gemm.h"
+#include "ops/conv.h"
+#include "ops/elementwise.h"
 #include "ops/launch.h"
+
+struct us_linear {
+    struct unseen_device *device;
+    int in, out;
+    int width; /* of the bias gradient's vectors */
+    struct us_conv *conv;
+    struct us_kernel *bias, *bias_backward;
+};
 
 static enum unseen_status get(struct unseen_device *device, const char *name, int width,
                               struct us_kernel **kernel)
@@ -15,66 +25,81 @@ static enum unseen_status get(struct unseen_device *device, const char *name, in
     return us_kernel_get(device, "linear.cl", options, name, kernel);
 }
 
-enum unseen_status us_linear_forward(struct unseen_device *device, int n, int in, int out_features,
-                                     struct us_buf *x, struct us_buf *weights, struct us_buf *bias,
-                                     struct us_buf *y)
+enum unseen_status us_linear_new(struct unseen_device *device, int n, int in, int out_features,
+                                 struct us_linear **linear)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_kernel *kernel = NULL;
-    const size_t rows = (size_t)n, depth = (size_t)in, columns = (size_t)out_features;
-    const struct us_gemm product = {.transpose_b = true,
-                                    .m = rows,
-                                    .n = columns,
-                                    .k = depth,
-                                    .a = x,
-                                    .b = weights,
-                                    .c = y,
-                                    .lda = depth,
-                                    .ldb = depth,
-                                    .ldc = columns,
-                                    .beta = 1};
-    US_TRY(get(device, "linear_bias", 1, &kernel));
-    US_TRY(us_run(device, kernel, us_light_items(device, rows * columns), "iibb", n, out_features, bias, y));
-    US_TRY(us_gemm_run(device, &product));
+    const struct us_conv_shape shape = {
+        .n = n, .h = 1, .w = 1, .cin = out_features, .cout = in, .kernel = 1, .stride = 1};
+    struct us_linear *l = us_calloc(1, sizeof *l);
+    US_TRY_ALLOC(l);
+    l->device = device;
+    l->in = in;
+    l->out = out_features;
+    l->width = us_channel_vector(device, out_features);
+    US_TRY(us_conv_new(device, &shape, NULL, &l->conv));
+    US_TRY(get(device, "linear_bias", l->width, &l->bias));
+    US_TRY(get(device, "linear_bias_backward", l->width, &l->bias_backward));
+    *linear = l;
+    l = NULL;
+out:
+    us_linear_free(l);
+    return st;
+}
+
+void us_linear_free(struct us_linear *linear)
+{
+    if (!linear)
+        return;
+    us_conv_free(linear->conv);
+    free(linear);
+}
+
+size_t us_linear_workspace(const struct us_linear *linear)
+{
+    return us_conv_workspace(linear->conv);
+}
+
+enum unseen_status us_linear_forward(struct us_linear *l, int n, struct us_buf *x, struct us_buf *weights,
+                                     struct us_buf *bias, struct us_buf *workspace, struct us_buf *y)
+{
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY(us_run(l->device, l->bias, us_light_items(l->device, (size_t)n * (size_t)l->out), "iibb", n,
+                  l->out, bias, y));
+    US_TRY(us_conv_backward_data(l->conv, n, x, weights, workspace, true, y));
 out:
     return st;
 }
 
-enum unseen_status us_linear_backward(struct unseen_device *device, int n, int in, int out_features,
-                                      struct us_buf *x, struct us_buf *dy, struct us_buf *weights,
+static enum unseen_status input_gradient(struct us_linear *l, int n, struct us_buf *dy,
+                                         struct us_buf *weights, struct us_buf *workspace, bool accumulate,
+                                         struct us_buf *dx)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const size_t floats = (size_t)n * (size_t)l->in;
+    struct us_buf *product = NULL;
+    if (!accumulate)
+        return us_conv_forward(l->conv, n, dy, weights, workspace, dx);
+    US_TRY(us_buf_new(l->device, floats * sizeof(float), &product));
+    US_TRY(us_conv_forward(l->conv, n, dy, weights, workspace, product));
+    US_TRY(us_add(l->device, floats, product, dx));
+out:
+    us_buf_free(l->device, product);
+    return st;
+}
+
+enum unseen_status us_linear_backward(struct us_linear *l, int n, struct us_buf *x, struct us_buf *dy,
+                                      struct us_buf *weights, struct us_buf *workspace,
                                       struct us_buf *dweights, struct us_buf *dbias, bool accumulate,
                                       struct us_buf *dx)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_kernel *kernel = NULL;
-    const size_t rows = (size_t)n, depth = (size_t)in, columns = (size_t)out_features;
-    const int width = us_channel_vector(device, out_features);
-    const struct us_gemm to_weights = {.transpose_a = true,
-                                       .m = columns,
-                                       .n = depth,
-                                       .k = rows,
-                                       .a = dy,
-                                       .b = x,
-                                       .c = dweights,
-                                       .lda = columns,
-                                       .ldb = depth,
-                                       .ldc = depth};
-    const struct us_gemm to_input = {.m = rows,
-                                     .n = depth,
-                                     .k = columns,
-                                     .a = dy,
-                                     .b = weights,
-                                     .c = dx,
-                                     .lda = columns,
-                                     .ldb = depth,
-                                     .ldc = depth,
-                                     .beta = accumulate ? 1 : 0};
-    US_TRY(us_gemm_run(device, &to_weights));
-    US_TRY(get(device, "linear_bias_backward", width, &kernel));
-    US_TRY(us_run(device, kernel, us_heavy_items(device, columns / (size_t)width), "iibb", n, out_features,
-                  dy, dbias));
+    const size_t columns = (size_t)(l->out / l->width);
+    US_TRY(us_conv_backward_weights(l->conv, n, dy, x, workspace, dweights));
+    US_TRY(us_run(l->device, l->bias_backward, us_heavy_items(l->device, columns), "iibb", n, l->out, dy,
+                  dbias));
     if (dx)
-        US_TRY(us_gemm_run(device, &to_input));
+        US_TRY(input_gradient(l, n, dy, weights, workspace, accumulate, dx));
 out:
     return st;
 }

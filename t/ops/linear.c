@@ -11,6 +11,8 @@
 /* A layer, its host arrays and their sizes. */
 struct layer {
     int n, in, out;
+    struct us_linear *linear;
+    struct us_buf *work;
     size_t x_floats, w_floats, y_floats;
     float *x, *w, *b, *dy, *old_dx;
 };
@@ -28,6 +30,8 @@ static void make_layer(struct layer *l, int n, int in, int out)
     l->b = test_random(3, (size_t)out, -1, 1);
     l->dy = test_random(4, l->y_floats, -1, 1);
     l->old_dx = test_random(5, l->x_floats, -1, 1);
+    assert_ok(us_linear_new(test_device(), n, in, out, &l->linear));
+    l->work = test_buf(us_linear_workspace(l->linear) / sizeof(float), NULL);
 }
 
 static void free_layer(struct layer *l)
@@ -37,6 +41,8 @@ static void free_layer(struct layer *l)
     free(l->b);
     free(l->dy);
     free(l->old_dx);
+    us_linear_free(l->linear);
+    test_buf_free(l->work);
 }
 
 static double *doubles(size_t n)
@@ -57,7 +63,7 @@ static void check_forward(const struct layer *l, struct us_buf *x, struct us_buf
                 sum += (double)l->x[r * l->in + i] * (double)l->w[o * l->in + i];
             want[r * l->out + o] = sum;
         }
-    assert_ok(us_linear_forward(test_device(), l->n, l->in, l->out, x, w, b, y));
+    assert_ok(us_linear_forward(l->linear, l->n, x, w, b, l->work, y));
     test_buf_close("y", y, want, l->y_floats, 1e-5);
     free(want);
     test_buf_free(b);
@@ -82,11 +88,11 @@ static void check_backward(const struct layer *l, struct us_buf *x, struct us_bu
                 want_dx[r * l->in + i] += g * (double)l->w[o * l->in + i];
             }
         }
-    assert_ok(us_linear_backward(test_device(), l->n, l->in, l->out, x, dy, w, dw, db, accumulate, dx));
+    assert_ok(us_linear_backward(l->linear, l->n, x, dy, w, l->work, dw, db, accumulate, dx));
     test_buf_close("dweights", dw, want_dw, l->w_floats, 1e-5);
     test_buf_close("dbias", db, want_db, (size_t)l->out, 1e-5);
     test_buf_close("dx", dx, want_dx, l->x_floats, 1e-5);
-    assert_ok(us_linear_backward(test_device(), l->n, l->in, l->out, x, dy, w, dw, db, false, NULL));
+    assert_ok(us_linear_backward(l->linear, l->n, x, dy, w, l->work, dw, db, false, NULL));
     test_buf_close("dweights without dx", dw, want_dw, l->w_floats, 1e-5);
     free(want_dw);
     free(want_db);
@@ -145,7 +151,7 @@ static void gradient_of_differences(void **state)
     double *wide = doubles(l.w_floats);
     for (size_t i = 0; i < l.w_floats; i++)
         wide[i] = (double)l.w[i];
-    assert_ok(us_linear_backward(test_device(), 9, 12, 10, x, dy, w, dw, db, false, NULL));
+    assert_ok(us_linear_backward(l.linear, 9, x, dy, w, l.work, dw, db, false, NULL));
     float *gradient = test_buf_read(dw);
     test_gradient("dweights", objective, &l, wide, gradient, l.w_floats, 1e-5);
     free(gradient);
@@ -165,8 +171,8 @@ static void repeats_bit_for_bit(void **state)
     make_layer(&l, 128, 64, 10);
     struct us_buf *x = test_buf(l.x_floats, l.x), *w = test_buf(l.w_floats, l.w), *b = test_buf(10, l.b);
     struct us_buf *first = test_buf(l.y_floats, NULL), *second = test_buf(l.y_floats, NULL);
-    assert_ok(us_linear_forward(test_device(), 128, 64, 10, x, w, b, first));
-    assert_ok(us_linear_forward(test_device(), 128, 64, 10, x, w, b, second));
+    assert_ok(us_linear_forward(l.linear, 128, x, w, b, l.work, first));
+    assert_ok(us_linear_forward(l.linear, 128, x, w, b, l.work, second));
     float *a = test_buf_read(first), *c = test_buf_read(second);
     assert_memory_equal(a, c, l.y_floats * sizeof *a);
     free(a);
