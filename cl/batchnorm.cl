@@ -6,29 +6,37 @@
  * block, merged as means and sums of squares about them (Chan, Golub and LeVeque, 1983), so that a mean far from
  * zero costs no digits.
  *
- * C: channels. VEC divides C, TILE (1 to 4) divides C / VEC. UNROLL: rows at a time, for independent sums.
- * RELU: 0 or 1. */
+ * VEC divides C (`channels`), TILE (1 to 4) divides C / VEC. UNROLL: rows at a time, for independent sums. C and
+ * whether there is a ReLU are arguments, so that layers share programs: compiling one takes most of a second.
+ * Work-items are counted in 32 bits, whose division is cheap. */
 #include "vector.clh"
 
-#ifndef C
-#define C 16
-#endif
 #ifndef TILE
 #define TILE 1
 #endif
 #ifndef UNROLL
 #define UNROLL 8
 #endif
-#ifndef RELU
-#define RELU 1
-#endif
 #ifndef FAN
 #define FAN 64
 #endif
 
-#define SPAN   (TILE * VEC)
-#define TILES  (C / SPAN)
-#define GROUPS (C / VEC)
+#define SPAN (TILE * VEC)
+
+/* The place of a work-item's vector, or tile of vectors, where `each` of them make a row: its row and its first
+ * channel. */
+struct place {
+    uint row;
+    int at;
+};
+
+static inline struct place place_of(uint i, uint each, int width)
+{
+    struct place p;
+    p.row = i / each;
+    p.at = (int)(i - p.row * each) * width;
+    return p;
+}
 
 /* The output before residual and ReLU. Forward and backward must round alike: backward finds the ReLU's mask
  * from it where there was no residual. */
@@ -37,15 +45,15 @@ static inline vec normalised(vec x, vec mean, vec scale, vec beta)
     return fma(x - mean, scale, beta);
 }
 
-kernel void batchnorm_stats(long rows, int block_rows, global const float *x, global float *partial)
+kernel void batchnorm_stats(long rows, int channels, int block_rows, global const float *x, global float *partial)
 {
-    const long block = get_global_id(0) / TILES;
-    const int at = (int)(get_global_id(0) % TILES) * SPAN;
-    const long first = block * block_rows;
+    const struct place p = place_of((uint)get_global_id(0), (uint)(channels / SPAN), SPAN);
+    const int at = p.at;
+    const long block = p.row, first = block * block_rows;
     if (first >= rows)
         return;
     const int n = (int)min(rows - first, (long)block_rows);
-    x += first * C + at;
+    x += first * channels + at;
 
     vec shift[TILE], sum[UNROLL][TILE], square[UNROLL][TILE];
 #pragma unroll
@@ -61,7 +69,7 @@ kernel void batchnorm_stats(long rows, int block_rows, global const float *x, gl
         for (int u = 0; u < UNROLL; u++)
 #pragma unroll
             for (int v = 0; v < TILE; v++) {
-                vec d = LOAD(x + (long)(r + u) * C + v * VEC) - shift[v];
+                vec d = LOAD(x + (long)(r + u) * channels + v * VEC) - shift[v];
                 sum[u][v] += d;
                 square[u][v] = fma(d, d, square[u][v]);
             }
@@ -69,11 +77,11 @@ kernel void batchnorm_stats(long rows, int block_rows, global const float *x, gl
     for (; r < n; r++)
 #pragma unroll
         for (int v = 0; v < TILE; v++) {
-            vec d = LOAD(x + (long)r * C + v * VEC) - shift[v];
+            vec d = LOAD(x + (long)r * channels + v * VEC) - shift[v];
             sum[0][v] += d;
             square[0][v] = fma(d, d, square[0][v]);
         }
-    partial += block * 2 * C + at;
+    partial += block * 2 * channels + at;
 #pragma unroll
     for (int v = 0; v < TILE; v++) {
 #pragma unroll
@@ -83,7 +91,7 @@ kernel void batchnorm_stats(long rows, int block_rows, global const float *x, gl
         }
         vec offset = sum[0][v] / (float)n;
         STORE(shift[v] + offset, partial + v * VEC);
-        STORE(fmax(square[0][v] - sum[0][v] * offset, (vec)(0.0f)), partial + C + v * VEC);
+        STORE(fmax(square[0][v] - sum[0][v] * offset, (vec)(0.0f)), partial + channels + v * VEC);
     }
 }
 
@@ -92,45 +100,47 @@ struct moments {
 };
 
 /* The moments of partials first..last-1, each of `span` rows but for the last of all. */
-static struct moments pooled(global const float *partial, long first, long last, long rows, long span)
+static struct moments pooled(global const float *partial, int channels, long first, long last, long rows, long span)
 {
     const float total = (float)(min(rows, last * span) - first * span);
-    const vec origin = LOAD(partial + first * 2 * C);
+    const vec origin = LOAD(partial + first * 2 * channels);
     struct moments m = {(vec)(0.0f), (vec)(0.0f)};
     for (long b = first; b < last; b++) {
         float n = (float)min(span, rows - b * span);
-        m.mean = fma((vec)(n), LOAD(partial + b * 2 * C) - origin, m.mean);
+        m.mean = fma((vec)(n), LOAD(partial + b * 2 * channels) - origin, m.mean);
     }
     m.mean = origin + m.mean / total;
     for (long b = first; b < last; b++) {
         float n = (float)min(span, rows - b * span);
-        vec d = LOAD(partial + b * 2 * C) - m.mean;
-        m.squares += fma(n * d, d, LOAD(partial + b * 2 * C + C));
+        vec d = LOAD(partial + b * 2 * channels) - m.mean;
+        m.squares += fma(n * d, d, LOAD(partial + b * 2 * channels + channels));
     }
     return m;
 }
 
 /* Merges `count` partials at the start of `partial` and writes the fewer `merged_at` floats behind it. */
-kernel void batchnorm_stats_merge(long rows, long span, int count, global float *partial, long merged_at)
+kernel void batchnorm_stats_merge(long rows, int channels, long span, int count, global float *partial,
+                                  long merged_at)
 {
-    const long j = get_global_id(0) / GROUPS;
-    const int at = (int)(get_global_id(0) % GROUPS) * VEC;
+    const struct place p = place_of((uint)get_global_id(0), (uint)(channels / VEC), VEC);
+    const int at = p.at;
+    const long j = p.row;
     if (j * FAN >= count)
         return;
-    struct moments m = pooled(partial + at, j * FAN, min((j + 1) * FAN, (long)count), rows, span);
-    STORE(m.mean, partial + merged_at + j * 2 * C + at);
-    STORE(m.squares, partial + merged_at + j * 2 * C + C + at);
+    struct moments m = pooled(partial + at, channels, j * FAN, min((j + 1) * FAN, (long)count), rows, span);
+    STORE(m.mean, partial + merged_at + j * 2 * channels + at);
+    STORE(m.squares, partial + merged_at + j * 2 * channels + channels + at);
 }
 
 /* From `count` partials that begin `from` floats behind `partial`. */
-kernel void batchnorm_stats_finish(long rows, long span, int count, global const float *partial, long from,
-                                   float eps, float momentum, global float *mean, global float *invstd,
+kernel void batchnorm_stats_finish(long rows, int channels, long span, int count,
+                                   global const float *partial, long from, float eps, float momentum, global float *mean, global float *invstd,
                                    global float *running_mean, global float *running_var)
 {
     const int at = (int)get_global_id(0) * VEC;
-    if (at >= C)
+    if (at >= channels)
         return;
-    struct moments m = pooled(partial + from + at, 0, count, rows, span);
+    struct moments m = pooled(partial + from + at, channels, 0, count, rows, span);
     STORE(m.mean, mean + at);
     STORE(1.0f / sqrt(m.squares / (float)rows + eps), invstd + at);
     vec unbiased = m.squares / (float)max(rows - 1, 1L);
@@ -138,47 +148,47 @@ kernel void batchnorm_stats_finish(long rows, long span, int count, global const
     STORE(fma((vec)(momentum), unbiased, (1.0f - momentum) * LOAD(running_var + at)), running_var + at);
 }
 
-kernel void batchnorm_invstd(float eps, global const float *variance, global float *invstd)
+kernel void batchnorm_invstd(int channels, float eps, global const float *variance, global float *invstd)
 {
     const int at = (int)get_global_id(0) * VEC;
-    if (at < C)
+    if (at < channels)
         STORE(1.0f / sqrt(LOAD(variance + at) + eps), invstd + at);
 }
 
 /* residual may be NULL. One work-item a vector. */
-kernel void batchnorm_apply(long rows, global const float *x, global const float *residual,
+kernel void batchnorm_apply(long rows, int channels, int relu, global const float *x, global const float *residual,
                             global const float *mean, global const float *invstd, global const float *gamma,
                             global const float *beta, global float *y)
 {
     const size_t i = get_global_id(0);
-    if (i >= (size_t)rows * GROUPS)
+    const struct place p = place_of((uint)i, (uint)(channels / VEC), VEC);
+    const int at = p.at;
+    if (p.row >= (ulong)rows)
         return;
-    const int at = (int)(i % GROUPS) * VEC;
     vec out = normalised(LOAD(x + i * VEC), LOAD(mean + at), LOAD(gamma + at) * LOAD(invstd + at),
                          LOAD(beta + at));
     if (residual)
         out += LOAD(residual + i * VEC);
-#if RELU
-    out = rectified(out);
-#endif
+    if (relu)
+        out = rectified(out);
     STORE(out, y + i * VEC);
 }
 
 /* Per channel the sums of g = dy behind the mask and of g (x - mean). y is NULL where there was no residual. */
-kernel void batchnorm_sums(long rows, int block_rows, global const float *dy, global const float *x,
+kernel void batchnorm_sums(long rows, int channels, int relu, int block_rows, global const float *dy, global const float *x,
                            global const float *y, global const float *mean, global const float *invstd,
                            global const float *gamma, global const float *beta, global float *partial)
 {
-    const long block = get_global_id(0) / TILES;
-    const int at = (int)(get_global_id(0) % TILES) * SPAN;
-    const long first = block * block_rows;
+    const struct place p = place_of((uint)get_global_id(0), (uint)(channels / SPAN), SPAN);
+    const int at = p.at;
+    const long block = p.row, first = block * block_rows;
     if (first >= rows)
         return;
     const int n = (int)min(rows - first, (long)block_rows);
-    dy += first * C + at;
-    x += first * C + at;
+    dy += first * channels + at;
+    x += first * channels + at;
     if (y)
-        y += first * C + at;
+        y += first * channels + at;
 
     vec centre[TILE], scale[TILE], shift[TILE], sum[UNROLL][TILE], product[UNROLL][TILE];
 #pragma unroll
@@ -190,32 +200,33 @@ kernel void batchnorm_sums(long rows, int block_rows, global const float *dy, gl
         for (int u = 0; u < UNROLL; u++)
             sum[u][v] = product[u][v] = (vec)(0.0f);
     }
-/* Adds row r to sums u; OUTPUT is the forward output, of `value` or at offset o. */
-#define ADD_ROW(r, u, OUTPUT)                                                                                \
+/* Adds row r to sums u; GATED is the gradient g of `value` at offset o behind the mask. */
+#define ADD_ROW(r, u, GATED)                                                                                 \
     _Pragma("unroll") for (int v = 0; v < TILE; v++)                                                         \
     {                                                                                                        \
-        const long o = (long)(r)*C + v * VEC;                                                                \
+        const long o = (long)(r)*channels + v * VEC;                                                         \
         const vec value = LOAD(x + o);                                                                       \
         vec g = LOAD(dy + o);                                                                                \
-        if (RELU)                                                                                            \
-            g = gated(g, OUTPUT);                                                                            \
+        g = GATED;                                                                                           \
         sum[u][v] += g;                                                                                      \
         product[u][v] = fma(g, value - centre[v], product[u][v]);                                            \
     }
-#define ADD_ROWS(OUTPUT)                                                                                     \
+#define ADD_ROWS(GATED)                                                                                      \
     do {                                                                                                     \
         int r = 0;                                                                                           \
         for (; r + UNROLL <= n; r += UNROLL) {                                                               \
-            _Pragma("unroll") for (int u = 0; u < UNROLL; u++) ADD_ROW(r + u, u, OUTPUT)                     \
+            _Pragma("unroll") for (int u = 0; u < UNROLL; u++) ADD_ROW(r + u, u, GATED)                      \
         }                                                                                                    \
         for (; r < n; r++)                                                                                   \
-            ADD_ROW(r, 0, OUTPUT)                                                                            \
+            ADD_ROW(r, 0, GATED)                                                                             \
     } while (0)
-    if (y) /* two loops, so that neither tests y for each vector */
-        ADD_ROWS(LOAD(y + o));
+    if (!relu) /* a loop each, so that none tests relu and y for each vector */
+        ADD_ROWS(g);
+    else if (y)
+        ADD_ROWS(gated(g, LOAD(y + o)));
     else
-        ADD_ROWS(normalised(value, centre[v], scale[v], shift[v]));
-    partial += block * 2 * C + at;
+        ADD_ROWS(gated(g, normalised(value, centre[v], scale[v], shift[v])));
+    partial += block * 2 * channels + at;
 #pragma unroll
     for (int v = 0; v < TILE; v++) {
 #pragma unroll
@@ -224,57 +235,58 @@ kernel void batchnorm_sums(long rows, int block_rows, global const float *dy, gl
             product[0][v] += product[u][v];
         }
         STORE(sum[0][v], partial + v * VEC);
-        STORE(product[0][v], partial + C + v * VEC);
+        STORE(product[0][v], partial + channels + v * VEC);
     }
 }
 
 /* The sum of partials first..last-1. */
-static vec summed(global const float *partial, long first, long last)
+static vec summed(global const float *partial, int channels, long first, long last)
 {
     vec total = (vec)(0.0f);
     for (long b = first; b < last; b++)
-        total += LOAD(partial + b * 2 * C);
+        total += LOAD(partial + b * 2 * channels);
     return total;
 }
 
-kernel void batchnorm_sums_merge(int count, global float *partial, long merged_at)
+kernel void batchnorm_sums_merge(int channels, int count, global float *partial, long merged_at)
 {
-    const long j = get_global_id(0) / (2 * GROUPS);
-    const int at = (int)(get_global_id(0) % (2 * GROUPS)) * VEC; /* both halves */
+    const struct place p = place_of((uint)get_global_id(0), (uint)(2 * channels / VEC), VEC); /* both halves */
+    const int at = p.at;
+    const long j = p.row;
     if (j * FAN >= count)
         return;
-    STORE(summed(partial + at, j * FAN, min((j + 1) * FAN, (long)count)),
-          partial + merged_at + j * 2 * C + at);
+    STORE(summed(partial + at, channels, j * FAN, min((j + 1) * FAN, (long)count)),
+          partial + merged_at + j * 2 * channels + at);
 }
 
-kernel void batchnorm_sums_finish(int count, global const float *partial, long from,
+kernel void batchnorm_sums_finish(int channels, int count, global const float *partial, long from,
                                   global const float *invstd, global float *dgamma, global float *dbeta)
 {
     const int at = (int)get_global_id(0) * VEC;
-    if (at >= C)
+    if (at >= channels)
         return;
-    STORE(summed(partial + from + at, 0, count), dbeta + at);
-    STORE(summed(partial + from + C + at, 0, count) * LOAD(invstd + at), dgamma + at);
+    STORE(summed(partial + from + at, channels, 0, count), dbeta + at);
+    STORE(summed(partial + from + channels + at, channels, 0, count) * LOAD(invstd + at), dgamma + at);
 }
 
 /* dx = gamma invstd (g - dbeta / rows - xhat dgamma / rows); dresidual (may be NULL) = or += g. */
-kernel void batchnorm_backward(long rows, global const float *dy, global const float *x,
+kernel void batchnorm_backward(long rows, int channels, int relu, global const float *dy, global const float *x,
                                global const float *y, global const float *mean, global const float *invstd,
                                global const float *gamma, global const float *beta,
                                global const float *dgamma, global const float *dbeta, global float *dx,
                                global float *dresidual, int accumulate)
 {
     const size_t i = get_global_id(0);
-    if (i >= (size_t)rows * GROUPS)
+    const struct place p = place_of((uint)i, (uint)(channels / VEC), VEC);
+    const int at = p.at;
+    if (p.row >= (ulong)rows)
         return;
-    const int at = (int)(i % GROUPS) * VEC;
     const float part = 1.0f / (float)rows;
     const vec centre = LOAD(mean + at), inverse = LOAD(invstd + at), scale = LOAD(gamma + at) * inverse;
     const vec value = LOAD(x + i * VEC);
     vec g = LOAD(dy + i * VEC);
-#if RELU
-    g = gated(g, y ? LOAD(y + i * VEC) : normalised(value, centre, scale, LOAD(beta + at)));
-#endif
+    if (relu)
+        g = gated(g, y ? LOAD(y + i * VEC) : normalised(value, centre, scale, LOAD(beta + at)));
     vec slope = LOAD(dgamma + at) * inverse * part;
     STORE(scale * (g - LOAD(dbeta + at) * part - (value - centre) * slope), dx + i * VEC);
     if (dresidual)

@@ -86,8 +86,8 @@ static enum unseen_status get_kernels(struct us_batchnorm *bn)
         {"batchnorm_sums_finish", &bn->sums_finish},
         {"batchnorm_backward", &bn->backward},
     };
-    snprintf(options, sizeof options, "-DC=%d -DVEC=%d -DTILE=%d -DUNROLL=%d -DRELU=%d -DFAN=%d",
-             bn->channels, bn->vec, bn->tile, 8 / bn->tile, (int)bn->relu, FAN);
+    snprintf(options, sizeof options, "-DVEC=%d -DTILE=%d -DUNROLL=%d -DFAN=%d", bn->vec, bn->tile,
+             8 / bn->tile, FAN);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         US_TRY(us_kernel_get(bn->device, "batchnorm.cl", options, wanted[i].name, wanted[i].kernel));
 out:
@@ -158,8 +158,8 @@ static enum unseen_status apply(struct us_batchnorm *bn, size_t rows, struct us_
                                 struct us_buf *residual, const struct us_batchnorm_params *params,
                                 struct us_buf *mean, struct us_buf *invstd, struct us_buf *y)
 {
-    return us_run(bn->device, bn->apply, vector_items(bn, rows), "lbbbbbbb", (int64_t)rows, x, residual, mean,
-                  invstd, params->gamma, params->beta, y);
+    return us_run(bn->device, bn->apply, vector_items(bn, rows), "liibbbbbbb", (int64_t)rows, bn->channels,
+                  (int)bn->relu, x, residual, mean, invstd, params->gamma, params->beta, y);
 }
 
 enum unseen_status us_batchnorm_forward_train(struct us_batchnorm *bn, size_t rows, struct us_buf *x,
@@ -171,18 +171,18 @@ enum unseen_status us_batchnorm_forward_train(struct us_batchnorm *bn, size_t ro
     const struct cut cut = cut_rows(bn, rows);
     size_t span = cut.block_rows, count = cut.blocks, at = 0;
     US_TRY(check_rows(bn, rows));
-    US_TRY(us_run(bn->device, bn->stats, block_items(bn, &cut), "libb", (int64_t)rows, (int)cut.block_rows, x,
-                  workspace));
+    US_TRY(us_run(bn->device, bn->stats, block_items(bn, &cut), "liibb", (int64_t)rows, bn->channels,
+                  (int)cut.block_rows, x, workspace));
     if (cut.merged) {
         at = partial_floats(bn, count);
-        US_TRY(us_run(bn->device, bn->stats_merge, channel_items(bn, cut.merged), "llibl", (int64_t)rows,
-                      (int64_t)span, (int)count, workspace, (int64_t)at));
+        US_TRY(us_run(bn->device, bn->stats_merge, channel_items(bn, cut.merged), "lilibl", (int64_t)rows,
+                      bn->channels, (int64_t)span, (int)count, workspace, (int64_t)at));
         span *= FAN;
         count = cut.merged;
     }
-    US_TRY(us_run(bn->device, bn->stats_finish, channel_items(bn, 1), "lliblffbbbb", (int64_t)rows,
-                  (int64_t)span, (int)count, workspace, (int64_t)at, eps, momentum, params->mean,
-                  params->invstd, params->running_mean, params->running_var));
+    US_TRY(us_run(bn->device, bn->stats_finish, channel_items(bn, 1), "liliblffbbbb", (int64_t)rows,
+                  bn->channels, (int64_t)span, (int)count, workspace, (int64_t)at, eps, momentum,
+                  params->mean, params->invstd, params->running_mean, params->running_var));
     US_TRY(apply(bn, rows, x, residual, params, params->mean, params->invstd, y));
 out:
     return st;
@@ -195,7 +195,8 @@ enum unseen_status us_batchnorm_forward_eval(struct us_batchnorm *bn, size_t row
 {
     enum unseen_status st = UNSEEN_OK;
     US_TRY(check_rows(bn, rows));
-    US_TRY(us_run(bn->device, bn->invstd, channel_items(bn, 1), "fbb", eps, params->running_var, workspace));
+    US_TRY(us_run(bn->device, bn->invstd, channel_items(bn, 1), "ifbb", bn->channels, eps,
+                  params->running_var, workspace));
     US_TRY(apply(bn, rows, x, residual, params, params->running_mean, workspace, y));
 out:
     return st;
@@ -212,20 +213,20 @@ enum unseen_status us_batchnorm_backward(struct us_batchnorm *bn, size_t rows, s
     struct us_buf *mask = dresidual ? y : NULL; /* without residual the kernels find it from x */
     size_t count = cut.blocks, at = 0;
     US_TRY(check_rows(bn, rows));
-    US_TRY(us_run(bn->device, bn->sums, block_items(bn, &cut), "libbbbbbbb", (int64_t)rows,
-                  (int)cut.block_rows, dy, x, mask, params->mean, params->invstd, params->gamma, params->beta,
-                  workspace));
+    US_TRY(us_run(bn->device, bn->sums, block_items(bn, &cut), "liiibbbbbbbb", (int64_t)rows, bn->channels,
+                  (int)bn->relu, (int)cut.block_rows, dy, x, mask, params->mean, params->invstd,
+                  params->gamma, params->beta, workspace));
     if (cut.merged) {
         at = partial_floats(bn, count);
-        US_TRY(us_run(bn->device, bn->sums_merge, channel_items(bn, 2 * cut.merged), "ibl", (int)count,
-                      workspace, (int64_t)at));
+        US_TRY(us_run(bn->device, bn->sums_merge, channel_items(bn, 2 * cut.merged), "iibl", bn->channels,
+                      (int)count, workspace, (int64_t)at));
         count = cut.merged;
     }
-    US_TRY(us_run(bn->device, bn->sums_finish, channel_items(bn, 1), "iblbbb", (int)count, workspace,
-                  (int64_t)at, params->invstd, params->dgamma, params->dbeta));
-    US_TRY(us_run(bn->device, bn->backward, vector_items(bn, rows), "lbbbbbbbbbbbi", (int64_t)rows, dy, x,
-                  mask, params->mean, params->invstd, params->gamma, params->beta, params->dgamma,
-                  params->dbeta, dx, dresidual, (int)accumulate_residual));
+    US_TRY(us_run(bn->device, bn->sums_finish, channel_items(bn, 1), "iiblbbb", bn->channels, (int)count,
+                  workspace, (int64_t)at, params->invstd, params->dgamma, params->dbeta));
+    US_TRY(us_run(bn->device, bn->backward, vector_items(bn, rows), "liibbbbbbbbbbbi", (int64_t)rows,
+                  bn->channels, (int)bn->relu, dy, x, mask, params->mean, params->invstd, params->gamma,
+                  params->beta, params->dgamma, params->dbeta, dx, dresidual, (int)accumulate_residual));
 out:
     return st;
 }
