@@ -41,13 +41,15 @@ static enum unseen_status hash_file(const char *path, uint64_t *sum)
     return UNSEEN_OK;
 }
 
-/* Of the algorithm of every convolution in every direction. */
+/* Of the algorithm of every convolution in every direction, linear layers' among them. */
 static uint64_t hash_algorithms(const struct us_model *model)
 {
     uint64_t sum = US_HASH_START;
     for (int i = 0; i < model->graph.n_nodes; i++) {
-        for (int d = 0; model->layers[i].conv && d < US_CONV_DIRECTIONS; d++) {
-            const char *name = us_conv_algorithm_name(model->layers[i].conv, (enum us_conv_direction)d);
+        const struct us_layer *layer = &model->layers[i];
+        const struct us_conv *conv = layer->linear ? us_linear_conv(layer->linear) : layer->conv;
+        for (int d = 0; conv && d < US_CONV_DIRECTIONS; d++) {
+            const char *name = us_conv_algorithm_name(conv, (enum us_conv_direction)d);
             sum = us_hash(sum, name, strlen(name));
         }
     }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ops/conv.h"
 #include "ops/elementwise.h"
 #include "ops/launch.h"
 
@@ -53,6 +52,11 @@ void us_linear_free(struct us_linear *linear)
         return;
     us_conv_free(linear->conv);
     free(linear);
+}
+
+const struct us_conv *us_linear_conv(const struct us_linear *linear)
+{
+    return linear->conv;
 }
 
 size_t us_linear_workspace(const struct us_linear *linear)

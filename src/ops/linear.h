@@ -4,7 +4,7 @@
 #ifndef US_OPS_LINEAR_H
 #define US_OPS_LINEAR_H
 
-#include "device/device.h"
+#include "ops/conv.h"
 
 struct us_linear; /* prepared for one size */
 
@@ -12,6 +12,9 @@ struct us_linear; /* prepared for one size */
 enum unseen_status us_linear_new(struct unseen_device *device, int n, int in, int out,
                                  struct us_linear **linear);
 void us_linear_free(struct us_linear *linear);
+
+/* The convolution behind it: what algorithms it uses. */
+const struct us_conv *us_linear_conv(const struct us_linear *linear);
 
 /* Bytes that `workspace` must have for either call. */
 size_t us_linear_workspace(const struct us_linear *linear);
