@@ -20,10 +20,10 @@ struct unseen_bench_result {
     double train_images_per_second, infer_images_per_second;
     double train_seconds_min, train_seconds_max; /* of one step */
     double infer_seconds_min, infer_seconds_max;
-    double forward_flops; /* per image, multiply-add = 2; a training step counts three times as many */
-    double build_seconds; /* from the call to the first kernel enqueued: model built, programs compiled or
-                             loaded */
-    double first_step_seconds;     /* the first training step, with what the driver compiles at first use */
+    double forward_flops;      /* per image, multiply-add = 2; a training step counts three times as many */
+    double build_seconds;      /* from the call to the begin of the first training step: programs compiled or
+                                  loaded,      model built, parameters and data on the device */
+    double first_step_seconds; /* that step, with what the driver compiles at first use */
     unsigned long long peak_bytes; /* device memory in use at most */
 };
 

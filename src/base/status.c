@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static _Thread_local char last_error[1024];
-static _Thread_local char last_hint[512];
+static _Thread_local char last_error[sizeof((struct us_error *)0)->text];
+static _Thread_local char last_hint[sizeof((struct us_error *)0)->hint];
 static volatile sig_atomic_t interrupt_flag;
 
 const char *unseen_version(void)
@@ -71,6 +71,20 @@ void us_hint(const char *format, ...)
     va_start(args, format);
     vsnprintf(last_hint, sizeof last_hint, format, args);
     va_end(args);
+}
+
+void us_error_take(enum unseen_status status, struct us_error *error)
+{
+    error->status = status;
+    memcpy(error->text, last_error, sizeof error->text);
+    memcpy(error->hint, last_hint, sizeof error->hint);
+}
+
+enum unseen_status us_error_again(const struct us_error *error)
+{
+    memcpy(last_error, error->text, sizeof last_error);
+    memcpy(last_hint, error->hint, sizeof last_hint);
+    return error->status;
 }
 
 void *us_calloc(size_t count, size_t size)

@@ -19,6 +19,17 @@ enum unseen_status us_fail_errno(const char *where, const char *format, ...)
 /* Say what to do about the failure just recorded. Returns nothing: call it after us_fail. */
 void us_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A failure on its way from the thread that met it to another. */
+struct us_error {
+    enum unseen_status status;
+    char text[1024], hint[512];
+};
+
+/* Copy this thread's last failure, of that status; and record it again, in another thread. The latter returns
+ * its status. */
+void us_error_take(enum unseen_status status, struct us_error *error);
+enum unseen_status us_error_again(const struct us_error *error);
+
 /* calloc of `count` items of `size` bytes that records a failure. NULL on failure. Never NULL for
  * count 0. The caller frees with free(). */
 void *us_calloc(size_t count, size_t size);

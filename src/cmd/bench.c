@@ -15,8 +15,9 @@ static enum unseen_status print_json(const struct unseen_bench_options *o,
                   o->model, "width", o->width, "batch", o->batch, "size", o->size, "train_images_per_second",
                   r->train_images_per_second, "infer_images_per_second", r->infer_images_per_second,
                   "train_gflops", 3e-9 * r->forward_flops * r->train_images_per_second, "infer_gflops",
-                  1e-9 * r->forward_flops * r->infer_images_per_second, "start_seconds", start_seconds,
-                  "first_step_seconds", r->first_step_seconds, "peak_bytes", (json_int_t)r->peak_bytes));
+                  1e-9 * r->forward_flops * r->infer_images_per_second, "first_step_begin_seconds",
+                  start_seconds, "first_step_end_seconds", start_seconds + r->first_step_seconds,
+                  "peak_bytes", (json_int_t)r->peak_bytes));
 }
 
 static void print_table(const struct unseen_bench_options *o, const struct unseen_bench_result *r,
@@ -31,8 +32,9 @@ static void print_table(const struct unseen_bench_options *o, const struct unsee
     printf("%-10s %12.1f %12.1f %14.1f .. %.1f\n\n", "inference", r->infer_images_per_second,
            1e-9 * r->forward_flops * r->infer_images_per_second, 1e3 * r->infer_seconds_min,
            1e3 * r->infer_seconds_max);
-    printf("%.2f s until the first kernel could run, %.2f s for the first step; %.1f MiB of device memory\n",
-           start_seconds, r->first_step_seconds, (double)r->peak_bytes / (1 << 20));
+    printf("%.2f s from the start to the begin of the first training step, %.2f s to its end; %.1f MiB of "
+           "device memory\n",
+           start_seconds, start_seconds + r->first_step_seconds, (double)r->peak_bytes / (1 << 20));
 }
 
 enum unseen_status us_cmd_bench(int argc, char **argv)

@@ -89,6 +89,14 @@ struct us_kernel; /* owned by the device, shared by all who ask for the same */
 enum unseen_status us_kernel_get(struct unseen_device *device, const char *file, const char *options,
                                  const char *name, struct us_kernel **kernel);
 
+/* Between the two, us_kernel_get only notes programs that are new and gives kernels that cannot run yet; the
+ * end builds what was noted, several programs at a time where the driver's compiler allows it (PoCL 3.1 holds
+ * one lock for the whole process), and fails as the first that fails. Pairs nest: the outermost end builds.
+ * `st` is how the work in between went: after a failure nothing is built and `st` is returned. After any
+ * failure kernels got in between are gone. */
+void us_builds_begin(struct unseen_device *device);
+enum unseen_status us_builds_end(struct unseen_device *device, enum unseen_status st);
+
 /* How many programs this device has built from source and how many came from the cache on disk. */
 struct us_builds {
     unsigned compiled, loaded;

@@ -54,6 +54,8 @@ enum unseen_status us_run(struct unseen_device *device, struct us_kernel *kernel
                           const char *signature, ...)
 {
     va_list args;
+    if (!kernel->kernel)
+        return us_fail(UNSEEN_FAILED, kernel->name, "the kernel is not built yet");
     va_start(args, signature);
     enum unseen_status st = set_args(kernel, signature, &args);
     va_end(args);

@@ -1,132 +1,63 @@
+/* Which programs and kernels a device has. Those asked for between us_builds_begin and us_builds_end are
+ * built together by several threads. */
 #include "config.h"
 
-#include "base/log.h"
-#include "device/cache.h"
-#include "device/source.h"
 #include "device/state.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-/* The compiler's log, fresh memory; empty where there is none. */
-static char *build_log(const struct unseen_device *device, cl_program program)
+enum { MOST_THREADS = 8 };
+
+static void free_kernel(struct us_kernel *kernel)
 {
-    size_t size = 0;
-    if (clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &size) != CL_SUCCESS)
-        size = 0;
-    char *log = us_calloc(size + 1, 1);
-    if (log && size > 0 &&
-        clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, size, log, NULL) != CL_SUCCESS)
-        log[0] = '\0';
-    return log;
+    if (kernel->kernel)
+        clReleaseKernel(kernel->kernel);
+    free(kernel->name);
+    free(kernel);
 }
 
-/* The error line quotes the log from its first error on; all of it goes to the debug log. */
-static enum unseen_status build_failed(const struct unseen_device *device, cl_program program, cl_int error,
-                                       const char *file, const char *options)
+static void free_program(struct us_program *program)
 {
-    char *log = build_log(device, program);
-    const char *text = log ? log : "";
-    const char *first = strstr(text, "error");
-    while (first && first > text && first[-1] != '\n')
-        first--;
-    us_fail(UNSEEN_FAILED, file, "cannot build it with options '%s': %s: %.500s", options,
-            us_cl_error_name(error), first ? first : text);
-    us_hint("--verbose shows the compiler's whole log; UNSEEN_CL_PATH=FOLDER tries changed kernel sources");
-    for (const char *line = text; *line;) {
-        size_t length = strcspn(line, "\n");
-        us_log(UNSEEN_LOG_DEBUG, "%s: %.*s", file, (int)length, line);
-        line += length + (line[length] != '\0');
+    if (!program)
+        return;
+    for (struct us_kernel *k = program->kernels, *next; k; k = next) {
+        next = k->next;
+        free_kernel(k);
     }
-    free(log);
-    return UNSEEN_FAILED;
+    if (program->program)
+        clReleaseProgram(program->program);
+    free(program->file);
+    free(program->options);
+    free(program);
 }
 
-/* A program from a cached binary, NULL if there is none that the driver takes. */
-static cl_program load(struct unseen_device *device, const char *key, const char *options)
+void us_programs_release(struct unseen_device *device)
 {
-    unsigned char *bytes = NULL;
-    size_t size = 0;
-    if (!us_cache_read(key, &bytes, &size))
-        return NULL;
-    cl_int error = CL_SUCCESS, binary = CL_SUCCESS;
-    const unsigned char *binaries[] = {bytes};
-    cl_program program =
-        clCreateProgramWithBinary(device->context, 1, &device->id, &size, binaries, &binary, &error);
-    free(bytes);
-    if (error == CL_SUCCESS && binary == CL_SUCCESS)
-        error = clBuildProgram(program, 1, &device->id, options, NULL, NULL);
-    if (error == CL_SUCCESS && binary == CL_SUCCESS) {
+    for (struct us_program *p = device->programs, *next; p; p = next) {
+        next = p->next;
+        free_program(p);
+    }
+    device->programs = NULL;
+}
+
+struct us_builds us_device_builds(const struct unseen_device *device)
+{
+    return device->builds;
+}
+
+static void count_build(struct unseen_device *device, const struct us_program *program)
+{
+    if (program->loaded)
         device->builds.loaded++;
-        return program;
-    }
-    us_log(UNSEEN_LOG_DEBUG, "the driver refuses a cached kernel (%s); it is built anew",
-           us_cl_error_name(error != CL_SUCCESS ? error : binary));
-    if (program)
-        clReleaseProgram(program);
-    return NULL;
-}
-
-/* A cache that cannot be written costs time later and nothing else, so failures end here. */
-static void store(const struct unseen_device *device, cl_program program, const char *key)
-{
-    size_t size = 0;
-    unsigned char *bytes = NULL;
-    if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS ||
-        size == 0)
-        return;
-    if (!(bytes = us_calloc(size, 1)))
-        return;
-    if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof bytes, &bytes, NULL) == CL_SUCCESS)
-        us_cache_write(key, bytes, size);
     else
-        us_log(UNSEEN_LOG_DEBUG, "%s does not give a kernel's binary", device->info.name);
-    free(bytes);
+        device->builds.compiled++;
 }
 
-static enum unseen_status compile(struct unseen_device *device, const char *file, const char *source,
-                                  const char *options, cl_program *program)
-{
-    enum unseen_status st = UNSEEN_OK;
-    cl_int error = CL_SUCCESS;
-    cl_program fresh = clCreateProgramWithSource(device->context, 1, &source, NULL, &error);
-    US_CL(error);
-    error = clBuildProgram(fresh, 1, &device->id, options, NULL, NULL);
-    if (error != CL_SUCCESS)
-        US_TRY(build_failed(device, fresh, error, file, options));
-    device->builds.compiled++;
-    *program = fresh;
-    fresh = NULL;
-out:
-    if (fresh)
-        clReleaseProgram(fresh);
-    return st;
-}
-
-static enum unseen_status make_program(struct unseen_device *device, const char *file, const char *options,
-                                       cl_program *program)
-{
-    enum unseen_status st = UNSEEN_OK;
-    char *source = NULL, *all_options = NULL;
-    char key[US_CACHE_KEY];
-    bool cached = us_cache_on(!device->quirks.keeps_programs);
-    US_TRY(us_source_load(file, &source));
-    US_TRY_ALLOC(all_options = us_format("%s%s%s", device->quirks.options, *options ? " " : "", options));
-    if (cached) {
-        us_cache_key(&device->info, source, all_options, key);
-        *program = load(device, key, all_options);
-        if (*program)
-            goto out;
-    }
-    US_TRY(compile(device, file, source, all_options, program));
-    if (cached)
-        store(device, *program, key);
-out:
-    free(source);
-    free(all_options);
-    return st;
-}
-
+/* The program, built unless builds are being gathered. */
 static enum unseen_status get_program(struct unseen_device *device, const char *file, const char *options,
                                       struct us_program **program)
 {
@@ -141,17 +72,29 @@ static enum unseen_status get_program(struct unseen_device *device, const char *
     US_TRY_ALLOC(fresh = us_calloc(1, sizeof *fresh));
     US_TRY_ALLOC(fresh->file = us_format("%s", file));
     US_TRY_ALLOC(fresh->options = us_format("%s", options));
-    US_TRY(make_program(device, file, options, &fresh->program));
+    if (!device->gathering) {
+        US_TRY(us_program_build(device, fresh));
+        count_build(device, fresh);
+    }
     fresh->next = device->programs;
     device->programs = fresh;
     *program = fresh;
-    return UNSEEN_OK;
+    fresh = NULL;
 out:
-    if (fresh) {
-        free(fresh->file);
-        free(fresh->options);
-        free(fresh);
-    }
+    free_program(fresh);
+    return st;
+}
+
+static enum unseen_status make_kernel(const struct us_program *program, struct us_kernel *kernel)
+{
+    enum unseen_status st = UNSEEN_OK;
+    cl_int error = CL_SUCCESS;
+    kernel->kernel = clCreateKernel(program->program, kernel->name, &error);
+    if (error != CL_SUCCESS)
+        US_TRY(us_fail(UNSEEN_FAILED, program->file, "cannot make kernel %s: %s", kernel->name,
+                       us_cl_error_name(error)));
+    US_CL(clGetKernelInfo(kernel->kernel, CL_KERNEL_NUM_ARGS, sizeof kernel->args, &kernel->args, NULL));
+out:
     return st;
 }
 
@@ -161,7 +104,6 @@ enum unseen_status us_kernel_get(struct unseen_device *device, const char *file,
     enum unseen_status st = UNSEEN_OK;
     struct us_program *program = NULL;
     struct us_kernel *fresh = NULL;
-    cl_int error = CL_SUCCESS;
     US_TRY(get_program(device, file, options ? options : "", &program));
     for (struct us_kernel *k = program->kernels; k; k = k->next) {
         if (strcmp(k->name, name) == 0) {
@@ -171,43 +113,119 @@ enum unseen_status us_kernel_get(struct unseen_device *device, const char *file,
     }
     US_TRY_ALLOC(fresh = us_calloc(1, sizeof *fresh));
     US_TRY_ALLOC(fresh->name = us_format("%s", name));
-    fresh->kernel = clCreateKernel(program->program, name, &error);
-    if (error != CL_SUCCESS)
-        US_TRY(us_fail(UNSEEN_FAILED, file, "cannot make kernel %s: %s", name, us_cl_error_name(error)));
-    US_CL(clGetKernelInfo(fresh->kernel, CL_KERNEL_NUM_ARGS, sizeof fresh->args, &fresh->args, NULL));
+    if (program->program)
+        US_TRY(make_kernel(program, fresh));
     fresh->next = program->kernels;
     program->kernels = fresh;
     *kernel = fresh;
     return UNSEEN_OK;
 out:
-    if (fresh) {
-        if (fresh->kernel)
-            clReleaseKernel(fresh->kernel);
-        free(fresh->name);
-        free(fresh);
-    }
+    if (fresh)
+        free_kernel(fresh);
     return st;
 }
 
-void us_programs_release(struct unseen_device *device)
+/* ---- several at a time ---- */
+
+/* Programs to build, which threads take one after another. */
+struct work {
+    const struct unseen_device *device;
+    struct us_program **programs; /* [n] */
+    struct us_error *errors;      /* [n] */
+    int n;
+    atomic_int next;
+};
+
+static void *build_some(void *context)
 {
-    for (struct us_program *p = device->programs, *next; p; p = next) {
-        next = p->next;
-        for (struct us_kernel *k = p->kernels, *after; k; k = after) {
-            after = k->next;
-            clReleaseKernel(k->kernel);
-            free(k->name);
-            free(k);
-        }
-        clReleaseProgram(p->program);
-        free(p->file);
-        free(p->options);
-        free(p);
+    struct work *work = context;
+    for (int i; (i = atomic_fetch_add(&work->next, 1)) < work->n;) {
+        enum unseen_status st = us_program_build(work->device, work->programs[i]);
+        if (st)
+            us_error_take(st, &work->errors[i]);
     }
-    device->programs = NULL;
+    return NULL;
 }
 
-struct us_builds us_device_builds(const struct unseen_device *device)
+static void build_all(struct work *work)
 {
-    return device->builds;
+    pthread_t thread[MOST_THREADS];
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int most = cores < MOST_THREADS ? (int)cores : MOST_THREADS, started = 0;
+    /* This thread is one of them: where no other can be started, it does it all. */
+    while (started < most - 1 && started < work->n - 1 &&
+           pthread_create(&thread[started], NULL, build_some, work) == 0)
+        started++;
+    build_some(work);
+    for (int i = 0; i < started; i++)
+        pthread_join(thread[i], NULL);
+}
+
+/* The programs that are not built, oldest first. */
+static enum unseen_status find_work(struct unseen_device *device, struct work *work)
+{
+    enum unseen_status st = UNSEEN_OK;
+    for (struct us_program *p = device->programs; p; p = p->next)
+        work->n += !p->program;
+    US_TRY_ALLOC(work->programs = us_calloc((size_t)work->n, sizeof(struct us_program *)));
+    US_TRY_ALLOC(work->errors = us_calloc((size_t)work->n, sizeof *work->errors));
+    int i = work->n;
+    for (struct us_program *p = device->programs; p; p = p->next) {
+        if (!p->program)
+            work->programs[--i] = p;
+    }
+out:
+    return st;
+}
+
+/* Take what could not be built, or was not to be, off the list. */
+static void drop_unbuilt(struct unseen_device *device)
+{
+    for (struct us_program **link = &device->programs; *link;) {
+        struct us_program *p = *link;
+        bool whole = p->program != NULL;
+        for (struct us_kernel *k = p->kernels; k; k = k->next)
+            whole = whole && k->kernel;
+        if (whole) {
+            link = &p->next;
+        } else {
+            *link = p->next;
+            free_program(p);
+        }
+    }
+}
+
+static enum unseen_status build_gathered(struct unseen_device *device)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct work work = {.device = device};
+    US_TRY(find_work(device, &work));
+    build_all(&work);
+    for (int i = 0; i < work.n; i++) {
+        if (!work.programs[i]->program)
+            US_TRY(us_error_again(&work.errors[i]));
+        count_build(device, work.programs[i]);
+        for (struct us_kernel *k = work.programs[i]->kernels; k; k = k->next)
+            US_TRY(make_kernel(work.programs[i], k));
+    }
+out:
+    free(work.programs);
+    free(work.errors);
+    return st;
+}
+
+void us_builds_begin(struct unseen_device *device)
+{
+    device->gathering++;
+}
+
+enum unseen_status us_builds_end(struct unseen_device *device, enum unseen_status st)
+{
+    if (--device->gathering > 0)
+        return st;
+    if (st == UNSEEN_OK)
+        st = build_gathered(device);
+    if (st != UNSEEN_OK)
+        drop_unbuilt(device);
+    return st;
 }

@@ -44,9 +44,14 @@ struct us_kernel {
 struct us_program {
     struct us_program *next;
     char *file, *options; /* as asked for */
-    cl_program program;
+    cl_program program;   /* NULL until it is built */
+    bool loaded;          /* from the cache on disk */
     struct us_kernel *kernels;
 };
+
+/* Build, or load from the cache: sets program->program and ->loaded. May run in several threads at once, on
+ * different programs. In build.c. */
+enum unseen_status us_program_build(const struct unseen_device *device, struct us_program *program);
 
 void us_programs_release(struct unseen_device *device);
 
@@ -93,6 +98,7 @@ struct unseen_device {
     struct us_pool pool;
     struct us_program *programs;
     struct us_builds builds;
+    int gathering; /* depth of us_builds_begin */
     struct us_profile profile;
     json_t *tuning; /* entries of tuning.c; NULL until they are read */
 };

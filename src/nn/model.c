@@ -48,6 +48,16 @@ out:
     return st;
 }
 
+/* Their programs are built together. */
+static enum unseen_status make_layers(struct us_model *model)
+{
+    enum unseen_status st = UNSEEN_OK;
+    us_builds_begin(model->device);
+    for (int i = 0; i < model->graph.n_nodes && !st; i++)
+        st = make_layer(model, i);
+    return us_builds_end(model->device, st);
+}
+
 static enum unseen_status check_spec(const struct us_model_spec *spec)
 {
     if (spec->width < 1 || spec->width > 1024)
@@ -79,8 +89,7 @@ static enum unseen_status prepare(struct unseen_device *device, const struct us_
     us_params_place(&model->graph.params, align);
     us_params_place(&model->graph.stats, align);
     US_TRY_ALLOC(model->layers = us_calloc((size_t)model->graph.n_nodes, sizeof *model->layers));
-    for (int i = 0; i < model->graph.n_nodes; i++)
-        US_TRY(make_layer(model, i));
+    US_TRY(make_layers(model));
     US_TRY(us_plan_make(&model->graph, spec->batch, spec->training, &model->plan));
     *out = model;
     model = NULL;

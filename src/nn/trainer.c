@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/augment.h"
+#include "ops/loss.h"
+#include "ops/sgd.h"
+
 /* One buffer with a whole array of a split. */
 static enum unseen_status upload(struct unseen_device *device, const char *what, const void *from,
                                  uint64_t bytes, struct us_buf **buf)
@@ -82,6 +86,7 @@ enum unseen_status us_trainer_model(struct us_trainer *trainer, const struct uns
                                     struct us_model **model)
 {
     enum unseen_status st = UNSEEN_OK;
+    struct unseen_device *device = trainer->device;
     struct us_model_spec spec = {.name = recipe->model,
                                  .width = recipe->width,
                                  .classes = trainer->data->classes,
@@ -92,7 +97,17 @@ enum unseen_status us_trainer_model(struct us_trainer *trainer, const struct uns
     if (!trainer->model || !same_spec(&spec, &trainer->spec)) {
         us_model_free(trainer->model);
         trainer->model = NULL;
-        US_TRY(us_model_new(trainer->device, &spec, &trainer->model));
+        us_builds_begin(device);
+        st = us_augment_prepare(device, spec.channels_in);
+        st = st ? st : us_loss_prepare(device);
+        st = st ? st : us_sgd_prepare(device);
+        st = st ? st : us_model_new(device, &spec, &trainer->model);
+        st = us_builds_end(device, st);
+        if (st) {
+            us_model_free(trainer->model);
+            trainer->model = NULL;
+            goto out;
+        }
         snprintf(trainer->name, sizeof trainer->name, "%s", recipe->model);
         spec.name = trainer->name;
         trainer->spec = spec;

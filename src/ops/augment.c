@@ -21,20 +21,31 @@ static enum unseen_status check(const struct us_augment *a)
     return UNSEEN_OK;
 }
 
+static enum unseen_status get(struct unseen_device *device, int channels, struct us_kernel **kernel)
+{
+    char options[64];
+    snprintf(options, sizeof options, "-DCHANNELS=%d -DSTREAM=%d", channels, US_STREAM_AUGMENT);
+    return us_kernel_get(device, "augment.cl", options, "augment_run", kernel);
+}
+
+enum unseen_status us_augment_prepare(struct unseen_device *device, int channels)
+{
+    struct us_kernel *kernel;
+    return get(device, channels, &kernel);
+}
+
 enum unseen_status us_augment_run(struct unseen_device *device, const struct us_augment *augment,
                                   struct us_buf *y)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_kernel *kernel = NULL;
-    char options[64];
     double scale[3] = {0}, shift[3] = {0};
     US_TRY(check(augment));
     for (int c = 0; c < augment->c; c++) {
         scale[c] = 1 / (255 * (double)augment->std[c]);
         shift[c] = -(double)augment->mean[c] / (double)augment->std[c];
     }
-    snprintf(options, sizeof options, "-DCHANNELS=%d -DSTREAM=%d", augment->c, US_STREAM_AUGMENT);
-    US_TRY(us_kernel_get(device, "augment.cl", options, "augment_run", &kernel));
+    US_TRY(get(device, augment->c, &kernel));
     US_TRY(us_run(device, kernel, us_medium_items(device, (size_t)augment->n * (size_t)augment->h),
                   "iiibbbiiuuuffffffb", augment->n, augment->h, augment->w, augment->pixels, augment->rows,
                   augment->ids, augment->pad, (int)augment->flip, (unsigned)augment->seed,

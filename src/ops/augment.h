@@ -23,4 +23,7 @@ struct us_augment {
 enum unseen_status us_augment_run(struct unseen_device *device, const struct us_augment *augment,
                                   struct us_buf *y);
 
+/* Build the program ahead of the first run. */
+enum unseen_status us_augment_prepare(struct unseen_device *device, int channels);
+
 #endif

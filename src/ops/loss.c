@@ -6,18 +6,29 @@
 
 #include "ops/launch.h"
 
-enum unseen_status us_loss_run(struct unseen_device *device, const struct us_loss *loss)
+static enum unseen_status get(struct unseen_device *device, struct us_kernel **kernel)
 {
-    enum unseen_status st = UNSEEN_OK;
-    struct us_kernel *kernel = NULL;
     char options[160];
-    if (loss->classes < 2)
-        return us_fail(UNSEEN_USAGE, "loss", "there must be two classes at least, not %d", loss->classes);
     snprintf(options, sizeof options,
              "-DP_TRUE=%d -DMARGIN=%d -DEL2N=%d -DENTROPY=%d -DLOSS=%d -DCORRECT=%d -DOBJECTIVE=%d",
              UNSEEN_P_TRUE, UNSEEN_MARGIN, UNSEEN_EL2N, UNSEEN_ENTROPY, UNSEEN_LOSS, UNSEEN_CORRECT,
              UNSEEN_QUANTITIES);
-    US_TRY(us_kernel_get(device, "loss.cl", options, "loss_run", &kernel));
+    return us_kernel_get(device, "loss.cl", options, "loss_run", kernel);
+}
+
+enum unseen_status us_loss_prepare(struct unseen_device *device)
+{
+    struct us_kernel *kernel;
+    return get(device, &kernel);
+}
+
+enum unseen_status us_loss_run(struct unseen_device *device, const struct us_loss *loss)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_kernel *kernel = NULL;
+    if (loss->classes < 2)
+        return us_fail(UNSEEN_USAGE, "loss", "there must be two classes at least, not %d", loss->classes);
+    US_TRY(get(device, &kernel));
     US_TRY(us_run(device, kernel, us_heavy_items(device, (size_t)loss->n), "iifbbbbbll", loss->n,
                   loss->classes, (double)loss->smoothing, loss->logits, loss->labels, loss->rows,
                   loss->dlogits, loss->record, (int64_t)loss->stride, (int64_t)loss->column));

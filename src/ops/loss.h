@@ -19,4 +19,7 @@ struct us_loss {
 };
 enum unseen_status us_loss_run(struct unseen_device *device, const struct us_loss *loss);
 
+/* Build the program ahead of the first run. */
+enum unseen_status us_loss_prepare(struct unseen_device *device);
+
 #endif

@@ -13,4 +13,7 @@ struct us_sgd {
 enum unseen_status us_sgd_step(struct unseen_device *device, const struct us_sgd *sgd, size_t count,
                                struct us_buf *params, struct us_buf *grads, struct us_buf *velocity);
 
+/* Build the program ahead of the first run. */
+enum unseen_status us_sgd_prepare(struct unseen_device *device);
+
 #endif

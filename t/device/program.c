@@ -107,6 +107,53 @@ static void build_errors_show_the_log(void **state)
     assert_null(kernel);
 }
 
+static void gathered_programs_are_built_together(void **state)
+{
+    (void)state;
+    enum { N = 12 };
+    struct unseen_device *device = NULL;
+    struct us_kernel *kernel[N], *other;
+    char options[32];
+    assert_ok(unseen_device_open(NULL, &device));
+    struct us_buf *out = NULL;
+    assert_ok(us_buf_new(device, 16, &out));
+    us_builds_begin(device);
+    us_builds_begin(device);
+    for (int i = 0; i < N; i++) {
+        snprintf(options, sizeof options, "-DSTEP=%d", 100 + i / 2);
+        assert_ok(us_kernel_get(device, "test_device.cl", options, i % 2 ? "cpu" : "fill", &kernel[i]));
+    }
+    assert_ok(us_builds_end(device, UNSEEN_OK));
+    assert_int_equal(us_run(device, kernel[1], US_RANGE1(4), "b", out), UNSEEN_FAILED);
+    assert_ok(us_builds_end(device, UNSEEN_OK));
+    assert_int_equal(us_device_builds(device).compiled + us_device_builds(device).loaded, N / 2);
+    for (int i = 0; i < N; i += 2) {
+        float got = 0;
+        assert_ok(us_run(device, kernel[i], US_RANGE1(4), "biulfb", out, 0, 0U, (int64_t)0, 0.0, NULL));
+        assert_ok(us_read(device, out, 0, &got, sizeof got));
+        assert_true(got == (float)(100 + i / 2));
+    }
+    assert_ok(us_kernel_get(device, "test_device.cl", "-DSTEP=100", "fill", &other));
+    assert_ptr_equal(other, kernel[0]);
+
+    /* The first that was asked for is the one that is told of, wherever it was built. */
+    us_builds_begin(device);
+    assert_ok(us_kernel_get(device, "test_device.cl", "-DSTEP=200", "cpu", &other));
+    assert_ok(us_kernel_get(device, "broken.cl", "-DX=first", "broken", &other));
+    assert_ok(us_kernel_get(device, "broken.cl", "-DX=second", "broken", &other));
+    assert_int_equal(us_builds_end(device, UNSEEN_OK), UNSEEN_FAILED);
+    assert_non_null(strstr(unseen_last_error(), "-DX=first"));
+    assert_non_null(strstr(unseen_last_error(), "undeclared_name"));
+    assert_true(strlen(unseen_last_hint()) > 0);
+    us_builds_begin(device);
+    assert_ok(us_kernel_get(device, "broken.cl", "", "broken", &other));
+    assert_int_equal(us_builds_end(device, UNSEEN_BAD_DATA), UNSEEN_BAD_DATA);
+    assert_ok(us_kernel_get(device, "test_device.cl", "-DSTEP=200", "cpu", &other));
+    assert_ok(us_run(device, other, US_RANGE1(4), "b", out));
+    us_buf_free(device, out);
+    unseen_device_close(device);
+}
+
 static void includes_are_put_in_once(void **state)
 {
     (void)state;
@@ -172,6 +219,7 @@ int main(void)
         cmocka_unit_test(argument_types),
         cmocka_unit_test(bad_launches_are_refused),
         cmocka_unit_test(build_errors_show_the_log),
+        cmocka_unit_test(gathered_programs_are_built_together),
         cmocka_unit_test(includes_are_put_in_once),
         cmocka_unit_test(embedded_sources_are_there),
         cmocka_unit_test(profile_counts_calls),
