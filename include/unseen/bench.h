@@ -3,6 +3,7 @@
 #define UNSEEN_BENCH_H
 
 #include "unseen/device.h"
+#include "unseen/tune.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,9 +21,11 @@ struct unseen_bench_result {
     double train_images_per_second, infer_images_per_second;
     double train_seconds_min, train_seconds_max; /* of one step */
     double infer_seconds_min, infer_seconds_max;
+    double train_host_seconds, infer_host_seconds; /* processor time to enqueue a step; the device runs on
+                                                      meanwhile, if it is not the same processor */
     double forward_flops;      /* per image, multiply-add = 2; a training step counts three times as many */
     double build_seconds;      /* from the call to the begin of the first training step: programs compiled or
-                                  loaded,      model built, parameters and data on the device */
+                                  loaded, model built, parameters and data on the device */
     double first_step_seconds; /* that step, with what the driver compiles at first use */
     unsigned long long peak_bytes; /* device memory in use at most */
 };
@@ -31,6 +34,29 @@ struct unseen_bench_result {
 UNSEEN_API enum unseen_status unseen_bench(struct unseen_device *device,
                                            const struct unseen_bench_options *options,
                                            struct unseen_bench_result *result);
+
+/* One shape of a convolution of the model in one direction, timed alone. */
+struct unseen_bench_conv {
+    struct unseen_conv conv;
+    char layer[64];        /* the first that has this shape */
+    int times;             /* in a training step */
+    const char *algorithm; /* what computes it; static, like the names below */
+    const char
+        *why; /* "tuned" by unseen_tune, "shipped" with the program, "forced" by UNSEEN_CONV, the "usual" */
+    double milliseconds; /* median */
+    const char *other; /* the next best that unseen_tune found; NULL: not tuned, or nothing else can do it */
+    double other_milliseconds;
+};
+
+/* The convolutions of the model, in the order of its layers: fresh memory [*n], freed with free().
+ * UNSEEN_USAGE for options out of range. */
+UNSEEN_API enum unseen_status unseen_bench_convolutions(struct unseen_device *device,
+                                                        const struct unseen_bench_options *options,
+                                                        struct unseen_bench_conv **rows, int *n);
+
+/* The device's float32 operations per second at most, multiply-add = 2, as measured by a kernel that does
+ * nothing else. */
+UNSEEN_API enum unseen_status unseen_bench_peak(struct unseen_device *device, double *flops);
 
 #ifdef __cplusplus
 }

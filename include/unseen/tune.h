@@ -14,13 +14,18 @@ struct unseen_tune_options {
     int rounds; /* over which medians are taken */
 };
 
-enum { UNSEEN_TUNE_CANDIDATES = 8 };
-
-/* One shape of a convolution in one direction, with all that can compute it, fastest first. */
-struct unseen_tune_row {
+/* A convolution in one direction. */
+struct unseen_conv {
     int batch, height, width, channels_in, channels_out, kernel, stride, pad;
     const char *direction; /* "forward", "data" (gradient), "weights" (gradient); static */
     double flops;          /* multiply-adds times two of the plain definition, whatever computes it */
+};
+
+enum { UNSEEN_TUNE_CANDIDATES = 8 };
+
+/* One convolution with all that can compute it, fastest first. */
+struct unseen_tune_row {
+    struct unseen_conv conv;
     int candidates;
     struct {
         const char *algorithm; /* static */

@@ -5,4 +5,7 @@
 /* Seconds on a clock that never jumps; only differences mean anything. */
 double us_seconds(void);
 
+/* Processor seconds that the calling thread has used. */
+double us_thread_seconds(void);
+
 #endif

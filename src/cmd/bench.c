@@ -1,40 +1,106 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "cmd/cmd.h"
 #include "unseen/bench.h"
 
-static enum unseen_status print_json(const struct unseen_bench_options *o,
-                                     const struct unseen_bench_result *r, const char *device,
-                                     double start_seconds)
+/* What was measured. */
+struct measured {
+    const struct unseen_bench_options *options;
+    const char *device;
+    double start_seconds;
+    struct unseen_bench_result result;
+    struct unseen_bench_conv *convs; /* [n] and `peak` with --explain */
+    int n;
+    double peak; /* FLOP/s */
+};
+
+static double gflops(const struct unseen_bench_conv *c)
 {
-    return us_print_json(
-        json_pack("{s:s, s:s, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:I}", "device", device, "model",
-                  o->model, "width", o->width, "batch", o->batch, "size", o->size, "train_images_per_second",
-                  r->train_images_per_second, "infer_images_per_second", r->infer_images_per_second,
-                  "train_gflops", 3e-9 * r->forward_flops * r->train_images_per_second, "infer_gflops",
-                  1e-9 * r->forward_flops * r->infer_images_per_second, "first_step_begin_seconds",
-                  start_seconds, "first_step_end_seconds", start_seconds + r->first_step_seconds,
-                  "peak_bytes", (json_int_t)r->peak_bytes));
+    return 1e-6 * c->conv.flops / c->milliseconds;
 }
 
-static void print_table(const struct unseen_bench_options *o, const struct unseen_bench_result *r,
-                        const char *device, double start_seconds)
+static json_t *conv_json(const struct unseen_bench_conv *c, double peak)
 {
+    json_t *row = us_conv_json(&c->conv);
+    json_t *more = json_pack("{s:s, s:i, s:s, s:s, s:f, s:f, s:f}", "layer", c->layer, "times", c->times,
+                             "algorithm", c->algorithm, "why", c->why, "ms", c->milliseconds, "gflops",
+                             gflops(c), "share_of_peak", 1e9 * gflops(c) / peak);
+    if (row && more && c->other) {
+        json_object_set_new(more, "other", json_string(c->other));
+        json_object_set_new(more, "other_ms", json_real(c->other_milliseconds));
+    }
+    if (row && more)
+        json_object_update(row, more);
+    json_decref(more);
+    return row;
+}
+
+static enum unseen_status print_json(const struct measured *m)
+{
+    const struct unseen_bench_options *o = m->options;
+    const struct unseen_bench_result *r = &m->result;
+    json_t *all = json_pack(
+        "{s:s, s:s, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I}", "device", m->device,
+        "model", o->model, "width", o->width, "batch", o->batch, "size", o->size, "train_images_per_second",
+        r->train_images_per_second, "infer_images_per_second", r->infer_images_per_second, "train_gflops",
+        3e-9 * r->forward_flops * r->train_images_per_second, "infer_gflops",
+        1e-9 * r->forward_flops * r->infer_images_per_second, "train_host_seconds", r->train_host_seconds,
+        "infer_host_seconds", r->infer_host_seconds, "first_step_begin_seconds", m->start_seconds,
+        "first_step_end_seconds", m->start_seconds + r->first_step_seconds, "peak_bytes",
+        (json_int_t)r->peak_bytes);
+    if (all && m->convs) {
+        json_t *rows = json_array();
+        for (int i = 0; rows && i < m->n; i++)
+            json_array_append_new(rows, conv_json(&m->convs[i], m->peak));
+        json_object_set_new(all, "peak_gflops", json_real(1e-9 * m->peak));
+        json_object_set_new(all, "convolutions", rows);
+    }
+    return us_print_json(all);
+}
+
+static void print_speed(const struct measured *m)
+{
+    const struct unseen_bench_options *o = m->options;
+    const struct unseen_bench_result *r = &m->result;
+    const double train = o->batch / r->train_images_per_second, infer = o->batch / r->infer_images_per_second;
     printf("%s, width %d, batch %d, %d x %d pixels, float32\non %s\n\n", o->model, o->width, o->batch,
-           o->size, o->size, device);
-    printf("%-10s %12s %12s %26s\n", "", "images/s", "GFLOP/s", "ms a step (min .. max)");
-    printf("%-10s %12.1f %12.1f %14.1f .. %.1f\n", "training", r->train_images_per_second,
+           o->size, o->size, m->device);
+    printf("%-10s %12s %12s %26s %18s\n", "", "images/s", "GFLOP/s", "ms a step (min .. max)",
+           "of it to enqueue");
+    printf("%-10s %12.1f %12.1f %14.1f .. %8.1f %17.2f%%\n", "training", r->train_images_per_second,
            3e-9 * r->forward_flops * r->train_images_per_second, 1e3 * r->train_seconds_min,
-           1e3 * r->train_seconds_max);
-    printf("%-10s %12.1f %12.1f %14.1f .. %.1f\n\n", "inference", r->infer_images_per_second,
+           1e3 * r->train_seconds_max, 100 * r->train_host_seconds / train);
+    printf("%-10s %12.1f %12.1f %14.1f .. %8.1f %17.2f%%\n\n", "inference", r->infer_images_per_second,
            1e-9 * r->forward_flops * r->infer_images_per_second, 1e3 * r->infer_seconds_min,
-           1e3 * r->infer_seconds_max);
+           1e3 * r->infer_seconds_max, 100 * r->infer_host_seconds / infer);
     printf("%.2f s from the start to the begin of the first training step, %.2f s to its end; %.1f MiB of "
            "device memory\n",
-           start_seconds, start_seconds + r->first_step_seconds, (double)r->peak_bytes / (1 << 20));
+           m->start_seconds, m->start_seconds + r->first_step_seconds, (double)r->peak_bytes / (1 << 20));
+}
+
+static void print_convolutions(const struct measured *m)
+{
+    double sum = 0;
+    printf("\n%-22s %5s  %-30s %-8s %-20s %9s %9s %8s  %s\n", "first layer", "times", "shape", "pass",
+           "algorithm", "ms", "GFLOP/s", "of peak", "next, ms");
+    for (int i = 0; i < m->n; i++) {
+        const struct unseen_bench_conv *c = &m->convs[i];
+        char shape[US_SHAPE_TEXT], algorithm[64];
+        snprintf(algorithm, sizeof algorithm, "%s (%s)", c->algorithm, c->why);
+        printf("%-22s %5d  %-30s %-8s %-20s %9.3f %9.1f %7.1f%%", c->layer, c->times,
+               us_shape_text(&c->conv, shape), c->conv.direction, algorithm, c->milliseconds, gflops(c),
+               1e11 * gflops(c) / m->peak);
+        if (c->other)
+            printf("  %s %.3f", c->other, c->other_milliseconds);
+        putchar('\n');
+        sum += c->times * c->milliseconds;
+    }
+    printf("\nconvolutions, timed alone: %.1f of %.1f ms of a training step; peak %.1f GFLOP/s\n", sum,
+           1e3 * m->options->batch / m->result.train_images_per_second, 1e-9 * m->peak);
 }
 
 enum unseen_status us_cmd_bench(int argc, char **argv)
@@ -43,8 +109,9 @@ enum unseen_status us_cmd_bench(int argc, char **argv)
     struct us_common common;
     struct unseen_bench_options options = {
         .model = "resnet18", .width = 64, .batch = 128, .size = 32, .classes = 10, .rounds = 10};
-    struct unseen_bench_result result;
+    struct measured m = {.options = &options};
     struct unseen_device *device = NULL;
+    int explain = 0;
     bool help;
     double start = us_seconds();
     const struct us_option own[] = {
@@ -54,9 +121,11 @@ enum unseen_status us_cmd_bench(int argc, char **argv)
         {"size", US_OPT_INT, &options.size, "S", "pixels a side (32)"},
         {"classes", US_OPT_INT, &options.classes, "C", "(10)"},
         {"rounds", US_OPT_INT, &options.rounds, "N", "timed steps (10)"},
+        {"explain", US_OPT_ON, &explain, NULL,
+         "time each convolution alone, and tell what computes it and why"},
         {NULL, US_OPT_ON, NULL, NULL, NULL},
     };
-    const struct us_usage usage = {.synopsis = "unseen bench [--model M] [--batch B]",
+    const struct us_usage usage = {.synopsis = "unseen bench [--model M] [--batch B] [--explain]",
                                    .about =
                                        "Images per second in training and inference on data that lies on the "
                                        "device: medians over the\nrounds. UNSEEN_PROFILE=1 prints time per "
@@ -68,13 +137,25 @@ enum unseen_status us_cmd_bench(int argc, char **argv)
         goto out;
     US_TRY(unseen_device_open(common.device, &device));
     double open_seconds = us_seconds() - start;
-    US_TRY(unseen_bench(device, &options, &result));
-    const char *name = unseen_device_about(device)->name;
-    if (common.json)
-        US_TRY(print_json(&options, &result, name, open_seconds + result.build_seconds));
-    else
-        print_table(&options, &result, name, open_seconds + result.build_seconds);
+    US_TRY(unseen_bench(device, &options, &m.result));
+    m.device = unseen_device_about(device)->name;
+    m.start_seconds = open_seconds + m.result.build_seconds;
+    if (explain) {
+        double before = 0, after = 0; /* other work on the machine can only lower it */
+        US_TRY(unseen_bench_peak(device, &before));
+        US_TRY(unseen_bench_convolutions(device, &options, &m.convs, &m.n));
+        US_TRY(unseen_bench_peak(device, &after));
+        m.peak = before > after ? before : after;
+    }
+    if (common.json) {
+        US_TRY(print_json(&m));
+    } else {
+        print_speed(&m);
+        if (explain)
+            print_convolutions(&m);
+    }
 out:
+    free(m.convs);
     unseen_device_close(device);
     us_common_end(&common);
     return st;

@@ -6,6 +6,7 @@
 
 #include "cmd/options.h"
 #include "unseen/train.h"
+#include "unseen/tune.h"
 
 /* Each takes argv with the subcommand's name as argv[0]. */
 #define US_COMMAND(name, summary) enum unseen_status us_cmd_##name(int argc, char **argv);
@@ -51,8 +52,10 @@ enum unseen_status us_print_json(json_t *value);
 
 /* "128 x 32x32x64 to 64, 3x3/2" (no "/1") into `text`; returns it. */
 enum { US_SHAPE_TEXT = 96 };
-char *us_shape_text(int batch, int height, int width, int channels_in, int channels_out, int kernel,
-                    int stride, char text[US_SHAPE_TEXT]);
+char *us_shape_text(const struct unseen_conv *conv, char text[US_SHAPE_TEXT]);
+
+/* Its shape and direction as an object to add to; NULL if memory runs out. */
+json_t *us_conv_json(const struct unseen_conv *conv);
 
 /* "3.4 s", "12 min 5 s", "2 h 3 min" into a buffer of at least 32 bytes; returns it. */
 char *us_duration(double seconds, char *text);

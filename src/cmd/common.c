@@ -45,14 +45,20 @@ enum unseen_status us_print_json(json_t *value)
     return bad ? us_fail(UNSEEN_FAILED, "--json", "cannot print") : UNSEEN_OK;
 }
 
-char *us_shape_text(int batch, int height, int width, int channels_in, int channels_out, int kernel,
-                    int stride, char text[US_SHAPE_TEXT])
+char *us_shape_text(const struct unseen_conv *c, char text[US_SHAPE_TEXT])
 {
-    int at = snprintf(text, US_SHAPE_TEXT, "%d x %dx%dx%d to %d, %dx%d", batch, height, width, channels_in,
-                      channels_out, kernel, kernel);
-    if (stride > 1 && at > 0 && at < US_SHAPE_TEXT)
-        snprintf(text + at, (size_t)(US_SHAPE_TEXT - at), "/%d", stride);
+    int at = snprintf(text, US_SHAPE_TEXT, "%d x %dx%dx%d to %d, %dx%d", c->batch, c->height, c->width,
+                      c->channels_in, c->channels_out, c->kernel, c->kernel);
+    if (c->stride > 1 && at > 0 && at < US_SHAPE_TEXT)
+        snprintf(text + at, (size_t)(US_SHAPE_TEXT - at), "/%d", c->stride);
     return text;
+}
+
+json_t *us_conv_json(const struct unseen_conv *c)
+{
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s}", "batch", c->batch, "height", c->height,
+                     "width", c->width, "channels_in", c->channels_in, "channels_out", c->channels_out,
+                     "kernel", c->kernel, "stride", c->stride, "pad", c->pad, "direction", c->direction);
 }
 
 char *us_duration(double seconds, char *text)

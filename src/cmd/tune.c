@@ -9,15 +9,15 @@
 
 static json_t *row_json(const struct unseen_tune_row *r)
 {
-    json_t *all = json_array();
+    json_t *row = us_conv_json(&r->conv), *all = json_array();
     for (int i = 0; all && i < r->candidates; i++)
         json_array_append_new(all, json_pack("{s:s, s:f, s:f}", "algorithm", r->candidate[i].algorithm, "ms",
                                              r->candidate[i].milliseconds, "gflops",
-                                             1e-6 * r->flops / r->candidate[i].milliseconds));
-    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:o}", "batch", r->batch, "height",
-                     r->height, "width", r->width, "channels_in", r->channels_in, "channels_out",
-                     r->channels_out, "kernel", r->kernel, "stride", r->stride, "pad", r->pad, "direction",
-                     r->direction, "candidates", all);
+                                             1e-6 * r->conv.flops / r->candidate[i].milliseconds));
+    if (row)
+        json_object_set(row, "candidates", all);
+    json_decref(all);
+    return row;
 }
 
 static enum unseen_status print_json(const struct unseen_tune_row *rows, int n)
@@ -35,11 +35,9 @@ static void print_table(const struct unseen_tune_row *rows, int n, const char *d
     for (int i = 0; i < n; i++) {
         const struct unseen_tune_row *r = &rows[i];
         char shape[US_SHAPE_TEXT];
-        printf("%-30s %-8s %-10s %9.3f %9.1f ",
-               us_shape_text(r->batch, r->height, r->width, r->channels_in, r->channels_out, r->kernel,
-                             r->stride, shape),
-               r->direction, r->candidate[0].algorithm, r->candidate[0].milliseconds,
-               1e-6 * r->flops / r->candidate[0].milliseconds);
+        printf("%-30s %-8s %-10s %9.3f %9.1f ", us_shape_text(&r->conv, shape), r->conv.direction,
+               r->candidate[0].algorithm, r->candidate[0].milliseconds,
+               1e-6 * r->conv.flops / r->candidate[0].milliseconds);
         for (int k = 1; k < r->candidates; k++)
             printf(" %s %.3f", r->candidate[k].algorithm, r->candidate[k].milliseconds);
         putchar('\n');

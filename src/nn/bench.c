@@ -1,12 +1,11 @@
 #include "config.h"
 
-#include "unseen/bench.h"
+#include "nn/bench.h"
 
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/rng.h"
-#include "nn/model.h"
 #include "ops/loss.h"
 #include "ops/sgd.h"
 
@@ -66,15 +65,13 @@ static enum unseen_status train_step(struct bench *b)
     US_TRY(us_loss_run(b->device, &loss));
     US_TRY(us_model_backward(b->model, o->batch));
     US_TRY(us_model_step(b->model, &sgd));
-    US_TRY(us_finish(b->device));
 out:
     return st;
 }
 
 static enum unseen_status infer_step(struct bench *b)
 {
-    enum unseen_status st = us_model_forward(b->model, b->options->batch, false);
-    return st ? st : us_finish(b->device);
+    return us_model_forward(b->model, b->options->batch, false);
 }
 
 static int by_value(const void *a, const void *b)
@@ -83,23 +80,36 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Two warm-up rounds, then the timed ones, sorted. */
+/* Of one kind of step, over the rounds. */
+struct times {
+    double median, least, most, host; /* seconds; host: the median of what enqueueing took */
+};
+
+/* Two warm-up rounds, then the timed ones. `seconds` has room for both kinds of a round's times. */
 static enum unseen_status time_rounds(struct bench *b, enum unseen_status (*step)(struct bench *),
-                                      double *seconds)
+                                      double *seconds, struct times *times)
 {
     enum unseen_status st = UNSEEN_OK;
-    for (int i = -2; i < b->options->rounds; i++) {
-        double start = us_seconds();
+    const int rounds = b->options->rounds;
+    double *host = seconds + rounds;
+    for (int i = -2; i < rounds; i++) {
+        const double start = us_seconds(), host_start = us_thread_seconds();
         US_TRY(step(b));
-        if (i >= 0)
+        const double host_end = us_thread_seconds();
+        US_TRY(us_finish(b->device));
+        if (i >= 0) {
             seconds[i] = us_seconds() - start;
+            host[i] = host_end - host_start;
+        }
     }
-    qsort(seconds, (size_t)b->options->rounds, sizeof *seconds, by_value);
+    qsort(seconds, (size_t)rounds, sizeof *seconds, by_value);
+    qsort(host, (size_t)rounds, sizeof *host, by_value);
+    *times = (struct times){seconds[rounds / 2], seconds[0], seconds[rounds - 1], host[rounds / 2]};
 out:
     return st;
 }
 
-static enum unseen_status check(const struct unseen_bench_options *o)
+enum unseen_status us_bench_check(const struct unseen_bench_options *o)
 {
     if (o->batch < 1 || o->batch > 65536)
         return us_fail(UNSEEN_USAGE, "--batch", "%d is not in 1..65536", o->batch);
@@ -110,22 +120,28 @@ static enum unseen_status check(const struct unseen_bench_options *o)
     return UNSEEN_OK;
 }
 
+struct us_model_spec us_bench_spec(const struct unseen_bench_options *o)
+{
+    return (struct us_model_spec){.name = o->model,
+                                  .width = o->width,
+                                  .classes = o->classes,
+                                  .height = o->size,
+                                  .channels_in = 3,
+                                  .batch = o->batch,
+                                  .training = true};
+}
+
 enum unseen_status unseen_bench(struct unseen_device *device, const struct unseen_bench_options *options,
                                 struct unseen_bench_result *result)
 {
     enum unseen_status st = UNSEEN_OK;
     struct bench b = {.device = device, .options = options};
     struct unseen_bench_result r = {0};
+    struct times times;
     double *seconds = NULL;
-    US_TRY(check(options));
-    struct us_model_spec spec = {.name = options->model,
-                                 .width = options->width,
-                                 .classes = options->classes,
-                                 .height = options->size,
-                                 .channels_in = 3,
-                                 .batch = options->batch,
-                                 .training = true};
-    seconds = us_calloc((size_t)options->rounds, sizeof *seconds);
+    US_TRY(us_bench_check(options));
+    const struct us_model_spec spec = us_bench_spec(options);
+    seconds = us_calloc((size_t)options->rounds * 2, sizeof *seconds);
     US_TRY_ALLOC(seconds);
     double start = us_seconds();
     us_builds_begin(device);
@@ -138,15 +154,18 @@ enum unseen_status unseen_bench(struct unseen_device *device, const struct unsee
     r.build_seconds = us_seconds() - start;
     start = us_seconds();
     US_TRY(train_step(&b));
+    US_TRY(us_finish(device));
     r.first_step_seconds = us_seconds() - start;
-    US_TRY(time_rounds(&b, train_step, seconds));
-    r.train_seconds_min = seconds[0];
-    r.train_seconds_max = seconds[options->rounds - 1];
-    r.train_images_per_second = options->batch / seconds[options->rounds / 2];
-    US_TRY(time_rounds(&b, infer_step, seconds));
-    r.infer_seconds_min = seconds[0];
-    r.infer_seconds_max = seconds[options->rounds - 1];
-    r.infer_images_per_second = options->batch / seconds[options->rounds / 2];
+    US_TRY(time_rounds(&b, train_step, seconds, &times));
+    r.train_seconds_min = times.least;
+    r.train_seconds_max = times.most;
+    r.train_host_seconds = times.host;
+    r.train_images_per_second = options->batch / times.median;
+    US_TRY(time_rounds(&b, infer_step, seconds, &times));
+    r.infer_seconds_min = times.least;
+    r.infer_seconds_max = times.most;
+    r.infer_host_seconds = times.host;
+    r.infer_images_per_second = options->batch / times.median;
     r.forward_flops = us_model_flops(b.model);
     r.peak_bytes = us_device_memory(device).peak;
     *result = r;

@@ -55,3 +55,17 @@ out:
     us_graph_free(&graph);
     return st;
 }
+
+struct unseen_conv us_conv_about(const struct us_conv_shape *s, enum us_conv_direction direction)
+{
+    return (struct unseen_conv){.batch = s->n,
+                                .height = s->h,
+                                .width = s->w,
+                                .channels_in = s->cin,
+                                .channels_out = s->cout,
+                                .kernel = s->kernel,
+                                .stride = s->stride,
+                                .pad = s->pad,
+                                .direction = us_conv_direction_name(direction),
+                                .flops = us_conv_flops(s, s->n)};
+}

@@ -4,6 +4,7 @@
 
 #include "nn/model.h"
 #include "ops/conv.h"
+#include "unseen/tune.h"
 
 /* A shape and how often a training step computes it. */
 struct us_conv_use {
@@ -20,5 +21,8 @@ struct us_conv_list {
 /* Add the convolutions of spec's model to a list that is zeroed or holds those of others. Touches no device.
  * Freed with free(list->use), also after a failure. */
 enum unseen_status us_conv_list_add(struct us_conv_list *list, const struct us_model_spec *spec);
+
+/* As the public headers show it. */
+struct unseen_conv us_conv_about(const struct us_conv_shape *shape, enum us_conv_direction direction);
 
 #endif

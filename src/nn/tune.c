@@ -57,16 +57,7 @@ static int by_seconds(const void *a, const void *b)
 static void fill_row(const struct us_conv_shape *s, enum us_conv_direction direction,
                      const struct us_conv_timing *timing, int n, struct unseen_tune_row *row)
 {
-    *row = (struct unseen_tune_row){.batch = s->n,
-                                    .height = s->h,
-                                    .width = s->w,
-                                    .channels_in = s->cin,
-                                    .channels_out = s->cout,
-                                    .kernel = s->kernel,
-                                    .stride = s->stride,
-                                    .pad = s->pad,
-                                    .direction = us_conv_direction_name(direction),
-                                    .flops = us_conv_flops(s, s->n)};
+    *row = (struct unseen_tune_row){.conv = us_conv_about(s, direction)};
     for (int i = 0; i < n && !isnan(timing[i].seconds); i++) {
         row->candidate[i].algorithm = timing[i].algorithm;
         row->candidate[i].milliseconds = 1e3 * timing[i].seconds;
@@ -80,7 +71,7 @@ static enum unseen_status keep(struct unseen_device *device, const struct us_con
     char key[US_CONV_KEY];
     struct us_tuned tuned = {.winner = row->candidate[0].algorithm,
                              .milliseconds = row->candidate[0].milliseconds,
-                             .gflops = 1e-6 * row->flops / row->candidate[0].milliseconds};
+                             .gflops = 1e-6 * row->conv.flops / row->candidate[0].milliseconds};
     if (row->candidates > 1) {
         tuned.runner_up = row->candidate[1].algorithm;
         tuned.runner_up_milliseconds = row->candidate[1].milliseconds;

@@ -38,3 +38,17 @@ setup_cache() {
   run_code 0 unseen bench $tiny
   [ ! -s stderr ]
 }
+
+@test "bench --explain names what computes each convolution, and why" {
+  need_device
+  setup_cache
+  run_code 0 unseen bench $tiny --explain
+  grep -Eq 'conv1 .* 8 x 8x8x3 to 8, 3x3 +forward +[a-z0-9]+ \((shipped|usual)\)' stdout
+  ! grep -Eq 'conv1 .* data ' stdout
+  run_code 0 env UNSEEN_CONV=im2col "$UNSEEN" bench $tiny --explain
+  grep -q 'im2col (forced)' stdout
+  unseen tune $tiny --no-progress >/dev/null
+  run_code 0 unseen bench $tiny --explain --json
+  grep -q '"why": "tuned"' stdout
+  for key in peak_gflops share_of_peak other_ms train_host_seconds; do grep -q "\"$key\":" stdout; done
+}
