@@ -10,11 +10,12 @@ extern "C" {
 
 struct unseen_tune_options {
     const char *model; /* as unseen_model_name lists them; NULL: all */
-    int width, batch, size;
+    int width, batch, size, classes;
     int rounds; /* over which medians are taken */
 };
 
-/* A convolution in one direction. */
+/* A convolution in one direction. A linear layer is the "data" of a 1x1 convolution from its outputs to its
+ * inputs, and the gradient of its inputs the "forward". */
 struct unseen_conv {
     int batch, height, width, channels_in, channels_out, kernel, stride, pad;
     const char *direction; /* "forward", "data" (gradient), "weights" (gradient); static */

@@ -48,7 +48,7 @@ enum unseen_status us_cmd_tune(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
-    struct unseen_tune_options options = {.width = 64, .batch = 128, .size = 32, .rounds = 5};
+    struct unseen_tune_options options = {.width = 64, .batch = 128, .size = 32, .classes = 10, .rounds = 5};
     struct unseen_tune_row *rows = NULL;
     struct unseen_device *device = NULL;
     int n = 0;
@@ -58,6 +58,7 @@ enum unseen_status us_cmd_tune(int argc, char **argv)
         {"width", US_OPT_INT, &options.width, "W", "channels of its first stage (64)"},
         {"batch", US_OPT_INT, &options.batch, "B", "images a step (128)"},
         {"size", US_OPT_INT, &options.size, "S", "pixels a side (32)"},
+        {"classes", US_OPT_INT, &options.classes, "C", "(10)"},
         {"rounds", US_OPT_INT, &options.rounds, "N", "timings a candidate, of which the median counts (5)"},
         {NULL, US_OPT_ON, NULL, NULL, NULL},
     };

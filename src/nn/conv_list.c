@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nn/models.h"
+#include "ops/linear.h"
 
 static struct us_conv_use *find(struct us_conv_list *list, const struct us_conv_shape *shape)
 {
@@ -19,7 +20,10 @@ static enum unseen_status add(struct us_conv_list *list, const struct us_graph *
                               const struct us_node *node, int batch)
 {
     const struct us_value x = graph->values[node->x], y = graph->values[node->y];
-    const struct us_conv_shape shape = {batch, x.h, x.w, x.c, y.c, node->kernel, node->stride, node->pad};
+    const bool linear = node->kind == US_NODE_LINEAR;
+    const struct us_conv_shape shape =
+        linear ? us_linear_shape(batch, x.h * x.w * x.c, y.c)
+               : (struct us_conv_shape){batch, x.h, x.w, x.c, y.c, node->kernel, node->stride, node->pad};
     struct us_conv_use *use = find(list, &shape);
     if (!use) {
         use = us_realloc(list->use, (size_t)list->n + 1, sizeof *list->use);
@@ -32,9 +36,10 @@ static enum unseen_status add(struct us_conv_list *list, const struct us_graph *
         const char *name = graph->params.item[node->param].name, *end = strrchr(name, '.');
         memcpy(use->layer, name, end ? (size_t)(end - name) : strlen(name));
     }
-    use->times[US_CONV_FORWARD]++;
+    /* A gradient of the images is not wanted. */
+    use->times[linear ? US_CONV_DATA : US_CONV_FORWARD]++;
+    use->times[linear ? US_CONV_FORWARD : US_CONV_DATA] += node->x != 0;
     use->times[US_CONV_WEIGHTS]++;
-    use->times[US_CONV_DATA] += node->x != 0;
     return UNSEEN_OK;
 }
 
@@ -49,7 +54,7 @@ enum unseen_status us_conv_list_add(struct us_conv_list *list, const struct us_m
         builder(&graph, spec);
     US_TRY(graph.status);
     for (int i = 0; i < graph.n_nodes; i++)
-        if (graph.nodes[i].kind == US_NODE_CONV)
+        if (graph.nodes[i].kind == US_NODE_CONV || graph.nodes[i].kind == US_NODE_LINEAR)
             US_TRY(add(list, &graph, &graph.nodes[i], spec->batch));
 out:
     us_graph_free(&graph);

@@ -1,4 +1,4 @@
-/* The convolutions of a model as shapes, each once. */
+/* The convolutions of a model as shapes, each once; linear layers are among them (see ops/linear.h). */
 #ifndef US_NN_CONV_LIST_H
 #define US_NN_CONV_LIST_H
 
@@ -9,7 +9,7 @@
 /* A shape and how often a training step computes it. */
 struct us_conv_use {
     struct us_conv_shape shape;
-    int times[US_CONV_DIRECTIONS]; /* that of the data gradient is less where a layer reads the images */
+    int times[US_CONV_DIRECTIONS]; /* no data gradient where a layer reads the images */
     char layer[64];                /* name of the first, as in a state dict without ".weight" */
 };
 

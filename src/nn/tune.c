@@ -20,6 +20,8 @@ static enum unseen_status check(const struct unseen_tune_options *o)
         return us_fail(UNSEEN_USAGE, "--batch", "%d is not in 1..65536", o->batch);
     if (o->size < 8 || o->size > 512)
         return us_fail(UNSEEN_USAGE, "--size", "%d is not in 8..512", o->size);
+    if (o->classes < 2 || o->classes > 100000)
+        return us_fail(UNSEEN_USAGE, "--classes", "%d is not in 2..100000", o->classes);
     if (o->rounds < 1 || o->rounds > 1000)
         return us_fail(UNSEEN_USAGE, "--rounds", "%d is not in 1..1000", o->rounds);
     if (!us_tuning_on()) {
@@ -35,7 +37,7 @@ static enum unseen_status collect(const struct unseen_tune_options *o, struct us
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_model_spec spec = {
-        .classes = 10, .width = o->width, .height = o->size, .channels_in = 3, .batch = o->batch};
+        .classes = o->classes, .width = o->width, .height = o->size, .channels_in = 3, .batch = o->batch};
     const char *name = o->model ? o->model : unseen_model_name(0);
     for (int i = 0; name; name = o->model ? NULL : unseen_model_name(++i)) {
         spec.name = name;

@@ -5,8 +5,8 @@
 #include "device/device.h"
 
 /* C[m,n] = op(A) op(B) + beta C, row major, float32; offsets in floats, leading dimensions as stored. op(A)
- * is A^T if transpose_a (A is then [k,m]). On CPU devices CLBlast's parameters are overridden once per
- * device. */
+ * is A^T if transpose_a (A is then [k,m]). On CPU devices CLBlast's parameters are overridden, once per
+ * device, by those of gemm.c's table. */
 struct us_gemm {
     bool transpose_a, transpose_b;
     size_t m, n, k;

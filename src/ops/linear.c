@@ -24,12 +24,17 @@ static enum unseen_status get(struct unseen_device *device, const char *name, in
     return us_kernel_get(device, "linear.cl", options, name, kernel);
 }
 
+struct us_conv_shape us_linear_shape(int n, int in, int out_features)
+{
+    return (struct us_conv_shape){
+        .n = n, .h = 1, .w = 1, .cin = out_features, .cout = in, .kernel = 1, .stride = 1};
+}
+
 enum unseen_status us_linear_new(struct unseen_device *device, int n, int in, int out_features,
                                  struct us_linear **linear)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_conv_shape shape = {
-        .n = n, .h = 1, .w = 1, .cin = out_features, .cout = in, .kernel = 1, .stride = 1};
+    const struct us_conv_shape shape = us_linear_shape(n, in, out_features);
     struct us_linear *l = us_calloc(1, sizeof *l);
     US_TRY_ALLOC(l);
     l->device = device;

@@ -13,7 +13,8 @@ enum unseen_status us_linear_new(struct unseen_device *device, int n, int in, in
                                  struct us_linear **linear);
 void us_linear_free(struct us_linear *linear);
 
-/* The convolution behind it: what algorithms it uses. */
+/* The shape of the convolution behind a linear layer, and that convolution: what algorithms it uses. */
+struct us_conv_shape us_linear_shape(int n, int in, int out);
 const struct us_conv *us_linear_conv(const struct us_linear *linear);
 
 /* Bytes that `workspace` must have for either call. */

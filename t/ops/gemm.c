@@ -11,9 +11,11 @@ struct sizes {
     size_t m, n, k;
     float beta;
 };
-/* Smaller than CLBlast's 64x64 block, beyond it by a little, and thin. */
-static const struct sizes table[] = {
-    {1, 1, 1, 0.0f}, {5, 7, 3, 1.0f}, {65, 33, 70, 0.0f}, {128, 10, 64, 0.5f}, {3, 130, 17, 1.0f}};
+/* Smaller than CLBlast's 64x64 block, beyond it by a little, thin, and of several blocks either way: what
+ * wrong block parameters (see gemm.c) would show in. */
+static const struct sizes table[] = {{1, 1, 1, 0.0f},     {5, 7, 3, 1.0f},    {65, 33, 70, 0.0f},
+                                     {128, 10, 64, 0.5f}, {3, 130, 17, 1.0f}, {192, 256, 129, 0.0f},
+                                     {33, 200, 300, 0.5f}};
 
 /* Leading dimensions and offsets larger than they need be. */
 enum { PAD = 3, OFFSET = 5 };
