@@ -12,11 +12,16 @@ struct measured {
     const struct unseen_bench_options *options;
     const char *device;
     double start_seconds;
-    struct unseen_bench_result result;
-    struct unseen_bench_conv *convs; /* [n] and `peak` with --explain */
+    struct unseen_bench_result result; /* zeroed with --no-steps */
+    struct unseen_bench_conv *convs;   /* [n] and `peak` with --explain */
     int n;
     double peak; /* FLOP/s */
 };
+
+static bool timed(const struct measured *m)
+{
+    return m->result.train_images_per_second > 0;
+}
 
 static double gflops(const struct unseen_bench_conv *c)
 {
@@ -39,19 +44,28 @@ static json_t *conv_json(const struct unseen_bench_conv *c, double peak)
     return row;
 }
 
+static json_t *speed_json(const struct measured *m)
+{
+    const struct unseen_bench_result *r = &m->result;
+    return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I}", "train_images_per_second",
+                     r->train_images_per_second, "infer_images_per_second", r->infer_images_per_second,
+                     "train_gflops", 3e-9 * r->forward_flops * r->train_images_per_second, "infer_gflops",
+                     1e-9 * r->forward_flops * r->infer_images_per_second, "train_host_seconds",
+                     r->train_host_seconds, "infer_host_seconds", r->infer_host_seconds,
+                     "first_step_begin_seconds", m->start_seconds, "first_step_end_seconds",
+                     m->start_seconds + r->first_step_seconds, "peak_bytes", (json_int_t)r->peak_bytes);
+}
+
 static enum unseen_status print_json(const struct measured *m)
 {
     const struct unseen_bench_options *o = m->options;
-    const struct unseen_bench_result *r = &m->result;
-    json_t *all = json_pack(
-        "{s:s, s:s, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I}", "device", m->device,
-        "model", o->model, "width", o->width, "batch", o->batch, "size", o->size, "train_images_per_second",
-        r->train_images_per_second, "infer_images_per_second", r->infer_images_per_second, "train_gflops",
-        3e-9 * r->forward_flops * r->train_images_per_second, "infer_gflops",
-        1e-9 * r->forward_flops * r->infer_images_per_second, "train_host_seconds", r->train_host_seconds,
-        "infer_host_seconds", r->infer_host_seconds, "first_step_begin_seconds", m->start_seconds,
-        "first_step_end_seconds", m->start_seconds + r->first_step_seconds, "peak_bytes",
-        (json_int_t)r->peak_bytes);
+    json_t *all = json_pack("{s:s, s:s, s:i, s:i, s:i}", "device", m->device, "model", o->model, "width",
+                            o->width, "batch", o->batch, "size", o->size);
+    if (all && timed(m)) {
+        json_t *speed = speed_json(m);
+        json_object_update(all, speed);
+        json_decref(speed);
+    }
     if (all && m->convs) {
         json_t *rows = json_array();
         for (int i = 0; rows && i < m->n; i++)
@@ -62,14 +76,19 @@ static enum unseen_status print_json(const struct measured *m)
     return us_print_json(all);
 }
 
+static void print_head(const struct measured *m)
+{
+    const struct unseen_bench_options *o = m->options;
+    printf("%s, width %d, batch %d, %d x %d pixels, float32\non %s\n", o->model, o->width, o->batch, o->size,
+           o->size, m->device);
+}
+
 static void print_speed(const struct measured *m)
 {
     const struct unseen_bench_options *o = m->options;
     const struct unseen_bench_result *r = &m->result;
     const double train = o->batch / r->train_images_per_second, infer = o->batch / r->infer_images_per_second;
-    printf("%s, width %d, batch %d, %d x %d pixels, float32\non %s\n\n", o->model, o->width, o->batch,
-           o->size, o->size, m->device);
-    printf("%-10s %12s %12s %26s %18s\n", "", "images/s", "GFLOP/s", "ms a step (min .. max)",
+    printf("\n%-10s %12s %12s %26s %18s\n", "", "images/s", "GFLOP/s", "ms a step (min .. max)",
            "of it to enqueue");
     printf("%-10s %12.1f %12.1f %14.1f .. %8.1f %17.2f%%\n", "training", r->train_images_per_second,
            3e-9 * r->forward_flops * r->train_images_per_second, 1e3 * r->train_seconds_min,
@@ -99,8 +118,10 @@ static void print_convolutions(const struct measured *m)
         putchar('\n');
         sum += c->times * c->milliseconds;
     }
-    printf("\nconvolutions, timed alone: %.1f of %.1f ms of a training step; peak %.1f GFLOP/s\n", sum,
-           1e3 * m->options->batch / m->result.train_images_per_second, 1e-9 * m->peak);
+    printf("\nconvolutions, timed alone: %.1f ms", sum);
+    if (timed(m))
+        printf(" of %.1f ms of a training step", 1e3 * m->options->batch / m->result.train_images_per_second);
+    printf("; peak %.1f GFLOP/s\n", 1e-9 * m->peak);
 }
 
 enum unseen_status us_cmd_bench(int argc, char **argv)
@@ -111,7 +132,7 @@ enum unseen_status us_cmd_bench(int argc, char **argv)
         .model = "resnet18", .width = 64, .batch = 128, .size = 32, .classes = 10, .rounds = 10};
     struct measured m = {.options = &options};
     struct unseen_device *device = NULL;
-    int explain = 0;
+    int explain = 0, steps = 1;
     bool help;
     double start = us_seconds();
     const struct us_option own[] = {
@@ -123,6 +144,7 @@ enum unseen_status us_cmd_bench(int argc, char **argv)
         {"rounds", US_OPT_INT, &options.rounds, "N", "timed steps (10)"},
         {"explain", US_OPT_ON, &explain, NULL,
          "time each convolution alone, and tell what computes it and why"},
+        {"no-steps", US_OPT_OFF, &steps, NULL, "with --explain: time nothing else"},
         {NULL, US_OPT_ON, NULL, NULL, NULL},
     };
     const struct us_usage usage = {.synopsis = "unseen bench [--model M] [--batch B] [--explain]",
@@ -135,11 +157,17 @@ enum unseen_status us_cmd_bench(int argc, char **argv)
     US_TRY(us_options_parse(&usage, argc, argv, &common, NULL, &help));
     if (help)
         goto out;
+    if (!steps && !explain) {
+        st = us_fail(UNSEEN_USAGE, "--no-steps", "leaves nothing to measure without --explain");
+        goto out;
+    }
     US_TRY(unseen_device_open(common.device, &device));
-    double open_seconds = us_seconds() - start;
-    US_TRY(unseen_bench(device, &options, &m.result));
     m.device = unseen_device_about(device)->name;
-    m.start_seconds = open_seconds + m.result.build_seconds;
+    double open_seconds = us_seconds() - start;
+    if (steps) {
+        US_TRY(unseen_bench(device, &options, &m.result));
+        m.start_seconds = open_seconds + m.result.build_seconds;
+    }
     if (explain) {
         double before = 0, after = 0; /* other work on the machine can only lower it */
         US_TRY(unseen_bench_peak(device, &before));
@@ -150,7 +178,9 @@ enum unseen_status us_cmd_bench(int argc, char **argv)
     if (common.json) {
         US_TRY(print_json(&m));
     } else {
-        print_speed(&m);
+        print_head(&m);
+        if (steps)
+            print_speed(&m);
         if (explain)
             print_convolutions(&m);
     }
