@@ -23,6 +23,10 @@
  * copied once a block into columns of 16 channels, patches once a row of tiles. The partial sums
  * [part][k tile][co tile][16][16] are added in ascending order by conv_weights_sum.
  *
+ * With BF16, panels and packed matrices hold bf16 pairs that the CPU multiplies and adds to float32 sums in one
+ * step: of neighbouring k, in the weight gradient of neighbouring pixels. Tensors in memory stay float32; cin
+ * and cout must be multiples of 16. Packed B is then [ceil(columns / 16V)][K/2][16V][2].
+ *
  * Tunables (build options):
  *   P      pixels of a tile, >= 1; P * V + V + 1 must not exceed the vector registers (32 for AVX-512), and P
  * * V should be at least the multiply-adds that a core has in flight (8 of 512 bits) V      vectors of 16
@@ -52,16 +56,70 @@
 #ifndef CG
 #define CG 8
 #endif
-#define LD (KB + 16)
 
 /* Sixteen floats at any float's address. vload16 and vstore16 go in four quarters on PoCL. */
 typedef float16 __attribute__((aligned(4))) any16;
 #define AT16(space, address) (*(space any16 *)(address))
 
+/* What differs with the precision: a panel's number; STEP of them that are multiplied in one step, a `word`;
+ * sixteen words at any word's address; acc + a * b; words of values that lie in different rows. */
+#ifdef BF16
+#include "bf16.clh"
+#define STEP 2
+typedef ushort num;
+typedef int word;
+typedef int16 vector;
+#define MULTIPLY_ADD(a, b, acc) bf16_dot(acc, a, b)
+#define WEAVE(even, odd) bf16_weave(even, odd)
+#else
+#define STEP 1
+typedef float num;
+typedef float word;
+typedef float16 vector;
+#define MULTIPLY_ADD(a, b, acc) fma(a, b, acc)
+#define WEAVE(even, odd) (even)
+#endif
+typedef vector __attribute__((aligned(4))) any_vector;
+#define VECTOR(space, address) (*(space any_vector *)(address))
+#define SPLAT(address) ((vector)(*(const word *)(address)))
+#define LD (KB + 16 * STEP)
+
 #define ONE __attribute__((reqd_work_group_size(1, 1, 1))) __kernel
 
+#ifdef BF16
+
+/* `count` floats, a multiple of 16, as bf16. */
+static inline void copy_whole(num *to, __global const float *from, int count)
+{
+    int i = 0;
+    for (; i + 32 <= count; i += 32)
+        VECTOR(__private, to + i) = bf16_two(AT16(__global, from + i), AT16(__global, from + i + 16));
+    if (i < count)
+        vstore8(bf16_one(AT16(__global, from + i)), 0, (int *)(to + i));
+}
+
+static inline void copy_run(num *to, __global const float *from, int count)
+{
+    copy_whole(to, from, count);
+}
+
+static inline void zero_run(num *to, int count)
+{
+    for (int i = 0; i < count; i += 16)
+        vstore8((int8)(0), 0, (int *)(to + i));
+}
+
+#else
+
+/* At least `count` floats, rounded up to whole vectors. */
+static inline void copy_whole(num *to, __global const float *from, int count)
+{
+    for (int i = 0; i < count; i += 16)
+        AT16(__private, to + i) = AT16(__global, from + i);
+}
+
 /* Exactly `count` floats. */
-static inline void copy_run(float *to, __global const float *from, int count)
+static inline void copy_run(num *to, __global const float *from, int count)
 {
     int i = 0;
     for (; i + 16 <= count; i += 16)
@@ -75,10 +133,23 @@ static inline void copy_run(float *to, __global const float *from, int count)
 }
 
 /* At least `count` zeros, rounded up to whole vectors. */
-static inline void zero_run(float *to, int count)
+static inline void zero_run(num *to, int count)
 {
     for (int i = 0; i < count; i += 16)
         AT16(__private, to + i) = (float16)(0.0f);
+}
+
+#endif
+
+/* Sixteen floats, only `left` of which are there; zero beyond. */
+static inline float16 some(__global const float *from, int left)
+{
+    if (left >= 16)
+        return AT16(__global, from);
+    float part[16];
+    for (int i = 0; i < 16; i++)
+        part[i] = i < left ? from[i] : 0.0f;
+    return AT16(__private, part);
 }
 
 /* Output pixels, and where their patches begin: that of (n, oy, ox) at (oy*step+off_y, ox*step+off_x). */
@@ -125,7 +196,7 @@ static inline void window_set(struct window *w, int k0, int k1)
 /* row[0 .. k1-k0) = the wanted values of the patch that begins at (iy, ix) of image n, which may lie across
  * the border, and k0..k1 may cut a row of taps. */
 static inline void pack_part(__global const float *in, const struct window *w, int n, int iy, int ix,
-                             float *row)
+                             num *row)
 {
     const int width = w->taps_x * w->ic;
     const int x0 = max(0, -ix) * w->ic, x1 = min(w->taps_x, w->iw - ix) * w->ic;
@@ -143,9 +214,9 @@ static inline void pack_part(__global const float *in, const struct window *w, i
     zero_run(row + (done - w->k0), w->k1 - done);
 }
 
-/* The same wherever the patch lies. Up to 15 floats behind the row are overwritten. */
+/* The same wherever the patch lies. Up to 15 numbers behind the row are overwritten. */
 static inline void pack_patch(__global const float *in, const struct window *w, int n, int iy, int ix,
-                              float *row)
+                              num *row)
 {
     const int width = w->taps_x * w->ic, pitch = w->iw * w->ic;
     const int y0 = iy + w->t0, y1 = iy + w->t1;
@@ -157,8 +228,7 @@ static inline void pack_patch(__global const float *in, const struct window *w, 
     }
     __global const float *from = in + ((long)n * w->ih + y0) * pitch + ix * w->ic;
     for (int y = y0; y < y1; y++) {
-        for (int k = 0; k < width; k += 16)
-            AT16(__private, row + k) = AT16(__global, from + k);
+        copy_whole(row, from, width);
         from += pitch;
         row += width;
     }
@@ -166,7 +236,7 @@ static inline void pack_patch(__global const float *in, const struct window *w, 
 
 /* panel[p * ld + k - k0] = value k of the patch of the p-th pixel from `at` on. */
 static inline void pack_patches(__global const float *in, const struct window *w, const struct grid *g,
-                                struct pixel at, int by_place, int count, float *panel, int ld)
+                                struct pixel at, int by_place, int count, num *panel, int ld)
 {
     for (int p = 0; p < count; p++) {
         pack_patch(in, w, at.n, at.oy * g->step + g->off_y, at.ox * g->step + g->off_x, panel + p * ld);
@@ -195,7 +265,7 @@ struct rows {
 };
 
 /* P x 16V outputs: rows of `panel` times the block of B at `b`. */
-static inline void multiply(const float *panel, __global const float *b, struct rows rows,
+static inline void multiply(const num *panel, __global const num *b, struct rows rows,
                             __global float *out, const long *at, int valid, int left, int add)
 {
     float16 acc[P][V];
@@ -206,18 +276,18 @@ static inline void multiply(const float *panel, __global const float *b, struct 
             acc[p][v] = (float16)(0.0f);
     int run = rows.begin;
     for (int k = 0; k < rows.depth;) {
-        for (const int end = min(k + run, rows.depth); k < end; k++) {
-            float16 w[V];
+        for (const int end = min(k + run, rows.depth); k < end; k += STEP) {
+            vector w[V];
 #pragma unroll
             for (int v = 0; v < V; v++)
-                w[v] = AT16(__global, b + v * 16);
-            b += V * 16;
+                w[v] = VECTOR(__global, b + v * 16 * STEP);
+            b += V * 16 * STEP;
 #pragma unroll
             for (int p = 0; p < P; p++) {
-                const float16 a = (float16)(panel[p * LD + k]);
+                const vector a = SPLAT(panel + p * LD + k);
 #pragma unroll
                 for (int v = 0; v < V; v++)
-                    acc[p][v] = fma(a, w[v], acc[p][v]);
+                    acc[p][v] = MULTIPLY_ADD(a, w[v], acc[p][v]);
             }
         }
         b += rows.skip * (V * 16);
@@ -245,13 +315,13 @@ static inline int block_length(int taps_y, int width)
 /* Work-items: (blocks of tiles * P pixels, groups of `group` column tiles). The pixels are those of the
  * images one after the other, or with by_place the same pixel of consecutive images, each place beginning
  * with a new work-item: its taps outside the image are left out. */
-ONE void conv_gather(__global const float *in, __global const float *b, __global float *out, int images,
+ONE void conv_gather(__global const float *in, __global const num *b, __global float *out, int images,
                      int rows, int cols, int step, int off_y, int off_x, int taps_y, int taps_x, int ih,
                      int iw, int ic, int oh, int ow, int oc, int ostep, int oa, int ob, int by_place,
                      int tiles, int group, int accumulate)
 {
-    float16 store[TILES * P * LD / 16];
-    float *panel = (float *)store;
+    float16 store[TILES * P * LD / 16 / STEP];
+    num *panel = (num *)store;
     long at[TILES * P];
     const int depth = taps_y * taps_x * ic, columns = (oc + 16 * V - 1) / (16 * V);
     const int c0 = (int)get_global_id(1) * group, c1 = min(c0 + group, columns);
@@ -295,26 +365,22 @@ ONE void conv_gather(__global const float *in, __global const float *b, __global
 }
 
 /* Pack weights [depth, columns] for conv_gather. Work-items: (blocks of 16 k, column tiles). */
-ONE void conv_pack(__global const float *weights, __global float *b, int depth, int columns)
+ONE void conv_pack(__global const float *weights, __global num *b, int depth, int columns)
 {
     const int k0 = (int)get_global_id(0) * 16, c = (int)get_global_id(1) * 16 * V;
-    for (int k = k0; k < min(k0 + 16, depth); k++) {
-        __global float *to = b + ((long)get_global_id(1) * depth + k) * (16 * V);
+    for (int k = k0; k < min(k0 + 16, depth); k += STEP) {
+        __global num *to = b + ((long)get_global_id(1) * depth + k) * (16 * V);
         __global const float *from = weights + (long)k * columns + c;
-        if (c + 16 * V <= columns) {
-#pragma unroll
-            for (int v = 0; v < V; v++)
-                AT16(__global, to + 16 * v) = AT16(__global, from + 16 * v);
-        } else {
-            for (int i = 0; i < 16 * V; i++)
-                to[i] = c + i < columns ? from[i] : 0.0f;
+        for (int i = 0; i < 16 * V; i += 16) {
+            const int left = columns - c - i;
+            VECTOR(__global, to + i * STEP) = WEAVE(some(from + i, left), some(from + columns + i, left));
         }
     }
 }
 
 /* The same for the data gradient of one residue: B[(ty, tx, co), ci] = weights[kh, kw, ci, co] with
  * kh = last_y - stride * ty, kw likewise. Work-items: (taps_y * taps_x, blocks of 16 co, tiles of ci). */
-ONE void conv_pack_transposed(__global const float *weights, __global float *b, int kernel_size, int cin,
+ONE void conv_pack_transposed(__global const float *weights, __global num *b, int kernel_size, int cin,
                               int cout, int stride, int last_y, int last_x, int taps_x)
 {
     const int tap = (int)get_global_id(0), co0 = (int)get_global_id(1) * 16;
@@ -327,15 +393,17 @@ ONE void conv_pack_transposed(__global const float *weights, __global float *b, 
         for (int j = 0; j < width; j++)
             block[j][i] = ci0 + i < cin ? from[j] : 0.0f;
     }
-    __global float *to = b + ((long)get_global_id(2) * depth + (long)tap * cout + co0) * (16 * V);
-    for (int j = 0; j < width; j++)
-        for (int i = 0; i < 16 * V; i++)
-            to[j * 16 * V + i] = block[j][i];
+    __global num *to = b + ((long)get_global_id(2) * depth + (long)tap * cout + co0) * (16 * V);
+    for (int j = 0; j < width; j += STEP)
+        for (int i = 0; i < 16 * V; i += 16)
+            VECTOR(__global, to + j * 16 * V + i * STEP) =
+                WEAVE(AT16(__private, &block[j][i]), AT16(__private, &block[j + 1][i]));
 }
 
-/* column[p][0..15] = the values k..k+15, all of one tap, of the patch of the p-th pixel from `at` on. */
+/* Columns of 16 values a pixel: column[p][16], with BF16 column[p / 2][16][p % 2] and zero behind an odd
+ * `count`. Here the values k..k+15, all of one tap, of the patch of the p-th pixel from `at` on. */
 static inline void pack_column(__global const float *in, const struct window *w, const struct grid *g, int k,
-                               struct pixel at, int count, float *column)
+                               struct pixel at, int count, num *column)
 {
     const int tap = k / w->ic, ty = tap / w->taps_x, left = tap % w->taps_x + g->off_x;
     /* Output columns lo..hi have their input inside the image. */
@@ -343,28 +411,49 @@ static inline void pack_column(__global const float *in, const struct window *w,
     const int hi = left >= w->iw ? 0 : min(g->cols, (w->iw - 1 - left) / g->step + 1);
     const long stride = (long)g->step * w->ic;
     for (int p = 0; p < count;) {
-        const int run = min(g->cols - at.ox, count - p), iy = at.oy * g->step + g->off_y + ty;
-        const int inside = iy >= 0 && iy < w->ih;
-        const int a = inside ? clamp(lo - at.ox, 0, run) : run;
-        const int b = inside ? clamp(hi - at.ox, a, run) : run;
+        const int iy = at.oy * g->step + g->off_y + ty, inside = iy >= 0 && iy < w->ih;
         __global const float *from =
             in + (((long)at.n * w->ih + iy) * w->iw + left) * w->ic + at.ox * stride + k % w->ic;
-        float *to = column + p * 16;
-        for (int i = 0; i < a; i++)
-            AT16(__private, to + 16 * i) = (float16)(0.0f);
-        for (int i = a; i < b; i++)
-            AT16(__private, to + 16 * i) = AT16(__global, from + i * stride);
-        for (int i = b; i < run; i++)
-            AT16(__private, to + 16 * i) = (float16)(0.0f);
-        p += run;
-        at.ox += run - 1;
-        next_pixel(&at, g, 0);
+        const int run = inside && at.ox >= lo ? min(hi - at.ox, count - p) / STEP * STEP : 0;
+        if (run > 0) {
+            for (int i = 0; i < run; i += STEP)
+                VECTOR(__private, column + (p + i) * 16) =
+                    WEAVE(AT16(__global, from + i * stride), AT16(__global, from + (i + 1) * stride));
+            p += run;
+            at.ox += run - 1;
+            next_pixel(&at, g, 0);
+        } else {
+            float16 value[2];
+            for (int i = 0; i < STEP; i++) {
+                const int y = at.oy * g->step + g->off_y + ty;
+                value[i] = (float16)(0.0f);
+                if (p + i < count && y >= 0 && y < w->ih && at.ox >= lo && at.ox < hi)
+                    value[i] = AT16(__global, in + (((long)at.n * w->ih + y) * w->iw + left) * w->ic +
+                                                  at.ox * stride + k % w->ic);
+                next_pixel(&at, g, 0);
+            }
+            VECTOR(__private, column + p * 16) = WEAVE(value[0], value[1]);
+            p += STEP;
+        }
     }
 }
 
-/* The same for one pixel of `count` images. Returns 0 where the tap lies outside the image. */
+/* The first `left` of 16 values of pixels that lie `stride` floats apart. */
+static inline void pack_apart(__global const float *from, long stride, int left, int count, num *column)
+{
+    int p = 0;
+    if (left >= 16)
+        for (; p + STEP <= count; p += STEP)
+            VECTOR(__private, column + 16 * p) =
+                WEAVE(AT16(__global, from + p * stride), AT16(__global, from + (p + 1) * stride));
+    for (; p < count; p += STEP)
+        VECTOR(__private, column + 16 * p) =
+            WEAVE(some(from + p * stride, left), some(from + (p + 1) * stride, p + 1 < count ? left : 0));
+}
+
+/* As pack_column for one pixel of `count` images. Returns 0 where the tap lies outside the image. */
 static inline int pack_place(__global const float *in, const struct window *w, const struct grid *g, int k,
-                             struct pixel at, int count, float *column)
+                             struct pixel at, int count, num *column)
 {
     const int tap = k / w->ic;
     const int iy = at.oy * g->step + g->off_y + tap / w->taps_x;
@@ -372,44 +461,31 @@ static inline int pack_place(__global const float *in, const struct window *w, c
     if (iy < 0 || iy >= w->ih || ix < 0 || ix >= w->iw)
         return 0;
     const long image = (long)w->ih * w->iw * w->ic;
-    __global const float *from = in + at.n * image + ((long)iy * w->iw + ix) * w->ic + k % w->ic;
-    for (int p = 0; p < count; p++)
-        AT16(__private, column + 16 * p) = AT16(__global, from + p * image);
+    pack_apart(in + at.n * image + ((long)iy * w->iw + ix) * w->ic + k % w->ic, image, 16, count, column);
     return 1;
 }
 
-/* columns[ct - ct0][p][16] = the channels of tile ct, ct0..ct1, at the p-th pixel from dy on, `stride` floats
- * apart; zero beyond the last. */
+/* A column a tile of 16 channels, ct0..ct1, PB pixels each; zero beyond the last channel. */
 static inline void pack_gradient(__global const float *dy, long stride, int cout, int ct0, int ct1, int count,
-                                 float *columns)
+                                 num *columns)
 {
-    for (int ct = ct0; ct < ct1; ct++) {
-        float *to = columns + (ct - ct0) * PB * 16;
-        __global const float *from = dy + ct * 16;
-        if (ct * 16 + 16 <= cout) {
-            for (int p = 0; p < count; p++)
-                AT16(__private, to + 16 * p) = AT16(__global, from + p * stride);
-        } else {
-            for (int p = 0; p < count; p++)
-                for (int i = 0; i < 16; i++)
-                    to[p * 16 + i] = ct * 16 + i < cout ? from[p * stride + i] : 0.0f;
-        }
-    }
+    for (int ct = ct0; ct < ct1; ct++)
+        pack_apart(dy + ct * 16, stride, cout - ct * 16, count, columns + (ct - ct0) * PB * 16);
 }
 
 /* sum[16][16] += patches[count][16]^T * dy[count][16]; patches in rows of `ld`. */
-static inline void accumulate_tile(const float *patches, int ld, const float *dy, int count,
+static inline void accumulate_tile(const num *patches, int ld, const num *dy, int count,
                                    __global float *sum)
 {
     float16 acc[16];
 #pragma unroll
     for (int i = 0; i < 16; i++)
         acc[i] = AT16(__global, sum + 16 * i);
-    for (int p = 0; p < count; p++) {
-        const float16 d = AT16(__private, dy + 16 * p);
+    for (int p = 0; p < count; p += STEP) {
+        const vector d = VECTOR(__private, dy + 16 * p);
 #pragma unroll
         for (int i = 0; i < 16; i++)
-            acc[i] = fma((float16)(patches[p * ld + i]), d, acc[i]);
+            acc[i] = MULTIPLY_ADD(SPLAT(patches + p * ld + i * STEP), d, acc[i]);
     }
 #pragma unroll
     for (int i = 0; i < 16; i++)
@@ -423,8 +499,8 @@ ONE void conv_weights(__global const float *x, __global const float *dy, __globa
                       int share, int h, int w, int cin, int oh, int ow, int cout, int kernel_size, int stride,
                       int pad, int by_place, int kgroup, int cgroup)
 {
-    float16 dy_store[CG * PB], patch_store[PB * PG + 1];
-    float *columns = (float *)dy_store, *patches = (float *)patch_store;
+    float16 dy_store[CG * PB / STEP], patch_store[PB * PG / STEP + 1];
+    num *columns = (num *)dy_store, *patches = (num *)patch_store;
     const int depth = kernel_size * kernel_size * cin;
     const int ktiles = (depth + 15) / 16, ctiles = (cout + 15) / 16;
     const int kt0 = (int)get_global_id(1) * kgroup, kt1 = min(kt0 + kgroup, ktiles);
@@ -432,7 +508,7 @@ ONE void conv_weights(__global const float *x, __global const float *dy, __globa
     const long first = (long)get_global_id(0) * share;
     const int last = (int)min((long)images * oh * ow, first + share);
     /* A tile of 16 k within one tap is copied when its turn comes, else the group's all at once. */
-    const int by_column = cin % 16 == 0, ld = by_column ? 16 : (kt1 - kt0) * 16;
+    const int by_column = STEP > 1 || cin % 16 == 0, ld = by_column ? 16 : (kt1 - kt0) * 16;
     const struct grid grid = {oh, ow, stride, -pad, -pad};
     struct window window = {images, h, w, cin, kernel_size, kernel_size, 0, 0, 0, 0, 0};
     window_set(&window, kt0 * 16, min(kt1 * 16, depth));
@@ -451,7 +527,7 @@ ONE void conv_weights(__global const float *x, __global const float *dy, __globa
         if (!by_column)
             pack_patches(x, &window, &grid, at, 0, count, patches, ld);
         for (int kt = kt0; kt < kt1; kt++) {
-            const float *tile = by_column ? patches : patches + (kt - kt0) * 16;
+            const num *tile = by_column ? patches : patches + (kt - kt0) * 16;
             if (by_place) {
                 if (!pack_place(x, &window, &grid, kt * 16, at, count, patches))
                     continue;

@@ -12,6 +12,7 @@ extern "C" {
 struct unseen_bench_options {
     const char *model; /* as unseen_model_name lists them */
     int width, batch, size, classes;
+    enum unseen_precision precision;
     int rounds; /* timed steps of each kind, after two that are not counted */
 };
 

@@ -10,6 +10,12 @@
 extern "C" {
 #endif
 
+/* What convolutions multiply. Sums, parameters and everything else are float32 in either case. */
+enum unseen_precision {
+    UNSEEN_FLOAT32,
+    UNSEEN_BF16 /* their inputs rounded to bf16, where channels on both sides come in multiples of 16 */
+};
+
 enum unseen_device_type { UNSEEN_DEVICE_CPU, UNSEEN_DEVICE_GPU, UNSEEN_DEVICE_OTHER };
 
 struct unseen_device_info {
@@ -33,6 +39,9 @@ UNSEEN_API enum unseen_status unseen_device_list(struct unseen_device_info **lis
  * name". `why` (may be NULL) receives static text. UNSEEN_NO_DEVICE, with a hint that lists what is there. */
 UNSEEN_API enum unseen_status unseen_device_choose(const struct unseen_device_info *list, int n,
                                                    const char *selector, int *index, const char **why);
+
+/* "float32" or "bf16". Static. */
+UNSEEN_API const char *unseen_precision_name(enum unseen_precision precision);
 
 struct unseen_device; /* an open device: context, in-order queue, program cache, buffer pool */
 

@@ -20,6 +20,7 @@ enum unseen_schedule {
 struct unseen_recipe {
     char model[32]; /* "convnet3", "resnet10", "resnet18" */
     int width;      /* channels of the first stage */
+    enum unseen_precision precision;
     int epochs;     /* length of the schedule */
     int stop_after; /* epochs to run of it; 0: all */
     int batch;

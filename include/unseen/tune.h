@@ -11,6 +11,7 @@ extern "C" {
 struct unseen_tune_options {
     const char *model; /* as unseen_model_name lists them; NULL: all */
     int width, batch, size, classes;
+    enum unseen_precision precision;
     int rounds; /* over which medians are taken */
 };
 

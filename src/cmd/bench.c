@@ -59,8 +59,9 @@ static json_t *speed_json(const struct measured *m)
 static enum unseen_status print_json(const struct measured *m)
 {
     const struct unseen_bench_options *o = m->options;
-    json_t *all = json_pack("{s:s, s:s, s:i, s:i, s:i}", "device", m->device, "model", o->model, "width",
-                            o->width, "batch", o->batch, "size", o->size);
+    json_t *all =
+        json_pack("{s:s, s:s, s:i, s:s, s:i, s:i}", "device", m->device, "model", o->model, "width", o->width,
+                  "precision", unseen_precision_name(o->precision), "batch", o->batch, "size", o->size);
     if (all && timed(m)) {
         json_t *speed = speed_json(m);
         json_object_update(all, speed);
@@ -79,8 +80,8 @@ static enum unseen_status print_json(const struct measured *m)
 static void print_head(const struct measured *m)
 {
     const struct unseen_bench_options *o = m->options;
-    printf("%s, width %d, batch %d, %d x %d pixels, float32\non %s\n", o->model, o->width, o->batch, o->size,
-           o->size, m->device);
+    printf("%s, width %d, batch %d, %d x %d pixels, %s\non %s\n", o->model, o->width, o->batch, o->size,
+           o->size, unseen_precision_name(o->precision), m->device);
 }
 
 static void print_speed(const struct measured *m)
@@ -141,6 +142,7 @@ enum unseen_status us_cmd_bench(int argc, char **argv)
         {"batch", US_OPT_INT, &options.batch, "B", "images a step (128)"},
         {"size", US_OPT_INT, &options.size, "S", "pixels a side (32)"},
         {"classes", US_OPT_INT, &options.classes, "C", "(10)"},
+        {"precision", US_OPT_CHOICE, &options.precision, "f32|bf16", "what convolutions multiply (f32)"},
         {"rounds", US_OPT_INT, &options.rounds, "N", "timed steps (10)"},
         {"explain", US_OPT_ON, &explain, NULL,
          "time each convolution alone, and tell what computes it and why"},

@@ -127,6 +127,10 @@ static inline size_t us_round_up(size_t n, size_t step)
 /* True where kernels should be shaped for CPU cores (one work-item a tile) rather than for work-groups. */
 bool us_device_is_cpu(const struct unseen_device *device);
 
+/* Whether the device computes in that precision: float32 always, bf16 where a program with the instructions
+ * builds and gives the right numbers, which is tried once. Else UNSEEN_USAGE with the reason. */
+enum unseen_status us_device_precision(struct unseen_device *device, enum unseen_precision precision);
+
 /* Time spent per kernel so far goes to stderr (UNSEEN_PROFILE=1; done by unseen_device_close). With profiling
  * on, CLBlast calls are named by us_profile_external(device, "gemm", event), which takes the event over. */
 void us_profile_print(struct unseen_device *device);

@@ -88,6 +88,10 @@ struct us_quirks {
 
 enum unseen_status us_quirks_find(const struct unseen_device_info *info, struct us_quirks *found);
 
+/* ---- bf16.c ---- */
+
+enum us_bf16 { US_BF16_UNKNOWN, US_BF16_WORKS, US_BF16_NO_INSTRUCTIONS, US_BF16_NO_COMPILER, US_BF16_WRONG };
+
 struct unseen_device {
     struct unseen_device_info info;
     cl_platform_id platform;
@@ -100,6 +104,7 @@ struct unseen_device {
     struct us_builds builds;
     int gathering; /* depth of us_builds_begin */
     struct us_profile profile;
+    enum us_bf16 bf16;
     json_t *tuning; /* entries of tuning.c; NULL until they are read */
 };
 

@@ -128,6 +128,7 @@ struct us_model_spec us_bench_spec(const struct unseen_bench_options *o)
                                   .height = o->size,
                                   .channels_in = 3,
                                   .batch = o->batch,
+                                  .precision = o->precision,
                                   .training = true};
 }
 

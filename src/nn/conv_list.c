@@ -17,13 +17,14 @@ static struct us_conv_use *find(struct us_conv_list *list, const struct us_conv_
 }
 
 static enum unseen_status add(struct us_conv_list *list, const struct us_graph *graph,
-                              const struct us_node *node, int batch)
+                              const struct us_node *node, const struct us_model_spec *spec)
 {
     const struct us_value x = graph->values[node->x], y = graph->values[node->y];
     const bool linear = node->kind == US_NODE_LINEAR;
     const struct us_conv_shape shape =
-        linear ? us_linear_shape(batch, x.h * x.w * x.c, y.c)
-               : (struct us_conv_shape){batch, x.h, x.w, x.c, y.c, node->kernel, node->stride, node->pad};
+        linear ? us_linear_shape(spec->batch, x.h * x.w * x.c, y.c)
+               : (struct us_conv_shape){
+                     spec->batch, x.h, x.w, x.c, y.c, node->kernel, node->stride, node->pad, spec->precision};
     struct us_conv_use *use = find(list, &shape);
     if (!use) {
         use = us_realloc(list->use, (size_t)list->n + 1, sizeof *list->use);
@@ -55,7 +56,7 @@ enum unseen_status us_conv_list_add(struct us_conv_list *list, const struct us_m
     US_TRY(graph.status);
     for (int i = 0; i < graph.n_nodes; i++)
         if (graph.nodes[i].kind == US_NODE_CONV || graph.nodes[i].kind == US_NODE_LINEAR)
-            US_TRY(add(list, &graph, &graph.nodes[i], spec->batch));
+            US_TRY(add(list, &graph, &graph.nodes[i], spec));
 out:
     us_graph_free(&graph);
     return st;

@@ -22,8 +22,9 @@ static enum unseen_status make_layer(struct us_model *model, int i)
     enum unseen_status st = UNSEEN_OK;
     switch (node->kind) {
     case US_NODE_CONV: {
-        struct us_conv_shape shape = {model->spec.batch, x.h,          x.w,      x.c, y.c,
-                                      node->kernel,      node->stride, node->pad};
+        struct us_conv_shape shape = {
+            model->spec.batch,    x.h, x.w, x.c, y.c, node->kernel, node->stride, node->pad,
+            model->spec.precision};
         US_TRY(us_conv_new(model->device, &shape, NULL, &layer->conv));
         model->workspace_bytes = max_size(model->workspace_bytes, us_conv_workspace(layer->conv));
         break;

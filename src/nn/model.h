@@ -12,7 +12,8 @@ struct us_model_spec {
     int width, classes;
     int height, channels_in; /* square images; 3x3 stride-1 stem up to 64 pixels */
     int batch;               /* largest */
-    bool training;           /* gradients and velocity are allocated only then */
+    enum unseen_precision precision;
+    bool training; /* gradients and velocity are allocated only then */
 };
 
 /* Bytes that a model of this spec needs on `device`, all told. */

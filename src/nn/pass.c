@@ -173,7 +173,8 @@ double us_model_flops(const struct us_model *model)
         const struct us_node *node = &model->graph.nodes[i];
         struct us_value x = model->graph.values[node->x], y = model->graph.values[node->y];
         if (node->kind == US_NODE_CONV) {
-            struct us_conv_shape shape = {1, x.h, x.w, x.c, y.c, node->kernel, node->stride, node->pad};
+            struct us_conv_shape shape = {1,         x.h,           x.w, x.c, y.c, node->kernel, node->stride,
+                                          node->pad, UNSEEN_FLOAT32};
             sum += us_conv_flops(&shape, 1);
         } else if (node->kind == US_NODE_LINEAR) {
             sum += 2.0 * features(model, node->x) * features(model, node->y);

@@ -56,14 +56,14 @@ json_t *us_run_json(const char *command, uint64_t seed, const struct unseen_devi
 enum unseen_status us_run_json_recipe(json_t *run, const struct unseen_recipe *recipe)
 {
     static const char *const schedules[] = {[UNSEEN_COSINE] = "cosine", [UNSEEN_ONECYCLE] = "onecycle"};
-    json_t *fields =
-        json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:i, s:b}", "model",
-                  recipe->model, "width", recipe->width, "epochs", recipe->epochs, "stop_after",
-                  recipe->stop_after, "batch", recipe->batch, "lr", us_json_float(recipe->lr), "momentum",
-                  us_json_float(recipe->momentum), "weight_decay", us_json_float(recipe->weight_decay),
-                  "label_smoothing", us_json_float(recipe->label_smoothing), "nesterov", recipe->nesterov,
-                  "schedule", schedules[recipe->schedule], "warmup", us_json_float(recipe->warmup), "pad",
-                  recipe->pad, "flip", recipe->flip);
+    json_t *fields = json_pack(
+        "{s:s, s:i, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:i, s:b}", "model", recipe->model,
+        "width", recipe->width, "precision", unseen_precision_name(recipe->precision), "epochs",
+        recipe->epochs, "stop_after", recipe->stop_after, "batch", recipe->batch, "lr",
+        us_json_float(recipe->lr), "momentum", us_json_float(recipe->momentum), "weight_decay",
+        us_json_float(recipe->weight_decay), "label_smoothing", us_json_float(recipe->label_smoothing),
+        "nesterov", recipe->nesterov, "schedule", schedules[recipe->schedule], "warmup",
+        us_json_float(recipe->warmup), "pad", recipe->pad, "flip", recipe->flip);
     int failed = !run || !fields || json_object_update(run, fields);
     json_decref(fields);
     return failed ? us_fail(UNSEEN_FAILED, "run.json", "out of memory") : UNSEEN_OK;

@@ -65,15 +65,16 @@ char *us_settings_text(const struct unseen_device *device, const struct unseen_d
     if (hash_file(job->init, &init))
         return NULL;
     return us_format(
-        "version %s\nmodel %s\nwidth %d\nepochs %d\nbatch %d\nlr %.9g\nmomentum %.9g\nweight-decay %.9g\n"
+        "version %s\nmodel %s\nwidth %d\nprecision %s\nepochs %d\nbatch %d\nlr %.9g\nmomentum "
+        "%.9g\nweight-decay %.9g\n"
         "label-smoothing %.9g\nnesterov %d\nschedule %d\nwarmup %.9g\npad %d\nflip %d\nseed %" PRIu64
         "\nrun %" PRIu32 "\ninit %016" PRIx64 "\ndata %s\ntrain %" PRId64 " %016" PRIx64 "\nheldout %" PRId64
         " %016" PRIx64 "\nprobe %" PRId64 " %016" PRIx64
         "\ntest %d\ndevice %s, %s, driver %s\nconvolutions %016" PRIx64 "\n",
-        unseen_version(), r->model, r->width, r->epochs, r->batch, (double)r->lr, (double)r->momentum,
-        (double)r->weight_decay, (double)r->label_smoothing, r->nesterov != 0, (int)r->schedule,
-        (double)r->warmup, r->pad, r->flip != 0, job->seed, job->model, init, data->hash, job->n_train,
-        hash_indices(job->train, job->n_train), job->n_heldout, hash_indices(job->heldout, job->n_heldout),
-        job->n_probe, hash_indices(job->probe, job->n_probe), job->test, about->platform, about->name,
-        about->driver, hash_algorithms(model));
+        unseen_version(), r->model, r->width, unseen_precision_name(r->precision), r->epochs, r->batch,
+        (double)r->lr, (double)r->momentum, (double)r->weight_decay, (double)r->label_smoothing,
+        r->nesterov != 0, (int)r->schedule, (double)r->warmup, r->pad, r->flip != 0, job->seed, job->model,
+        init, data->hash, job->n_train, hash_indices(job->train, job->n_train), job->n_heldout,
+        hash_indices(job->heldout, job->n_heldout), job->n_probe, hash_indices(job->probe, job->n_probe),
+        job->test, about->platform, about->name, about->driver, hash_algorithms(model));
 }

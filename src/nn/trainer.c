@@ -79,7 +79,8 @@ void us_trainer_free(struct us_trainer *trainer)
 
 static bool same_spec(const struct us_model_spec *a, const struct us_model_spec *b)
 {
-    return strcmp(a->name, b->name) == 0 && a->width == b->width && a->batch == b->batch;
+    return strcmp(a->name, b->name) == 0 && a->width == b->width && a->batch == b->batch &&
+           a->precision == b->precision;
 }
 
 enum unseen_status us_trainer_model(struct us_trainer *trainer, const struct unseen_recipe *recipe,
@@ -93,6 +94,7 @@ enum unseen_status us_trainer_model(struct us_trainer *trainer, const struct uns
                                  .height = trainer->data->height,
                                  .channels_in = trainer->data->channels,
                                  .batch = recipe->batch,
+                                 .precision = recipe->precision,
                                  .training = true};
     if (!trainer->model || !same_spec(&spec, &trainer->spec)) {
         us_model_free(trainer->model);

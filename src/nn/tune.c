@@ -36,8 +36,12 @@ static enum unseen_status check(const struct unseen_tune_options *o)
 static enum unseen_status collect(const struct unseen_tune_options *o, struct us_conv_list *list)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_model_spec spec = {
-        .classes = o->classes, .width = o->width, .height = o->size, .channels_in = 3, .batch = o->batch};
+    struct us_model_spec spec = {.classes = o->classes,
+                                 .width = o->width,
+                                 .height = o->size,
+                                 .channels_in = 3,
+                                 .batch = o->batch,
+                                 .precision = o->precision};
     const char *name = o->model ? o->model : unseen_model_name(0);
     for (int i = 0; name; name = o->model ? NULL : unseen_model_name(++i)) {
         spec.name = name;

@@ -40,6 +40,7 @@ enum unseen_status us_conv_new(struct unseen_device *device, const struct us_con
     enum unseen_status st = UNSEEN_OK;
     struct us_conv *c = NULL;
     US_TRY(check_shape(shape));
+    US_TRY(us_device_precision(device, shape->precision));
     c = us_calloc(1, sizeof *c);
     US_TRY_ALLOC(c);
     c->device = device;

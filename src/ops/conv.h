@@ -8,7 +8,8 @@
 struct us_conv_shape {
     int n; /* largest batch */
     int h, w, cin, cout;
-    int kernel, stride, pad; /* square; oh = (h + 2 pad - kernel) / stride + 1 */
+    int kernel, stride, pad;         /* square; oh = (h + 2 pad - kernel) / stride + 1 */
+    enum unseen_precision precision; /* the least; algorithms that are more precise serve as well */
 };
 
 int us_conv_out(int size, int kernel, int stride, int pad);

@@ -32,6 +32,7 @@ struct us_conv_call {
 
 struct us_conv_algorithm {
     const char *name;
+    enum unseen_precision precision;
     /* Whether it can do a shape in a direction at all; NULL: it can do every one. */
     bool (*suits)(const struct us_conv_shape *shape, enum us_conv_direction direction);
     /* Sets part->state (also where it fails) and part->workspace. */

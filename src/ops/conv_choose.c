@@ -35,7 +35,7 @@ const char *us_conv_algorithm_at(int i)
 bool us_conv_suits(const char *name, const struct us_conv_shape *shape, enum us_conv_direction direction)
 {
     const struct us_conv_algorithm *a = find(name);
-    return a && (!a->suits || a->suits(shape, direction));
+    return a && a->precision <= shape->precision && (!a->suits || a->suits(shape, direction));
 }
 
 static enum unseen_status unknown(const char *where, const char *name)
@@ -65,8 +65,9 @@ void us_conv_key(const struct us_conv_shape *s, enum us_conv_direction direction
     int batch = 1;
     while (batch < s->n && batch <= INT_MAX / 2)
         batch *= 2;
-    snprintf(key, US_CONV_KEY, "conv %s n%d %dx%dx%d to %d k%d s%d p%d", us_conv_direction_name(direction),
-             batch, s->h, s->w, s->cin, s->cout, s->kernel, s->stride, s->pad);
+    snprintf(key, US_CONV_KEY, "conv %s n%d %dx%dx%d to %d k%d s%d p%d%s", us_conv_direction_name(direction),
+             batch, s->h, s->w, s->cin, s->cout, s->kernel, s->stride, s->pad,
+             s->precision == UNSEEN_BF16 ? " bf16" : "");
 }
 
 /* The user's winner; NULL if there is none, or one that this version does not have. */

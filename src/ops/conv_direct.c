@@ -5,9 +5,7 @@
 #include <stdlib.h>
 
 enum {
-    KB = 288,         /* longest block of k; divides what 3x3 kernels over powers of two need */
     FEW_PIXELS = 32,  /* ... that still pay for loading and storing a tile of dW */
-    PB = 128,         /* pixels in a block of the weight gradient */
     CGROUP = 8,       /* most tiles of 16 output channels that a work-item of the weight gradient owns, */
     KGROUP = 36,      /* and most tiles of 16 k, */
     PGROUP = 4,       /* the same where cin is no multiple of 16 */
@@ -25,7 +23,22 @@ static struct tile tile_for(int columns)
     return columns <= 16 ? narrow : wide;
 }
 
+/* What a panel holds in as many bytes: the longest block of k, which divides what 3x3 kernels over powers of
+ * two need, and the pixels in a block of the weight gradient. */
+struct panel {
+    const char *options;
+    int k, pixels;
+    size_t number; /* bytes */
+};
+
+static struct panel panel_for(enum unseen_precision precision)
+{
+    static const struct panel float32 = {"", 288, 128, 4}, bf16 = {" -DBF16", 576, 256, 2};
+    return precision == UNSEEN_BF16 ? bf16 : float32;
+}
+
 struct direct {
+    struct panel panel;
     struct us_kernel *pack, *gather; /* forward and data gradient */
     struct us_kernel *weights, *sum; /* weight gradient */
     bool by_place;
@@ -37,11 +50,13 @@ static int ceil_div(int a, int b)
     return (a + b - 1) / b;
 }
 
-static enum unseen_status get(struct us_conv *conv, int columns, const char *name, struct us_kernel **kernel)
+static enum unseen_status get(struct us_conv *conv, const struct direct *d, int columns, const char *name,
+                              struct us_kernel **kernel)
 {
     const struct tile tile = tile_for(columns);
-    char *options = us_format("-DP=%d -DV=%d -DTILES=%d -DKB=%d -DPB=%d -DPG=%d -DCG=%d", tile.pixels,
-                              tile.vectors, tile.most, (int)KB, (int)PB, (int)PGROUP, (int)CGROUP);
+    char *options =
+        us_format("-DP=%d -DV=%d -DTILES=%d -DKB=%d -DPB=%d -DPG=%d -DCG=%d%s", tile.pixels, tile.vectors,
+                  tile.most, d->panel.k, d->panel.pixels, (int)PGROUP, (int)CGROUP, d->panel.options);
     if (!options)
         return UNSEEN_FAILED;
     enum unseen_status st = us_kernel_get(conv->device, "conv_direct.cl", options, name, kernel);
@@ -79,8 +94,8 @@ static void cut_weights(const struct us_conv *conv, struct direct *d)
     const int pixels = conv->shape.n * conv->oh * conv->ow;
     d->kgroup = ceil_div(ktiles, kgroups);
     d->cgroup = ceil_div(ctiles, cgroups);
-    const int parts = ceil_div(ENOUGH_ITEMS, kgroups * cgroups), blocks = ceil_div(pixels, PB);
-    d->share = ceil_div(blocks, parts) * PB;
+    const int parts = ceil_div(ENOUGH_ITEMS, kgroups * cgroups), blocks = ceil_div(pixels, d->panel.pixels);
+    d->share = ceil_div(blocks, parts) * d->panel.pixels;
     d->parts = ceil_div(pixels, d->share);
     const struct us_conv_shape *s = &conv->shape;
     d->by_place =
@@ -89,10 +104,10 @@ static void cut_weights(const struct us_conv *conv, struct direct *d)
                                                inside(conv->ow, s->stride, -s->pad, s->kernel, s->w));
 }
 
-static size_t packed_bytes(int depth, int columns)
+static size_t packed_bytes(const struct direct *d, int depth, int columns)
 {
     const int width = 16 * tile_for(columns).vectors;
-    return (size_t)depth * us_round_up((size_t)columns, (size_t)width) * sizeof(float);
+    return (size_t)depth * us_round_up((size_t)columns, (size_t)width) * d->panel.number;
 }
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
@@ -103,21 +118,22 @@ static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction d
     struct direct *d = us_calloc(1, sizeof *d);
     part->state = d;
     US_TRY_ALLOC(d);
+    d->panel = panel_for(part->algorithm->precision);
     const int cin = s->cin, cout = s->cout, depth = us_conv_depth(conv);
     switch (direction) {
     case US_CONV_FORWARD:
-        US_TRY(get(conv, cout, "conv_pack", &d->pack));
-        US_TRY(get(conv, cout, "conv_gather", &d->gather));
-        part->workspace = packed_bytes(depth, cout);
+        US_TRY(get(conv, d, cout, "conv_pack", &d->pack));
+        US_TRY(get(conv, d, cout, "conv_gather", &d->gather));
+        part->workspace = packed_bytes(d, depth, cout);
         break;
     case US_CONV_DATA:
-        US_TRY(get(conv, cin, "conv_pack_transposed", &d->pack));
-        US_TRY(get(conv, cin, "conv_gather", &d->gather));
-        part->workspace = packed_bytes(s->kernel * s->kernel * cout, cin);
+        US_TRY(get(conv, d, cin, "conv_pack_transposed", &d->pack));
+        US_TRY(get(conv, d, cin, "conv_gather", &d->gather));
+        part->workspace = packed_bytes(d, s->kernel * s->kernel * cout, cin);
         break;
     default:
-        US_TRY(get(conv, cout, "conv_weights", &d->weights)); /* the same for any tile */
-        US_TRY(get(conv, cout, "conv_weights_sum", &d->sum));
+        US_TRY(get(conv, d, cout, "conv_weights", &d->weights)); /* the same for any tile */
+        US_TRY(get(conv, d, cout, "conv_weights_sum", &d->sum));
         cut_weights(conv, d);
         part->workspace =
             (size_t)ceil_div(depth, 16) * (size_t)ceil_div(cout, 16) * 256 * (size_t)d->parts * sizeof(float);
@@ -294,5 +310,19 @@ static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direc
     }
 }
 
+/* Panels hold whole vectors of one tap's channels in pairs. */
+static bool suits_bf16(const struct us_conv_shape *shape, enum us_conv_direction direction)
+{
+    (void)direction;
+    return shape->cin % 16 == 0 && shape->cout % 16 == 0;
+}
+
 const struct us_conv_algorithm us_conv_direct = {
     .name = "direct", .prepare = prepare, .release = release, .run = run};
+
+const struct us_conv_algorithm us_conv_direct_bf16 = {.name = "direct-bf16",
+                                                      .precision = UNSEEN_BF16,
+                                                      .suits = suits_bf16,
+                                                      .prepare = prepare,
+                                                      .release = release,
+                                                      .run = run};

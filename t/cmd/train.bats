@@ -13,6 +13,17 @@ run="--model convnet3 --width 8 --epochs 3 --batch 32 --no-progress"
   run_code 2 unseen train $tiny_data $run --lr 0.5 --out one
 }
 
+@test "train multiplies bf16 where the device can, else says why not" {
+  need_device
+  if unseen train $tiny_data $run --width 16 --precision bf16 --out x 2>stderr; then
+    grep -q '"precision": "bf16"' x/run.json
+    run_code 2 unseen train $tiny_data $run --width 16 --out x
+  else
+    grep -q 'cannot multiply bf16' stderr
+  fi
+  run_code 2 unseen train $tiny_data $run --precision half --out y
+}
+
 @test "train takes a subset and first weights" {
   need_device
   unseen prune $tiny_data $tiny_run --metric random --rule random --keep 0.5 --out pruned >/dev/null 2>&1

@@ -64,6 +64,7 @@ static void recipe_is_checked(void **state)
         assert_fails(UNSEEN_USAGE, part, unseen_recipe_check(&bad));                                         \
     } while (0)
     REFUSES(width, 0, "--width");
+    REFUSES(precision, (enum unseen_precision)7, "--precision");
     REFUSES(epochs, 0, "--epochs");
     REFUSES(stop_after, 201, "--stop-after");
     REFUSES(batch, 0, "--batch");

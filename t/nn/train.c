@@ -207,6 +207,11 @@ static void other_settings_are_refused(void **state)
     job.n_train--;
     assert_fails(UNSEEN_USAGE, "state.safetensors", us_train(trainer, &job, NULL, NULL));
     job.n_train++;
+    if (!us_device_precision(test_device(), UNSEEN_BF16)) {
+        recipe.precision = UNSEEN_BF16;
+        assert_fails(UNSEEN_USAGE, "this run \"precision bf16\"", us_train(trainer, &job, NULL, NULL));
+        recipe.precision = UNSEEN_FLOAT32;
+    }
     recipe.width = 9;
     assert_fails(UNSEEN_USAGE, "width 9", us_train(trainer, &job, NULL, NULL));
     recipe.width = 8; /* which builds the model anew, now with other convolutions */
@@ -292,6 +297,33 @@ static void models_of_a_run_differ(void **state)
     free(history);
 }
 
+/* The same weights again on a second run, and others than in float32. */
+static void bf16_learns(void **state)
+{
+    (void)state;
+    struct unseen_epoch *history[3];
+    int epochs;
+    struct unseen_recipe recipe = recipe_of(3);
+    recipe.width = 16;
+    recipe.precision = UNSEEN_BF16;
+    struct us_train_job job = job_of(&recipe, NULL);
+    if (us_device_precision(test_device(), UNSEEN_BF16)) {
+        assert_fails(UNSEEN_USAGE, "cannot multiply bf16", us_train(trainer, &job, NULL, NULL));
+        skip();
+    }
+    for (int i = 0; i < 3; i++) {
+        recipe.precision = i < 2 ? UNSEEN_BF16 : UNSEEN_FLOAT32;
+        assert_ok(us_train(trainer, &job, &history[i], &epochs));
+    }
+    assert_true(history[0][2].train_loss < 0.7 * history[0][0].train_loss);
+    assert_true(history[0][2].test_accuracy > 0.6);
+    assert_true(history[0][2].train_loss == history[1][2].train_loss);
+    assert_true(history[0][2].train_loss != history[2][2].train_loss);
+    assert_float_equal(history[0][0].train_loss, history[2][0].train_loss, 0.1);
+    for (int i = 0; i < 3; i++)
+        free(history[i]);
+}
+
 static void divergence_is_told(void **state)
 {
     (void)state;
@@ -370,6 +402,7 @@ int main(void)
         cmocka_unit_test(torn_states_begin_again),
         cmocka_unit_test(stops_early_and_goes_on),
         cmocka_unit_test(models_of_a_run_differ),
+        cmocka_unit_test(bf16_learns),
         cmocka_unit_test(divergence_is_told),
         cmocka_unit_test(bad_jobs_are_refused),
         cmocka_unit_test(a_run_in_a_folder),

@@ -28,6 +28,15 @@ static const struct us_conv_shape shapes[] = {
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
+/* For bf16: odd numbers of pixels, odd rows, columns that fill half a register tile, several blocks of k. */
+static const struct us_conv_shape shapes_bf16[] = {
+    {3, 7, 9, 16, 48, 3, 1, 1, UNSEEN_BF16},  {1, 5, 5, 16, 16, 3, 2, 1, UNSEEN_BF16},
+    {9, 8, 8, 32, 48, 1, 1, 0, UNSEEN_BF16},  {3, 7, 9, 16, 32, 1, 2, 0, UNSEEN_BF16},
+    {5, 5, 4, 80, 16, 3, 1, 1, UNSEEN_BF16},  {2, 13, 11, 48, 16, 5, 2, 2, UNSEEN_BF16},
+    {32, 4, 4, 16, 80, 3, 1, 1, UNSEEN_BF16}, {67, 5, 4, 16, 48, 3, 2, 1, UNSEEN_BF16},
+    {13, 3, 3, 144, 48, 3, 1, 1, UNSEEN_BF16}};
+enum { SHAPES_BF16 = sizeof shapes_bf16 / sizeof *shapes_bf16 };
+
 struct sizes {
     size_t x, w, y;
     int oh, ow;
@@ -85,6 +94,21 @@ static double *doubles(const float *from, size_t n)
     assert_non_null(to);
     for (size_t i = 0; from && i < n; i++)
         to[i] = from[i];
+    return to;
+}
+
+/* As convolutions of that precision read them: to nearest, ties to even. */
+static double *inputs(const float *from, size_t n, enum unseen_precision precision)
+{
+    double *to = doubles(from, n);
+    for (size_t i = 0; precision == UNSEEN_BF16 && i < n; i++) {
+        uint32_t bits;
+        float rounded;
+        memcpy(&bits, &from[i], sizeof bits);
+        bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+        memcpy(&rounded, &bits, sizeof rounded);
+        to[i] = rounded;
+    }
     return to;
 }
 
@@ -155,7 +179,8 @@ static void check(const struct us_conv_shape *shape, int n, const char *algorith
 {
     struct fixture f;
     set_up(&f, shape, n, algorithm);
-    double *x = doubles(f.x, f.z.x), *w = doubles(f.w, f.z.w), *dy = doubles(f.dy, f.z.y);
+    double *x = inputs(f.x, f.z.x, shape->precision), *w = inputs(f.w, f.z.w, shape->precision);
+    double *dy = inputs(f.dy, f.z.y, shape->precision);
     double *y = doubles(NULL, f.z.y), *dx = doubles(accumulate ? f.dx0 : NULL, f.z.x);
     double *dw = doubles(NULL, f.z.w);
     reference(shape, n, &(struct pass){.x = x, .w = w, .dy = dy, .y = y, .dx = dx, .dw = dw});
@@ -175,6 +200,38 @@ static void direct_matches(void **state)
     (void)state;
     for (int i = 0; i < SHAPES; i++)
         check(&shapes[i], shapes[i].n, "direct", i % 2);
+}
+
+static void direct_bf16_matches(void **state)
+{
+    (void)state;
+    if (us_device_precision(test_device(), UNSEEN_BF16))
+        skip();
+    for (int i = 0; i < SHAPES_BF16; i++)
+        check(&shapes_bf16[i], shapes_bf16[i].n, "direct-bf16", i % 2);
+    check(&shapes_bf16[6], 21, "direct-bf16", true);
+}
+
+/* Where channels are no multiples of 16 convolutions stay in float32. */
+static void bf16_leaves_out_odd_channels(void **state)
+{
+    (void)state;
+    struct us_conv_shape shape = shapes[0];
+    shape.precision = UNSEEN_BF16;
+    struct us_conv *conv = NULL;
+    if (us_device_precision(test_device(), UNSEEN_BF16)) {
+        assert_int_equal(us_conv_new(test_device(), &shape, NULL, &conv), UNSEEN_USAGE);
+        return;
+    }
+    assert_ok(us_conv_new(test_device(), &shape, NULL, &conv));
+    assert_string_equal(us_conv_algorithm_name(conv, US_CONV_FORWARD), "direct");
+    us_conv_free(conv);
+    assert_ok(us_conv_new(test_device(), &shapes_bf16[0], NULL, &conv));
+    assert_string_equal(us_conv_algorithm_name(conv, US_CONV_FORWARD), "direct-bf16");
+    us_conv_free(conv);
+    shape = shapes_bf16[0];
+    shape.precision = UNSEEN_FLOAT32;
+    assert_false(us_conv_suits("direct-bf16", &shape, US_CONV_FORWARD));
 }
 
 static void im2col_matches(void **state)
@@ -256,9 +313,14 @@ static void assert_same_bits(struct us_buf *a, struct us_buf *b, size_t n)
 static void repeats_are_equal(void **state)
 {
     (void)state;
+    struct us_conv_shape shape = shapes[5];
+    if (!us_device_precision(test_device(), UNSEEN_BF16))
+        shape.precision = UNSEEN_BF16;
     for (int a = 0; us_conv_algorithm_at(a); a++) {
         struct fixture f;
-        set_up(&f, &shapes[5], shapes[5].n, us_conv_algorithm_at(a));
+        if (!us_conv_suits(us_conv_algorithm_at(a), &shape, US_CONV_FORWARD))
+            continue;
+        set_up(&f, &shape, shape.n, us_conv_algorithm_at(a));
         struct results one = run(&f, true), two = run(&f, true);
         assert_same_bits(one.y, two.y, f.z.y);
         assert_same_bits(one.dx, two.dx, f.z.x);
@@ -304,6 +366,8 @@ int main(void)
     test_device();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(direct_matches),
+        cmocka_unit_test(direct_bf16_matches),
+        cmocka_unit_test(bf16_leaves_out_odd_channels),
         cmocka_unit_test(im2col_matches),
         cmocka_unit_test(fewer_images_than_prepared),
         cmocka_unit_test(im2col_goes_in_chunks),
