@@ -57,9 +57,7 @@
 #define CG 8
 #endif
 
-/* Sixteen floats at any float's address. vload16 and vstore16 go in four quarters on PoCL. */
-typedef float16 __attribute__((aligned(4))) any16;
-#define AT16(space, address) (*(space any16 *)(address))
+#include "tile.clh"
 
 /* What differs with the precision: a panel's number; STEP of them that are multiplied in one step, a `word`;
  * sixteen words at any word's address; acc + a * b; words of values that lie in different rows. */
@@ -83,8 +81,6 @@ typedef vector __attribute__((aligned(4))) any_vector;
 #define VECTOR(space, address) (*(space any_vector *)(address))
 #define SPLAT(address) ((vector)(*(const word *)(address)))
 #define LD (KB + 16 * STEP)
-
-#define ONE __attribute__((reqd_work_group_size(1, 1, 1))) __kernel
 
 #ifdef BF16
 
@@ -241,21 +237,6 @@ static inline void pack_patches(__global const float *in, const struct window *w
     for (int p = 0; p < count; p++) {
         pack_patch(in, w, at.n, at.oy * g->step + g->off_y, at.ox * g->step + g->off_x, panel + p * ld);
         next_pixel(&at, g, by_place);
-    }
-}
-
-/* out[0..15] (+)= sum, only the first `left` of them. */
-static inline void put(__global float *out, float16 sum, int left, int add)
-{
-    if (left >= 16) {
-        if (add)
-            sum += AT16(__global, out);
-        AT16(__global, out) = sum;
-    } else {
-        float part[16];
-        AT16(__private, part) = sum;
-        for (int i = 0; i < left; i++)
-            out[i] = add ? out[i] + part[i] : part[i];
     }
 }
 

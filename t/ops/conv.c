@@ -234,6 +234,16 @@ static void bf16_leaves_out_odd_channels(void **state)
     assert_false(us_conv_suits("direct-bf16", &shape, US_CONV_FORWARD));
 }
 
+static void winograd_matches(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"winograd2", "winograd4"};
+    for (int i = 0; i < SHAPES; i++)
+        for (int a = 0; a < 2; a++)
+            if (us_conv_suits(names[a], &shapes[i], US_CONV_FORWARD))
+                check(&shapes[i], shapes[i].n, names[a], i % 2);
+}
+
 static void im2col_matches(void **state)
 {
     (void)state;
@@ -369,6 +379,7 @@ int main(void)
         cmocka_unit_test(direct_bf16_matches),
         cmocka_unit_test(bf16_leaves_out_odd_channels),
         cmocka_unit_test(im2col_matches),
+        cmocka_unit_test(winograd_matches),
         cmocka_unit_test(fewer_images_than_prepared),
         cmocka_unit_test(im2col_goes_in_chunks),
         cmocka_unit_test(gradients_are_slopes),
