@@ -5,20 +5,18 @@
  * from N x N inputs that begin `pad` pixels above and to the left; what lies outside the image is zero and what
  * lies outside the output is not stored. The transform has POS = N * N positions, each a matrix product.
  *
- * Forward and data gradient are one kernel, winograd_convolve. A work-item goes through blocks of `tiles`
- * tiles. It transforms a block's inputs for all channels into its own scratch [POS][tiles][K], then, for 16V
- * output channels at a time, multiplies every position by the packed weights U [column tile][POS][K][16V] in
- * register tiles of P x 16V, and transforms the products [POS][tiles][16V] back. Scratch is to stay in the
- * second cache; U comes from the third once for every block and column tile.
+ * Forward and data gradient are one kernel, winograd_convolve. A work-item goes through blocks of P tiles. It
+ * transforms a block's inputs for all channels into its own scratch [POS][P][K], then, for 16V output channels
+ * at a time, multiplies every position by the packed weights U [column tile][POS][K][16V] in register tiles of
+ * P x 16V, and transforms the products [POS][P][16V] back. Longer blocks would fetch U less often, but lose more
+ * by leaving the second cache.
  *
- * Weight gradient, winograd_gradient: dU[pos] = sum over tiles of (BT x B)[pos]^T (A dy AT)[pos]. A work-item
- * takes one part of the tiles, `rows` rows of positions and a group of output channels; it keeps its sums in
- * [part][POS][K][columns], which winograd_gradient_sum adds in ascending order and transforms back.
- *
- * Rows of scratch lie 16 floats further apart than they are long, so that they fall into different sets.
+ * Weight gradient: dU[pos] = sum over tiles of (BT x B)[pos]^T (A dy AT)[pos], a chunk of tiles at a time that
+ * the third cache can hold. winograd_inputs and winograd_outputs transform a chunk, winograd_products adds its products to dU [POS][cin][16V * columns], and winograd_gradient transforms dU back.
  *
  * Tunables (build options): M 2 or 4; P, V as in conv_direct.cl; Q rows of a register tile of the weight
- * gradient, which divides 16. */
+ * gradient, which divides 16; BLOCK
+ * tiles between loading and storing such a tile. */
 #include "tile.clh"
 #include "winograd.clh"
 
@@ -31,11 +29,19 @@
 #ifndef Q
 #define Q 8
 #endif
+#ifndef BLOCK
+#define BLOCK 128
+#endif
 #define POS (N * N)
 
 static inline int padded(int channels)
 {
     return (channels + 15) / 16 * 16;
+}
+
+static inline int padded_columns(int channels)
+{
+    return (channels + 16 * V - 1) / (16 * V) * (16 * V);
 }
 
 /* All positions of G g GT: from[3 * kh + kw] to to[pos * step]. */
@@ -112,41 +118,59 @@ static inline struct tile tile_at(const struct images *g, int t)
     return at;
 }
 
-/* Rows first..first+rows-1 of BT d B of the tile whose inputs begin at (y, x) of image n, for all channels:
- * channel k of the p-th of those positions goes to to[p * step + k]. */
-static inline void transform_input(__global const float *in, const struct images *g, struct tile at, int pad,
-                                   int first, int rows, __global float *to, long step)
+/* Where the N x N inputs of a tile lie: those outside the image at `zeros`, which holds a zero a channel. */
+static inline void find_inputs(__global const float *in, const struct images *g, struct tile at, int pad,
+                               __global const float *zeros, __global const float **from)
 {
-    const int y = at.y - pad, x = at.x - pad;
-    __global const float *image = in + (((long)at.n * g->h + y) * g->w + x) * g->c;
-    const int pitch = g->w * g->c;
-    for (int k = 0; k < g->c; k += 16) {
-        float16 d[N], half_way[POS], row[N];
-#pragma unroll
+    for (int i = 0; i < N; i++) {
+        const int y = at.y - pad + i;
+        __global const float *line = in + ((long)at.n * g->h + y) * g->w * g->c;
         for (int j = 0; j < N; j++) {
-            const int inside = x + j >= 0 && x + j < g->w;
-#pragma unroll
-            for (int i = 0; i < N; i++)
-                d[i] = inside && y + i >= 0 && y + i < g->h
-                           ? take(image + (long)i * pitch + j * g->c + k, g->c - k)
-                           : (float16)(0.0f);
-            winograd_input(d, 1, half_way + j, N);
-        }
-        for (int i = 0; i < rows; i++) {
-            winograd_input(half_way + (first + i) * N, 1, row, 1);
-#pragma unroll
-            for (int j = 0; j < N; j++)
-                AT16(__global, to + (i * N + j) * step + k) = row[j];
+            const int x = at.x - pad + j;
+            from[i * N + j] = y >= 0 && y < g->h && x >= 0 && x < g->w ? line + x * g->c : zeros;
         }
     }
 }
 
-/* The same of A dy AT, for channels c0..c1-1. */
-static inline void transform_gradient(__global const float *dy, const struct images *g, struct tile at, int c0,
-                                      int c1, int first, int rows, __global float *to, long step)
+/* BT d B for channels k..k+15, of which `left` exist: position p goes to to[p * step]. */
+static inline void transform_inputs(__global const float *const *from, int k, int left, __global float *to,
+                                    long step)
+{
+    float16 d[N], half_way[POS], row[N];
+#pragma unroll
+    for (int j = 0; j < N; j++) {
+#pragma unroll
+        for (int i = 0; i < N; i++)
+            d[i] = take(from[i * N + j] + k, left);
+        winograd_input(d, 1, half_way + j, N);
+    }
+    for (int i = 0; i < N; i++) {
+        winograd_input(half_way + i * N, 1, row, 1);
+#pragma unroll
+        for (int j = 0; j < N; j++)
+            AT16(__global, to + (i * N + j) * step) = row[j];
+    }
+}
+
+/* The same for all channels of a tile: groups of 16 lie `next` apart. */
+static inline void transform_input(__global const float *in, const struct images *g, struct tile at, int pad,
+                                   __global const float *zeros, __global float *to, long step, long next)
+{
+    __global const float *from[POS];
+    int k = 0;
+    find_inputs(in, g, at, pad, zeros, from);
+    for (; k + 16 <= g->c; k += 16)
+        transform_inputs(from, k, 16, to + k / 16 * next, step);
+    if (k < g->c)
+        transform_inputs(from, k, g->c - k, to + k / 16 * next, step);
+}
+
+/* The same of A dy AT, where groups of 16V channels lie `next` apart. */
+static inline void transform_gradient(__global const float *dy, const struct images *g, struct tile at,
+                                      __global float *to, long step, long next)
 {
     __global const float *image = dy + (((long)at.n * g->h + at.y) * g->w + at.x) * g->c;
-    for (int k = c0; k < c1; k += 16) {
+    for (int k = 0; k < padded_columns(g->c); k += 16) {
         float16 d[M], half_way[N * M], row[N];
 #pragma unroll
         for (int j = 0; j < M; j++) {
@@ -157,11 +181,11 @@ static inline void transform_gradient(__global const float *dy, const struct ima
                            : (float16)(0.0f);
             winograd_output_gradient(d, 1, half_way + j, M);
         }
-        for (int i = 0; i < rows; i++) {
-            winograd_output_gradient(half_way + (first + i) * M, 1, row, 1);
+        for (int i = 0; i < N; i++) {
+            winograd_output_gradient(half_way + i * M, 1, row, 1);
 #pragma unroll
             for (int j = 0; j < N; j++)
-                AT16(__global, to + (i * N + j) * step + k - c0) = row[j];
+                AT16(__global, to + (i * N + j) * step + k / (16 * V) * next + k % (16 * V)) = row[j];
         }
     }
 }
@@ -219,41 +243,46 @@ static inline void transform_output(__global const float *product, long step, __
     }
 }
 
-/* Work-items: (any number, groups of `group` column tiles); a work-item takes every so-manieth block of tiles
- * and owns `slot` floats of scratch. `tiles` is a multiple of P. */
+static inline void clear(__global float *to, int count)
+{
+    for (int i = 0; i < count; i += 16)
+        AT16(__global, to + i) = (float16)(0.0f);
+}
+
+/* Work-items: (any number, groups of `group` column tiles); a work-item takes every so-manieth block of P tiles
+ * and owns `slot` floats of scratch: zeros [K], inputs [POS][P][K], products [POS][P][16V]. */
 ONE void winograd_convolve(__global const float *in, __global const float *u, __global float *out,
                            __global float *scratch, long slot, int images, int ih, int iw, int ic, int oh,
-                           int ow, int oc, int pad, int tiles, int group, int accumulate)
+                           int ow, int oc, int pad, int group, int accumulate)
 {
     const struct images from = {ih, iw, ic, (oh + M - 1) / M, (ow + M - 1) / M};
     const struct images to = {oh, ow, oc, from.tiles_y, from.tiles_x};
     const int total = images * from.tiles_y * from.tiles_x, columns = (oc + 16 * V - 1) / (16 * V);
     const int c0 = (int)get_global_id(1) * group, c1 = min(c0 + group, columns);
-    const int ld = padded(ic) + 16;
-    const long step = (long)tiles * ld + 16;
-    scratch += (get_global_id(1) * get_global_size(0) + get_global_id(0)) * slot;
-    __global float *products = scratch + POS * step;
-    for (int t0 = (int)get_global_id(0) * tiles; t0 < total; t0 += (int)get_global_size(0) * tiles) {
-        const int count = min(tiles, total - t0);
+    const int ld = padded(ic) + 16, step = P * ld + 16;
+    __global float *zeros = scratch + (get_global_id(1) * get_global_size(0) + get_global_id(0)) * slot;
+    __global float *inputs = zeros + ld, *products = inputs + POS * step;
+    clear(zeros, ld);
+    for (int t0 = (int)get_global_id(0) * P; t0 < total; t0 += (int)get_global_size(0) * P) {
+        const int count = min(P, total - t0);
         for (int t = 0; t < count; t++)
-            transform_input(in, &from, tile_at(&from, t0 + t), pad, 0, N, scratch + t * ld, step);
+            transform_input(in, &from, tile_at(&from, t0 + t), pad, zeros, inputs + t * ld, step,
+                            16);
         for (int c = c0; c < c1; c++) {
             for (int pos = 0; pos < POS; pos++)
-                for (int t = 0; t < count; t += P)
-                    multiply(scratch + pos * step + t * ld, ld, u + ((long)c * POS + pos) * ic * (16 * V), ic,
-                             products + ((long)pos * tiles + t) * (16 * V));
+                multiply(inputs + pos * step, ld, u + ((long)c * POS + pos) * ic * (16 * V), ic,
+                         products + pos * (P * 16 * V));
             for (int t = 0; t < count; t++)
                 for (int v = 0; v < V; v++)
-                    transform_output(products + (t * V + v) * 16, (long)tiles * 16 * V,
-                                     out + (c * V + v) * 16, &to, tile_at(&to, t0 + t),
-                                     oc - (c * V + v) * 16, accumulate);
+                    transform_output(products + (t * V + v) * 16, P * 16 * V, out + (c * V + v) * 16, &to,
+                                     tile_at(&to, t0 + t), oc - (c * V + v) * 16, accumulate);
         }
     }
 }
 
-/* sum[Q][16V], rows `pitch` apart, (+)= x^T [Q][count] dy [count][16V]. */
-static inline void accumulate_products(__global const float *x, int ldx, __global const float *dy, int ldy,
-                                       int count, __global float *sum, long pitch, int add)
+/* sum[Q][16V], rows `pitch` apart, (+)= x^T dy, where x is Q of 16 columns and dy [count][16V]. */
+static inline void accumulate_products(__global const float *x, __global const float *dy, int count,
+                                       __global float *sum, long pitch, int add)
 {
     float16 acc[Q][V];
 #pragma unroll
@@ -265,16 +294,14 @@ static inline void accumulate_products(__global const float *x, int ldx, __globa
         float16 d[V];
 #pragma unroll
         for (int v = 0; v < V; v++)
-            d[v] = AT16(__global, dy + 16 * v);
-        dy += ldy;
+            d[v] = AT16(__global, dy + t * (16 * V) + 16 * v);
 #pragma unroll
         for (int q = 0; q < Q; q++) {
-            const float16 a = (float16)(x[q]);
+            const float16 a = (float16)(x[t * 16 + q]);
 #pragma unroll
             for (int v = 0; v < V; v++)
                 acc[q][v] = fma(a, d[v], acc[q][v]);
         }
-        x += ldx;
     }
 #pragma unroll
     for (int q = 0; q < Q; q++)
@@ -283,61 +310,72 @@ static inline void accumulate_products(__global const float *x, int ldx, __globa
             AT16(__global, sum + q * pitch + 16 * v) = acc[q][v];
 }
 
-/* Work-items: (parts of `share` tiles, groups of `rows` rows of positions, groups of `group` column tiles);
- * each owns `slot` floats of scratch. */
-ONE void winograd_gradient(__global const float *x, __global const float *dy, __global float *sums,
-                           __global float *scratch, long slot, int images, int h, int w, int cin, int oh,
-                           int ow, int cout, int pad, int share, int tiles, int rows, int group)
+/* Distance between positions, in floats: off a power of two, so that they fall into different sets. */
+static inline long position_step(int chunk, int channels)
 {
-    const struct images from = {h, w, cin, (oh + M - 1) / M, (ow + M - 1) / M};
-    const struct images to = {oh, ow, cout, from.tiles_y, from.tiles_x};
-    const int total = images * from.tiles_y * from.tiles_x, columns = (cout + 16 * V - 1) / (16 * V);
-    const int row = (int)get_global_id(1) * rows;
-    const int c0 = (int)get_global_id(2) * group, c1 = min(c0 + group, columns);
-    const int depth = padded(cin), ldx = depth + 16, ldy = group * 16 * V + 16;
-    const long step_x = (long)tiles * ldx + 16, step_y = (long)tiles * ldy + 16;
-    const long pitch = (long)columns * 16 * V;
-    const int first = (int)get_global_id(0) * share, last = min(first + share, total);
-    const size_t item = (get_global_id(2) * get_global_size(1) + get_global_id(1)) * get_global_size(0) +
-                        get_global_id(0);
-    scratch += item * slot;
-    __global float *gradients = scratch + rows * N * step_x;
-    sums += (get_global_id(0) * POS + row * N) * depth * pitch + c0 * 16 * V;
-    for (int t0 = first; t0 < last; t0 += tiles) {
-        const int count = min(tiles, last - t0);
-        for (int t = 0; t < count; t++) {
-            const struct tile at = tile_at(&from, t0 + t);
-            transform_input(x, &from, at, pad, row, rows, scratch + t * ldx, step_x);
-            transform_gradient(dy, &to, at, c0 * 16 * V, c1 * 16 * V, row, rows, gradients + t * ldy, step_y);
-        }
-        for (int pos = 0; pos < rows * N; pos++)
-            for (int k = 0; k < depth; k += Q)
-                for (int c = 0; c < c1 - c0; c++)
-                    accumulate_products(scratch + pos * step_x + k, ldx, gradients + pos * step_y + c * 16 * V,
-                                        ldy, count, sums + ((long)pos * depth + k) * pitch + c * 16 * V, pitch,
-                                        t0 > first);
-    }
+    return (long)chunk * channels + 16;
 }
 
-/* dweights = GT (sum of the parts) G. Work-items: (k, vectors of 16 columns). */
-ONE void winograd_gradient_sum(__global const float *sums, __global float *dweights, int parts, int cin,
-                               int cout)
+/* Transform tiles first.. of x into v [POS][cin / 16][chunk][16], `share` tiles a work-item. zeros
+ * [work-items][cin]. */
+ONE void winograd_inputs(__global const float *x, __global float *v, __global float *zeros, int h, int w,
+                         int cin, int oh, int ow, int pad, int first, int count, int chunk, int share)
+{
+    const struct images from = {h, w, cin, (oh + M - 1) / M, (ow + M - 1) / M};
+    const int t0 = (int)get_global_id(0) * share;
+    zeros += get_global_id(0) * padded(cin);
+    clear(zeros, padded(cin));
+    for (int t = t0; t < min(t0 + share, count); t++)
+        transform_input(x, &from, tile_at(&from, first + t), pad, zeros, v + t * 16,
+                        position_step(chunk, padded(cin)), chunk * 16);
+}
+
+/* The same of dy into z [POS][columns / 16V][chunk][16V]. */
+ONE void winograd_outputs(__global const float *dy, __global float *z, int oh, int ow, int cout, int first,
+                          int count, int chunk, int share)
+{
+    const struct images from = {oh, ow, cout, (oh + M - 1) / M, (ow + M - 1) / M};
+    const int t0 = (int)get_global_id(0) * share;
+    for (int t = t0; t < min(t0 + share, count); t++)
+        transform_gradient(dy, &from, tile_at(&from, first + t), z + t * (16 * V),
+                           position_step(chunk, padded_columns(cout)), chunk * (16 * V));
+}
+
+/* sums[POS][cin][columns] (+)= v^T z over the `count` tiles of a chunk. Work-items: (POS, blocks of `rows` rows
+ * of cin). `rows` is a multiple of 16. */
+ONE void winograd_products(__global const float *v, __global const float *z, __global float *sums, int cin,
+                           int cout, int count, int chunk, int rows, int add)
+{
+    const int pos = (int)get_global_id(0), depth = padded(cin), pitch = padded_columns(cout);
+    const int k0 = (int)get_global_id(1) * rows, k1 = min(k0 + rows, depth);
+    v += pos * position_step(chunk, depth);
+    z += pos * position_step(chunk, pitch);
+    sums += (long)pos * depth * pitch;
+    for (int t = 0; t < count; t += BLOCK)
+        for (int c = 0; c < pitch; c += 16 * V)
+            for (int k = k0; k < k1; k += Q)
+                accumulate_products(v + ((long)(k / 16) * chunk + t) * 16 + k % 16, z + ((long)c * chunk + t * (16 * V)),
+                                    min(BLOCK, count - t), sums + (long)k * pitch + c, pitch, add || t > 0);
+}
+
+/* dweights = GT sums G. Work-items: (k, vectors of 16 columns). */
+ONE void winograd_gradient(__global const float *sums, __global float *dweights, int cin, int cout)
 {
     const int k = (int)get_global_id(0), c = (int)get_global_id(1) * 16;
-    const long pitch = (cout + 16 * V - 1) / (16 * V) * (16 * V), matrix = padded(cin) * pitch;
+    const long pitch = padded_columns(cout), matrix = padded(cin) * pitch;
     float16 column[N], half_way[3 * N], row[3];
+    sums += k * pitch + c;
+#pragma unroll
     for (int j = 0; j < N; j++) {
-        for (int i = 0; i < N; i++) {
-            __global const float *at = sums + (i * N + j) * matrix + k * pitch + c;
-            float16 sum = AT16(__global, at);
-            for (int q = 1; q < parts; q++)
-                sum += AT16(__global, at + q * POS * matrix);
-            column[i] = sum;
-        }
+#pragma unroll
+        for (int i = 0; i < N; i++)
+            column[i] = AT16(__global, sums + (i * N + j) * matrix);
         winograd_weights_gradient(column, 1, half_way + j, N);
     }
+#pragma unroll
     for (int kh = 0; kh < 3; kh++) {
         winograd_weights_gradient(half_way + kh * N, 1, row, 1);
+#pragma unroll
         for (int kw = 0; kw < 3; kw++)
             put(dweights + ((long)(kh * 3 + kw) * cin + k) * cout + c, row[kw], cout - c, 0);
     }

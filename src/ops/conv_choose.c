@@ -107,9 +107,14 @@ static const char *shipped(const struct unseen_device *device, const struct us_c
     return NULL;
 }
 
-static const char *usual(const struct unseen_device *device)
+/* With few channels Winograd's transforms cost more than they save. */
+static const char *usual(const struct unseen_device *device, const struct us_conv_shape *shape,
+                         enum us_conv_direction direction)
 {
-    return us_device_is_cpu(device) ? "direct" : "im2col";
+    if (!us_device_is_cpu(device))
+        return "im2col";
+    const bool enough = shape->cin >= 16 && shape->cout >= 16;
+    return enough && us_conv_suits("winograd4", shape, direction) ? "winograd4" : "direct";
 }
 
 /* UNSEEN_CONV where it suits. */
@@ -151,7 +156,7 @@ enum unseen_status us_conv_choose(struct unseen_device *device, const struct us_
     }
     if (!name) {
         part->why = US_CONV_USUAL;
-        name = usual(device);
+        name = usual(device, shape, direction);
     }
     part->algorithm = find(name);
 out:
