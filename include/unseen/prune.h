@@ -21,6 +21,7 @@ struct unseen_scoring_options {
     int folds;   /* K, of fold and one-fold */
     int repeats; /* R */
     enum unseen_record record;
+    int concurrent; /* models trained at once; 0: what is measured to be fastest. Changes no result. */
     uint64_t seed;
     const char *out;     /* folder; made if missing */
     const char *command; /* recorded; may be NULL */

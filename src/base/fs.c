@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <ftw.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -18,7 +19,10 @@ enum unseen_status us_atomic_begin(const char *path, struct us_atomic *file)
     enum unseen_status st = UNSEEN_OK;
     struct us_atomic made = {0};
     US_TRY_ALLOC(made.path = us_format("%s", path));
-    US_TRY_ALLOC(made.temporary = us_format("%s.tmp.%ld", path, (long)getpid()));
+    /* Threads may write the same file at once, as processes may. */
+    static atomic_uint number;
+    US_TRY_ALLOC(made.temporary =
+                     us_format("%s.tmp.%ld.%u", path, (long)getpid(), atomic_fetch_add(&number, 1)));
     made.stream = fopen(made.temporary, "wbe");
     if (!made.stream) {
         st = us_fail_errno(path, "cannot write");

@@ -3,6 +3,7 @@
 #include "base/progress.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,9 @@ struct us_progress {
     double shown;          /* time of the last line */
     bool running;          /* there was a first update */
     bool terminal;
+    uint64_t done;             /* so far */
+    struct us_progress *whole; /* that this is a part of */
+    pthread_mutex_t lock;      /* of a whole's numbers, which the threads of its parts change */
 };
 
 static bool enabled = true;
@@ -47,7 +51,21 @@ struct us_progress *us_progress_begin(const char *title, const char *unit, uint6
     progress->total = total;
     progress->terminal = isatty(STDERR_FILENO) == 1;
     progress->shown = clock_now();
+    pthread_mutex_init(&progress->lock, NULL);
     return progress;
+}
+
+struct us_progress *us_progress_part(struct us_progress *whole, const char *title, uint64_t planned,
+                                     uint64_t total)
+{
+    struct us_progress *part = whole ? us_progress_begin(title, whole->unit, total) : NULL;
+    if (!part)
+        return NULL;
+    part->whole = whole;
+    pthread_mutex_lock(&whole->lock);
+    whole->total -= planned - total;
+    pthread_mutex_unlock(&whole->lock);
+    return part;
 }
 
 /* "3:07" or "2:03:07". */
@@ -133,11 +151,10 @@ static void show(const struct us_progress *progress, uint64_t done, double now, 
     fflush(stderr);
 }
 
-void us_progress_update(struct us_progress *progress, uint64_t done, const char *note)
+static void update(struct us_progress *progress, uint64_t done, const char *note)
 {
-    if (!progress)
-        return;
     double now = clock_now();
+    progress->done = done;
     if (!progress->running) {
         progress->running = true;
         progress->first = done;
@@ -149,13 +166,31 @@ void us_progress_update(struct us_progress *progress, uint64_t done, const char 
     show(progress, done, now, note);
 }
 
+void us_progress_update(struct us_progress *progress, uint64_t done, const char *note)
+{
+    char text[160];
+    struct us_progress *whole = progress ? progress->whole : NULL;
+    if (!progress)
+        return;
+    if (!whole) {
+        update(progress, done, note);
+        return;
+    }
+    snprintf(text, sizeof text, "%s%s%s", progress->title, note && *note ? " " : "", note ? note : "");
+    pthread_mutex_lock(&whole->lock);
+    update(whole, whole->done + (done - progress->done), text);
+    pthread_mutex_unlock(&whole->lock);
+    progress->done = done;
+}
+
 void us_progress_end(struct us_progress *progress)
 {
     if (!progress)
         return;
-    if (progress->terminal) {
+    if (progress->terminal && !progress->whole) {
         fputs("\r\033[K", stderr);
         fflush(stderr);
     }
+    pthread_mutex_destroy(&progress->lock);
     free(progress);
 }

@@ -3,8 +3,8 @@
 #include "base/status.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 static _Thread_local char last_error[sizeof((struct us_error *)0)->text];
 static _Thread_local char last_hint[sizeof((struct us_error *)0)->hint];
-static volatile sig_atomic_t interrupt_flag;
+static atomic_int interrupt_flag; /* set in signal handlers, read by every thread */
 
 const char *unseen_version(void)
 {

@@ -88,6 +88,16 @@ static enum unseen_status set_choice(const struct us_option *option, const char 
     return bad_value(option, text, option->argument);
 }
 
+static enum unseen_status set_auto(const struct us_option *option, const char *text)
+{
+    if (strcmp(text, "auto") == 0) {
+        *(int *)option->value = 0;
+        return UNSEEN_OK;
+    }
+    enum unseen_status st = set_integer(option, text);
+    return !st && *(int *)option->value < 1 ? bad_value(option, text, "auto or a number from 1") : st;
+}
+
 static enum unseen_status set(const struct us_option *option, const char *text)
 {
     switch (option->kind) {
@@ -101,6 +111,8 @@ static enum unseen_status set(const struct us_option *option, const char *text)
     case US_OPT_I64:
     case US_OPT_U64:
         return set_integer(option, text);
+    case US_OPT_AUTO:
+        return set_auto(option, text);
     case US_OPT_FLOAT:
     case US_OPT_DOUBLE:
         return set_real(option, text);

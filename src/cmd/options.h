@@ -16,6 +16,7 @@ enum us_option_kind {
     US_OPT_DOUBLE, /* double * */
     US_OPT_STRING, /* const char **, borrowed from argv or the config file's text */
     US_OPT_NAME,   /* char[32] */
+    US_OPT_AUTO,   /* int *: a positive number, or 0 for "auto" */
     US_OPT_CHOICE, /* int *: position in `argument`, "a|b|c" */
 };
 

@@ -5,6 +5,8 @@
 #define US_SCORING_OPTIONS(s, reading)                                                                       \
     {"protocol", US_OPT_CHOICE, &(s)->protocol, "seen|fold|one-fold", "who scores a sample (fold)"},         \
         {"folds", US_OPT_INT, &(s)->folds, "K", "folds of the split (5)"},                                   \
+        {"concurrent", US_OPT_AUTO, &(s)->concurrent, "auto|N",                                              \
+         "models trained at once; auto: what is fastest (auto)"},                                            \
         {"repeats", US_OPT_INT, &(s)->repeats, "R", "splits and initialisations (1)"},                       \
         {"record", US_OPT_CHOICE, &(s)->record, "train|eval",                                                \
          "pass that seen quantities come from (train)"},                                                     \

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "device/state.h"
+#include "device/tuning.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +16,22 @@ static void CL_CALLBACK notify(const char *text, const void *private_info, size_
     us_log(UNSEEN_LOG_DEBUG, "OpenCL: %s", text);
 }
 
-static enum unseen_status begin(struct unseen_device *device)
+static enum unseen_status make_context(struct unseen_device *device)
 {
     enum unseen_status st = UNSEEN_OK;
     cl_int error = CL_SUCCESS;
     cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)device->platform, 0};
     device->context = clCreateContext(properties, 1, &device->id, notify, NULL, &error);
     US_CL(error);
+out:
+    return st;
+}
+
+/* All that a handle has of its own. */
+static enum unseen_status begin(struct unseen_device *device)
+{
+    enum unseen_status st = UNSEEN_OK;
+    cl_int error = CL_SUCCESS;
     const char *profile = getenv("UNSEEN_PROFILE");
     device->profile.on = profile && strcmp(profile, "1") == 0;
     device->queue = clCreateCommandQueue(device->context, device->id,
@@ -50,6 +60,7 @@ enum unseen_status unseen_device_open(const char *selector, struct unseen_device
     fresh->info = found[index].info;
     fresh->platform = found[index].platform;
     fresh->id = found[index].id;
+    US_TRY(make_context(fresh));
     US_TRY(begin(fresh));
     us_log(UNSEEN_LOG_DEBUG, "device %d, %s (%s): %s", index, fresh->info.name, fresh->info.platform, why);
     *device = fresh;
@@ -59,6 +70,30 @@ out:
     free(infos);
     free(found);
     return st;
+}
+
+enum unseen_status us_device_clone(struct unseen_device *device, struct unseen_device **clone)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_device *fresh = us_calloc(1, sizeof *fresh);
+    US_TRY_ALLOC(fresh);
+    fresh->info = device->info;
+    fresh->platform = device->platform;
+    fresh->id = device->id;
+    US_CL(clRetainContext(device->context));
+    fresh->context = device->context;
+    US_TRY(begin(fresh));
+    US_TRY(us_tuning_copy(device, fresh));
+    *clone = fresh;
+    fresh = NULL;
+out:
+    unseen_device_close(fresh);
+    return st;
+}
+
+void us_device_limit(struct unseen_device *device, uint64_t bytes)
+{
+    device->pool.limit = bytes;
 }
 
 void unseen_device_close(struct unseen_device *device)

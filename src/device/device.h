@@ -26,6 +26,14 @@ enum unseen_status us_cl_fail(cl_int error, const char *call, const char *file, 
         }                                                                                                    \
     } while (0)
 
+/* Another handle of the same device for another thread, with its own queue, programs and buffer pool. The
+ * context is shared: kernels of one may read buffers of the other. Tuning is as `device` has it now. Freed
+ * with unseen_device_close, in any order. */
+enum unseen_status us_device_clone(struct unseen_device *device, struct unseen_device **clone);
+
+/* Let this handle's buffers take `bytes` at most. */
+void us_device_limit(struct unseen_device *device, uint64_t bytes);
+
 cl_command_queue us_device_queue(const struct unseen_device *device);
 cl_device_id us_device_id(const struct unseen_device *device);
 

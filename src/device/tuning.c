@@ -131,6 +131,16 @@ enum unseen_status us_tuning_keep(struct unseen_device *device, const char *key,
     return UNSEEN_OK;
 }
 
+enum unseen_status us_tuning_copy(struct unseen_device *from, struct unseen_device *to)
+{
+    const json_t *entries = entries_of(from);
+    json_decref(to->tuning);
+    to->tuning = entries ? json_deep_copy(entries) : NULL;
+    if (entries && !to->tuning)
+        return us_fail(UNSEEN_FAILED, "tuning", "memory ran out");
+    return UNSEEN_OK;
+}
+
 enum unseen_status us_tuning_save(struct unseen_device *device)
 {
     enum unseen_status st = UNSEEN_OK;

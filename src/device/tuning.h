@@ -24,6 +24,9 @@ bool us_tuning_find(struct unseen_device *device, const char *key, struct us_tun
 enum unseen_status us_tuning_keep(struct unseen_device *device, const char *key,
                                   const struct us_tuned *tuned);
 
+/* Let `to` know what `from` knows now: file and memory. */
+enum unseen_status us_tuning_copy(struct unseen_device *from, struct unseen_device *to);
+
 /* Write what was found and kept, atomically; entries of the file that another process has added stay. */
 enum unseen_status us_tuning_save(struct unseen_device *device);
 

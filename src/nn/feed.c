@@ -25,6 +25,12 @@ out:
     return st;
 }
 
+uint64_t us_feed_bytes(int64_t n, int batch)
+{
+    return us_buf_footprint((size_t)n * sizeof(int32_t)) + us_buf_footprint((size_t)batch * sizeof(int32_t)) +
+           us_buf_footprint((size_t)n * (UNSEEN_QUANTITIES + 1) * sizeof(float));
+}
+
 void us_feed_free(struct us_feed *feed)
 {
     us_buf_free(feed->device, feed->order);
@@ -132,7 +138,7 @@ enum unseen_status us_pass_run(struct us_trainer *trainer, struct us_model *mode
         US_TRY(drain(feed, queued, &since));
         queued = 0;
         us_progress_update(pass->progress, pass->progress_base + (uint64_t)(at + n), pass->note);
-        if (us_interrupted()) {
+        if (us_trainer_stopped(trainer)) {
             st = UNSEEN_INTERRUPTED;
             goto out;
         }

@@ -72,6 +72,11 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+static int target_epochs(const struct unseen_recipe *recipe)
+{
+    return recipe->stop_after ? recipe->stop_after : recipe->epochs;
+}
+
 static enum unseen_status begin(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -79,7 +84,7 @@ static enum unseen_status begin(struct run *run)
     const struct unseen_recipe *recipe = job->recipe;
     const struct unseen_dataset *data = run->trainer->data;
     run->seed = job->seed + UINT64_C(0x9e3779b97f4a7c15) * job->model;
-    run->target = recipe->stop_after ? recipe->stop_after : recipe->epochs;
+    run->target = target_epochs(recipe);
     run->n_test = job->test ? data->split[UNSEEN_TEST].n : 0;
     run->steps_per_epoch = (job->n_train + recipe->batch - 1) / recipe->batch;
     US_TRY(us_trainer_model(run->trainer, recipe, &run->model));
@@ -263,16 +268,26 @@ static enum unseen_status interrupted(const struct run *run)
     return UNSEEN_INTERRUPTED;
 }
 
+uint64_t us_train_images(const struct unseen_dataset *data, const struct us_train_job *job)
+{
+    int64_t n_test = job->test ? data->split[UNSEEN_TEST].n : 0;
+    int64_t each = job->n_train + job->n_heldout + job->n_probe + n_test;
+    return (uint64_t)each * (uint64_t)target_epochs(job->recipe);
+}
+
 static enum unseen_status run_epochs(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
-    uint64_t each = (uint64_t)(job->n_train + job->n_heldout + job->n_probe + run->n_test);
-    if (run->state.epochs < run->target)
-        run->progress = us_progress_begin(job->title ? job->title : "training", "images",
-                                          each * (uint64_t)(run->target - run->state.epochs));
+    const char *title = job->title ? job->title : "training";
+    uint64_t all = us_train_images(run->trainer->data, job);
+    uint64_t left = all / (uint64_t)run->target * (uint64_t)(run->target - run->state.epochs);
+    if (job->whole)
+        run->progress = us_progress_part(job->whole, title, all, left);
+    else if (left)
+        run->progress = us_progress_begin(title, "images", left);
     while (run->state.epochs < run->target && st == UNSEEN_OK)
-        st = us_interrupted() ? UNSEEN_INTERRUPTED : run_epoch(run);
+        st = us_trainer_stopped(run->trainer) ? UNSEEN_INTERRUPTED : run_epoch(run);
     us_progress_end(run->progress);
     run->progress = NULL;
     return st == UNSEEN_INTERRUPTED ? interrupted(run) : st;

@@ -6,6 +6,7 @@
 #include "nn/model.h"
 #include "unseen/trajectory.h"
 
+struct us_progress;
 struct us_trainer; /* a dataset on a device: pixels and labels of both splits, batches, the model in use */
 
 /* Upload the dataset (in one buffer per split; an error names the size if it does not fit). `data` must
@@ -13,6 +14,11 @@ struct us_trainer; /* a dataset on a device: pixels and labels of both splits, b
 enum unseen_status us_trainer_new(struct unseen_device *device, const struct unseen_dataset *data,
                                   struct us_trainer **trainer);
 void us_trainer_free(struct us_trainer *trainer);
+
+/* Another for another thread, on a clone of the same device, with the same dataset on it. `trainer` must
+ * outlive it. */
+enum unseen_status us_trainer_share(const struct us_trainer *trainer, struct unseen_device *clone,
+                                    struct us_trainer **other);
 
 /* Per-sample quantities of one pass: value[q * n + i] belongs to samples[i] (an index in the training split).
  */
@@ -37,6 +43,7 @@ struct us_train_job {
     const char *init;  /* weights to start from, or NULL */
     const char *state; /* checkpoint file, written atomically after each epoch; NULL: none */
     const char *title; /* for progress, e.g. "fold 2/4" */
+    struct us_progress *whole; /* a display that this run's is a part of; NULL: one of its own */
 
     /* After each epoch, before its checkpoint. `trained` is the record of the training forward pass of every
      * train sample, in ascending order of sample; `heldout` and `probe` are in the order given. A failure
@@ -56,6 +63,9 @@ struct us_train_job {
  * last whole epoch. */
 enum unseen_status us_train(struct us_trainer *trainer, const struct us_train_job *job,
                             struct unseen_epoch **history, int *epochs);
+
+/* Images that a run of `job` passes through in all. */
+uint64_t us_train_images(const struct unseen_dataset *data, const struct us_train_job *job);
 
 /* Learning rate at `step` of `steps` in all (steps_per_epoch turns warm-up epochs into steps). */
 float us_schedule_lr(const struct unseen_recipe *recipe, int64_t step, int64_t steps,

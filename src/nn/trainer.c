@@ -65,12 +65,32 @@ out:
     return st;
 }
 
+enum unseen_status us_trainer_share(const struct us_trainer *trainer, struct unseen_device *clone,
+                                    struct us_trainer **other)
+{
+    struct us_trainer *t = us_calloc(1, sizeof *t);
+    if (!t)
+        return UNSEEN_FAILED;
+    t->device = clone;
+    t->data = trainer->data;
+    t->borrows = true;
+    memcpy(t->pixels, trainer->pixels, sizeof t->pixels);
+    memcpy(t->labels, trainer->labels, sizeof t->labels);
+    *other = t;
+    return UNSEEN_OK;
+}
+
+bool us_trainer_stopped(const struct us_trainer *trainer)
+{
+    return us_interrupted() || (trainer->stop && atomic_load(trainer->stop));
+}
+
 void us_trainer_free(struct us_trainer *trainer)
 {
     if (!trainer)
         return;
     us_model_free(trainer->model);
-    for (int s = 0; s < 2; s++) {
+    for (int s = 0; s < 2 && !trainer->borrows; s++) {
         us_buf_free(trainer->device, trainer->pixels[s]);
         us_buf_free(trainer->device, trainer->labels[s]);
     }
@@ -83,19 +103,24 @@ static bool same_spec(const struct us_model_spec *a, const struct us_model_spec 
            a->precision == b->precision;
 }
 
+struct us_model_spec us_trainer_spec(const struct us_trainer *trainer, const struct unseen_recipe *recipe)
+{
+    return (struct us_model_spec){.name = recipe->model,
+                                  .width = recipe->width,
+                                  .classes = trainer->data->classes,
+                                  .height = trainer->data->height,
+                                  .channels_in = trainer->data->channels,
+                                  .batch = recipe->batch,
+                                  .precision = recipe->precision,
+                                  .training = true};
+}
+
 enum unseen_status us_trainer_model(struct us_trainer *trainer, const struct unseen_recipe *recipe,
                                     struct us_model **model)
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_device *device = trainer->device;
-    struct us_model_spec spec = {.name = recipe->model,
-                                 .width = recipe->width,
-                                 .classes = trainer->data->classes,
-                                 .height = trainer->data->height,
-                                 .channels_in = trainer->data->channels,
-                                 .batch = recipe->batch,
-                                 .precision = recipe->precision,
-                                 .training = true};
+    struct us_model_spec spec = us_trainer_spec(trainer, recipe);
     if (!trainer->model || !same_spec(&spec, &trainer->spec)) {
         us_model_free(trainer->model);
         trainer->model = NULL;

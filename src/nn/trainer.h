@@ -2,6 +2,8 @@
 #ifndef US_NN_TRAINER_H
 #define US_NN_TRAINER_H
 
+#include <stdatomic.h>
+
 #include "base/progress.h"
 #include "nn/train.h"
 
@@ -14,7 +16,15 @@ struct us_trainer {
     struct us_model *model;               /* kept from job to job while the specification stays */
     struct us_model_spec spec;            /* of that model */
     char name[32];                        /* spec.name points here */
+    bool borrows;                         /* pixels and labels belong to another */
+    atomic_bool *stop;                    /* set: stop as on an interrupt; may be NULL */
 };
+
+/* True if passes are to stop: on an interrupt, or because another thread failed. */
+bool us_trainer_stopped(const struct us_trainer *trainer);
+
+/* What the model of `recipe` for this dataset is; its name lies in the recipe. */
+struct us_model_spec us_trainer_spec(const struct us_trainer *trainer, const struct unseen_recipe *recipe);
 
 /* The model of `recipe` for this dataset, parameters undefined. Owned by the trainer; valid until the next
  * call with another model, width or batch. */
@@ -32,6 +42,7 @@ struct us_feed {
 };
 
 enum unseen_status us_feed_new(struct unseen_device *device, int64_t n, int batch, struct us_feed *feed);
+uint64_t us_feed_bytes(int64_t n, int batch); /* that one takes from the device */
 void us_feed_free(struct us_feed *feed);
 
 /* One pass of a model over samples of a split. */

@@ -34,7 +34,8 @@ static const struct parameters cpus[] = {
 static const char *const routine_names[] = {"XGEMM_MIN_INDIRECT_SIZE"};
 static const size_t routine_values[] = {0};
 
-static pthread_mutex_t tuned_lock = PTHREAD_MUTEX_INITIALIZER;
+/* One call to CLBlast at a time: its caches of programs are not safe in every version. Calls only enqueue. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static cl_device_id *tuned; /* devices whose parameters are set: CLBlast keeps them for the process's life */
 static size_t tuned_count;
 
@@ -44,9 +45,11 @@ static enum unseen_status blas_fail(CLBlastStatusCode code, const char *call)
     return us_fail(UNSEEN_FAILED, "CLBlast", "%s: status %d (%s)", call, (int)code, name);
 }
 
-static enum unseen_status tune_locked(struct unseen_device *device)
+static enum unseen_status tune(struct unseen_device *device)
 {
     const cl_device_id id = us_device_id(device);
+    if (!us_device_is_cpu(device))
+        return UNSEEN_OK;
     for (size_t i = 0; i < tuned_count; i++) {
         if (tuned[i] == id)
             return UNSEEN_OK;
@@ -69,17 +72,7 @@ static enum unseen_status tune_locked(struct unseen_device *device)
     return UNSEEN_OK;
 }
 
-static enum unseen_status tune(struct unseen_device *device)
-{
-    if (!us_device_is_cpu(device))
-        return UNSEEN_OK;
-    pthread_mutex_lock(&tuned_lock);
-    enum unseen_status st = tune_locked(device);
-    pthread_mutex_unlock(&tuned_lock);
-    return st;
-}
-
-enum unseen_status us_gemm_run(struct unseen_device *device, const struct us_gemm *g)
+static enum unseen_status run(struct unseen_device *device, const struct us_gemm *g)
 {
     enum unseen_status st = UNSEEN_OK;
     cl_command_queue queue = us_device_queue(device);
@@ -109,5 +102,13 @@ enum unseen_status us_gemm_run(struct unseen_device *device, const struct us_gem
         us_profile_external(device, "gemm", event);
 out:
     us_buf_free(device, scratch);
+    return st;
+}
+
+enum unseen_status us_gemm_run(struct unseen_device *device, const struct us_gemm *g)
+{
+    pthread_mutex_lock(&lock);
+    enum unseen_status st = run(device, g);
+    pthread_mutex_unlock(&lock);
     return st;
 }

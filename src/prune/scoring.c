@@ -9,7 +9,8 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/npy.h"
-#include "nn/train.h"
+#include "base/progress.h"
+#include "nn/crew.h"
 #include "prune/folds.h"
 #include "prune/settings.h"
 #include "prune/trajectory.h"
@@ -27,9 +28,17 @@ struct run {
     int64_t n;
     int models_per_repeat;
     uint8_t *fold; /* [repeats][n]; NULL when seen */
-    struct us_trainer *trainer;
     struct unseen_device *device;
-    json_t *models; /* histories, for scoring.json */
+    json_t *models;    /* histories, for scoring.json */
+    struct past *past; /* [repeats * models_per_repeat] */
+    struct us_progress *progress;
+};
+
+/* What has become of a model. */
+struct past {
+    struct unseen_epoch *history;
+    int epochs;
+    int64_t n_train;
 };
 
 /* One scoring model and the samples it is recorded on. */
@@ -138,15 +147,23 @@ out:
     return st;
 }
 
-static enum unseen_status train_model(struct run *run, struct model *m)
+static int count_models(const struct run *run)
+{
+    return run->options->repeats * run->models_per_repeat;
+}
+
+/* Called by several threads at once, for different models. */
+static enum unseen_status train_model(void *context, int number, struct us_trainer *trainer)
 {
     enum unseen_status st = UNSEEN_OK;
+    struct run *run = context;
     const struct unseen_scoring_options *o = run->options;
-    struct unseen_epoch *history = NULL;
-    int epochs = 0;
-    int number = m->repeat * run->models_per_repeat + m->fold;
-    char *state = us_format("%s/state.safetensors", m->folder);
-    char *title = us_format("model %d/%d", number + 1, o->repeats * run->models_per_repeat);
+    struct past *past = &run->past[number];
+    struct model model, *m = &model;
+    char *state = NULL, *title = NULL;
+    US_TRY(model_begin(run, number / run->models_per_repeat, number % run->models_per_repeat, m));
+    state = us_format("%s/state.safetensors", m->folder);
+    title = us_format("model %d/%d", number + 1, count_models(run));
     US_TRY_ALLOC(state);
     US_TRY_ALLOC(title);
     struct us_train_job job = {
@@ -161,13 +178,14 @@ static enum unseen_status train_model(struct run *run, struct model *m)
         .n_probe = m->evaluates ? m->n_seen : 0,
         .state = state,
         .title = title,
+        .whole = run->progress,
         .on_epoch = keep_epoch,
         .context = m,
     };
-    US_TRY(us_train(run->trainer, &job, &history, &epochs));
-    US_TRY(us_settings_add_model(run->models, m->repeat, m->fold, m->n_train, history, epochs));
+    past->n_train = m->n_train;
+    US_TRY(us_train(trainer, &job, &past->history, &past->epochs));
 out:
-    free(history);
+    model_end(m);
     free(title);
     free(state);
     return st;
@@ -283,24 +301,46 @@ static enum unseen_status check(const struct unseen_scoring_options *o, const st
     return unseen_recipe_check(&o->recipe);
 }
 
+/* Images that go through the models' passes: training, held-out fold and, if it is evaluated, the seen side.
+ */
+static uint64_t count_images(const struct run *run)
+{
+    const struct unseen_scoring_options *o = run->options;
+    uint64_t passes = (uint64_t)run->models_per_repeat + (o->record == UNSEEN_RECORD_EVAL);
+    return passes * (uint64_t)run->n * (uint64_t)o->repeats * (uint64_t)epochs_recorded(&o->recipe);
+}
+
 static enum unseen_status run_models(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct model m = {0};
-    US_TRY(us_trainer_new(run->device, run->data, &run->trainer));
-    for (int r = 0; r < run->options->repeats; r++) {
-        for (int f = 0; f < run->models_per_repeat; f++) {
-            US_TRY(model_begin(run, r, f, &m));
-            US_TRY(train_model(run, &m));
-            model_end(&m);
-        }
-    }
+    struct us_crew *crew = NULL;
+    const struct unseen_scoring_options *o = run->options;
+    int models = count_models(run);
+    int64_t steps = run->n / o->recipe.batch * epochs_recorded(&o->recipe);
+    US_TRY_ALLOC(run->past = us_calloc((size_t)models, sizeof *run->past));
+    US_TRY(us_crew_new(run->device, run->data, &o->recipe, o->concurrent, models, steps, &crew));
+    run->progress = us_progress_begin("scoring", "images", count_images(run));
+    US_TRY(us_crew_run(crew, models, train_model, run));
+    for (int i = 0; i < models; i++)
+        US_TRY(us_settings_add_model(run->models, i / run->models_per_repeat, i % run->models_per_repeat,
+                                     run->past[i].n_train, run->past[i].history, run->past[i].epochs));
+out:
+    us_progress_end(run->progress);
+    us_crew_free(crew);
+    for (int i = 0; run->past && i < models; i++)
+        free(run->past[i].history);
+    free(run->past);
+    return st;
+}
+
+static enum unseen_status write_trajectories(struct run *run)
+{
+    enum unseen_status st = UNSEEN_OK;
     bool seen_only = run->options->protocol == UNSEEN_SEEN;
     US_TRY(gather(run, seen_only ? SEEN_SIDE : UNSEEN_SIDE, "trajectory"));
     if (!seen_only)
         US_TRY(gather(run, SEEN_SIDE, "seen/trajectory"));
 out:
-    model_end(&m);
     return st;
 }
 
@@ -322,12 +362,12 @@ enum unseen_status unseen_record_trajectory(struct unseen_device *device, const 
         run.models = settings.models;
         US_TRY(split(&run));
         US_TRY(run_models(&run));
+        US_TRY(write_trajectories(&run));
         US_TRY(us_settings_complete(&settings));
     }
     US_TRY(remove_work(options->out));
 out:
     us_settings_close(&settings);
-    us_trainer_free(run.trainer);
     free(run.fold);
     return st;
 }

@@ -102,6 +102,38 @@ static void totals_may_be_unknown_or_passed(void **state)
                               "unseen: y: 100%, 2000000/1000000 files, 16667 files/s\n");
 }
 
+/* Two of three parts work in turns; the third has been done before, the second half of it. */
+static void work_in_parts(void)
+{
+    seconds = 0;
+    struct us_progress *whole = us_progress_begin("scoring", "images", 3000);
+    struct us_progress *a = us_progress_part(whole, "model 1/3", 1000, 1000);
+    struct us_progress *b = us_progress_part(whole, "model 2/3", 1000, 500);
+    struct us_progress *c = us_progress_part(whole, "model 3/3", 1000, 0);
+    us_progress_end(c);
+    us_progress_update(a, 0, NULL);
+    seconds = 60;
+    us_progress_update(a, 300, "loss 1.5");
+    seconds = 100;
+    us_progress_update(b, 200, NULL);
+    seconds = 120;
+    us_progress_update(b, 300, NULL);
+    us_progress_end(a);
+    us_progress_end(b);
+    us_progress_end(whole);
+    us_progress_end(us_progress_part(NULL, "none", 1, 1));
+}
+
+static void parts_add_up(void **state)
+{
+    (void)state;
+    char text[4096];
+    through_pipe(work_in_parts, text, sizeof text);
+    assert_string_equal(
+        text, "unseen: scoring: 20%, 300/1500 images, 5.00 images/s, 4:00 left, model 1/3 loss 1.5\n"
+              "unseen: scoring: 40%, 600/1500 images, 5.00 images/s, 3:00 left, model 2/3\n");
+}
+
 static void off_is_silent(void **state)
 {
     (void)state;
@@ -172,9 +204,13 @@ int main(void)
 {
     us_progress_clock(told_time);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_line_a_minute),   cmocka_unit_test(totals_may_be_unknown_or_passed),
-        cmocka_unit_test(off_is_silent),       cmocka_unit_test(nothing_begun_is_accepted),
-        cmocka_unit_test(a_bar_on_a_terminal), cmocka_unit_test(the_real_clock_works),
+        cmocka_unit_test(one_line_a_minute),
+        cmocka_unit_test(totals_may_be_unknown_or_passed),
+        cmocka_unit_test(parts_add_up),
+        cmocka_unit_test(off_is_silent),
+        cmocka_unit_test(nothing_begun_is_accepted),
+        cmocka_unit_test(a_bar_on_a_terminal),
+        cmocka_unit_test(the_real_clock_works),
     };
     return RUN_TESTS(tests, NULL, NULL);
 }

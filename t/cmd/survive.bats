@@ -37,6 +37,35 @@ same_as_whole() {
   [ -s stopped/work/r0-f0/state.safetensors ]
 }
 
+@test "models side by side survive a kill and end with the same bytes" {
+  need_device
+  reference
+  for delay in 0.3 0.6 0.9; do
+    timeout -s KILL $delay "$UNSEEN" prune $tiny_data $tiny_run --concurrent 2 --out killed >/dev/null 2>&1 || true
+  done
+  unseen prune $tiny_data $tiny_run --concurrent 3 --out killed >/dev/null 2>&1
+  same_as_whole killed
+  ! find killed -name '*.tmp*' | grep .
+}
+
+@test "Ctrl-C stops all models side by side, each with its checkpoint" {
+  need_device
+  "$UNSEEN" prune $tiny_data ${tiny_run/--epochs 4/--epochs 400} --concurrent 2 --out stopped >stdout 2>stderr &
+  pid=$!
+  for _ in $(seq 100); do
+    [ -e stopped/work/r0-f0/state.safetensors ] && [ -e stopped/work/r0-f1/state.safetensors ] && break
+    sleep 0.1
+  done
+  kill -INT $pid
+  code=0
+  wait $pid || code=$?
+  cat stderr
+  [ $code -eq 130 ]
+  grep -q '^unseen: model 1/3: stopped on request' stderr
+  [ -s stopped/work/r0-f0/state.safetensors ]
+  [ -s stopped/work/r0-f1/state.safetensors ]
+}
+
 @test "a torn checkpoint is not trusted" {
   need_device
   reference

@@ -25,6 +25,9 @@ load common
   run_code 2 unseen prune a b --out x
   run_code 2 unseen prune $tiny_data
   grep -q -- '--out' stderr
+  run_code 2 unseen prune $tiny_data --out x --concurrent 0
+  grep -q -- "--concurrent: '0'" stderr
+  run_code 2 unseen prune $tiny_data --out x --concurrent some
   run_code 2 unseen train $tiny_data --out x --epochs many
   grep -q -- "--epochs: 'many'" stderr
   run_code 2 unseen train $tiny_data --out x --epochs

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fs.h"
 #include "nn/train.h"
 #include "prune/folds.h"
 #include "support/folder.h"
@@ -193,6 +194,74 @@ static void repeats_differ(void **state)
     unseen_trajectory_close(t);
 }
 
+/* Every file that the two runs wrote. */
+static void same_trajectories(const struct unseen_scoring_options *a, const struct unseen_scoring_options *b)
+{
+    static const char *const folders[] = {"trajectory", "seen/trajectory"};
+    for (int f = 0; f < 2; f++) {
+        struct unseen_trajectory *x = open_in(a, folders[f]), *y = open_in(b, folders[f]);
+        const size_t n = (size_t)x->repeats * (size_t)x->epochs * (size_t)x->n;
+        for (int q = 0; q < UNSEEN_CORRECT; q++)
+            assert_memory_equal(x->value[q], y->value[q], n * sizeof(float));
+        assert_memory_equal(x->correct, y->correct, n);
+        unseen_trajectory_close(x);
+        unseen_trajectory_close(y);
+    }
+}
+
+static void models_side_by_side_are_the_same(void **state)
+{
+    (void)state;
+    struct unseen_scoring_options one = options_of(UNSEEN_FOLD, "one"), more = one;
+    one.concurrent = 1;
+    one.repeats = more.repeats = 2;
+    one.record = more.record = UNSEEN_RECORD_EVAL;
+    assert_ok(unseen_record_trajectory(test_device(), data, &one));
+    for (int n = 2; n <= 4; n += 2) {
+        char name[32];
+        snprintf(name, sizeof name, "side-by-side-%d", n);
+        more.out = test_path(name);
+        more.concurrent = n;
+        assert_ok(unseen_record_trajectory(test_device(), data, &more));
+        same_trajectories(&one, &more);
+    }
+}
+
+/* Whichever of the models meets it first, the others stop. */
+static void one_failure_stops_all(void **state)
+{
+    (void)state;
+    struct unseen_scoring_options options = options_of(UNSEEN_FOLD, "failure");
+    options.concurrent = 2;
+    options.recipe.epochs = 500;
+    /* The second model's records find a folder where a file should be. */
+    assert_ok(us_make_folder(test_path("failure/work/r0-f1/heldout-0001.npy")));
+    assert_fails(UNSEEN_FAILED, "r0-f1/heldout-0001.npy",
+                 unseen_record_trajectory(test_device(), data, &options));
+    options.concurrent = 9;
+    options.out = test_path("too-many");
+    assert_fails(UNSEEN_USAGE, "--concurrent", unseen_record_trajectory(test_device(), data, &options));
+}
+
+static void what_does_not_fit_side_by_side_says_so(void **state)
+{
+    (void)state;
+    struct unseen_device *device = NULL;
+    struct unseen_scoring_options options = options_of(UNSEEN_FOLD, "too-large");
+    options.recipe.batch = 256;
+    options.recipe.width = 16;
+    options.concurrent = 3;
+    setenv("UNSEEN_MEMORY_LIMIT", "40", 1);
+    assert_ok(unseen_device_open(NULL, &device));
+    unsetenv("UNSEEN_MEMORY_LIMIT");
+    assert_fails(UNSEEN_FAILED, "--concurrent", unseen_record_trajectory(device, data, &options));
+    printf("# %s; %s\n", unseen_last_error(), unseen_last_hint());
+    assert_non_null(strstr(unseen_last_hint(), "--concurrent 1 would fit"));
+    options.concurrent = 0;
+    assert_ok(unseen_record_trajectory(device, data, &options));
+    unseen_device_close(device);
+}
+
 static void another_run_in_the_folder_is_refused(void **state)
 {
     (void)state;
@@ -213,6 +282,9 @@ int main(void)
         cmocka_unit_test(one_fold_models_score_all_the_others),
         cmocka_unit_test(the_seen_side_can_be_evaluated),
         cmocka_unit_test(repeats_differ),
+        cmocka_unit_test(models_side_by_side_are_the_same),
+        cmocka_unit_test(one_failure_stops_all),
+        cmocka_unit_test(what_does_not_fit_side_by_side_says_so),
         cmocka_unit_test(another_run_in_the_folder_is_refused),
     };
     test_device();

@@ -1,0 +1,320 @@
+#include "config.h"
+
+#include "nn/crew.h"
+
+#include <float.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "nn/trainer.h"
+
+enum { TRIALS = 3 };
+
+/* When several at once are tried, and when they are worth it. */
+static const double long_step = 0.1, short_run = 60, worthwhile = 1.1, trial_seconds = 0.3;
+
+struct us_crew {
+    struct unseen_device *device;
+    const struct unseen_recipe *recipe;
+    struct us_trainer *trainer[US_CREW_MOST]; /* the first on `device` itself, the others on clones */
+    int n;
+    uint64_t limit, used; /* bytes on the device: in all, and with the dataset alone */
+    atomic_bool stop;
+
+    pthread_mutex_t lock; /* of what follows */
+    int next, jobs;
+    struct us_error error; /* what the run fails with; status UNSEEN_OK: nothing so far */
+    int error_job;
+    enum unseen_status (*work)(void *context, int i, struct us_trainer *trainer);
+    void *context;
+};
+
+/* ---- size ---- */
+
+static void shrink(struct us_crew *crew, int n)
+{
+    for (; crew->n > n; crew->n--) {
+        struct us_trainer *last = crew->trainer[crew->n - 1];
+        struct unseen_device *clone = last->device;
+        us_trainer_free(last);
+        if (crew->n > 1)
+            unseen_device_close(clone);
+    }
+}
+
+/* Every thread may take an equal share of what the dataset has left. */
+static void share_memory(struct us_crew *crew)
+{
+    uint64_t each = (crew->limit - crew->used) / (uint64_t)crew->n;
+    for (int i = 0; i < crew->n; i++)
+        us_device_limit(crew->trainer[i]->device, each + (i == 0 ? crew->used : 0));
+}
+
+static enum unseen_status grow(struct us_crew *crew, int n)
+{
+    enum unseen_status st = UNSEEN_OK;
+    while (crew->n < n) {
+        struct unseen_device *clone = NULL;
+        US_TRY(us_device_clone(crew->device, &clone));
+        st = us_trainer_share(crew->trainer[0], clone, &crew->trainer[crew->n]);
+        if (st) {
+            unseen_device_close(clone);
+            goto out;
+        }
+        crew->trainer[crew->n]->stop = &crew->stop;
+        crew->n++;
+    }
+    share_memory(crew);
+out:
+    return st;
+}
+
+/* How many models the device's memory holds; with room for a pass over all samples. */
+static enum unseen_status count_fitting(struct us_crew *crew, int *fitting, double *mib_each)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_dataset *data = crew->trainer[0]->data;
+    const struct us_model_spec spec = us_trainer_spec(crew->trainer[0], crew->recipe);
+    uint64_t bytes = 0;
+    US_TRY(us_model_memory(crew->device, &spec, &bytes));
+    bytes += us_feed_bytes(data->split[UNSEEN_TRAIN].n, crew->recipe->batch);
+    uint64_t most = (crew->limit - crew->used) / bytes;
+    *fitting = most < US_CREW_MOST ? (int)most : US_CREW_MOST;
+    *mib_each = (double)bytes / (1 << 20);
+out:
+    return st;
+}
+
+/* ---- work ---- */
+
+static void note_failure(struct us_crew *crew, int job, enum unseen_status st)
+{
+    bool real = st != UNSEEN_INTERRUPTED, had_real = crew->error.status != UNSEEN_INTERRUPTED;
+    if (crew->error.status == UNSEEN_OK || (real && !had_real) ||
+        (!real && !had_real && job < crew->error_job)) {
+        us_error_take(st, &crew->error);
+        crew->error_job = job;
+    }
+    atomic_store(&crew->stop, true);
+}
+
+struct hand {
+    struct us_crew *crew;
+    struct us_trainer *trainer;
+};
+
+static void *work_on(void *context)
+{
+    struct hand *hand = context;
+    struct us_crew *crew = hand->crew;
+    pthread_mutex_lock(&crew->lock);
+    while (crew->next < crew->jobs && !atomic_load(&crew->stop)) {
+        int job = crew->next++;
+        pthread_mutex_unlock(&crew->lock);
+        enum unseen_status st = crew->work(crew->context, job, hand->trainer);
+        pthread_mutex_lock(&crew->lock);
+        if (st)
+            note_failure(crew, job, st);
+    }
+    pthread_mutex_unlock(&crew->lock);
+    return NULL;
+}
+
+enum unseen_status us_crew_run(struct us_crew *crew, int n,
+                               enum unseen_status (*work)(void *context, int i, struct us_trainer *trainer),
+                               void *context)
+{
+    pthread_t thread[US_CREW_MOST];
+    struct hand hand[US_CREW_MOST];
+    int started = 0;
+    crew->next = 0;
+    crew->jobs = n;
+    crew->work = work;
+    crew->context = context;
+    crew->error.status = UNSEEN_OK;
+    atomic_store(&crew->stop, false);
+    for (int i = 0; i < crew->n; i++)
+        hand[i] = (struct hand){crew, crew->trainer[i]};
+    /* This thread is one of them: where no other can be started, it does it all. */
+    while (started < crew->n - 1 && started < n - 1 &&
+           pthread_create(&thread[started], NULL, work_on, &hand[started + 1]) == 0)
+        started++;
+    work_on(&hand[0]);
+    for (int i = 0; i < started; i++)
+        pthread_join(thread[i], NULL);
+    return crew->error.status ? us_error_again(&crew->error) : UNSEEN_OK;
+}
+
+/* ---- choosing the size by measurement ---- */
+
+struct trial {
+    const struct us_crew *crew;
+    int64_t *samples; /* [n] */
+    int64_t n;
+};
+
+/* Training steps that nobody will see the results of. */
+static enum unseen_status train_on_trial(void *context, int i, struct us_trainer *trainer)
+{
+    (void)i;
+    const struct trial *trial = context;
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_recipe *recipe = trial->crew->recipe;
+    struct us_model *model;
+    struct us_feed feed = {.device = trainer->device};
+    const struct us_pass pass = {.split = UNSEEN_TRAIN,
+                                 .samples = trial->samples,
+                                 .n = trial->n,
+                                 .recipe = recipe,
+                                 .training = true,
+                                 .steps = trial->n,
+                                 .steps_per_epoch = trial->n};
+    float *record = us_calloc((size_t)trial->n * (UNSEEN_QUANTITIES + 1), sizeof *record);
+    US_TRY_ALLOC(record);
+    US_TRY(us_trainer_model(trainer, recipe, &model));
+    US_TRY(us_model_init(model, 0));
+    US_TRY(us_feed_new(trainer->device, trial->n, recipe->batch, &feed));
+    st = us_pass_run(trainer, model, &feed, &pass, record);
+    if (st == UNSEEN_INTERRUPTED)
+        us_fail(st, "training", "stopped on request before the first epoch");
+out:
+    us_feed_free(&feed);
+    free(record);
+    return st;
+}
+
+/* Lower *best to the seconds that a step takes where `n` of the crew make `steps` of them each. */
+static enum unseen_status time_steps(struct us_crew *crew, int n, int64_t steps, double *best)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const int64_t all = crew->trainer[0]->data->split[UNSEEN_TRAIN].n;
+    struct trial trial = {.crew = crew, .n = steps * crew->recipe->batch};
+    US_TRY_ALLOC(trial.samples = us_calloc((size_t)trial.n, sizeof *trial.samples));
+    for (int64_t i = 0; i < trial.n; i++)
+        trial.samples[i] = i % all;
+    double start = us_seconds();
+    US_TRY(us_crew_run(crew, n, train_on_trial, &trial));
+    double each = (us_seconds() - start) / (double)(steps * n);
+    *best = each < *best ? each : *best;
+out:
+    free(trial.samples);
+    return st;
+}
+
+/* How many times as fast the whole crew is as half of it: the best of trials that alternate, so that a load
+ * from elsewhere meets both. */
+static enum unseen_status compare(struct us_crew *crew, int64_t steps, double *gain)
+{
+    enum unseen_status st = UNSEEN_OK;
+    double half = DBL_MAX, whole = DBL_MAX, first = DBL_MAX;
+    US_TRY(time_steps(crew, crew->n, 1, &first)); /* makes the models */
+    for (int i = 0; i < TRIALS; i++) {
+        US_TRY(time_steps(crew, crew->n / 2, steps, &half));
+        US_TRY(time_steps(crew, crew->n, steps, &whole));
+    }
+    *gain = half / whole;
+    us_log(UNSEEN_LOG_DEBUG, "%d models at once take %.3f ms a step, %d take %.3f", crew->n, 1e3 * whole,
+           crew->n / 2, 1e3 * half);
+out:
+    return st;
+}
+
+/* Double the crew while that is worth it. */
+static enum unseen_status measure(struct us_crew *crew, int most, double all_steps)
+{
+    enum unseen_status st = UNSEEN_OK;
+    double first = DBL_MAX, step = DBL_MAX, gain = DBL_MAX;
+    US_TRY(time_steps(crew, 1, 1, &first)); /* compiles */
+    US_TRY(time_steps(crew, 1, 1, &step));
+    if (step > long_step || step * all_steps < short_run)
+        goto out;
+    while (crew->n * 2 <= most && gain >= worthwhile) {
+        int half = crew->n;
+        US_TRY(grow(crew, 2 * half));
+        US_TRY(compare(crew, (int64_t)(trial_seconds / step) + 1, &gain));
+        if (gain < worthwhile)
+            shrink(crew, half);
+    }
+    share_memory(crew);
+out:
+    return st;
+}
+
+/* ---- */
+
+static enum unseen_status too_many(int wanted, int fitting, double mib_each, double mib_free)
+{
+    us_fail(UNSEEN_FAILED, "--concurrent",
+            "%d models of %.1f MiB each do not fit the %.1f MiB of device memory that are free", wanted,
+            mib_each, mib_free);
+    us_hint("--concurrent %d would fit", fitting);
+    return UNSEEN_FAILED;
+}
+
+static enum unseen_status choose_size(struct us_crew *crew, int wanted, int models, int64_t steps)
+{
+    enum unseen_status st = UNSEEN_OK;
+    int fitting;
+    double mib_each;
+    int most = models < US_CREW_MOST ? models : US_CREW_MOST;
+    if (most <= 1 || wanted == 1)
+        return UNSEEN_OK;
+    US_TRY(count_fitting(crew, &fitting, &mib_each));
+    if (fitting < 1)
+        goto out; /* the one says better what it lacks */
+    if (wanted) {
+        most = most < wanted ? most : wanted;
+        st = most > fitting
+                 ? too_many(most, fitting, mib_each, (double)(crew->limit - crew->used) / (1 << 20))
+                 : grow(crew, most);
+    } else if (fitting > 1) {
+        US_TRY(measure(crew, most < fitting ? most : fitting, (double)models * (double)steps));
+        if (crew->n > 1)
+            us_log(UNSEEN_LOG_INFO, "training %d models side by side, as measured", crew->n);
+    }
+out:
+    return st;
+}
+
+enum unseen_status us_crew_new(struct unseen_device *device, const struct unseen_dataset *data,
+                               const struct unseen_recipe *recipe, int wanted, int models, int64_t steps,
+                               struct us_crew **out)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_crew *crew = NULL;
+    if (wanted < 0 || wanted > US_CREW_MOST)
+        return us_fail(UNSEEN_USAGE, "--concurrent", "%d is not in 1..%d", wanted, US_CREW_MOST);
+    US_TRY_ALLOC(crew = us_calloc(1, sizeof *crew));
+    pthread_mutex_init(&crew->lock, NULL);
+    crew->device = device;
+    crew->recipe = recipe;
+    crew->limit = us_device_memory(device).limit;
+    US_TRY(us_trainer_new(device, data, &crew->trainer[0]));
+    crew->n = 1;
+    crew->trainer[0]->stop = &crew->stop;
+    crew->used = us_device_memory(device).used;
+    US_TRY(choose_size(crew, wanted, models, steps));
+    *out = crew;
+    crew = NULL;
+out:
+    us_crew_free(crew);
+    return st;
+}
+
+void us_crew_free(struct us_crew *crew)
+{
+    if (!crew)
+        return;
+    shrink(crew, 0);
+    us_device_limit(crew->device, crew->limit);
+    pthread_mutex_destroy(&crew->lock);
+    free(crew);
+}
+
+int us_crew_size(const struct us_crew *crew)
+{
+    return crew->n;
+}
