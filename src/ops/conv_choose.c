@@ -113,6 +113,8 @@ static const char *usual(const struct unseen_device *device, const struct us_con
 {
     if (!us_device_is_cpu(device))
         return "im2col";
+    if (us_conv_suits("stem", shape, direction))
+        return "stem";
     const bool enough = shape->cin >= 16 && shape->cout >= 16;
     return enough && us_conv_suits("winograd4", shape, direction) ? "winograd4" : "direct";
 }
