@@ -23,9 +23,9 @@
  * copied once a block into columns of 16 channels, patches once a row of tiles. The partial sums
  * [part][k tile][co tile][16][16] are added in ascending order by conv_weights_sum.
  *
- * With BF16, panels and packed matrices hold bf16 pairs that the CPU multiplies and adds to float32 sums in one
- * step: of neighbouring k, in the weight gradient of neighbouring pixels. Tensors in memory stay float32; cin
- * and cout must be multiples of 16. Packed B is then [ceil(columns / 16V)][K/2][16V][2].
+ * With BF16, the panel and packed B hold bf16 pairs of neighbouring k, which the CPU multiplies and adds to float32
+ * sums in one step. Tensors in memory stay float32; the channels that are summed over must be a multiple of 16.
+ * Packed B is then [ceil(columns / 16V)][K/2][16V][2]. The weight gradient is conv_paired.cl's.
  *
  * Tunables (build options):
  *   P      pixels of a tile, >= 1; P * V + V + 1 must not exceed the vector registers (32 for AVX-512), and P
@@ -57,6 +57,7 @@
 #define CG 8
 #endif
 
+#include "conv_sum.clh"
 #include "tile.clh"
 
 /* What differs with the precision: a panel's number; STEP of them that are multiplied in one step, a `word`;
@@ -136,17 +137,6 @@ static inline void zero_run(num *to, int count)
 }
 
 #endif
-
-/* Sixteen floats, only `left` of which are there; zero beyond. */
-static inline float16 some(__global const float *from, int left)
-{
-    if (left >= 16)
-        return AT16(__global, from);
-    float part[16];
-    for (int i = 0; i < 16; i++)
-        part[i] = i < left ? from[i] : 0.0f;
-    return AT16(__private, part);
-}
 
 /* Output pixels, and where their patches begin: that of (n, oy, ox) at (oy*step+off_y, ox*step+off_x). */
 struct grid {
@@ -354,7 +344,7 @@ ONE void conv_pack(__global const float *weights, __global num *b, int depth, in
         __global const float *from = weights + (long)k * columns + c;
         for (int i = 0; i < 16 * V; i += 16) {
             const int left = columns - c - i;
-            VECTOR(__global, to + i * STEP) = WEAVE(some(from + i, left), some(from + columns + i, left));
+            VECTOR(__global, to + i * STEP) = WEAVE(take(from + i, left), take(from + columns + i, left));
         }
     }
 }
@@ -381,10 +371,11 @@ ONE void conv_pack_transposed(__global const float *weights, __global num *b, in
                 WEAVE(AT16(__private, &block[j][i]), AT16(__private, &block[j + 1][i]));
 }
 
-/* Columns of 16 values a pixel: column[p][16], with BF16 column[p / 2][16][p % 2] and zero behind an odd
- * `count`. Here the values k..k+15, all of one tap, of the patch of the p-th pixel from `at` on. */
+#ifndef BF16
+
+/* column[p][0..15] = the values k..k+15, all of one tap, of the patch of the p-th pixel from `at` on. */
 static inline void pack_column(__global const float *in, const struct window *w, const struct grid *g, int k,
-                               struct pixel at, int count, num *column)
+                               struct pixel at, int count, float *column)
 {
     const int tap = k / w->ic, ty = tap / w->taps_x, left = tap % w->taps_x + g->off_x;
     /* Output columns lo..hi have their input inside the image. */
@@ -392,49 +383,28 @@ static inline void pack_column(__global const float *in, const struct window *w,
     const int hi = left >= w->iw ? 0 : min(g->cols, (w->iw - 1 - left) / g->step + 1);
     const long stride = (long)g->step * w->ic;
     for (int p = 0; p < count;) {
-        const int iy = at.oy * g->step + g->off_y + ty, inside = iy >= 0 && iy < w->ih;
+        const int run = min(g->cols - at.ox, count - p), iy = at.oy * g->step + g->off_y + ty;
+        const int inside = iy >= 0 && iy < w->ih;
+        const int a = inside ? clamp(lo - at.ox, 0, run) : run;
+        const int b = inside ? clamp(hi - at.ox, a, run) : run;
         __global const float *from =
             in + (((long)at.n * w->ih + iy) * w->iw + left) * w->ic + at.ox * stride + k % w->ic;
-        const int run = inside && at.ox >= lo ? min(hi - at.ox, count - p) / STEP * STEP : 0;
-        if (run > 0) {
-            for (int i = 0; i < run; i += STEP)
-                VECTOR(__private, column + (p + i) * 16) =
-                    WEAVE(AT16(__global, from + i * stride), AT16(__global, from + (i + 1) * stride));
-            p += run;
-            at.ox += run - 1;
-            next_pixel(&at, g, 0);
-        } else {
-            float16 value[2];
-            for (int i = 0; i < STEP; i++) {
-                const int y = at.oy * g->step + g->off_y + ty;
-                value[i] = (float16)(0.0f);
-                if (p + i < count && y >= 0 && y < w->ih && at.ox >= lo && at.ox < hi)
-                    value[i] = AT16(__global, in + (((long)at.n * w->ih + y) * w->iw + left) * w->ic +
-                                                  at.ox * stride + k % w->ic);
-                next_pixel(&at, g, 0);
-            }
-            VECTOR(__private, column + p * 16) = WEAVE(value[0], value[1]);
-            p += STEP;
-        }
+        float *to = column + p * 16;
+        for (int i = 0; i < a; i++)
+            AT16(__private, to + 16 * i) = (float16)(0.0f);
+        for (int i = a; i < b; i++)
+            AT16(__private, to + 16 * i) = AT16(__global, from + i * stride);
+        for (int i = b; i < run; i++)
+            AT16(__private, to + 16 * i) = (float16)(0.0f);
+        p += run;
+        at.ox += run - 1;
+        next_pixel(&at, g, 0);
     }
 }
 
-/* The first `left` of 16 values of pixels that lie `stride` floats apart. */
-static inline void pack_apart(__global const float *from, long stride, int left, int count, num *column)
-{
-    int p = 0;
-    if (left >= 16)
-        for (; p + STEP <= count; p += STEP)
-            VECTOR(__private, column + 16 * p) =
-                WEAVE(AT16(__global, from + p * stride), AT16(__global, from + (p + 1) * stride));
-    for (; p < count; p += STEP)
-        VECTOR(__private, column + 16 * p) =
-            WEAVE(some(from + p * stride, left), some(from + (p + 1) * stride, p + 1 < count ? left : 0));
-}
-
-/* As pack_column for one pixel of `count` images. Returns 0 where the tap lies outside the image. */
+/* The same for one pixel of `count` images. Returns 0 where the tap lies outside the image. */
 static inline int pack_place(__global const float *in, const struct window *w, const struct grid *g, int k,
-                             struct pixel at, int count, num *column)
+                             struct pixel at, int count, float *column)
 {
     const int tap = k / w->ic;
     const int iy = at.oy * g->step + g->off_y + tap / w->taps_x;
@@ -442,31 +412,44 @@ static inline int pack_place(__global const float *in, const struct window *w, c
     if (iy < 0 || iy >= w->ih || ix < 0 || ix >= w->iw)
         return 0;
     const long image = (long)w->ih * w->iw * w->ic;
-    pack_apart(in + at.n * image + ((long)iy * w->iw + ix) * w->ic + k % w->ic, image, 16, count, column);
+    __global const float *from = in + at.n * image + ((long)iy * w->iw + ix) * w->ic + k % w->ic;
+    for (int p = 0; p < count; p++)
+        AT16(__private, column + 16 * p) = AT16(__global, from + p * image);
     return 1;
 }
 
-/* A column a tile of 16 channels, ct0..ct1, PB pixels each; zero beyond the last channel. */
+/* columns[ct - ct0][p][16] = the channels of tile ct, ct0..ct1, at the p-th pixel from dy on, `stride` floats
+ * apart; zero beyond the last. */
 static inline void pack_gradient(__global const float *dy, long stride, int cout, int ct0, int ct1, int count,
-                                 num *columns)
+                                 float *columns)
 {
-    for (int ct = ct0; ct < ct1; ct++)
-        pack_apart(dy + ct * 16, stride, cout - ct * 16, count, columns + (ct - ct0) * PB * 16);
+    for (int ct = ct0; ct < ct1; ct++) {
+        float *to = columns + (ct - ct0) * PB * 16;
+        __global const float *from = dy + ct * 16;
+        if (ct * 16 + 16 <= cout) {
+            for (int p = 0; p < count; p++)
+                AT16(__private, to + 16 * p) = AT16(__global, from + p * stride);
+        } else {
+            for (int p = 0; p < count; p++)
+                for (int i = 0; i < 16; i++)
+                    to[p * 16 + i] = ct * 16 + i < cout ? from[p * stride + i] : 0.0f;
+        }
+    }
 }
 
 /* sum[16][16] += patches[count][16]^T * dy[count][16]; patches in rows of `ld`. */
-static inline void accumulate_tile(const num *patches, int ld, const num *dy, int count,
+static inline void accumulate_tile(const float *patches, int ld, const float *dy, int count,
                                    __global float *sum)
 {
     float16 acc[16];
 #pragma unroll
     for (int i = 0; i < 16; i++)
         acc[i] = AT16(__global, sum + 16 * i);
-    for (int p = 0; p < count; p += STEP) {
-        const vector d = VECTOR(__private, dy + 16 * p);
+    for (int p = 0; p < count; p++) {
+        const float16 d = AT16(__private, dy + 16 * p);
 #pragma unroll
         for (int i = 0; i < 16; i++)
-            acc[i] = MULTIPLY_ADD(SPLAT(patches + p * ld + i * STEP), d, acc[i]);
+            acc[i] = fma((float16)(patches[p * ld + i]), d, acc[i]);
     }
 #pragma unroll
     for (int i = 0; i < 16; i++)
@@ -480,8 +463,8 @@ ONE void conv_weights(__global const float *x, __global const float *dy, __globa
                       int share, int h, int w, int cin, int oh, int ow, int cout, int kernel_size, int stride,
                       int pad, int by_place, int kgroup, int cgroup)
 {
-    float16 dy_store[CG * PB / STEP], patch_store[PB * PG / STEP + 1];
-    num *columns = (num *)dy_store, *patches = (num *)patch_store;
+    float16 dy_store[CG * PB], patch_store[PB * PG + 1];
+    float *columns = (float *)dy_store, *patches = (float *)patch_store;
     const int depth = kernel_size * kernel_size * cin;
     const int ktiles = (depth + 15) / 16, ctiles = (cout + 15) / 16;
     const int kt0 = (int)get_global_id(1) * kgroup, kt1 = min(kt0 + kgroup, ktiles);
@@ -489,7 +472,7 @@ ONE void conv_weights(__global const float *x, __global const float *dy, __globa
     const long first = (long)get_global_id(0) * share;
     const int last = (int)min((long)images * oh * ow, first + share);
     /* A tile of 16 k within one tap is copied when its turn comes, else the group's all at once. */
-    const int by_column = STEP > 1 || cin % 16 == 0, ld = by_column ? 16 : (kt1 - kt0) * 16;
+    const int by_column = cin % 16 == 0, ld = by_column ? 16 : (kt1 - kt0) * 16;
     const struct grid grid = {oh, ow, stride, -pad, -pad};
     struct window window = {images, h, w, cin, kernel_size, kernel_size, 0, 0, 0, 0, 0};
     window_set(&window, kt0 * 16, min(kt1 * 16, depth));
@@ -508,7 +491,7 @@ ONE void conv_weights(__global const float *x, __global const float *dy, __globa
         if (!by_column)
             pack_patches(x, &window, &grid, at, 0, count, patches, ld);
         for (int kt = kt0; kt < kt1; kt++) {
-            const num *tile = by_column ? patches : patches + (kt - kt0) * 16;
+            const float *tile = by_column ? patches : patches + (kt - kt0) * 16;
             if (by_place) {
                 if (!pack_place(x, &window, &grid, kt * 16, at, count, patches))
                     continue;
@@ -522,18 +505,4 @@ ONE void conv_weights(__global const float *x, __global const float *dy, __globa
     }
 }
 
-/* dweights[k, co] = sum of the parts. Work-items: (k tiles, co tiles). */
-ONE void conv_weights_sum(__global const float *sums, __global float *dweights, int parts, int depth,
-                          int cout)
-{
-    const int kt = (int)get_global_id(0), ct = (int)get_global_id(1);
-    const int ctiles = (int)get_global_size(1);
-    const long size = (long)get_global_size(0) * ctiles * 256;
-    __global const float *tile = sums + ((long)kt * ctiles + ct) * 256;
-    for (int i = 0; i < min(16, depth - kt * 16); i++) {
-        float16 sum = AT16(__global, tile + 16 * i);
-        for (int q = 1; q < parts; q++)
-            sum += AT16(__global, tile + q * size + 16 * i);
-        put(dweights + (long)(kt * 16 + i) * cout + ct * 16, sum, cout - ct * 16, 0);
-    }
-}
+#endif

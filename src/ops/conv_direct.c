@@ -6,6 +6,7 @@
 
 enum {
     FEW_PIXELS = 32,  /* ... that still pay for loading and storing a tile of dW */
+    PB = 128,         /* pixels in a block of the weight gradient */
     CGROUP = 8,       /* most tiles of 16 output channels that a work-item of the weight gradient owns, */
     KGROUP = 36,      /* and most tiles of 16 k, */
     PGROUP = 4,       /* the same where cin is no multiple of 16 */
@@ -23,19 +24,14 @@ static struct tile tile_for(int columns)
     return columns <= 16 ? narrow : wide;
 }
 
-/* What a panel holds in as many bytes: the longest block of k, which divides what 3x3 kernels over powers of
- * two need, and the pixels in a block of the weight gradient. */
+/* What a panel holds: numbers in a block of k at most, which divides what 3x3 kernels over powers of two
+ * need. */
 struct panel {
     const char *options;
-    int k, pixels;
+    int k;
     size_t number; /* bytes */
 };
-
-static struct panel panel_for(enum unseen_precision precision)
-{
-    static const struct panel float32 = {"", 288, 128, 4}, bf16 = {" -DBF16", 576, 256, 2};
-    return precision == UNSEEN_BF16 ? bf16 : float32;
-}
+static const struct panel float32 = {"", 288, 4}, bf16 = {" -DBF16", 576, 2};
 
 struct direct {
     struct panel panel;
@@ -56,7 +52,7 @@ static enum unseen_status get(struct us_conv *conv, const struct direct *d, int 
     const struct tile tile = tile_for(columns);
     char *options =
         us_format("-DP=%d -DV=%d -DTILES=%d -DKB=%d -DPB=%d -DPG=%d -DCG=%d%s", tile.pixels, tile.vectors,
-                  tile.most, d->panel.k, d->panel.pixels, (int)PGROUP, (int)CGROUP, d->panel.options);
+                  tile.most, d->panel.k, (int)PB, (int)PGROUP, (int)CGROUP, d->panel.options);
     if (!options)
         return UNSEEN_FAILED;
     enum unseen_status st = us_kernel_get(conv->device, "conv_direct.cl", options, name, kernel);
@@ -94,8 +90,8 @@ static void cut_weights(const struct us_conv *conv, struct direct *d)
     const int pixels = conv->shape.n * conv->oh * conv->ow;
     d->kgroup = ceil_div(ktiles, kgroups);
     d->cgroup = ceil_div(ctiles, cgroups);
-    const int parts = ceil_div(ENOUGH_ITEMS, kgroups * cgroups), blocks = ceil_div(pixels, d->panel.pixels);
-    d->share = ceil_div(blocks, parts) * d->panel.pixels;
+    const int parts = ceil_div(ENOUGH_ITEMS, kgroups * cgroups), blocks = ceil_div(pixels, PB);
+    d->share = ceil_div(blocks, parts) * PB;
     d->parts = ceil_div(pixels, d->share);
     const struct us_conv_shape *s = &conv->shape;
     d->by_place =
@@ -118,7 +114,7 @@ static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction d
     struct direct *d = us_calloc(1, sizeof *d);
     part->state = d;
     US_TRY_ALLOC(d);
-    d->panel = panel_for(part->algorithm->precision);
+    d->panel = part->algorithm->precision == UNSEEN_BF16 ? bf16 : float32;
     const int cin = s->cin, cout = s->cout, depth = us_conv_depth(conv);
     switch (direction) {
     case US_CONV_FORWARD:
@@ -313,8 +309,7 @@ static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direc
 /* Panels hold whole vectors of one tap's channels in pairs. */
 static bool suits_bf16(const struct us_conv_shape *shape, enum us_conv_direction direction)
 {
-    (void)direction;
-    return shape->cin % 16 == 0 && shape->cout % 16 == 0;
+    return direction != US_CONV_WEIGHTS && shape->cin % 16 == 0 && shape->cout % 16 == 0;
 }
 
 const struct us_conv_algorithm us_conv_direct = {

@@ -127,6 +127,8 @@ static void set_up(struct fixture *f, const struct us_conv_shape *shape, int n, 
     const char *wish[US_CONV_DIRECTIONS];
     for (int i = 0; i < US_CONV_DIRECTIONS; i++)
         wish[i] = us_conv_suits(algorithm, shape, (enum us_conv_direction)i) ? algorithm : NULL;
+    if (!strcmp(algorithm, "direct-bf16"))
+        wish[US_CONV_WEIGHTS] = "paired-bf16";
     memset(f, 0, sizeof *f);
     f->shape = *shape;
     f->n = n;
@@ -204,7 +206,7 @@ static void direct_matches(void **state)
         check(&shapes[i], shapes[i].n, "direct", i % 2);
 }
 
-static void direct_bf16_matches(void **state)
+static void bf16_matches(void **state)
 {
     (void)state;
     if (us_device_precision(test_device(), UNSEEN_BF16))
@@ -376,7 +378,7 @@ int main(void)
     test_device();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(direct_matches),
-        cmocka_unit_test(direct_bf16_matches),
+        cmocka_unit_test(bf16_matches),
         cmocka_unit_test(bf16_leaves_out_odd_channels),
         cmocka_unit_test(im2col_matches),
         cmocka_unit_test(others_match),
