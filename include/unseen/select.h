@@ -10,26 +10,55 @@
 extern "C" {
 #endif
 
+/* Whose published settings stand in for what is not given: CCS's cut-offs and DUAL's exponent. */
+enum unseen_select_table { UNSEEN_TABLE_CIFAR10, UNSEEN_TABLE_CIFAR100, UNSEEN_TABLE_IMAGENET };
+
+/* How many of each class are kept. */
+enum unseen_quota {
+    UNSEEN_QUOTA_NONE,         /* the rule chooses among all samples at once */
+    UNSEEN_QUOTA_PROPORTIONAL, /* the same share of each class */
+    UNSEEN_QUOTA_EQUAL,        /* the same number of each class, as far as it has them */
+};
+
+/* Zeroed but for `keep`, every field has its default; cutoff 0 is a cut-off of nothing. */
 struct unseen_select_options {
-    double keep; /* ratio in (0,1]; m = round(keep * n) */
-    double
-        cutoff; /* CCS: share of the hardest samples dropped first, below 1, reduced where it would leave
-                   fewer than m; negative: the value published for this keep ratio (Zheng et al., ICLR 2023,
-                   CIFAR-10): 0 down to 0.5, then linear through 0.1 at 0.3, 0.2 at 0.2, 0.3 at 0.1 */
-    int strata; /* CCS: 0 means 50 */
-    const float *hardness; /* CCS cut-off key [n], higher = harder; NULL: the scores themselves */
+    double keep;   /* ratio in (0,1]; m = round(keep * n) */
+    double cutoff; /* CCS, window: share of the hardest samples dropped first, below 1, reduced where it would
+                      leave fewer than m; negative: the value published for this keep ratio and `table`
+                      (Zheng et al., ICLR 2023), linear in between */
+    int strata;    /* CCS: 0 means 50 */
+    const float *hardness; /* cut-off key [n], higher = harder; NULL: the scores themselves */
     uint64_t seed;
+    enum unseen_select_table table;
+    double beta; /* DUAL's C_D; 0: 5.5, 4, 11 by `table` */
+    enum unseen_quota quota;
+    double class_focus; /* 0..1: moves the quotas from `quota` (proportional where it is none) towards shares
+                           of the unseen errors: weight = (1-f) w_c/sum(w) + f e_c n_c/sum(e n) */
+    const double *class_error; /* [classes] share of each class that unseen models get wrong; needed by
+                                  class_focus > 0 */
+    const float *p_true;       /* [n] mean probability of the given label; needed by rule "beta" */
+    const float *features;     /* [n, dimension] float32; needed by rules "k-center", "herding" and "d2" */
+    int64_t dimension;
+    const uint8_t *fold; /* [n] whose model each sample's features came from: rules on features then choose
+                            within each fold by itself, as features of two models have nothing in common.
+                            NULL: one model */
+    int neighbours;      /* D2: of the graph; 0: 10 */
+    double gamma;        /* D2: how fast influence falls with squared distance; 0: 1 */
 };
 
 /* The i-th registered rule's name and one-line description; NULL past the last. */
 UNSEEN_API const char *unseen_rule_name(int i);
 UNSEEN_API const char *unseen_rule_help(int i);
 
+/* What a rule needs besides scores: 1 if it looks at features, or at p_true. Unknown names: 0. */
+UNSEEN_API int unseen_rule_needs_features(const char *rule);
+UNSEEN_API int unseen_rule_needs_p_true(const char *rule);
+
 /* Choose round(keep*n) of n samples. labels [n] in 0..classes-1 may be NULL for rules that do not look at
  * classes, scores [n] for those that do not look at scores. `kept` receives fresh memory [*m], ascending,
  * freed with free(). Ties go to the lower index. UNSEEN_USAGE: unknown rule (the hint lists them), ratio out
  * of range, nothing kept; UNSEEN_BAD_DATA: a score is not finite (its index is named) or a label is out of
- * range. */
+ * range. With quotas the rule runs on each class by itself. */
 UNSEEN_API enum unseen_status unseen_select(const char *rule, const float *scores, const int32_t *labels,
                                             int64_t n, int classes,
                                             const struct unseen_select_options *options, int64_t **kept,

@@ -5,13 +5,19 @@
 #include "base/status.h"
 #include "unseen/select.h"
 
-/* Checked input: scores finite, labels in range, 1 <= m <= n. */
+/* Checked input: numbers finite, labels in range, 1 <= m <= n. With quotas it is one class's samples; arrays
+ * that `options` names are of the whole dataset, those here of these samples. */
 struct us_rule_input {
     const float *scores;   /* [n]; may be NULL for a rule that does not need them */
     const int32_t *labels; /* [n]; the same */
     int64_t n;
     int classes;
-    int64_t m; /* how many to keep */
+    int64_t m;             /* how many to keep */
+    const int64_t *sample; /* [n] what the draws are keyed by, ascending; NULL: 0..n-1 */
+    const float *hardness; /* [n]; never NULL where scores are not */
+    const float *p_true;   /* [n], or NULL */
+    const float *features; /* [n, dimension], or NULL */
+    int64_t dimension;
     const struct unseen_select_options *options;
 };
 
@@ -19,13 +25,41 @@ struct us_rule_input {
  * US_STREAM_SELECT with the sample as item. */
 typedef enum unseen_status us_rule_function(const struct us_rule_input *in, uint8_t *kept);
 
+/* What a rule cannot do without. */
+enum { US_NEEDS_SCORES = 1, US_NEEDS_LABELS = 2, US_NEEDS_FEATURES = 4, US_NEEDS_P_TRUE = 8 };
+
 /* Go through items [n] and keep each whose group (group[item]; negative: none) has quota left; uses up
  * `quota`. */
 void us_keep_by_quota(const int64_t *items, const int32_t *group, int64_t n, int64_t *quota, uint8_t *kept);
 
-/* CCS's published hard cut-off for a keep ratio (Zheng et al., ICLR 2023, CIFAR-10): 0 down to 0.5, 0.1 at
- * 0.3, 0.2 at 0.2, 0.3 from 0.1 down; linear in between. */
-double us_ccs_cutoff(double keep);
+/* items [n] receives 0..n-1 in the order of the samples' draws. */
+enum unseen_status us_rule_shuffle(const struct us_rule_input *in, int64_t *items);
+
+/* Place of a sample in the order of a rule's draws is by this number, then by the sample. */
+uint64_t us_rule_draw(uint64_t seed, int64_t sample);
+
+/* CCS's published hard cut-off for a keep ratio (Zheng et al., ICLR 2023), linear between the ratios that the
+ * paper tells. */
+double us_ccs_cutoff(enum unseen_select_table table, double keep);
+
+/* How many of n samples stay after the cut that `options` asks for; never fewer than m. UNSEEN_USAGE if the
+ * cut-off is no share. */
+enum unseen_status us_count_after_cutoff(const struct unseen_select_options *options, int64_t n, int64_t m,
+                                         int64_t *left);
+
+/* The same, and which: items [n] receives all samples, those that stay first. Of equally hard samples the
+ * lower index stays. */
+enum unseen_status us_cut_hardest(const struct us_rule_input *in, int64_t *items, int64_t *left);
+
+/* The stratum of a score among `strata` of equal width over [low, high]; the last is closed at its end. */
+static inline int32_t us_ccs_stratum(double score, double low, double high, int strata)
+{
+    double at = high > low ? (score - low) / (high - low) * strata : 0;
+    return at < strata ? (int32_t)at : strata - 1;
+}
+
+/* options->strata or its default; UNSEEN_USAGE if it is out of range. */
+enum unseen_status us_ccs_strata(const struct unseen_select_options *options, int *strata);
 
 /* CCS's budgets: stratum s of `strata` holds population[s] samples, of which budget[s] are kept. Strata are
  * visited by ascending population (the lower number first among equals); each gets its population or an equal
@@ -33,10 +67,8 @@ double us_ccs_cutoff(double keep);
  * population of all. */
 enum unseen_status us_ccs_budgets(const int64_t *population, int strata, int64_t m, int64_t *budget);
 
-/* quota [classes]: m in proportion to size [classes], whose sum is n >= m, rounded by the largest remainder
- * (the lower class first among equals). Sums to m; no quota exceeds its class. */
-enum unseen_status us_proportional_quotas(const int64_t *size, int classes, int64_t n, int64_t m,
-                                          int64_t *quota);
+/* m = round(keep * n); UNSEEN_USAGE if that is nothing or `keep` is no ratio. */
+enum unseen_status us_count_kept(double keep, int64_t n, int64_t *m);
 
 #define US_RULE(name, function, needs, help) us_rule_function function;
 #include "prune/rules.def"

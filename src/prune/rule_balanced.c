@@ -4,33 +4,8 @@
 #include <stdlib.h>
 
 #include "prune/order.h"
+#include "prune/quotas.h"
 #include "prune/rule.h"
-
-enum unseen_status us_proportional_quotas(const int64_t *size, int classes, int64_t n, int64_t m,
-                                          int64_t *quota)
-{
-    enum unseen_status st = UNSEEN_OK;
-    double *remainder = us_calloc((size_t)classes, sizeof *remainder);
-    int64_t *order = us_calloc((size_t)classes, sizeof *order);
-    US_TRY_ALLOC(remainder);
-    US_TRY_ALLOC(order);
-    int64_t left = m;
-    for (int c = 0; c < classes; c++) {
-        /* Billions of samples would overflow 64 bits. */
-        unsigned __int128 share = (unsigned __int128)m * (uint64_t)size[c];
-        quota[c] = (int64_t)(share / (uint64_t)n);
-        remainder[c] = (double)(uint64_t)(share % (uint64_t)n);
-        left -= quota[c];
-    }
-    US_TRY(us_order(remainder, classes, true, order));
-    /* The remainders sum to left * n and each is below n: at least `left` of them are not 0. */
-    for (int64_t i = 0; i < left; i++)
-        quota[order[i]]++;
-out:
-    free(order);
-    free(remainder);
-    return st;
-}
 
 enum unseen_status us_rule_class_balanced(const struct us_rule_input *in, uint8_t *kept)
 {

@@ -55,37 +55,6 @@ static void counts_are_rounded(void **state)
     free(kept);
 }
 
-/* Sizes 5, 3, 0, 2 and m = 5 of 10: shares 2.5, 1.5, 0, 1; the one left over goes to the lower of the two
- * classes with remainder a half: 3, 1, 0, 1. With m = 4: 2, 1.2, 0, 0.8 gives 2, 1, 0, 1. */
-static void quotas_by_hand(void **state)
-{
-    (void)state;
-    static const int64_t size[] = {5, 3, 0, 2};
-    int64_t quota[4];
-    assert_ok(us_proportional_quotas(size, 4, 10, 5, quota));
-    assert_memory_equal(quota, ((int64_t[]){3, 1, 0, 1}), sizeof quota);
-    assert_ok(us_proportional_quotas(size, 4, 10, 4, quota));
-    assert_memory_equal(quota, ((int64_t[]){2, 1, 0, 1}), sizeof quota);
-    /* Products of billions: 3 * 10^9 and 5 * 10^9 of 8 * 10^9, half of them. */
-    assert_ok(us_proportional_quotas((int64_t[]){3000000000, 5000000000}, 2, 8000000000, 4000000000, quota));
-    assert_true(quota[0] == 1500000000 && quota[1] == 2500000000);
-}
-
-static void quotas_always_fit(void **state)
-{
-    (void)state;
-    static const int64_t size[] = {1, 17, 4, 0, 9, 2};
-    for (int64_t m = 1; m <= 33; m++) {
-        int64_t quota[6], sum = 0;
-        assert_ok(us_proportional_quotas(size, 6, 33, m, quota));
-        for (int c = 0; c < 6; c++) {
-            assert_true(quota[c] >= 0 && quota[c] <= size[c]);
-            sum += quota[c];
-        }
-        assert_int_equal(sum, m);
-    }
-}
-
 /* Class 0 is {0, 2, 4, 5} with scores 9 8 7 8, class 1 {1, 3} with 1 2. Half: two of class 0 (9, and the
  * first 8), one of class 1. */
 static void class_balanced_by_hand(void **state)
@@ -131,10 +100,16 @@ static void ccs_budgets_always_sum(void **state)
 static void ccs_cutoffs_are_the_published_ones(void **state)
 {
     (void)state;
-    static const double table[][2] = {{1, 0},       {0.7, 0},   {0.5, 0},     {0.4, 0.05}, {0.3, 0.1},
-                                      {0.25, 0.15}, {0.2, 0.2}, {0.15, 0.25}, {0.1, 0.3},  {0.01, 0.3}};
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-        assert_true(fabs(us_ccs_cutoff(table[i][0]) - table[i][1]) < 1e-12);
+    static const double keep[] = {1, 0.7, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.01};
+    static const double want[][9] = {
+        [UNSEEN_TABLE_CIFAR10] = {0, 0, 0, 0.05, 0.1, 0.1, 0.2, 0.3, 0.3},
+        [UNSEEN_TABLE_CIFAR100] = {0, 0.1, 0.2, 0.2, 0.2, 0.4, 0.45, 0.5, 0.5},
+        [UNSEEN_TABLE_IMAGENET] = {0, 0, 0.1, 0.15, 0.2, 0.2, 0.25, 0.3, 0.3},
+    };
+    for (int t = 0; t < 3; t++) {
+        for (int i = 0; i < 9; i++)
+            assert_true(fabs(us_ccs_cutoff((enum unseen_select_table)t, keep[i]) - want[t][i]) < 1e-12);
+    }
 }
 
 /* Scores 0..99 as hardness too. Keeping 0.1 cuts the upper 30; what a cut of 0.95 leaves is too little for
@@ -227,31 +202,47 @@ static void draws_are_the_samples_own(void **state)
     free(kept);
 }
 
+/* Alone, with quotas by class and with features of three models. */
 static void every_rule_keeps_exactly_m(void **state)
 {
     (void)state;
-    enum { n = 997 };
-    static float scores[n];
+    enum { n = 297, dimension = 3 };
+    static float scores[n], p_true[n], features[n * dimension];
     static int32_t labels[n];
+    static uint8_t fold[n];
+    static const double error[10] = {0.1, 0.2, 0, 0.3, 0.4, 0.9, 0.1, 0.1, 0.1, 0.1};
     for (int i = 0; i < n; i++) {
         uint32_t words[4];
         us_philox(1, US_STREAM_SYNTH, 0, (uint64_t)i, words);
         scores[i] = us_normal(words[0], words[1]);
         labels[i] = (int32_t)(words[2] % 10);
+        fold[i] = (uint8_t)(words[3] % 3);
+        p_true[i] = us_uniform(words[3]);
+        for (int d = 0; d < dimension; d++)
+            features[i * dimension + d] = us_uniform(words[d]);
     }
     int rules = 0;
     for (; unseen_rule_name(rules); rules++) {
         assert_true(strlen(unseen_rule_help(rules)) > 10);
-        for (double keep = 0.01; keep <= 1; keep += 0.055) {
+        for (int step = 0; step < 20; step++) {
+            struct unseen_select_options options = {.keep = 0.01 + 0.05 * step,
+                                                    .cutoff = -1,
+                                                    .p_true = p_true,
+                                                    .features = features,
+                                                    .dimension = dimension,
+                                                    .fold = step % 3 ? NULL : fold,
+                                                    .quota = (enum unseen_quota)(step % 3),
+                                                    .class_focus = step % 4 == 1 ? 0.7 : 0,
+                                                    .class_error = error};
             int64_t *kept, m;
-            assert_ok(unseen_select(unseen_rule_name(rules), scores, labels, n, 10, KEEP(keep), &kept, &m));
-            assert_int_equal(m, llround(keep * n));
+            assert_ok(unseen_select(unseen_rule_name(rules), scores, labels, n, 10, &options, &kept, &m));
+            assert_int_equal(m, llround(options.keep * n));
             for (int64_t i = 0; i < m; i++)
                 assert_true(kept[i] < n && kept[i] > (i ? kept[i - 1] : -1));
             free(kept);
         }
     }
-    assert_int_equal(rules, 5);
+    assert_int_equal(rules, 11);
     assert_null(unseen_rule_help(rules));
 }
 
@@ -263,7 +254,7 @@ static void refuses(void **state)
     int64_t *kept = NULL, m = 0;
 #define TRY(rule, s, l, classes, options) unseen_select(rule, s, l, 3, classes, options, &kept, &m)
     assert_fails(UNSEEN_USAGE, "--rule: there is no rule 'best'", TRY("best", good, NULL, 0, KEEP(0.5)));
-    assert_non_null(strstr(unseen_last_hint(), "top, bottom, class-balanced, ccs, random"));
+    assert_non_null(strstr(unseen_last_hint(), "top, bottom, window, class-balanced, ccs, beta"));
     assert_fails(UNSEEN_USAGE, "--keep: 0 ", TRY("top", good, NULL, 0, KEEP(0)));
     assert_fails(UNSEEN_USAGE, "--keep: 1.5 ", TRY("top", good, NULL, 0, KEEP(1.5)));
     assert_fails(UNSEEN_USAGE, "--keep: nan ", TRY("top", good, NULL, 0, KEEP(NAN)));
@@ -280,6 +271,20 @@ static void refuses(void **state)
     assert_fails(UNSEEN_USAGE, "--strata: -1 ", TRY("ccs", good, NULL, 0, &options));
     options = (struct unseen_select_options){.keep = 1, .hardness = scores};
     assert_fails(UNSEEN_BAD_DATA, "hardness: value nan", TRY("ccs", good, NULL, 0, &options));
+    assert_fails(UNSEEN_USAGE, "beta needs the label's mean", TRY("beta", good, NULL, 0, KEEP(1)));
+    assert_fails(UNSEEN_USAGE, "k-center needs features", TRY("k-center", good, NULL, 0, KEEP(1)));
+    options = (struct unseen_select_options){.keep = 1, .quota = UNSEEN_QUOTA_EQUAL};
+    assert_fails(UNSEEN_USAGE, "quotas need labels", TRY("top", good, NULL, 0, &options));
+    options = (struct unseen_select_options){.keep = 1, .class_focus = 0.5};
+    assert_fails(UNSEEN_USAGE, "--class-focus: needs", TRY("top", good, labels, 3, &options));
+    options.class_focus = 1.5;
+    assert_fails(UNSEEN_USAGE, "--class-focus: 1.5", TRY("top", good, labels, 3, &options));
+    options = (struct unseen_select_options){.keep = 1, .features = scores, .dimension = 1};
+    assert_fails(UNSEEN_BAD_DATA, "features: value nan of sample 1", TRY("herding", good, NULL, 0, &options));
+    options = (struct unseen_select_options){.keep = 1, .features = good, .dimension = 1, .neighbours = -1};
+    assert_fails(UNSEEN_USAGE, "--neighbours", TRY("d2", good, NULL, 0, &options));
+    options = (struct unseen_select_options){.keep = 1, .p_true = good, .beta = -1};
+    assert_fails(UNSEEN_USAGE, "--beta", TRY("beta", good, NULL, 0, &options));
     assert_null(kept);
     assert_int_equal(m, 0);
 }
@@ -287,20 +292,12 @@ static void refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(top_and_bottom_by_hand),
-        cmocka_unit_test(counts_are_rounded),
-        cmocka_unit_test(quotas_by_hand),
-        cmocka_unit_test(quotas_always_fit),
-        cmocka_unit_test(class_balanced_by_hand),
-        cmocka_unit_test(ccs_budgets_by_hand),
-        cmocka_unit_test(ccs_budgets_always_sum),
-        cmocka_unit_test(ccs_cutoffs_are_the_published_ones),
-        cmocka_unit_test(ccs_cuts_the_hardest),
-        cmocka_unit_test(ccs_covers_sparse_strata),
-        cmocka_unit_test(ccs_loses_no_sample),
-        cmocka_unit_test(draws_are_the_samples_own),
-        cmocka_unit_test(every_rule_keeps_exactly_m),
-        cmocka_unit_test(refuses),
+        cmocka_unit_test(top_and_bottom_by_hand),     cmocka_unit_test(counts_are_rounded),
+        cmocka_unit_test(class_balanced_by_hand),     cmocka_unit_test(ccs_budgets_by_hand),
+        cmocka_unit_test(ccs_budgets_always_sum),     cmocka_unit_test(ccs_cutoffs_are_the_published_ones),
+        cmocka_unit_test(ccs_cuts_the_hardest),       cmocka_unit_test(ccs_covers_sparse_strata),
+        cmocka_unit_test(ccs_loses_no_sample),        cmocka_unit_test(draws_are_the_samples_own),
+        cmocka_unit_test(every_rule_keeps_exactly_m), cmocka_unit_test(refuses),
     };
     return RUN_TESTS(tests, NULL, NULL);
 }

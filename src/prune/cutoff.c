@@ -1,0 +1,49 @@
+/* The hard cut-off of coverage-centric selection: the hardest samples, mislabelled ones among them, go first.
+ */
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "prune/order.h"
+#include "prune/rule.h"
+
+/* Keep ratio and cut-off, ascending; the last one's is the cut-off of all ratios above. */
+enum { ROWS = 6 };
+static const double tables[][ROWS][2] = {
+    [UNSEEN_TABLE_CIFAR10] = {{0.1, 0.3}, {0.2, 0.1}, {0.3, 0.1}, {0.5, 0}, {0.7, 0}, {1, 0}},
+    [UNSEEN_TABLE_CIFAR100] = {{0.1, 0.5}, {0.2, 0.4}, {0.3, 0.2}, {0.5, 0.2}, {0.7, 0.1}, {1, 0}},
+    [UNSEEN_TABLE_IMAGENET] = {{0.1, 0.3}, {0.2, 0.2}, {0.3, 0.2}, {0.5, 0.1}, {0.7, 0}, {1, 0}},
+};
+
+double us_ccs_cutoff(enum unseen_select_table table, double keep)
+{
+    const double(*row)[2] = tables[table];
+    if (keep <= row[0][0])
+        return row[0][1];
+    for (int i = 1; i < ROWS; i++) {
+        const double *low = row[i - 1], *high = row[i];
+        if (keep <= high[0])
+            return low[1] + (high[1] - low[1]) * (keep - low[0]) / (high[0] - low[0]);
+    }
+    return row[ROWS - 1][1];
+}
+
+enum unseen_status us_count_after_cutoff(const struct unseen_select_options *o, int64_t n, int64_t m,
+                                         int64_t *left)
+{
+    if (isnan(o->cutoff) || o->cutoff >= 1)
+        return us_fail(UNSEEN_USAGE, "--cutoff", "%g is not in [0,1)", o->cutoff);
+    double cutoff = o->cutoff < 0 ? us_ccs_cutoff(o->table, o->keep) : o->cutoff;
+    /* The ratio times n may fall just short of the whole number that is meant. */
+    *left = n - (int64_t)(cutoff * (double)n + 1e-6);
+    if (*left < m)
+        *left = m; /* the ratio to keep goes before the cut */
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_cut_hardest(const struct us_rule_input *in, int64_t *items, int64_t *left)
+{
+    enum unseen_status st = us_count_after_cutoff(in->options, in->n, in->m, left);
+    return st ? st : us_order_f32(in->hardness, in->n, false, items);
+}

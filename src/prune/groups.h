@@ -1,0 +1,18 @@
+/* Running a rule on each class, and each fold, by itself. */
+#ifndef US_PRUNE_GROUPS_H
+#define US_PRUNE_GROUPS_H
+
+#include "prune/rule.h"
+
+/* Whether `options` ask for quotas by class. */
+bool us_groups_by_class(const struct unseen_select_options *options);
+
+/* Whether `options` divide the samples for a rule with these needs: quotas by class, or folds whose features
+ * cannot be compared. */
+bool us_has_groups(const struct unseen_select_options *options, int needs);
+
+/* The rule on each group of samples with the group's quota: together exactly in->m. */
+enum unseen_status us_select_in_groups(us_rule_function *rule, int needs, const struct us_rule_input *in,
+                                       uint8_t *kept);
+
+#endif
