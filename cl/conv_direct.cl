@@ -59,28 +59,8 @@
 
 #include "conv_sum.clh"
 #include "tile.clh"
+#include "number.clh"
 
-/* What differs with the precision: a panel's number; STEP of them that are multiplied in one step, a `word`;
- * sixteen words at any word's address; acc + a * b; words of values that lie in different rows. */
-#ifdef BF16
-#include "bf16.clh"
-#define STEP 2
-typedef ushort num;
-typedef int word;
-typedef int16 vector;
-#define MULTIPLY_ADD(a, b, acc) bf16_dot(acc, a, b)
-#define WEAVE(even, odd) bf16_weave(even, odd)
-#else
-#define STEP 1
-typedef float num;
-typedef float word;
-typedef float16 vector;
-#define MULTIPLY_ADD(a, b, acc) fma(a, b, acc)
-#define WEAVE(even, odd) (even)
-#endif
-typedef vector __attribute__((aligned(4))) any_vector;
-#define VECTOR(space, address) (*(space any_vector *)(address))
-#define SPLAT(address) ((vector)(*(const word *)(address)))
 #define LD (KB + 16 * STEP)
 
 #ifdef BF16

@@ -14,9 +14,13 @@
  * Weight gradient: dU[pos] = sum over tiles of (BT x B)[pos]^T (A dy AT)[pos], a chunk of tiles at a time that
  * the third cache can hold. winograd_inputs and winograd_outputs transform a chunk, winograd_products adds its products to dU [POS][cin][16V * columns], and winograd_gradient transforms dU back.
  *
+ * With BF16 inputs and weights are rounded to bf16 once they are transformed, which pairs of neighbouring k are
+ * multiplied and added from; their channels are then a multiple of 16. There is no weight gradient.
+ *
  * Tunables (build options): M 2 or 4; P, V as in conv_direct.cl; Q rows of a register tile of the weight
  * gradient, which divides 16; BLOCK
  * tiles between loading and storing such a tile. */
+#include "number.clh"
 #include "tile.clh"
 #include "winograd.clh"
 
@@ -44,40 +48,40 @@ static inline int padded_columns(int channels)
     return (channels + 16 * V - 1) / (16 * V) * (16 * V);
 }
 
-/* All positions of G g GT: from[3 * kh + kw] to to[pos * step]. */
-static inline void transform_weights(const float16 *from, __global float *to, long step)
+/* All positions of G g GT from g[3 * kh + kw]. */
+static inline void transform_weights(const float16 *from, float16 *to)
 {
-    float16 half_way[N * 3], row[N];
+    float16 half_way[N * 3];
 #pragma unroll
     for (int kw = 0; kw < 3; kw++)
         winograd_weights(from + kw, 3, half_way + kw, 3);
 #pragma unroll
-    for (int i = 0; i < N; i++) {
-        winograd_weights(half_way + 3 * i, 1, row, 1);
-#pragma unroll
-        for (int j = 0; j < N; j++)
-            AT16(__global, to + (i * N + j) * step) = row[j];
-    }
+    for (int i = 0; i < N; i++)
+        winograd_weights(half_way + 3 * i, 1, to + N * i, 1);
 }
 
 /* U for the forward pass. Work-items: (blocks of 16 k, column tiles). */
-ONE void winograd_pack(__global const float *weights, __global float *u, int cin, int cout)
+ONE void winograd_pack(__global const float *weights, __global num *u, int cin, int cout)
 {
     const int k0 = (int)get_global_id(0) * 16, c = (int)get_global_id(1) * 16 * V;
-    for (int k = k0; k < min(k0 + 16, cin); k++) {
+    for (int k = k0; k < min(k0 + 16, cin); k += STEP) {
         for (int v = 0; v < V; v++) {
-            float16 g[9];
-            for (int tap = 0; tap < 9; tap++)
-                g[tap] = take(weights + ((long)tap * cin + k) * cout + c + 16 * v, cout - c - 16 * v);
-            transform_weights(g, u + ((long)get_global_id(1) * POS * cin + k) * (16 * V) + 16 * v,
-                              (long)cin * (16 * V));
+            __global num *to = u + ((long)get_global_id(1) * POS * cin + k) * (16 * V) + 16 * v * STEP;
+            float16 g[9], all[STEP][POS];
+            for (int i = 0; i < STEP; i++) {
+                for (int tap = 0; tap < 9; tap++)
+                    g[tap] = take(weights + ((long)tap * cin + k + i) * cout + c + 16 * v, cout - c - 16 * v);
+                transform_weights(g, all[i]);
+            }
+            for (int pos = 0; pos < POS; pos++)
+                VECTOR(__global, to + (long)pos * cin * (16 * V)) = WEAVE(all[0][pos], all[1][pos]);
         }
     }
 }
 
 /* U for the data gradient: channels change sides and taps go backwards. Work-items: (blocks of 16 co, column
  * tiles of ci). */
-ONE void winograd_pack_transposed(__global const float *weights, __global float *u, int cin, int cout)
+ONE void winograd_pack_transposed(__global const float *weights, __global num *u, int cin, int cout)
 {
     const int co0 = (int)get_global_id(0) * 16, ci0 = (int)get_global_id(1) * 16 * V;
     const int width = min(16, cout - co0);
@@ -91,13 +95,16 @@ ONE void winograd_pack_transposed(__global const float *weights, __global float 
                     turned[tap][j][i] = ci < cin ? from[j] : 0.0f;
             }
         }
-        for (int j = 0; j < width; j++) {
-            float16 g[9];
-            for (int tap = 0; tap < 9; tap++)
-                g[tap] = AT16(__private, turned[tap][j]);
-            transform_weights(g,
-                              u + ((long)get_global_id(1) * POS * cout + co0 + j) * (16 * V) + 16 * v,
-                              (long)cout * (16 * V));
+        for (int j = 0; j < width; j += STEP) {
+            __global num *to = u + ((long)get_global_id(1) * POS * cout + co0 + j) * (16 * V) + 16 * v * STEP;
+            float16 g[9], all[STEP][POS];
+            for (int i = 0; i < STEP; i++) {
+                for (int tap = 0; tap < 9; tap++)
+                    g[tap] = AT16(__private, turned[tap][j + i]);
+                transform_weights(g, all[i]);
+            }
+            for (int pos = 0; pos < POS; pos++)
+                VECTOR(__global, to + (long)pos * cout * (16 * V)) = WEAVE(all[0][pos], all[1][pos]);
         }
     }
 }
@@ -133,7 +140,7 @@ static inline void find_inputs(__global const float *in, const struct images *g,
 }
 
 /* BT d B for channels k..k+15, of which `left` exist: position p goes to to[p * step]. */
-static inline void transform_inputs(__global const float *const *from, int k, int left, __global float *to,
+static inline void transform_inputs(__global const float *const *from, int k, int left, __global num *to,
                                     long step)
 {
     float16 d[N], half_way[POS], row[N];
@@ -148,13 +155,13 @@ static inline void transform_inputs(__global const float *const *from, int k, in
         winograd_input(half_way + i * N, 1, row, 1);
 #pragma unroll
         for (int j = 0; j < N; j++)
-            AT16(__global, to + (i * N + j) * step) = row[j];
+            *(__global numbers *)(to + (i * N + j) * step) = NUMBERS(row[j]);
     }
 }
 
 /* The same for all channels of a tile: groups of 16 lie `next` apart. */
 static inline void transform_input(__global const float *in, const struct images *g, struct tile at, int pad,
-                                   __global const float *zeros, __global float *to, long step, long next)
+                                   __global const float *zeros, __global num *to, long step, long next)
 {
     __global const float *from[POS];
     int k = 0;
@@ -165,33 +172,8 @@ static inline void transform_input(__global const float *in, const struct images
         transform_inputs(from, k, g->c - k, to + k / 16 * next, step);
 }
 
-/* The same of A dy AT, where groups of 16V channels lie `next` apart. */
-static inline void transform_gradient(__global const float *dy, const struct images *g, struct tile at,
-                                      __global float *to, long step, long next)
-{
-    __global const float *image = dy + (((long)at.n * g->h + at.y) * g->w + at.x) * g->c;
-    for (int k = 0; k < padded_columns(g->c); k += 16) {
-        float16 d[M], half_way[N * M], row[N];
-#pragma unroll
-        for (int j = 0; j < M; j++) {
-#pragma unroll
-            for (int i = 0; i < M; i++)
-                d[i] = at.y + i < g->h && at.x + j < g->w
-                           ? take(image + ((long)i * g->w + j) * g->c + k, g->c - k)
-                           : (float16)(0.0f);
-            winograd_output_gradient(d, 1, half_way + j, M);
-        }
-        for (int i = 0; i < N; i++) {
-            winograd_output_gradient(half_way + i * M, 1, row, 1);
-#pragma unroll
-            for (int j = 0; j < N; j++)
-                AT16(__global, to + (i * N + j) * step + k / (16 * V) * next + k % (16 * V)) = row[j];
-        }
-    }
-}
-
 /* product[P][16V] = panel [P][depth], rows `ld` apart, times u [depth][16V]. */
-static inline void multiply(__global const float *panel, int ld, __global const float *u, int depth,
+static inline void multiply(__global const num *panel, int ld, __global const num *u, int depth,
                             __global float *product)
 {
     float16 acc[P][V];
@@ -200,18 +182,18 @@ static inline void multiply(__global const float *panel, int ld, __global const 
 #pragma unroll
         for (int v = 0; v < V; v++)
             acc[p][v] = (float16)(0.0f);
-    for (int k = 0; k < depth; k++) {
-        float16 w[V];
+    for (int k = 0; k < depth; k += STEP) {
+        vector w[V];
 #pragma unroll
         for (int v = 0; v < V; v++)
-            w[v] = AT16(__global, u + v * 16);
-        u += V * 16;
+            w[v] = VECTOR(__global, u + v * 16 * STEP);
+        u += V * 16 * STEP;
 #pragma unroll
         for (int p = 0; p < P; p++) {
-            const float16 a = (float16)(panel[p * ld + k]);
+            const vector a = (vector)(*(__global const word *)(panel + p * ld + k));
 #pragma unroll
             for (int v = 0; v < V; v++)
-                acc[p][v] = fma(a, w[v], acc[p][v]);
+                acc[p][v] = MULTIPLY_ADD(a, w[v], acc[p][v]);
         }
     }
 #pragma unroll
@@ -251,7 +233,7 @@ static inline void clear(__global float *to, int count)
 
 /* Work-items: (any number, groups of `group` column tiles); a work-item takes every so-manieth block of P tiles
  * and owns `slot` floats of scratch: zeros [K], inputs [POS][P][K], products [POS][P][16V]. */
-ONE void winograd_convolve(__global const float *in, __global const float *u, __global float *out,
+ONE void winograd_convolve(__global const float *in, __global const num *u, __global float *out,
                            __global float *scratch, long slot, int images, int ih, int iw, int ic, int oh,
                            int ow, int oc, int pad, int group, int accumulate)
 {
@@ -259,9 +241,10 @@ ONE void winograd_convolve(__global const float *in, __global const float *u, __
     const struct images to = {oh, ow, oc, from.tiles_y, from.tiles_x};
     const int total = images * from.tiles_y * from.tiles_x, columns = (oc + 16 * V - 1) / (16 * V);
     const int c0 = (int)get_global_id(1) * group, c1 = min(c0 + group, columns);
-    const int ld = padded(ic) + 16, step = P * ld + 16;
+    const int ld = padded(ic) + 16 * STEP, step = P * ld + 16 * STEP;
     __global float *zeros = scratch + (get_global_id(1) * get_global_size(0) + get_global_id(0)) * slot;
-    __global float *inputs = zeros + ld, *products = inputs + POS * step;
+    __global num *inputs = (__global num *)(zeros + ld);
+    __global float *products = (__global float *)(inputs + POS * step);
     clear(zeros, ld);
     for (int t0 = (int)get_global_id(0) * P; t0 < total; t0 += (int)get_global_size(0) * P) {
         const int count = min(P, total - t0);
@@ -276,6 +259,33 @@ ONE void winograd_convolve(__global const float *in, __global const float *u, __
                 for (int v = 0; v < V; v++)
                     transform_output(products + (t * V + v) * 16, P * 16 * V, out + (c * V + v) * 16, &to,
                                      tile_at(&to, t0 + t), oc - (c * V + v) * 16, accumulate);
+        }
+    }
+}
+
+#ifndef BF16
+
+/* A dy AT for all channels of a tile: groups of 16V lie `next` apart. */
+static inline void transform_gradient(__global const float *dy, const struct images *g, struct tile at,
+                                      __global float *to, long step, long next)
+{
+    __global const float *image = dy + (((long)at.n * g->h + at.y) * g->w + at.x) * g->c;
+    for (int k = 0; k < padded_columns(g->c); k += 16) {
+        float16 d[M], half_way[N * M], row[N];
+#pragma unroll
+        for (int j = 0; j < M; j++) {
+#pragma unroll
+            for (int i = 0; i < M; i++)
+                d[i] = at.y + i < g->h && at.x + j < g->w
+                           ? take(image + ((long)i * g->w + j) * g->c + k, g->c - k)
+                           : (float16)(0.0f);
+            winograd_output_gradient(d, 1, half_way + j, M);
+        }
+        for (int i = 0; i < N; i++) {
+            winograd_output_gradient(half_way + i * M, 1, row, 1);
+#pragma unroll
+            for (int j = 0; j < N; j++)
+                AT16(__global, to + (i * N + j) * step + k / (16 * V) * next + k % (16 * V)) = row[j];
         }
     }
 }
@@ -380,3 +390,5 @@ ONE void winograd_gradient(__global const float *sums, __global float *dweights,
             put(dweights + ((long)(kh * 3 + kw) * cin + k) * cout + c, row[kw], cout - c, 0);
     }
 }
+
+#endif

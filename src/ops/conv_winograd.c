@@ -17,6 +17,7 @@ enum {
 /* How the tiles of M x M outputs are gone through; see cl/conv_winograd.cl. */
 struct winograd {
     int m, positions; /* a row of them */
+    int step;         /* numbers that are multiplied at a time: 2 of bf16, 1 of float32 */
     int vectors;
     struct us_kernel *pack, *multiply;                        /* forward and data gradient */
     struct us_kernel *inputs, *outputs, *products, *gradient; /* weight gradient */
@@ -57,8 +58,8 @@ static int padded(int channels)
 static enum unseen_status get(struct us_conv *conv, const struct winograd *d, const char *name,
                               struct us_kernel **kernel)
 {
-    char *options =
-        us_format("-DM=%d -DP=%d -DV=%d -DQ=%d", d->m, (int)PIXELS, d->vectors, (int)PRODUCTS / d->vectors);
+    char *options = us_format("-DM=%d -DP=%d -DV=%d -DQ=%d%s", d->m, (int)PIXELS, d->vectors,
+                              (int)PRODUCTS / d->vectors, d->step > 1 ? " -DBF16" : "");
     if (!options)
         return UNSEEN_FAILED;
     enum unseen_status st = us_kernel_get(conv->device, "conv_winograd.cl", options, name, kernel);
@@ -73,12 +74,12 @@ static enum unseen_status prepare_multiply(struct us_conv *conv, enum us_conv_di
     const bool data = direction == US_CONV_DATA;
     const int depth = data ? conv->shape.cout : conv->shape.cin, width = 16 * d->vectors;
     const int columns = ceil_div(data ? conv->shape.cin : conv->shape.cout, width);
-    const int positions = d->positions * d->positions, ld = padded(depth) + 16;
+    const int positions = d->positions * d->positions, ld = padded(depth) + 16 * d->step;
     const int blocks = ceil_div(count_tiles(conv, d->m, direction, conv->shape.n), PIXELS);
     d->items = least(blocks, ITEMS);
     d->group = ceil_div(columns, least(columns, ceil_div(ITEMS, d->items)));
-    d->packed = (size_t)columns * (size_t)positions * (size_t)depth * (size_t)width;
-    d->slot = (size_t)ld + (size_t)positions * ((size_t)PIXELS * (size_t)(ld + width) + 16);
+    d->packed = (size_t)columns * (size_t)positions * (size_t)depth * (size_t)width / (size_t)d->step;
+    d->slot = (size_t)ld + (size_t)positions * ((size_t)PIXELS * (size_t)(ld + width) + 16 * (size_t)d->step);
     part->workspace =
         (d->packed + d->slot * (size_t)d->items * (size_t)ceil_div(columns, d->group)) * sizeof(float);
     US_TRY(get(conv, d, data ? "winograd_pack_transposed" : "winograd_pack", &d->pack));
@@ -133,6 +134,7 @@ static enum unseen_status prepare(struct us_conv *conv, int m, enum us_conv_dire
     if (!d)
         return us_fail(UNSEEN_FAILED, "memory", "cannot prepare a convolution");
     d->m = m;
+    d->step = part->algorithm->precision == UNSEEN_BF16 ? 2 : 1;
     d->positions = m + 2;
     d->vectors = columns <= 16 ? 1 : 2;
     return direction == US_CONV_WEIGHTS ? prepare_gradient(conv, d, part)
@@ -223,7 +225,18 @@ static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direc
     return multiply(conv, direction == US_CONV_DATA, part->state, call);
 }
 
+static bool suits_bf16(const struct us_conv_shape *s, enum us_conv_direction direction)
+{
+    return direction != US_CONV_WEIGHTS && suits(s, direction) && s->cin % 16 == 0 && s->cout % 16 == 0;
+}
+
 const struct us_conv_algorithm us_conv_winograd2 = {
     .name = "winograd2", .suits = suits, .prepare = prepare2, .release = release, .run = run};
 const struct us_conv_algorithm us_conv_winograd4 = {
     .name = "winograd4", .suits = suits, .prepare = prepare4, .release = release, .run = run};
+const struct us_conv_algorithm us_conv_winograd4_bf16 = {.name = "winograd4-bf16",
+                                                         .precision = UNSEEN_BF16,
+                                                         .suits = suits_bf16,
+                                                         .prepare = prepare4,
+                                                         .release = release,
+                                                         .run = run};
