@@ -45,10 +45,11 @@ struct unseen_prune_options {
     const char *metric;
     struct unseen_score_options score;
     const char *rule;
-    struct unseen_select_options select;
+    struct unseen_select_options select; /* arrays are set from the trajectory */
+    const char *cut; /* metric that CCS and window cut by; NULL or "score": the score itself */
 };
 
-/* fold protocol, EL2N, CCS at keep 0.5. */
+/* fold protocol, EL2N, CCS at keep 0.5, cut by AUM as published. */
 UNSEEN_API void unseen_prune_defaults(struct unseen_prune_options *options);
 
 struct unseen_prune_result {

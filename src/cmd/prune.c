@@ -61,7 +61,7 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
     const struct us_option own[] = {
         {"metric", US_OPT_STRING, &options.metric, "M", "score (el2n)"},
         {"rule", US_OPT_STRING, &options.rule, "R", "selection rule (ccs)"},
-        US_SELECT_OPTIONS(&options.select),
+        US_SELECT_OPTIONS(&options.select, &options.cut),
         US_SCORE_OPTIONS(&options.score),
         US_SCORING_OPTIONS(&options.scoring, &reading),
         {NULL, US_OPT_ON, NULL, NULL, NULL},

@@ -22,12 +22,25 @@
         "epoch", US_OPT_INT, &(s)->epoch, "T", "epoch that snapshot scores read, from 0"                     \
     }
 
-/* The rows that select and prune share. */
-#define US_SELECT_OPTIONS(s)                                                                                 \
-    {"keep", US_OPT_DOUBLE, &(s)->keep, "R", "share of the samples to keep, 0..1 (0.5)"},                    \
-        {"cutoff", US_OPT_DOUBLE, &(s)->cutoff, "B", "CCS: share of the hardest to drop first (by --keep)"}, \
+/* The rows that select, prune and compare share. */
+#define US_RULE_OPTIONS(s, cut)                                                                              \
+    {"cutoff", US_OPT_DOUBLE, &(s)->cutoff, "B", "CCS, window: share of the hardest to drop (by --keep)"},   \
+        {"cut-by", US_OPT_STRING, cut, "M", "score that says what is hardest (aum)"},                        \
+        {"table", US_OPT_CHOICE, &(s)->table, "cifar10|cifar100|imagenet",                                   \
+         "whose published cut-offs and exponents (cifar10)"},                                                \
+        {"strata", US_OPT_INT, &(s)->strata, "N", "CCS: strata (50)"},                                       \
+        {"beta", US_OPT_DOUBLE, &(s)->beta, "X", "beta: exponent of the pruned share (by --table)"},         \
+        {"quota", US_OPT_CHOICE, &(s)->quota, "none|proportional|equal", "of the classes (none)"},           \
+        {"class-focus", US_OPT_DOUBLE, &(s)->class_focus, "F",                                               \
+         "0..1: lean quotas to classes with unseen errors (0)"},                                             \
+        {"neighbours", US_OPT_INT, &(s)->neighbours, "K", "d2: of the graph (10)"},                          \
     {                                                                                                        \
-        "strata", US_OPT_INT, &(s)->strata, "N", "CCS: strata (50)"                                          \
+        "gamma", US_OPT_DOUBLE, &(s)->gamma, "X", "d2: fall of influence with distance (1)"                  \
     }
+
+/* The same with a single ratio to keep. */
+#define US_SELECT_OPTIONS(s, cut)                                                                            \
+    {"keep", US_OPT_DOUBLE, &(s)->keep, "R", "share of the samples to keep, 0..1 (0.5)"},                    \
+        US_RULE_OPTIONS(s, cut)
 
 #endif

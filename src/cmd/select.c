@@ -59,7 +59,8 @@ enum unseen_status us_cmd_select(int argc, char **argv)
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
     struct unseen_select_options options = {.keep = 0.5, .cutoff = -1};
-    const char *score_file = NULL, *label_file = NULL, *data = NULL, *rule = "ccs", *hardness_file = NULL;
+    const char *score_file = NULL, *label_file = NULL, *data = NULL, *rule = "ccs", *hardness_file = NULL,
+               *cut = NULL;
     float *scores = NULL, *hardness = NULL;
     int32_t *labels = NULL;
     int64_t *keep = NULL, n = 0, n_hardness = 0, m = 0;
@@ -72,7 +73,7 @@ enum unseen_status us_cmd_select(int argc, char **argv)
         {"rule", US_OPT_STRING, &rule, "R", "selection rule (ccs)"},
         {"hardness", US_OPT_STRING, &hardness_file, "FILE",
          "CCS: scores to cut by, float .npy [N] (--scores)"},
-        US_SELECT_OPTIONS(&options),
+        US_SELECT_OPTIONS(&options, &cut),
         {NULL, US_OPT_ON, NULL, NULL, NULL},
     };
     const struct us_usage usage = {

@@ -208,13 +208,18 @@ static enum unseen_status evaluate_on(struct run *run, int epoch, enum unseen_sp
     return run_pass(run, &pass, UNSEEN_LOSS, loss, accuracy);
 }
 
+static bool tests_after(const struct us_train_job *job, int epoch, int target)
+{
+    return job->test_every < 2 || (epoch + 1) % job->test_every == 0 || epoch + 1 == target;
+}
+
 /* The held-out samples last: the record is left holding them for on_epoch. */
 static enum unseen_status evaluate(struct run *run, struct unseen_epoch *epoch)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
     epoch->heldout_loss = epoch->heldout_accuracy = epoch->test_loss = epoch->test_accuracy = NAN;
-    if (run->n_test > 0) {
+    if (run->n_test > 0 && tests_after(job, epoch->epoch, run->target)) {
         for (int64_t i = 0; i < run->n_test; i++)
             run->order[i] = i;
         US_TRY(evaluate_on(run, epoch->epoch, UNSEEN_TEST, run->order, run->n_test, &epoch->test_loss,
@@ -271,8 +276,11 @@ static enum unseen_status interrupted(const struct run *run)
 uint64_t us_train_images(const struct unseen_dataset *data, const struct us_train_job *job)
 {
     int64_t n_test = job->test ? data->split[UNSEEN_TEST].n : 0;
-    int64_t each = job->n_train + job->n_heldout + job->n_probe + n_test;
-    return (uint64_t)each * (uint64_t)target_epochs(job->recipe);
+    int64_t each = job->n_train + job->n_heldout + job->n_probe, all = 0;
+    int target = target_epochs(job->recipe);
+    for (int e = 0; e < target; e++)
+        all += each + (tests_after(job, e, target) ? n_test : 0);
+    return (uint64_t)all;
 }
 
 static enum unseen_status run_epochs(struct run *run)

@@ -13,37 +13,34 @@
 #include "base/npy.h"
 #include "nn/run_json.h"
 #include "prune/coreset.h"
+#include "prune/evidence.h"
 #include "prune/settings.h"
 #include "unseen/report.h"
 
 void unseen_prune_defaults(struct unseen_prune_options *options)
 {
-    *options = (struct unseen_prune_options){
-        .metric = "el2n", .rule = "ccs", .score = {.epoch = -1}, .select = {.keep = 0.5, .cutoff = -1}};
+    *options = (struct unseen_prune_options){.metric = "el2n",
+                                             .rule = "ccs",
+                                             .score = {.epoch = -1},
+                                             .select = {.keep = 0.5, .cutoff = -1},
+                                             .cut = "aum"};
     unseen_scoring_defaults(&options->scoring);
 }
 
-/* Score out/<trajectory> into out/<file>. `trajectory_out` (may be NULL) receives the open trajectory. */
-static enum unseen_status score_folder(const struct unseen_prune_options *o, const char *trajectory_name,
-                                       const char *file, float *scores, struct unseen_spread *spread,
-                                       struct unseen_trajectory **trajectory_out)
+/* Score out/<trajectory> into out/<file>. */
+static enum unseen_status score_folder(const struct unseen_prune_options *o, const char *trajectory,
+                                       const char *file, struct us_evidence *evidence,
+                                       struct unseen_spread *spread)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct unseen_trajectory *trajectory = NULL;
-    char *folder = us_format("%s/%s", o->scoring.out, trajectory_name);
+    char *folder = us_format("%s/%s", o->scoring.out, trajectory);
     char *path = us_format("%s/%s", o->scoring.out, file);
     US_TRY_ALLOC(folder);
     US_TRY_ALLOC(path);
-    US_TRY(unseen_trajectory_open(folder, &trajectory));
-    US_TRY(unseen_score(trajectory, o->metric, &o->score, scores));
-    US_TRY(us_npy_write(path, US_F32, 1, &trajectory->n, scores));
-    US_TRY(unseen_spread(scores, trajectory->n, spread));
-    if (trajectory_out) {
-        *trajectory_out = trajectory;
-        trajectory = NULL;
-    }
+    US_TRY(us_evidence_read(folder, o->metric, &o->score, o->cut, evidence));
+    US_TRY(us_npy_write(path, US_F32, 1, &evidence->n, evidence->scores));
+    US_TRY(unseen_spread(evidence->scores, evidence->n, spread));
 out:
-    unseen_trajectory_close(trajectory);
     free(path);
     free(folder);
     return st;
@@ -51,8 +48,7 @@ out:
 
 static enum unseen_status write_selection(const struct unseen_prune_options *o,
                                           const struct unseen_dataset *data,
-                                          const struct unseen_trajectory *trajectory, const float *scores,
-                                          const int64_t *keep, int64_t m)
+                                          const struct us_evidence *evidence, const int64_t *keep, int64_t m)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_images *train = &data->split[UNSEEN_TRAIN];
@@ -61,8 +57,8 @@ static enum unseen_status write_selection(const struct unseen_prune_options *o,
     US_TRY_ALLOC(npy);
     US_TRY_ALLOC(csv);
     US_TRY(us_npy_write(npy, US_I64, 1, &m, keep));
-    US_TRY(
-        us_coreset_csv_write(csv, train->labels, train->paths, scores, trajectory->fold, keep, m, train->n));
+    US_TRY(us_coreset_csv_write(csv, train->labels, train->paths, evidence->scores, evidence->fold, keep, m,
+                                train->n));
 out:
     free(csv);
     free(npy);
@@ -144,31 +140,28 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_prune_result r = {.n = data->split[UNSEEN_TRAIN].n};
-    struct unseen_trajectory *trajectory = NULL;
+    struct us_evidence evidence = {0}, seen = {0};
+    struct unseen_select_options select = options->select;
     int64_t *keep = NULL;
-    float *scores = us_calloc((size_t)r.n, sizeof *scores);
-    float *seen = us_calloc((size_t)r.n, sizeof *seen);
-    US_TRY_ALLOC(scores);
-    US_TRY_ALLOC(seen);
     US_TRY(check_choice(options));
     double start = us_seconds();
     US_TRY(unseen_record_trajectory(device, data, &options->scoring));
     r.scoring_seconds = us_seconds() - start;
-    US_TRY(score_folder(options, "trajectory", "scores.npy", scores, &r.spread, &trajectory));
+    US_TRY(score_folder(options, "trajectory", "scores.npy", &evidence, &r.spread));
     if (options->scoring.protocol != UNSEEN_SEEN) {
-        US_TRY(score_folder(options, "seen/trajectory", "seen/scores.npy", seen, &r.seen_spread, NULL));
+        US_TRY(score_folder(options, "seen/trajectory", "seen/scores.npy", &seen, &r.seen_spread));
         r.has_seen = 1;
     }
-    US_TRY(unseen_select(options->rule, scores, data->split[UNSEEN_TRAIN].labels, r.n, data->classes,
-                         &options->select, &keep, &r.m));
-    US_TRY(write_selection(options, data, trajectory, scores, keep, r.m));
+    us_evidence_apply(&evidence, &select);
+    US_TRY(unseen_select(options->rule, evidence.scores, data->split[UNSEEN_TRAIN].labels, r.n, data->classes,
+                         &select, &keep, &r.m));
+    US_TRY(write_selection(options, data, &evidence, keep, r.m));
     US_TRY(write_run(options, device, data, &r));
     US_TRY(unseen_report(options->scoring.out));
     *result = r;
 out:
     free(keep);
-    unseen_trajectory_close(trajectory);
-    free(seen);
-    free(scores);
+    us_evidence_end(&seen);
+    us_evidence_end(&evidence);
     return st;
 }

@@ -28,15 +28,14 @@ static json_t *describe(const struct unseen_device *device, const struct unseen_
     return settings;
 }
 
-/* Name the first setting that differs; the device matters only while models still have to be trained. */
-static enum unseen_status compare(const char *path, json_t *stored, json_t *asked, bool complete)
+enum unseen_status us_settings_match(const char *path, json_t *stored, json_t *asked, bool device_matters)
 {
     const char *key;
     json_t *value;
     json_object_foreach(asked, key, value)
     {
         json_t *other = json_object_get(stored, key);
-        bool matters = !complete || strcmp(key, "device") != 0;
+        bool matters = device_matters || strcmp(key, "device") != 0;
         if (matters && !(other && json_equal(value, other))) {
             us_fail(UNSEEN_USAGE, path, "the folder holds a run with another %s", key);
             us_hint("choose another --out, or remove the folder to begin again");
@@ -77,7 +76,7 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
     if (us_exists(s->path)) {
         US_TRY(us_json_load(s->path, &s->root));
         s->complete = json_is_true(json_object_get(s->root, "complete"));
-        US_TRY(compare(s->path, json_object_get(s->root, "settings"), asked, s->complete));
+        US_TRY(us_settings_match(s->path, json_object_get(s->root, "settings"), asked, !s->complete));
     } else {
         US_TRY(begin(s, asked));
     }

@@ -24,6 +24,10 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
                                     struct us_settings *settings);
 void us_settings_close(struct us_settings *settings);
 
+/* UNSEEN_USAGE, naming `path` and the first of the settings `asked` that `stored` does not hold alike. The
+ * device matters only while models still have to be trained. */
+enum unseen_status us_settings_match(const char *path, json_t *stored, json_t *asked, bool device_matters);
+
 /* Append a model's history to `models`. */
 enum unseen_status us_settings_add_model(json_t *models, int repeat, int fold, int64_t n_train,
                                          const struct unseen_epoch *history, int epochs);

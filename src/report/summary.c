@@ -141,11 +141,20 @@ void us_write_summary(FILE *out, const struct us_run_folder *folder)
     int64_t n = sample_count(folder), m = kept_count(folder);
     bool scored = folder->scores || us_run_text(folder, "metric");
     fputs("<header><div class=\"wide\">\n<h1>", out);
-    us_html_text(out, scored && m > 0 ? "Coreset of " : scored ? "Scores of " : "Training on ");
+    bool compares = us_shows_comparison(folder);
+    us_html_text(out, compares          ? "Coresets of "
+                      : scored && m > 0 ? "Coreset of "
+                      : scored          ? "Scores of "
+                                        : "Training on ");
     us_html_text(out, us_summary_dataset(folder));
     fputs("</h1>\n", out);
     if (scored && n > 0)
         write_pruning_sentence(out, folder, n, m);
+    else if (compares)
+        us_html_element(
+            out, "p", "lead",
+            "Models were trained on coresets of several kinds, on random subsets and on all of the "
+            "data, and tested.");
     else if (!scored)
         write_training_sentence(out, folder);
     if (m > 0 && n > 0)

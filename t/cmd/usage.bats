@@ -1,7 +1,7 @@
 load common
 
 @test "every command has --help on stdout" {
-  for command in devices dataset train trajectory score select prune report tune bench; do
+  for command in devices dataset train trajectory score select prune compare report tune bench; do
     run_code 0 unseen $command --help
     grep -q '^Usage: unseen' stdout
     [ ! -s stderr ]

@@ -1,0 +1,67 @@
+/* Comparing coresets: the sweep over metrics, protocols, rules, keep ratios and seeds. */
+#ifndef UNSEEN_COMPARE_H
+#define UNSEEN_COMPARE_H
+
+#include "unseen/prune.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How long a model trains on a coreset. */
+enum unseen_budget {
+    UNSEEN_BUDGET_EPOCHS, /* the recipe's epochs: fewer steps the less is kept */
+    UNSEEN_BUDGET_STEPS,  /* as many steps as the recipe's epochs on all data, rounded up to whole epochs */
+};
+
+/* The lists are separated by commas. */
+struct unseen_compare_options {
+    const char *metrics;
+    const char *protocols; /* seen, fold, one-fold, and "fold-seen": what the models of the fold protocol say
+                              of samples that they did train on */
+    const char *rules;     /* NAME or NAME=X: X is the cut-off of ccs and window, the exponent of beta.
+                              "ccs=search" and "window=search" try cut-offs 0, 0.1, .. 0.4 on a tenth of the data
+                              held out */
+    const char *keep;
+    int seeds; /* seeds seed, seed + 1, ...: of the scoring, the selection and the trained model */
+    uint64_t seed;
+    int score_once;              /* one scoring run, of the first seed, serves all seeds */
+    struct unseen_recipe recipe; /* of the models trained on coresets, whose test accuracy is compared */
+    enum unseen_budget budget;
+    struct unseen_scoring_options scoring; /* protocol, seed, out and command are set here */
+    struct unseen_score_options score;
+    struct unseen_select_options select; /* keep, seed and arrays are set here */
+    const char *cut; /* metric that CCS and window cut by; NULL or "score": the score itself */
+    int concurrent;  /* models trained at once; 0: what is measured to be fastest */
+    const char *out; /* folder; made if missing */
+    const char *command;
+};
+
+/* EL2N and DUAL by fold and seen, CCS, keep 0.9 0.7 0.5 0.3 0.1, three seeds, equal epochs, cut by AUM. */
+UNSEEN_API void unseen_compare_defaults(struct unseen_compare_options *options);
+
+/* One line of the table. */
+struct unseen_comparison {
+    char metric[64], protocol[16], rule[32]; /* "full" and "random" data are rules without the others */
+    double keep;
+    int64_t kept;
+    int seeds; /* that are done */
+    int64_t epochs, steps;
+    double mean, deviation; /* of test accuracy after the last epoch; deviation by seeds - 1, NaN for one */
+    double best_mean;       /* of the best test accuracy of each run */
+};
+
+/* Score, select, train and test whatever is not done yet, and write out/table.csv, table.md, run.json and
+ * report.html. Models on all data and on random subsets are always among them. Each cell lies in out/cells/,
+ * scoring runs, shared by the cells that need the same, in out/scoring/. A killed call goes on; the lists and
+ * the number of seeds may grow from call to call. `rows` (may be NULL) receives fresh memory [*n], freed with
+ * free(). UNSEEN_USAGE for unknown names and if `out` holds a comparison with other settings;
+ * UNSEEN_BAD_DATA without a test split. */
+UNSEEN_API enum unseen_status unseen_compare(struct unseen_device *device, const struct unseen_dataset *data,
+                                             const struct unseen_compare_options *options,
+                                             struct unseen_comparison **rows, int *n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

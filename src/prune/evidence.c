@@ -1,0 +1,144 @@
+#include "config.h"
+
+#include "prune/evidence.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+
+static enum unseen_status mean_p_true(const struct unseen_trajectory *t, struct us_evidence *e)
+{
+    const float *p = t->value[UNSEEN_P_TRUE];
+    int64_t rows = (int64_t)t->repeats * t->epochs;
+    if (!p)
+        return UNSEEN_OK;
+    double *sum = us_calloc((size_t)t->n, sizeof *sum);
+    e->p_true = us_calloc((size_t)t->n, sizeof *e->p_true);
+    if (!sum || !e->p_true) {
+        free(sum);
+        return UNSEEN_FAILED;
+    }
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t i = 0; i < t->n; i++)
+            sum[i] += p[r * t->n + i];
+    }
+    for (int64_t i = 0; i < t->n; i++)
+        e->p_true[i] = (float)(sum[i] / (double)rows);
+    free(sum);
+    return UNSEEN_OK;
+}
+
+/* The last third of the epochs: late enough that the models know the classes. */
+static enum unseen_status class_errors(const struct unseen_trajectory *t, struct us_evidence *e)
+{
+    enum unseen_status st = UNSEEN_OK;
+    int last = (t->epochs + 2) / 3;
+    int64_t *seen = NULL;
+    if (!t->correct)
+        return UNSEEN_OK;
+    US_TRY_ALLOC(seen = us_calloc((size_t)t->classes, sizeof *seen));
+    US_TRY_ALLOC(e->class_error = us_calloc((size_t)t->classes, sizeof *e->class_error));
+    for (int r = 0; r < t->repeats; r++) {
+        for (int epoch = t->epochs - last; epoch < t->epochs; epoch++) {
+            const uint8_t *row = t->correct + ((size_t)r * t->epochs + epoch) * t->n;
+            for (int64_t i = 0; i < t->n; i++) {
+                seen[t->labels[i]]++;
+                e->class_error[t->labels[i]] += !row[i];
+            }
+        }
+    }
+    for (int c = 0; c < t->classes; c++)
+        e->class_error[c] /= seen[c] ? (double)seen[c] : 1;
+out:
+    free(seen);
+    return st;
+}
+
+enum unseen_status us_evidence_features(const char *path, int64_t n, struct us_evidence *e)
+{
+    us_npy_close(&e->features);
+    e->rows = NULL;
+    enum unseen_status st = us_npy_open(path, &e->features);
+    if (st)
+        return st;
+    const struct us_npy *f = &e->features;
+    const int64_t *shape = f->shape + (f->ndim == 3);
+    bool fits =
+        (f->ndim == 2 || f->ndim == 3) && f->dtype == US_F32 && shape[0] == n && shape[1] > 0 && f->count > 0;
+    if (!fits)
+        return us_fail(UNSEEN_BAD_DATA, path,
+                       "is not float32 [%" PRId64 ", D], a feature vector for each sample", n);
+    e->rows = f->data;
+    e->dimension = shape[1];
+    return UNSEEN_OK;
+}
+
+static enum unseen_status read_features(const char *folder, struct us_evidence *e)
+{
+    char *path = us_format("%s/features.npy", folder);
+    if (!path)
+        return UNSEEN_FAILED;
+    enum unseen_status st = us_exists(path) ? us_evidence_features(path, e->n, e) : UNSEEN_OK;
+    free(path);
+    return st;
+}
+
+static enum unseen_status score(const struct unseen_trajectory *t, const char *metric,
+                                const struct unseen_score_options *options, float **scores)
+{
+    if (!metric)
+        return UNSEEN_OK;
+    *scores = us_calloc((size_t)t->n, sizeof **scores);
+    return *scores ? unseen_score(t, metric, options, *scores) : UNSEEN_FAILED;
+}
+
+enum unseen_status us_evidence_read(const char *folder, const char *metric,
+                                    const struct unseen_score_options *options, const char *cut,
+                                    struct us_evidence *e)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_trajectory *t = NULL;
+    /* The epoch that a snapshot reads is the metric's own business. */
+    struct unseen_score_options cutting = *options;
+    cutting.epoch = -1;
+    *e = (struct us_evidence){0};
+    US_TRY(unseen_trajectory_open(folder, &t));
+    e->n = t->n;
+    e->classes = t->classes;
+    US_TRY(score(t, metric, options, &e->scores));
+    if (cut && strcmp(cut, "score") != 0)
+        US_TRY(score(t, cut, &cutting, &e->hardness));
+    US_TRY(mean_p_true(t, e));
+    US_TRY(class_errors(t, e));
+    if (t->fold) {
+        US_TRY_ALLOC(e->fold = us_calloc((size_t)t->n, 1));
+        memcpy(e->fold, t->fold, (size_t)t->n);
+    }
+    US_TRY(read_features(folder, e));
+out:
+    unseen_trajectory_close(t);
+    return st;
+}
+
+void us_evidence_end(struct us_evidence *e)
+{
+    us_npy_close(&e->features);
+    free(e->fold);
+    free(e->class_error);
+    free(e->p_true);
+    free(e->hardness);
+    free(e->scores);
+    *e = (struct us_evidence){0};
+}
+
+void us_evidence_apply(const struct us_evidence *e, struct unseen_select_options *select)
+{
+    select->hardness = e->hardness;
+    select->p_true = e->p_true;
+    select->class_error = e->class_error;
+    select->features = e->rows;
+    select->dimension = e->dimension;
+    select->fold = e->fold;
+}

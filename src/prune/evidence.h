@@ -1,0 +1,37 @@
+/* What a selection looks at, from one trajectory: scores, and whatever else a rule needs. */
+#ifndef US_PRUNE_EVIDENCE_H
+#define US_PRUNE_EVIDENCE_H
+
+#include "base/npy.h"
+#include "unseen/score.h"
+#include "unseen/select.h"
+
+struct us_evidence {
+    int64_t n;
+    int classes;
+    float *scores;       /* [n] by the metric; NULL if none was asked for */
+    float *hardness;     /* [n] what is cut by; NULL: the scores */
+    float *p_true;       /* [n] mean over repeats and epochs; NULL where that was not recorded */
+    double *class_error; /* [classes] share of wrong predictions in the last third of the epochs; NULL where
+                            it was not recorded */
+    struct us_npy features;
+    const float *rows; /* [n, dimension] of the first repeat; NULL if the folder has none */
+    int64_t dimension;
+    uint8_t *fold; /* [n] of the first repeat; NULL when seen */
+};
+
+/* Read the trajectory in `folder` (beside it `features.npy`, float32 [N, D] or [repeats, N, D]), score it by
+ * `metric` (NULL: not at all) and by `cut` (NULL or "score": cut by the scores). Take it down with
+ * us_evidence_end, also after a failure. */
+enum unseen_status us_evidence_read(const char *folder, const char *metric,
+                                    const struct unseen_score_options *options, const char *cut,
+                                    struct us_evidence *evidence);
+void us_evidence_end(struct us_evidence *evidence);
+
+/* features.npy of another place, of n samples. */
+enum unseen_status us_evidence_features(const char *path, int64_t n, struct us_evidence *evidence);
+
+/* Point `select` at the arrays. */
+void us_evidence_apply(const struct us_evidence *evidence, struct unseen_select_options *select);
+
+#endif

@@ -1,0 +1,71 @@
+load common
+
+tiny_compare="--model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 3 --no-progress"
+
+@test "compare trains on every coreset and writes a table" {
+  need_device
+  run_code 0 unseen compare $tiny_data $tiny_compare --metrics el2n,dual --protocols seen,fold,fold-seen \
+    --rules ccs,beta --keep 0.5,0.2 --seeds 2 --out c
+  grep -q '^-  *-  *full' stdout
+  [ "$(wc -l < c/table.csv)" -eq $((1 + 1 + 2 + 2 * 3 * 2 * 2)) ]
+  grep -q '^,,random,0.2,48,2,3,6,0' c/table.csv
+  grep -q '^el2n,fold-seen,beta,0.5,120,2,3,12,0' c/table.csv
+  grep -q '^| dual fold ccs | .* ± .* | .* ± .* |$' c/table.md
+  grep -q 'Accuracy against share kept' c/report.html
+  [ -s c/cells/dual-fold-ccs-k0.5-s4/keep.npy ]
+  ! find c -name '*.safetensors' | grep .
+  ! find c -name '*.tmp*' | grep .
+
+  # What is there is not done again; lists and seeds may grow.
+  cp c/table.csv before.csv
+  run_code 0 unseen compare $tiny_data $tiny_compare --metrics el2n,dual --protocols seen,fold,fold-seen \
+    --rules ccs,beta --keep 0.5,0.2 --seeds 2 --out c --json
+  cmp c/table.csv before.csv
+  [ "$(grep -c '"test_accuracy"' stdout)" -eq 27 ]
+  run_code 0 unseen compare $tiny_data $tiny_compare --metrics el2n --protocols fold --rules top,window=0.1 \
+    --keep 0.5 --seeds 3 --out c
+  [ "$(wc -l < c/table.csv)" -eq 5 ]
+  run_code 2 unseen compare $tiny_data $tiny_compare --metrics el2n --epochs 2 --out c
+  grep -q epochs stderr
+}
+
+@test "a search finds a cut-off on data held out" {
+  need_device
+  run_code 0 unseen compare $tiny_data $tiny_compare --metrics el2n --protocols fold --rules ccs=search \
+    --keep 0.7 --seeds 1 --out c
+  grep -q '"cutoff": 0.[0-3],' c/cells/el2n-fold-ccs=search-k0.7-s3/search.json
+  [ "$(grep -c accuracy c/cells/el2n-fold-ccs=search-k0.7-s3/search.json)" -eq 4 ]
+  grep -q '"cutoff"' c/cells/el2n-fold-ccs=search-k0.7-s3/result.json
+}
+
+@test "equal steps train smaller coresets for more epochs" {
+  need_device
+  run_code 0 unseen compare $tiny_data $tiny_compare --metrics el2n --protocols seen --rules top --keep 0.5,0.2 \
+    --seeds 1 --budget steps --score-once --out c
+  grep -q '^,,full,1,240,1,3,24,' c/table.csv
+  grep -q '^,,random,0.5,120,1,6,24,' c/table.csv
+  grep -q '^el2n,seen,top,0.2,48,1,12,24,' c/table.csv
+}
+
+@test "a comparison killed at any moment goes on and ends with the same table" {
+  need_device
+  run="unseen compare $tiny_data $tiny_compare --metrics el2n --protocols fold --rules ccs --keep 0.3 --seeds 2"
+  $run --out whole >/dev/null 2>&1
+  for delay in 0.2 0.5 0.8 1.2; do
+    timeout -s KILL $delay "$UNSEEN" ${run#unseen } --out killed >/dev/null 2>&1 || true
+  done
+  $run --out killed >/dev/null 2>&1
+  cmp whole/table.csv killed/table.csv
+  $run --concurrent 2 --out two >/dev/null 2>&1
+  cmp whole/table.csv two/table.csv
+}
+
+@test "bad sweeps are refused before anything is trained" {
+  need_device
+  for bad in "--metrics wisdom" "--metrics el2n,el2n" "--metrics ," "--protocols maybe" "--rules wheel" \
+    "--rules random" "--rules top=0.3" "--rules ccs=x" "--rules beta=search" "--keep 2" "--keep 0.5,0" "--seeds 0" \
+    "--scoring-model alexnet" "--scoring-epochs 0" "--budget hours"; do
+    run_code 2 unseen compare $tiny_data $tiny_compare $bad --out x
+  done
+  [ ! -e x ]
+}
