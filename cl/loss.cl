@@ -77,3 +77,20 @@ kernel void loss_run(int n, int classes, float smoothing, global const float *lo
     record[OBJECTIVE * stride] =
         (1.0f - smoothing) * loss + smoothing * (log_sum + distance / (float)classes);
 }
+
+/* All of the softmax: row i of `probs`, counted from row `first` on. */
+kernel void loss_softmax(int n, int classes, global const float *logits, global float *probs, int first)
+{
+    const int i = (int)get_global_id(0);
+    if (i >= n)
+        return;
+    logits += (long)i * classes;
+    probs += ((long)first + i) * classes;
+    const struct summary s = survey(logits, classes, 0);
+    float sum = 0.0f;
+    for (int c = 0; c < classes; c++)
+        sum += c == s.best ? 0.0f : exp(logits[c] - s.largest);
+    const float scale = 1.0f / (1.0f + sum);
+    for (int c = 0; c < classes; c++)
+        probs[c] = exp(logits[c] - s.largest) * scale;
+}

@@ -21,7 +21,8 @@ struct unseen_scoring_options {
     int folds;   /* K, of fold and one-fold */
     int repeats; /* R */
     enum unseen_record record;
-    int concurrent; /* models trained at once; 0: what is measured to be fastest. Changes no result. */
+    unsigned record_also; /* what else to record: bits of unseen_record_parse or unseen_score_needs */
+    int concurrent;       /* models trained at once; 0: what is measured to be fastest. Changes no result. */
     uint64_t seed;
     const char *out;     /* folder; made if missing */
     const char *command; /* recorded; may be NULL */
@@ -35,7 +36,7 @@ UNSEEN_API void unseen_scoring_defaults(struct unseen_scoring_options *options);
  * models' view of samples that they did train on (sample i by the model of the next fold), which costs
  * nothing more when it is recorded from the training pass. A killed call goes on from its checkpoints in
  * out/work/ when it is made again; a finished one returns at once. UNSEEN_USAGE if `out` holds a run with
- * other settings; UNSEEN_INTERRUPTED after a checkpoint. */
+ * other settings or one that recorded less; UNSEEN_INTERRUPTED after a checkpoint. */
 UNSEEN_API enum unseen_status unseen_record_trajectory(struct unseen_device *device,
                                                        const struct unseen_dataset *data,
                                                        const struct unseen_scoring_options *options);

@@ -13,7 +13,15 @@ extern "C" {
 
 enum unseen_protocol { UNSEEN_SEEN, UNSEEN_FOLD, UNSEEN_ONE_FOLD };
 
-/* Per-sample quantities of one forward pass, in the order in which devices and files hold them. */
+/* What a trajectory can hold of a sample. The first six are always recorded, by the device, in this order;
+ * the others on demand, since they cost disk: per sample and epoch the first six take 21 bytes, a scalar 4,
+ * the probabilities 2 C; features take 4 d bytes per sample, once.
+ *
+ * ImageNet-1K (N 1,281,167, C 1,000), 90 epochs, one repeat, d = 512: the first six 2.4 GB, each scalar 0.46
+ * GB, features 2.6 GB, probabilities 231 GB (no score of ours needs them). Recording needs the same again in
+ * work files until it is done, and for `change` 8 C bytes a sample (10.2 GB) of softmaxes of two epochs. All
+ * of it streams: memory, besides the dataset's, is at most 180 bytes a sample and model at a time (0.23 GB),
+ * and 64 MB. */
 enum unseen_quantity {
     UNSEEN_P_TRUE,  /* softmax probability of the given label */
     UNSEEN_MARGIN,  /* logit of the given label minus the largest other logit */
@@ -21,28 +29,53 @@ enum unseen_quantity {
     UNSEEN_ENTROPY, /* -sum p ln p, in nats */
     UNSEEN_LOSS,    /* cross-entropy in nats, without label smoothing */
     UNSEEN_CORRECT, /* 1 if argmax is the given label (ties count for the lower class) */
-    UNSEEN_QUANTITIES
+    UNSEEN_QUANTITIES,
+
+    UNSEEN_CHANGE = UNSEEN_QUANTITIES, /* sum_c |p_c (ln(p_c + 1e-8) - ln(q_c + 1e-8))|, p now, q one epoch
+                                          before (Zhang et al., CVPR 2024); 0 at the first epoch */
+    UNSEEN_FEATURE_NORM,               /* |h|_2 of the features, the last linear layer's input */
+    UNSEEN_PREDICTED, /* the class of the largest logit (the lowest of equal ones), as a float */
+    UNSEEN_SCALARS,
+
+    UNSEEN_PROBS = UNSEEN_SCALARS, /* all softmax probabilities, in half precision */
+    UNSEEN_FEATURES,               /* h itself, at the last recorded epoch only */
+    UNSEEN_RECORDABLE
 };
 
 /* A recorded trajectory: arrays [repeats, epochs, n], C order, in the dataset's own order.
  * With one-fold scoring a sample is unseen by folds-1 models per repeat; each is a repeat of its own here, so
- * `repeats` is then R*(K-1). Values that were not recorded are NULL (imported trajectories). */
+ * `repeats` is then R*(K-1). Values that were not recorded are NULL. */
 struct unseen_trajectory {
     enum unseen_protocol protocol;
     int64_t n;
     int repeats, epochs, classes, folds;
-    const float *value[UNSEEN_CORRECT]; /* p_true, margin, el2n, entropy, loss */
+    const float *value[UNSEEN_SCALARS]; /* by enum unseen_quantity; [UNSEEN_CORRECT] stays NULL */
     const uint8_t *correct;
-    const uint8_t *fold;   /* [repeats, n] the model that scored the sample; NULL when seen */
+    const uint16_t *probs; /* [repeats, epochs, n, classes] IEEE half precision */
+    int feature_count;     /* d; 0 where there are no features */
+    const float *features; /* [repeats, n, d] of the model that scored the sample. Those of different models
+                              (another repeat or fold) cannot be compared. */
+    const float *centres;  /* [repeats, folds, classes, d]: each model's mean features of the samples it
+                              trained on, by label, in evaluation mode; NULL when one model saw all samples */
+    const uint8_t *fold;   /* [repeats, n] the model that scored the sample; NULL when seen, unless the seen
+                              side of a fold run */
     const int64_t *labels; /* [n] */
     void *owner;           /* mappings behind the pointers */
 };
+
+/* A quantity's name, as --record-also has it and, with ".npy" behind it, its file's. */
+UNSEEN_API const char *unseen_quantity_name(enum unseen_quantity quantity);
+
+/* "probs,features,change" to bits 1u << enum unseen_quantity. UNSEEN_USAGE for what is not recorded on
+ * demand. "features" brings feature_norm with it. */
+UNSEEN_API enum unseen_status unseen_record_parse(const char *names, unsigned *bits);
 
 /* Open DIR (CLI.md's layout: p_true.npy, correct.npy, ..., labels.npy, trajectory.json), memory-mapped. At
  * least one quantity and labels.npy must be there; trajectory.json may be missing (an import: then protocol
  * is fold if fold.npy is there, seen otherwise, and classes and folds are counted). UNSEEN_BAD_DATA with the
  * file and the reason if shapes or types do not agree or a value is impossible: not finite, a probability
- * outside 0..1, a label, a fold or a "correct" out of range. Freed with unseen_trajectory_close. */
+ * outside 0..1, a label, a fold or a "correct" out of range; probs and features are looked at only when they
+ * are used. Freed with unseen_trajectory_close. */
 UNSEEN_API enum unseen_status unseen_trajectory_open(const char *folder,
                                                      struct unseen_trajectory **trajectory);
 UNSEEN_API void unseen_trajectory_close(struct unseen_trajectory *trajectory);

@@ -30,6 +30,11 @@ const char *us_dtype_name(enum us_dtype dtype)
     return dtypes[dtype].name;
 }
 
+const char *us_dtype_descr(enum us_dtype dtype)
+{
+    return dtypes[dtype].descr;
+}
+
 bool us_shape_size(int ndim, const int64_t *shape, size_t size, size_t *count, size_t *bytes)
 {
     size_t product = 1, total;

@@ -14,6 +14,9 @@ size_t us_dtype_size(enum us_dtype dtype);
 /* "uint8", "int32", ... as messages name it. */
 const char *us_dtype_name(enum us_dtype dtype);
 
+/* "|u1", "<i4", ... as headers have it. */
+const char *us_dtype_descr(enum us_dtype dtype);
+
 /* Product of shape[0..ndim) times `size` bytes. False if it overflows or a length is negative. `count` and
  * `bytes` may be NULL. */
 bool us_shape_size(int ndim, const int64_t *shape, size_t size, size_t *count, size_t *bytes);

@@ -43,6 +43,10 @@ struct us_buf *us_model_input(struct us_model *model);
 struct us_buf *us_model_logits(struct us_model *model);
 struct us_buf *us_model_dlogits(struct us_model *model);
 
+/* The last linear layer's input [n,us_model_feature_count], there between a forward pass and what follows. */
+struct us_buf *us_model_features(struct us_model *model);
+int us_model_feature_count(const struct us_model *model);
+
 /* Enqueue. training: batch statistics (and their running averages move). */
 enum unseen_status us_model_forward(struct us_model *model, int n, bool training);
 enum unseen_status us_model_backward(struct us_model *model, int n);

@@ -166,6 +166,16 @@ struct us_buf *us_model_dlogits(struct us_model *model)
     return gradient(model, logits(model));
 }
 
+struct us_buf *us_model_features(struct us_model *model)
+{
+    return activation(model, model->graph.nodes[model->graph.n_nodes - 1].x);
+}
+
+int us_model_feature_count(const struct us_model *model)
+{
+    return features(model, model->graph.nodes[model->graph.n_nodes - 1].x);
+}
+
 double us_model_flops(const struct us_model *model)
 {
     double sum = 0;

@@ -157,6 +157,9 @@ static enum unseen_status run_pass(struct run *run, struct us_pass *pass, int ro
     pass->progress = run->progress;
     pass->progress_base = run->images;
     pass->note = run->note;
+    pass->observer = run->job->observer;
+    if (pass->observer && pass->split == UNSEEN_TRAIN)
+        pass->see = pass->observer->wants(pass->observer->context, pass->kind, pass->epoch);
     US_TRY(us_pass_run(run->trainer, run->model, &run->feed, pass, run->record));
     run->images += (uint64_t)pass->n;
     *loss = mean(run->record + row * pass->n, pass->n);
@@ -202,9 +205,10 @@ out:
 
 /* An evaluation pass over samples of a split. */
 static enum unseen_status evaluate_on(struct run *run, int epoch, enum unseen_split split,
-                                      const int64_t *samples, int64_t n, double *loss, double *accuracy)
+                                      enum us_pass_kind kind, const int64_t *samples, int64_t n, double *loss,
+                                      double *accuracy)
 {
-    struct us_pass pass = {.split = split, .samples = samples, .n = n, .epoch = epoch};
+    struct us_pass pass = {.split = split, .samples = samples, .n = n, .epoch = epoch, .kind = kind};
     return run_pass(run, &pass, UNSEEN_LOSS, loss, accuracy);
 }
 
@@ -218,20 +222,25 @@ static enum unseen_status evaluate(struct run *run, struct unseen_epoch *epoch)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
+    const struct us_observer *observer = job->observer;
+    double loss, accuracy;
     epoch->heldout_loss = epoch->heldout_accuracy = epoch->test_loss = epoch->test_accuracy = NAN;
     if (run->n_test > 0 && tests_after(job, epoch->epoch, run->target)) {
         for (int64_t i = 0; i < run->n_test; i++)
             run->order[i] = i;
-        US_TRY(evaluate_on(run, epoch->epoch, UNSEEN_TEST, run->order, run->n_test, &epoch->test_loss,
-                           &epoch->test_accuracy));
+        US_TRY(evaluate_on(run, epoch->epoch, UNSEEN_TEST, US_PASS_HELDOUT, run->order, run->n_test,
+                           &epoch->test_loss, &epoch->test_accuracy));
     }
+    if (observer && observer->wants(observer->context, US_PASS_REVIEW, epoch->epoch))
+        US_TRY(evaluate_on(run, epoch->epoch, UNSEEN_TRAIN, US_PASS_REVIEW, job->train, job->n_train, &loss,
+                           &accuracy));
     if (job->n_probe > 0) {
-        double loss, accuracy;
-        US_TRY(evaluate_on(run, epoch->epoch, UNSEEN_TRAIN, job->probe, job->n_probe, &loss, &accuracy));
+        US_TRY(evaluate_on(run, epoch->epoch, UNSEEN_TRAIN, US_PASS_PROBE, job->probe, job->n_probe, &loss,
+                           &accuracy));
         memcpy(run->probe, run->record, (size_t)job->n_probe * UNSEEN_QUANTITIES * sizeof *run->probe);
     }
     if (job->n_heldout > 0)
-        US_TRY(evaluate_on(run, epoch->epoch, UNSEEN_TRAIN, job->heldout, job->n_heldout,
+        US_TRY(evaluate_on(run, epoch->epoch, UNSEEN_TRAIN, US_PASS_HELDOUT, job->heldout, job->n_heldout,
                            &epoch->heldout_loss, &epoch->heldout_accuracy));
 out:
     return st;

@@ -28,6 +28,30 @@ struct us_record {
     const float *value; /* [UNSEEN_QUANTITIES][n] */
 };
 
+/* The passes of an epoch over training samples. The review is an evaluation of all that the model trained on;
+ * it takes place only if an observer wants something of it. */
+enum us_pass_kind { US_PASS_TRAIN, US_PASS_HELDOUT, US_PASS_PROBE, US_PASS_REVIEW };
+
+enum { US_SEE_PROBS = 1, US_SEE_FEATURES = 2 };
+
+/* Rows that a pass has just computed: what is too wide for a record. */
+struct us_rows {
+    enum us_pass_kind pass;
+    int epoch, n, classes, feature_count;
+    const int64_t *samples; /* [n] in the training split, in the order in which they were fed */
+    const float *probs;     /* [n, classes] softmax; NULL unless wanted */
+    const float *features;  /* [n, feature_count], the last linear layer's input; the same */
+};
+
+/* Who sees them, piece by piece, as they come from the device. */
+struct us_observer {
+    /* Which of US_SEE_* are wanted of a pass. */
+    int (*wants)(void *context, enum us_pass_kind pass, int epoch);
+    /* A failure ends the run. */
+    enum unseen_status (*see)(void *context, const struct us_rows *rows);
+    void *context;
+};
+
 struct us_train_job {
     const struct unseen_recipe *recipe;
     uint64_t seed; /* shared by a whole run */
@@ -53,7 +77,8 @@ struct us_train_job {
                                    const struct us_record *trained, const struct us_record *heldout,
                                    const struct us_record *probe);
     void *context;
-    const char *save; /* final weights as .safetensors, or NULL */
+    const struct us_observer *observer; /* NULL: none */
+    const char *save;                   /* final weights as .safetensors, or NULL */
 };
 
 /* Run, or go on from job->state: epochs already done are not repeated (on_epoch is not called for them), and

@@ -39,6 +39,10 @@ struct us_feed {
     struct us_buf *rows;   /* int32 [batch]: those of one batch */
     struct us_buf *record; /* float32 [UNSEEN_QUANTITIES + 1][n] */
     int window;            /* batches queued before the host waits */
+
+    /* For an observer, of the batches queued; made when first wanted. */
+    struct us_buf *probs, *features;
+    float *host_probs, *host_features;
 };
 
 enum unseen_status us_feed_new(struct unseen_device *device, int64_t n, int batch, struct us_feed *feed);
@@ -58,6 +62,9 @@ struct us_pass {
     struct us_progress *progress;               /* may be NULL */
     uint64_t progress_base;                     /* images done before this pass */
     const char *note;
+    enum us_pass_kind kind;
+    const struct us_observer *observer; /* NULL: none */
+    int see;                            /* what it wants of this pass */
 };
 
 /* Run it. `record` [UNSEEN_QUANTITIES + 1][n] (host) receives the per-sample quantities in the order of

@@ -6,20 +6,20 @@
 
 #include "ops/launch.h"
 
-static enum unseen_status get(struct unseen_device *device, struct us_kernel **kernel)
+static enum unseen_status get(struct unseen_device *device, const char *name, struct us_kernel **kernel)
 {
     char options[160];
     snprintf(options, sizeof options,
              "-DP_TRUE=%d -DMARGIN=%d -DEL2N=%d -DENTROPY=%d -DLOSS=%d -DCORRECT=%d -DOBJECTIVE=%d",
              UNSEEN_P_TRUE, UNSEEN_MARGIN, UNSEEN_EL2N, UNSEEN_ENTROPY, UNSEEN_LOSS, UNSEEN_CORRECT,
              UNSEEN_QUANTITIES);
-    return us_kernel_get(device, "loss.cl", options, "loss_run", kernel);
+    return us_kernel_get(device, "loss.cl", options, name, kernel);
 }
 
 enum unseen_status us_loss_prepare(struct unseen_device *device)
 {
     struct us_kernel *kernel;
-    return get(device, &kernel);
+    return get(device, "loss_run", &kernel);
 }
 
 enum unseen_status us_loss_run(struct unseen_device *device, const struct us_loss *loss)
@@ -28,10 +28,22 @@ enum unseen_status us_loss_run(struct unseen_device *device, const struct us_los
     struct us_kernel *kernel = NULL;
     if (loss->classes < 2)
         return us_fail(UNSEEN_USAGE, "loss", "there must be two classes at least, not %d", loss->classes);
-    US_TRY(get(device, &kernel));
+    US_TRY(get(device, "loss_run", &kernel));
     US_TRY(us_run(device, kernel, us_heavy_items(device, (size_t)loss->n), "iifbbbbbll", loss->n,
                   loss->classes, (double)loss->smoothing, loss->logits, loss->labels, loss->rows,
                   loss->dlogits, loss->record, (int64_t)loss->stride, (int64_t)loss->column));
+out:
+    return st;
+}
+
+enum unseen_status us_softmax_run(struct unseen_device *device, int n, int classes, struct us_buf *logits,
+                                  struct us_buf *probs, int first)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_kernel *kernel = NULL;
+    US_TRY(get(device, "loss_softmax", &kernel));
+    US_TRY(
+        us_run(device, kernel, us_heavy_items(device, (size_t)n), "iibbi", n, classes, logits, probs, first));
 out:
     return st;
 }

@@ -19,6 +19,10 @@ struct us_loss {
 };
 enum unseen_status us_loss_run(struct unseen_device *device, const struct us_loss *loss);
 
+/* Softmax of logits [n,classes] into rows first..first+n-1 of probs. */
+enum unseen_status us_softmax_run(struct unseen_device *device, int n, int classes, struct us_buf *logits,
+                                  struct us_buf *probs, int first);
+
 /* Build the program ahead of the first run. */
 enum unseen_status us_loss_prepare(struct unseen_device *device);
 

@@ -63,7 +63,7 @@ static enum unseen_status resolve(const struct unseen_trajectory *t, const struc
 {
     if (!recorded(t, score->quantity))
         return us_fail(UNSEEN_USAGE, "--metric", "%s needs %s.npy, which the trajectory does not hold",
-                       score->name, us_quantity_name(score->quantity));
+                       score->name, unseen_quantity_name(score->quantity));
     if (t->epochs < score->epochs)
         return us_fail(UNSEEN_USAGE, "--metric", "%s needs at least %d epochs; the trajectory holds %d",
                        score->name, score->epochs, t->epochs);

@@ -8,10 +8,10 @@
 
 #include "base/fs.h"
 #include "base/log.h"
-#include "base/npy.h"
 #include "base/progress.h"
 #include "nn/crew.h"
 #include "prune/folds.h"
+#include "prune/scoring_model.h"
 #include "prune/settings.h"
 #include "prune/trajectory.h"
 
@@ -23,11 +23,7 @@ void unseen_scoring_defaults(struct unseen_scoring_options *options)
 
 /* One call's state. */
 struct run {
-    const struct unseen_scoring_options *options;
-    const struct unseen_dataset *data;
-    int64_t n;
-    int models_per_repeat;
-    uint8_t *fold; /* [repeats][n]; NULL when seen */
+    struct us_scoring scoring;
     struct unseen_device *device;
     json_t *models;    /* histories, for scoring.json */
     struct past *past; /* [repeats * models_per_repeat] */
@@ -41,115 +37,9 @@ struct past {
     int64_t n_train;
 };
 
-/* One scoring model and the samples it is recorded on. */
-struct model {
-    struct run *run;
-    int repeat, fold;
-    int64_t *train, *heldout, *seen;
-    int64_t n_train, n_heldout, n_seen;
-    bool evaluates; /* the seen side comes from an evaluation pass */
-    char *folder;
-};
-
-enum side { UNSEEN_SIDE, SEEN_SIDE };
-
-static int epochs_recorded(const struct unseen_recipe *recipe)
-{
-    return recipe->stop_after > 0 ? recipe->stop_after : recipe->epochs;
-}
-
-static char *record_path(const struct model *m, enum side side, int epoch)
-{
-    return us_format("%s/%s-%04d.npy", m->folder, side == SEEN_SIDE ? "seen" : "heldout", epoch);
-}
-
-/* Write the columns of `record` that belong to `samples`; both are in ascending order. */
-static enum unseen_status write_record(const struct model *m, enum side side, int epoch,
-                                       const struct us_record *record, const int64_t *samples, int64_t n)
-{
-    enum unseen_status st = UNSEEN_OK;
-    char *path = record_path(m, side, epoch);
-    float *values = us_calloc((size_t)n * UNSEEN_QUANTITIES, sizeof *values);
-    US_TRY_ALLOC(path);
-    US_TRY_ALLOC(values);
-    int64_t column = 0;
-    for (int64_t i = 0; i < n; i++) {
-        while (record->samples[column] != samples[i])
-            column++;
-        for (int q = 0; q < UNSEEN_QUANTITIES; q++)
-            values[q * n + i] = record->value[q * record->n + column];
-    }
-    US_TRY(us_npy_write(path, US_F32, 2, (int64_t[]){UNSEEN_QUANTITIES, n}, values));
-out:
-    free(values);
-    free(path);
-    return st;
-}
-
-static enum unseen_status keep_epoch(void *context, const struct unseen_epoch *epoch,
-                                     const struct us_record *trained, const struct us_record *heldout,
-                                     const struct us_record *probe)
-{
-    const struct model *m = context;
-    enum unseen_status st = UNSEEN_OK;
-    if (m->n_heldout)
-        US_TRY(write_record(m, UNSEEN_SIDE, epoch->epoch, heldout, m->heldout, m->n_heldout));
-    if (m->n_seen)
-        US_TRY(write_record(m, SEEN_SIDE, epoch->epoch, m->evaluates ? probe : trained, m->seen, m->n_seen));
-out:
-    return st;
-}
-
-/* Which samples a model trains on, is held out from, and stands for on the seen side. */
-static void assign(const struct run *run, struct model *m)
-{
-    const struct unseen_scoring_options *o = run->options;
-    const uint8_t *fold = run->fold ? run->fold + (size_t)m->repeat * run->n : NULL;
-    for (int64_t i = 0; i < run->n; i++) {
-        bool trains = !fold || (o->protocol == UNSEEN_FOLD ? fold[i] != m->fold : fold[i] == m->fold);
-        if (trains)
-            m->train[m->n_train++] = i;
-        else
-            m->heldout[m->n_heldout++] = i;
-        bool stands = o->protocol == UNSEEN_ONE_FOLD || !fold || (fold[i] + 1) % o->folds == m->fold;
-        if (trains && stands)
-            m->seen[m->n_seen++] = i;
-    }
-}
-
-static void model_end(struct model *m)
-{
-    free(m->train);
-    free(m->heldout);
-    free(m->seen);
-    free(m->folder);
-    memset(m, 0, sizeof *m);
-}
-
-static enum unseen_status model_begin(struct run *run, int repeat, int fold, struct model *m)
-{
-    enum unseen_status st = UNSEEN_OK;
-    *m = (struct model){.run = run, .repeat = repeat, .fold = fold};
-    m->evaluates = run->options->record == UNSEEN_RECORD_EVAL;
-    m->folder = us_format("%s/work/r%d-f%d", run->options->out, repeat, fold);
-    m->train = us_calloc((size_t)run->n, sizeof *m->train);
-    m->heldout = us_calloc((size_t)run->n, sizeof *m->heldout);
-    m->seen = us_calloc((size_t)run->n, sizeof *m->seen);
-    US_TRY_ALLOC(m->folder);
-    US_TRY_ALLOC(m->train);
-    US_TRY_ALLOC(m->heldout);
-    US_TRY_ALLOC(m->seen);
-    assign(run, m);
-    US_TRY(us_make_folder(m->folder));
-out:
-    if (st)
-        model_end(m);
-    return st;
-}
-
 static int count_models(const struct run *run)
 {
-    return run->options->repeats * run->models_per_repeat;
+    return run->scoring.options->repeats * run->scoring.models_per_repeat;
 }
 
 /* Called by several threads at once, for different models. */
@@ -157,11 +47,14 @@ static enum unseen_status train_model(void *context, int number, struct us_train
 {
     enum unseen_status st = UNSEEN_OK;
     struct run *run = context;
-    const struct unseen_scoring_options *o = run->options;
+    const struct unseen_scoring_options *o = run->scoring.options;
     struct past *past = &run->past[number];
-    struct model model, *m = &model;
+    struct us_scoring_model model, *m = &model;
+    struct us_observer observer;
+    int per_repeat = run->scoring.models_per_repeat;
     char *state = NULL, *title = NULL;
-    US_TRY(model_begin(run, number / run->models_per_repeat, number % run->models_per_repeat, m));
+    US_TRY(us_scoring_model_begin(&run->scoring, number / per_repeat, number % per_repeat, m));
+    US_TRY(us_recorder_new(m, &observer));
     state = us_format("%s/state.safetensors", m->folder);
     title = us_format("model %d/%d", number + 1, count_models(run));
     US_TRY_ALLOC(state);
@@ -179,89 +72,16 @@ static enum unseen_status train_model(void *context, int number, struct us_train
         .state = state,
         .title = title,
         .whole = run->progress,
-        .on_epoch = keep_epoch,
+        .on_epoch = us_record_epoch,
         .context = m,
+        .observer = &observer,
     };
     past->n_train = m->n_train;
     US_TRY(us_train(trainer, &job, &past->history, &past->epochs));
 out:
-    model_end(m);
+    us_scoring_model_end(m);
     free(title);
     free(state);
-    return st;
-}
-
-/* The repeat of the trajectory that a model's record of sample i belongs to. */
-static int destination(const struct run *run, const struct model *m, enum side side, int64_t i)
-{
-    const struct unseen_scoring_options *o = run->options;
-    if (o->protocol != UNSEEN_ONE_FOLD || side == SEEN_SIDE)
-        return m->repeat;
-    int own = run->fold[(size_t)m->repeat * run->n + i];
-    return m->repeat * (o->folds - 1) + (m->fold - own - 1 + o->folds) % o->folds;
-}
-
-static enum unseen_status gather_epoch(const struct run *run, const struct model *m, enum side side,
-                                       int epoch, struct us_trajectory_build *build)
-{
-    enum unseen_status st = UNSEEN_OK;
-    struct us_npy array = {0};
-    const int64_t *samples = side == SEEN_SIDE ? m->seen : m->heldout;
-    int64_t n = side == SEEN_SIDE ? m->n_seen : m->n_heldout;
-    char *path = record_path(m, side, epoch);
-    US_TRY_ALLOC(path);
-    US_TRY(us_npy_open_as(path, US_F32, 2, &array));
-    if (array.shape[0] != UNSEEN_QUANTITIES || array.shape[1] != n) {
-        st = us_fail(UNSEEN_BAD_DATA, path, "not a record of this run");
-        us_hint("remove the folder of this file and run the same command again");
-        goto out;
-    }
-    const float *values = array.data;
-    for (int64_t i = 0; i < n; i++) {
-        int repeat = destination(run, m, side, samples[i]);
-        size_t at = ((size_t)repeat * build->view.epochs + epoch) * run->n + samples[i];
-        for (int q = 0; q < UNSEEN_CORRECT; q++)
-            build->value[q][at] = values[q * n + i];
-        build->correct[at] = values[UNSEEN_CORRECT * n + i] > 0.5f;
-        if (build->fold)
-            build->fold[(size_t)repeat * run->n + samples[i]] = (uint8_t)m->fold;
-    }
-out:
-    us_npy_close(&array);
-    free(path);
-    return st;
-}
-
-/* Put the records of all models together and write one trajectory. */
-static enum unseen_status gather(struct run *run, enum side side, const char *name)
-{
-    enum unseen_status st = UNSEEN_OK;
-    const struct unseen_scoring_options *o = run->options;
-    struct us_trajectory_build *build = NULL;
-    struct model m = {0};
-    bool unseen = side == UNSEEN_SIDE;
-    int repeats = unseen && o->protocol == UNSEEN_ONE_FOLD ? o->repeats * (o->folds - 1) : o->repeats;
-    int epochs = epochs_recorded(&o->recipe);
-    char *folder = us_format("%s/%s", o->out, name);
-    US_TRY_ALLOC(folder);
-    US_TRY(us_trajectory_new(unseen ? o->protocol : UNSEEN_SEEN, run->n, repeats, epochs, run->data->classes,
-                             unseen ? o->folds : 0, &build));
-    build->evaluated = side == UNSEEN_SIDE || o->record == UNSEEN_RECORD_EVAL;
-    for (int64_t i = 0; i < run->n; i++)
-        build->labels[i] = run->data->split[UNSEEN_TRAIN].labels[i];
-    for (int r = 0; r < o->repeats; r++) {
-        for (int f = 0; f < run->models_per_repeat; f++) {
-            US_TRY(model_begin(run, r, f, &m));
-            for (int e = 0; e < epochs; e++)
-                US_TRY(gather_epoch(run, &m, side, e, build));
-            model_end(&m);
-        }
-    }
-    US_TRY(us_trajectory_write(build, folder));
-out:
-    model_end(&m);
-    us_trajectory_free(build);
-    free(folder);
     return st;
 }
 
@@ -274,7 +94,7 @@ static enum unseen_status remove_work(const char *out)
     return st;
 }
 
-static enum unseen_status split(struct run *run)
+static enum unseen_status split(struct us_scoring *run)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_scoring_options *o = run->options;
@@ -296,6 +116,9 @@ static enum unseen_status check(const struct unseen_scoring_options *o, const st
         return us_fail(UNSEEN_USAGE, "--repeats", "%d is not in 1..1000", o->repeats);
     if (o->protocol != UNSEEN_SEEN && (o->folds < 2 || o->folds > 255))
         return us_fail(UNSEEN_USAGE, "--folds", "%d is not in 2..255", o->folds);
+    if (o->record_also & ~US_RECORD_DEMAND)
+        return us_fail(UNSEEN_USAGE, "--record-also", "%#x has bits of what is not recorded on demand",
+                       o->record_also);
     if (data->split[UNSEEN_TRAIN].n == 0)
         return us_fail(UNSEEN_BAD_DATA, data->location, "has no training samples");
     return unseen_recipe_check(&o->recipe);
@@ -303,26 +126,27 @@ static enum unseen_status check(const struct unseen_scoring_options *o, const st
 
 /* Images that go through the models' passes: training, held-out fold and, if it is evaluated, the seen side.
  */
-static uint64_t count_images(const struct run *run)
+static uint64_t count_images(const struct us_scoring *run)
 {
     const struct unseen_scoring_options *o = run->options;
     uint64_t passes = (uint64_t)run->models_per_repeat + (o->record == UNSEEN_RECORD_EVAL);
-    return passes * (uint64_t)run->n * (uint64_t)o->repeats * (uint64_t)epochs_recorded(&o->recipe);
+    return passes * (uint64_t)run->n * (uint64_t)o->repeats * (uint64_t)us_scoring_epochs(run);
 }
 
 static enum unseen_status run_models(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_crew *crew = NULL;
-    const struct unseen_scoring_options *o = run->options;
+    const struct us_scoring *s = &run->scoring;
+    const struct unseen_scoring_options *o = s->options;
     int models = count_models(run);
-    int64_t steps = run->n / o->recipe.batch * epochs_recorded(&o->recipe);
+    int64_t steps = s->n / o->recipe.batch * us_scoring_epochs(s);
     US_TRY_ALLOC(run->past = us_calloc((size_t)models, sizeof *run->past));
-    US_TRY(us_crew_new(run->device, run->data, &o->recipe, o->concurrent, models, steps, &crew));
-    run->progress = us_progress_begin("scoring", "images", count_images(run));
+    US_TRY(us_crew_new(run->device, s->data, &o->recipe, o->concurrent, models, steps, &crew));
+    run->progress = us_progress_begin("scoring", "images", count_images(s));
     US_TRY(us_crew_run(crew, models, train_model, run));
     for (int i = 0; i < models; i++)
-        US_TRY(us_settings_add_model(run->models, i / run->models_per_repeat, i % run->models_per_repeat,
+        US_TRY(us_settings_add_model(run->models, i / s->models_per_repeat, i % s->models_per_repeat,
                                      run->past[i].n_train, run->past[i].history, run->past[i].epochs));
 out:
     us_progress_end(run->progress);
@@ -333,13 +157,13 @@ out:
     return st;
 }
 
-static enum unseen_status write_trajectories(struct run *run)
+static enum unseen_status write_trajectories(const struct us_scoring *run)
 {
     enum unseen_status st = UNSEEN_OK;
     bool seen_only = run->options->protocol == UNSEEN_SEEN;
-    US_TRY(gather(run, seen_only ? SEEN_SIDE : UNSEEN_SIDE, "trajectory"));
+    US_TRY(us_gather(run, seen_only ? US_SEEN_SIDE : US_UNSEEN_SIDE, "trajectory"));
     if (!seen_only)
-        US_TRY(gather(run, SEEN_SIDE, "seen/trajectory"));
+        US_TRY(us_gather(run, US_SEEN_SIDE, "seen/trajectory"));
 out:
     return st;
 }
@@ -348,26 +172,26 @@ enum unseen_status unseen_record_trajectory(struct unseen_device *device, const 
                                             const struct unseen_scoring_options *options)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct run run = {.options = options,
-                      .data = data,
-                      .n = data->split[UNSEEN_TRAIN].n,
-                      .models_per_repeat = 1,
-                      .device = device};
+    struct unseen_scoring_options o = *options;
+    struct run run = {
+        .scoring = {.options = &o, .data = data, .n = data->split[UNSEEN_TRAIN].n, .models_per_repeat = 1},
+        .device = device};
     struct us_settings settings = {0};
     US_TRY(check(options, data));
     US_TRY(us_settings_open(device, data, options, &settings));
+    o.record_also = settings.record_also;
     if (settings.complete) {
         us_log(UNSEEN_LOG_INFO, "%s: the trajectory is there already", options->out);
     } else {
         run.models = settings.models;
-        US_TRY(split(&run));
+        US_TRY(split(&run.scoring));
         US_TRY(run_models(&run));
-        US_TRY(write_trajectories(&run));
+        US_TRY(write_trajectories(&run.scoring));
         US_TRY(us_settings_complete(&settings));
     }
     US_TRY(remove_work(options->out));
 out:
     us_settings_close(&settings);
-    free(run.fold);
+    free(run.scoring.fold);
     return st;
 }

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "nn/run_json.h"
+#include "prune/trajectory.h"
 
 /* What a trajectory depends on. A new reference, or NULL (recorded). */
 static json_t *describe(const struct unseen_device *device, const struct unseen_dataset *data,
@@ -45,10 +46,35 @@ enum unseen_status us_settings_match(const char *path, json_t *stored, json_t *a
     return UNSEEN_OK;
 }
 
-static enum unseen_status begin(struct us_settings *s, json_t *asked)
+/* A folder that records more than is asked for will do. Folders without the list recorded nothing more. */
+static enum unseen_status compare_record(struct us_settings *s, unsigned asked)
 {
+    const json_t *names = json_object_get(s->root, "record_also");
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        unsigned bits;
+        enum unseen_status st = unseen_record_parse(name ? name : "", &bits);
+        if (st)
+            return us_fail(UNSEEN_BAD_DATA, s->path, "record_also holds what is not recorded on demand");
+        s->record_also |= bits;
+    }
+    for (int q = 0; q < UNSEEN_RECORDABLE; q++) {
+        if (asked & ~s->record_also & 1u << q) {
+            us_fail(UNSEEN_USAGE, s->path, "the folder holds a run without %s, which this one needs",
+                    us_trajectory_name(q));
+            us_hint("choose another --out, or remove the folder to begin again");
+            return UNSEEN_USAGE;
+        }
+    }
+    return UNSEEN_OK;
+}
+
+static enum unseen_status begin(struct us_settings *s, json_t *asked, unsigned record_also)
+{
+    s->record_also = record_also;
     json_t *models = json_array();
-    s->root = json_pack("{s:O, s:b, s:o}", "settings", asked, "complete", 0, "models", models);
+    s->root = json_pack("{s:O, s:o, s:b, s:o}", "settings", asked, "record_also", us_record_json(record_also),
+                        "complete", 0, "models", models);
     if (!s->root)
         return us_fail(UNSEEN_FAILED, "memory", "cannot describe the settings");
     return us_json_save(s->path, s->root);
@@ -77,8 +103,9 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
         US_TRY(us_json_load(s->path, &s->root));
         s->complete = json_is_true(json_object_get(s->root, "complete"));
         US_TRY(us_settings_match(s->path, json_object_get(s->root, "settings"), asked, !s->complete));
+        US_TRY(compare_record(s, options->record_also));
     } else {
-        US_TRY(begin(s, asked));
+        US_TRY(begin(s, asked, options->record_also));
     }
     s->models = json_object_get(s->root, "models");
     if (!json_is_array(s->models))

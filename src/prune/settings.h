@@ -11,8 +11,9 @@
 struct us_settings {
     char *path;
     json_t *root;
-    json_t *models; /* borrowed from root */
-    int lock;       /* held while open: one process a folder */
+    json_t *models;       /* borrowed from root */
+    unsigned record_also; /* of the folder: what was asked for, or more */
+    int lock;             /* held while open: one process a folder */
     bool locked;
     bool complete; /* the trajectory is whole */
 };

@@ -18,7 +18,7 @@
 
 struct mapped {
     struct unseen_trajectory view; /* what callers hold: view.owner is this struct */
-    struct us_npy quantity[UNSEEN_QUANTITIES], fold, labels;
+    struct us_npy array[US_TRAJECTORY_ARRAYS];
 };
 
 static const char *const protocol_names[] = {
@@ -26,15 +26,6 @@ static const char *const protocol_names[] = {
     [UNSEEN_FOLD] = "fold",
     [UNSEEN_ONE_FOLD] = "one-fold",
 };
-
-const char *us_quantity_name(enum unseen_quantity quantity)
-{
-    static const char *const names[UNSEEN_QUANTITIES] = {
-        [UNSEEN_P_TRUE] = "p_true",   [UNSEEN_MARGIN] = "margin", [UNSEEN_EL2N] = "el2n",
-        [UNSEEN_ENTROPY] = "entropy", [UNSEEN_LOSS] = "loss",     [UNSEEN_CORRECT] = "correct",
-    };
-    return names[quantity];
-}
 
 const char *unseen_protocol_name(enum unseen_protocol protocol)
 {
@@ -59,14 +50,15 @@ enum unseen_status unseen_protocol_parse(const char *name, enum unseen_protocol 
     return UNSEEN_OK;
 }
 
-/* Opens folder/name.npy if it is there; `path` receives its name in fresh memory. */
-static enum unseen_status open_array(const char *folder, const char *name, enum us_dtype dtype, int ndim,
-                                     struct us_npy *array, char **path)
+/* Opens an array of `ndim` dimensions if its file is there; `path` receives the name in fresh memory. */
+static enum unseen_status open_array(const char *folder, int array, int ndim, struct mapped *m, char **path)
 {
-    *path = us_format("%s/%s.npy", folder, name);
+    *path = us_format("%s/%s.npy", folder, us_trajectory_name(array));
     if (!*path)
         return UNSEEN_FAILED;
-    return us_exists(*path) ? us_npy_open_as(*path, dtype, ndim, array) : UNSEEN_OK;
+    if (!us_exists(*path))
+        return UNSEEN_OK;
+    return us_npy_open_as(*path, us_trajectory_dtype(array), ndim, &m->array[array]);
 }
 
 /* The first array decides the shape, the others must have it. */
@@ -121,9 +113,9 @@ static enum unseen_status check_values(const char *path, const struct unseen_tra
 static enum unseen_status open_quantity(const char *folder, enum unseen_quantity q, struct mapped *m)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_npy *array = &m->quantity[q];
+    struct us_npy *array = &m->array[q];
     char *path = NULL;
-    US_TRY(open_array(folder, us_quantity_name(q), q == UNSEEN_CORRECT ? US_U8 : US_F32, 3, array, &path));
+    US_TRY(open_array(folder, (int)q, 3, m, &path));
     if (!array->data)
         goto out;
     US_TRY(agree(path, array, &m->view));
@@ -140,19 +132,20 @@ out:
 static enum unseen_status open_labels(const char *folder, struct mapped *m)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct us_npy *labels = &m->array[US_LABELS];
     char *path = NULL;
     int64_t largest = 0;
-    US_TRY(open_array(folder, "labels", US_I64, 1, &m->labels, &path));
-    if (!m->labels.data) {
+    US_TRY(open_array(folder, US_LABELS, 1, m, &path));
+    if (!labels->data) {
         st = us_fail(UNSEEN_BAD_DATA, path, "is missing");
         goto out;
     }
-    if (m->labels.shape[0] != m->view.n) {
+    if (labels->shape[0] != m->view.n) {
         st = us_fail(UNSEEN_BAD_DATA, path, "holds %" PRId64 " labels for %" PRId64 " samples",
-                     m->labels.shape[0], m->view.n);
+                     labels->shape[0], m->view.n);
         goto out;
     }
-    m->view.labels = m->labels.data;
+    m->view.labels = labels->data;
     for (int64_t i = 0; i < m->view.n; i++) {
         int64_t label = m->view.labels[i];
         if (label < 0 || label >= INT_MAX) {
@@ -171,10 +164,11 @@ static enum unseen_status open_fold(const char *folder, struct mapped *m)
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_trajectory *t = &m->view;
-    const int64_t *shape = m->fold.shape;
+    const struct us_npy *fold = &m->array[US_FOLD];
+    const int64_t *shape = fold->shape;
     char *path = NULL;
-    US_TRY(open_array(folder, "fold", US_U8, 2, &m->fold, &path));
-    if (!m->fold.data)
+    US_TRY(open_array(folder, US_FOLD, 2, m, &path));
+    if (!fold->data)
         goto out;
     if (shape[0] != t->repeats || shape[1] != t->n) {
         st = us_fail(UNSEEN_BAD_DATA, path,
@@ -182,22 +176,62 @@ static enum unseen_status open_fold(const char *folder, struct mapped *m)
                      t->repeats, t->n);
         goto out;
     }
-    t->fold = m->fold.data;
+    t->fold = fold->data;
     t->protocol = UNSEEN_FOLD;
-    for (size_t i = 0; i < m->fold.count; i++)
+    for (size_t i = 0; i < fold->count; i++)
         t->folds = t->fold[i] >= t->folds ? t->fold[i] + 1 : t->folds;
 out:
     free(path);
     return st;
 }
 
+/* Of probs, features and centres: the lengths in `shape` that are not negative must be the file's. */
+static enum unseen_status open_wide(const char *folder, int array, int ndim, const int64_t *shape,
+                                    struct mapped *m)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_npy *a = &m->array[array];
+    char *path = NULL;
+    US_TRY(open_array(folder, array, ndim, m, &path));
+    for (int i = 0; a->data && i < ndim; i++) {
+        bool free_length = shape[i] < 0 && a->shape[i] >= 1 && a->shape[i] <= INT_MAX;
+        if (!free_length && a->shape[i] != shape[i]) {
+            st = us_fail(UNSEEN_BAD_DATA, path, "axis %d has length %" PRId64 ", which does not fit the rest",
+                         i, a->shape[i]);
+            goto out;
+        }
+    }
+out:
+    free(path);
+    return st;
+}
+
+/* After the description, which may know of more classes and folds than were met. */
+static enum unseen_status open_wides(const char *folder, struct mapped *m)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_trajectory *t = &m->view;
+    US_TRY(open_wide(folder, UNSEEN_PROBS, 4, (int64_t[]){t->repeats, t->epochs, t->n, t->classes}, m));
+    US_TRY(open_wide(folder, UNSEEN_FEATURES, 3, (int64_t[]){t->repeats, t->n, -1}, m));
+    t->probs = m->array[UNSEEN_PROBS].data;
+    t->features = m->array[UNSEEN_FEATURES].data;
+    if (!t->features)
+        goto out;
+    t->feature_count = (int)m->array[UNSEEN_FEATURES].shape[2];
+    US_TRY(
+        open_wide(folder, US_CENTRES, 4, (int64_t[]){t->repeats, t->folds, t->classes, t->feature_count}, m));
+    t->centres = m->array[US_CENTRES].data;
+out:
+    return st;
+}
+
 /* Every quantity that trajectory.json names must have been opened. */
 static enum unseen_status check_quantities(const char *path, const json_t *names, const struct mapped *m)
 {
-    for (int q = 0; q < UNSEEN_QUANTITIES; q++) {
+    for (int q = 0; q < UNSEEN_RECORDABLE; q++) {
         for (size_t i = 0; i < json_array_size(names); i++) {
             const char *name = json_string_value(json_array_get(names, i));
-            if (name && strcmp(name, us_quantity_name(q)) == 0 && !m->quantity[q].data)
+            if (name && strcmp(name, us_trajectory_name(q)) == 0 && !m->array[q].data)
                 return us_fail(UNSEEN_BAD_DATA, path, "names %s, but %s.npy is missing", name, name);
         }
     }
@@ -219,16 +253,14 @@ static enum unseen_status compare_description(const char *path, const json_t *js
     int protocol = protocol_number(name);
     if (protocol < 0)
         return us_fail(UNSEEN_BAD_DATA, path, "protocol '%s' is not one of seen, fold, one-fold", name);
-    if ((protocol == UNSEEN_SEEN) != (t->fold == NULL))
-        return us_fail(UNSEEN_BAD_DATA, path, "protocol is %s, but fold.npy is %s", name,
-                       t->fold ? "there" : "missing");
+    if (protocol != UNSEEN_SEEN && !t->fold)
+        return us_fail(UNSEEN_BAD_DATA, path, "protocol is %s, but fold.npy is missing", name);
     if (t->fold) {
         US_TRY(us_json_integer(json, path, "folds", t->folds, 256, &folds));
         t->folds = (int)folds;
     }
     t->protocol = (enum unseen_protocol)protocol;
     t->classes = (int)classes;
-    US_TRY(check_quantities(path, json_object_get(json, "quantities"), m));
 out:
     return st;
 }
@@ -239,10 +271,14 @@ static enum unseen_status read_description(const char *folder, struct mapped *m)
     json_t *json = NULL;
     char *path = us_format("%s/trajectory.json", folder);
     US_TRY_ALLOC(path);
-    if (!us_exists(path))
+    if (!us_exists(path)) {
+        st = open_wides(folder, m);
         goto out;
+    }
     US_TRY(us_json_load(path, &json));
     US_TRY(compare_description(path, json, m));
+    US_TRY(open_wides(folder, m));
+    US_TRY(check_quantities(path, json_object_get(json, "quantities"), m));
 out:
     json_decref(json);
     free(path);
@@ -255,7 +291,7 @@ enum unseen_status unseen_trajectory_open(const char *folder, struct unseen_traj
     struct mapped *m = us_calloc(1, sizeof *m);
     US_TRY_ALLOC(m);
     m->view.owner = m;
-    for (int q = 0; q < UNSEEN_QUANTITIES; q++)
+    for (int q = 0; q < UNSEEN_SCALARS; q++)
         US_TRY(open_quantity(folder, q, m));
     if (m->view.n == 0) {
         st = us_fail(UNSEEN_BAD_DATA, folder, "is no trajectory: it holds none of its quantities");
@@ -278,9 +314,7 @@ void unseen_trajectory_close(struct unseen_trajectory *trajectory)
     if (!trajectory)
         return;
     struct mapped *m = trajectory->owner;
-    for (int q = 0; q < UNSEEN_QUANTITIES; q++)
-        us_npy_close(&m->quantity[q]);
-    us_npy_close(&m->fold);
-    us_npy_close(&m->labels);
+    for (int a = 0; a < US_TRAJECTORY_ARRAYS; a++)
+        us_npy_close(&m->array[a]);
     free(m);
 }

@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/half.h"
 #include "nn/train.h"
 #include "prune/folds.h"
+#include "prune/trajectory.h"
 #include "support/folder.h"
 #include "unseen/prune.h"
 
@@ -74,6 +76,8 @@ static enum unseen_status take(void *context, const struct unseen_epoch *epoch,
     return UNSEEN_OK;
 }
 
+static const struct us_observer *observed_by;
+
 /* Train model `number` on the samples whose fold is (or, with `others`, is not) `fold`; score the rest. */
 static void train_by_hand(const struct unseen_recipe *recipe, uint32_t number, const uint8_t *folds, int fold,
                           bool others, struct by_hand *hand)
@@ -85,7 +89,8 @@ static void train_by_hand(const struct unseen_recipe *recipe, uint32_t number, c
                                .train = in,
                                .heldout = out,
                                .on_epoch = take,
-                               .context = hand};
+                               .context = hand,
+                               .observer = observed_by};
     for (int64_t i = 0; i < N; i++) {
         if ((folds[i] == fold) != others)
             in[job.n_train++] = i;
@@ -122,7 +127,8 @@ static void a_fold_is_scored_by_the_model_that_left_it_out(void **state)
     assert_int_equal(unseen->repeats, 1);
     assert_int_equal(unseen->epochs, EPOCHS);
     assert_memory_equal(unseen->fold, folds, N);
-    assert_null(seen->fold);
+    for (int64_t i = 0; i < N; i++)
+        assert_int_equal(seen->fold[i], (folds[i] + 1) % FOLDS);
     for (int k = 0; k < FOLDS; k++) {
         train_by_hand(&options.recipe, (uint32_t)k, folds, k, true, &hand);
         for (int64_t i = 0; i < N; i++) {
@@ -181,6 +187,147 @@ static void the_seen_side_can_be_evaluated(void **state)
     unseen_trajectory_close(seen);
 }
 
+/* ---- what is recorded on demand ---- */
+
+enum { WIDTH_LIMIT = 64 };
+
+/* The same by hand: of the held-out samples, and sums for the centres. */
+struct wide {
+    float probs[EPOCHS][N][CLASSES], features[N][WIDTH_LIMIT];
+    double sum[CLASSES][WIDTH_LIMIT];
+    int count[CLASSES], d;
+};
+
+static int want_all(void *context, enum us_pass_kind pass, int epoch)
+{
+    (void)context;
+    return (pass == US_PASS_REVIEW) <= (epoch == EPOCHS - 1) ? US_SEE_PROBS | US_SEE_FEATURES : 0;
+}
+
+static enum unseen_status see_all(void *context, const struct us_rows *rows)
+{
+    struct wide *wide = context;
+    wide->d = rows->feature_count;
+    assert_true(rows->feature_count <= WIDTH_LIMIT);
+    for (int i = 0; i < rows->n; i++) {
+        int64_t sample = rows->samples[i];
+        const float *features = rows->features + (size_t)i * rows->feature_count;
+        int32_t label = data->split[UNSEEN_TRAIN].labels[sample];
+        if (rows->pass == US_PASS_HELDOUT) {
+            memcpy(wide->probs[rows->epoch][sample], rows->probs + (size_t)i * CLASSES,
+                   CLASSES * sizeof(float));
+            memcpy(wide->features[sample], features, (size_t)wide->d * sizeof(float));
+        } else if (rows->pass == US_PASS_REVIEW) {
+            wide->count[label]++;
+            for (int j = 0; j < wide->d; j++)
+                wide->sum[label][j] += (double)features[j];
+        }
+    }
+    return UNSEEN_OK;
+}
+
+static double change_by_hand(const float *now, const float *before)
+{
+    double sum = 0;
+    for (int c = 0; c < CLASSES; c++)
+        sum += fabs(now[c] * (log(now[c] + 1e-8) - log(before[c] + 1e-8)));
+    return sum;
+}
+
+/* Sample i of repeat 0, whose model is the one observed. */
+static void check_sample(const struct unseen_trajectory *t, const struct wide *wide, int64_t i)
+{
+    const float *h = t->features + i * wide->d;
+    double square = 0;
+    assert_memory_equal(h, wide->features[i], (size_t)wide->d * sizeof(float));
+    for (int j = 0; j < wide->d; j++)
+        square += (double)h[j] * h[j];
+    for (int e = 0; e < EPOCHS; e++) {
+        const float *p = wide->probs[e][i];
+        int64_t at = e * N + i;
+        double norm = 0;
+        assert_true(fabs(p[t->labels[i]] - p_true(t, 0, e, i)) < 1e-6);
+        for (int c = 0; c < CLASSES; c++) {
+            norm += p[c];
+            assert_true(p[c] <= p[(int)t->value[UNSEEN_PREDICTED][at]]);
+            assert_int_equal(t->probs[at * CLASSES + c], us_float_to_half(p[c]));
+        }
+        assert_true(fabs(norm - 1) < 1e-6);
+        double change = e ? change_by_hand(p, wide->probs[e - 1][i]) : 0;
+        assert_true(fabs(t->value[UNSEEN_CHANGE][at] - change) <= 1e-6 * fmax(change, 1));
+    }
+    assert_true(fabs(t->value[UNSEEN_FEATURE_NORM][(EPOCHS - 1) * N + i] - sqrt(square)) < 1e-5);
+}
+
+static void what_is_wide_is_recorded_on_demand(void **state)
+{
+    (void)state;
+    struct unseen_scoring_options options = options_of(UNSEEN_FOLD, "plain"), wider = options;
+    static struct wide wide;
+    struct us_observer observer = {.wants = want_all, .see = see_all, .context = &wide};
+    struct by_hand hand;
+    uint8_t folds[N];
+    assert_ok(unseen_record_trajectory(test_device(), data, &options));
+    wider.out = test_path("wide");
+    wider.record_also = US_RECORD_DEMAND;
+    assert_ok(unseen_record_trajectory(test_device(), data, &wider));
+    struct unseen_trajectory *plain = open_in(&options, "trajectory"), *t = open_in(&wider, "trajectory");
+    for (int q = 0; q < UNSEEN_CORRECT; q++)
+        assert_memory_equal(plain->value[q], t->value[q], EPOCHS * N * sizeof(float));
+    assert_true(!plain->features && !plain->probs && !plain->value[UNSEEN_CHANGE]);
+    assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, N, CLASSES, FOLDS, SEED, 0, folds));
+    observed_by = &observer;
+    train_by_hand(&options.recipe, 1, folds, 1, true, &hand);
+    observed_by = NULL;
+    assert_int_equal(t->feature_count, wide.d);
+    for (int64_t i = 0; i < N; i++) {
+        if (folds[i] == 1)
+            check_sample(t, &wide, i);
+    }
+    for (int c = 0; c < CLASSES; c++)
+        for (int j = 0; j < wide.d; j++)
+            assert_true(fabs(t->centres[(FOLDS * 0 + 1) * CLASSES * wide.d + c * wide.d + j] -
+                             wide.sum[c][j] / wide.count[c]) < 1e-5);
+    /* The seen side has its own, by the models that trained on the sample. */
+    struct unseen_trajectory *seen = open_in(&wider, "seen/trajectory");
+    assert_int_equal(seen->protocol, UNSEEN_SEEN);
+    assert_memory_equal(seen->centres, t->centres, (size_t)FOLDS * CLASSES * wide.d * sizeof(float));
+    for (int64_t i = 0; i < N; i++)
+        assert_int_equal(seen->fold[i], (folds[i] + 1) % FOLDS);
+    unseen_trajectory_close(seen);
+    unseen_trajectory_close(plain);
+    unseen_trajectory_close(t);
+    /* More than asked for will do, less will not. */
+    wider.record_also = 1u << UNSEEN_CHANGE;
+    assert_ok(unseen_record_trajectory(test_device(), data, &wider));
+    options.record_also = 1u << UNSEEN_FEATURES;
+    assert_fails(UNSEEN_USAGE, "a run without features",
+                 unseen_record_trajectory(test_device(), data, &options));
+}
+
+/* One-fold: a sample's features are each model's own. */
+static void wide_arrays_of_one_fold(void **state)
+{
+    (void)state;
+    struct unseen_scoring_options options = options_of(UNSEEN_ONE_FOLD, "one-wide");
+    options.record_also = US_RECORD_DEMAND;
+    assert_ok(unseen_record_trajectory(test_device(), data, &options));
+    struct unseen_trajectory *t = open_in(&options, "trajectory");
+    size_t d = (size_t)t->feature_count;
+    assert_int_equal(t->repeats, FOLDS - 1);
+    assert_memory_not_equal(t->features, t->features + N * d, d * sizeof(float));
+    for (int r = 0; r < FOLDS - 1; r++) {
+        for (int64_t i = 0; i < N; i++) {
+            double square = 0;
+            for (size_t j = 0; j < d; j++)
+                square += pow((double)t->features[((size_t)r * N + (size_t)i) * d + j], 2);
+            assert_true(
+                fabs(t->value[UNSEEN_FEATURE_NORM][(r * EPOCHS + EPOCHS - 1) * N + i] - sqrt(square)) < 1e-5);
+        }
+    }
+    unseen_trajectory_close(t);
+}
+
 static void repeats_differ(void **state)
 {
     (void)state;
@@ -235,8 +382,8 @@ static void one_failure_stops_all(void **state)
     options.concurrent = 2;
     options.recipe.epochs = 500;
     /* The second model's records find a folder where a file should be. */
-    assert_ok(us_make_folder(test_path("failure/work/r0-f1/heldout-0001.npy")));
-    assert_fails(UNSEEN_FAILED, "r0-f1/heldout-0001.npy",
+    assert_ok(us_make_folder(test_path("failure/work/r0-f1/heldout-record-0001.npy")));
+    assert_fails(UNSEEN_FAILED, "r0-f1/heldout-record-0001.npy",
                  unseen_record_trajectory(test_device(), data, &options));
     options.concurrent = 9;
     options.out = test_path("too-many");
@@ -281,6 +428,8 @@ int main(void)
         cmocka_unit_test(a_fold_is_scored_by_the_model_that_left_it_out),
         cmocka_unit_test(one_fold_models_score_all_the_others),
         cmocka_unit_test(the_seen_side_can_be_evaluated),
+        cmocka_unit_test(what_is_wide_is_recorded_on_demand),
+        cmocka_unit_test(wide_arrays_of_one_fold),
         cmocka_unit_test(repeats_differ),
         cmocka_unit_test(models_side_by_side_are_the_same),
         cmocka_unit_test(one_failure_stops_all),

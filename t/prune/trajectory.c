@@ -57,6 +57,54 @@ static void what_is_written_is_read(void **state)
     }
 }
 
+static void holds_what_is_recorded_on_demand(void **state)
+{
+    (void)state;
+    enum { d = 5, CLASSES = 3 };
+    struct us_trajectory_build *b = filled(UNSEEN_FOLD);
+    struct unseen_trajectory *t;
+    assert_ok(us_trajectory_demand(b, US_RECORD_DEMAND, d));
+    for (int i = 0; i < COUNT; i++)
+        b->value[UNSEEN_CHANGE][i] = (float)i;
+    for (int i = 0; i < COUNT * CLASSES; i++)
+        b->probs[i] = (uint16_t)i;
+    for (int i = 0; i < R * N * d; i++)
+        b->features[i] = (float)i / 8;
+    for (int i = 0; i < R * 2 * CLASSES * d; i++)
+        b->centres[i] = (float)-i;
+    assert_ok(us_trajectory_write(b, test_path("demand")));
+    assert_ok(unseen_trajectory_open(test_path("demand"), &t));
+    assert_int_equal(t->feature_count, d);
+    assert_memory_equal(t->value[UNSEEN_CHANGE], b->value[UNSEEN_CHANGE], COUNT * sizeof(float));
+    assert_non_null(t->value[UNSEEN_FEATURE_NORM]);
+    assert_non_null(t->value[UNSEEN_PREDICTED]);
+    assert_memory_equal(t->probs, b->probs, COUNT * CLASSES * sizeof *t->probs);
+    assert_memory_equal(t->features, b->features, R * N * d * sizeof(float));
+    assert_memory_equal(t->centres, b->centres, R * 2 * CLASSES * d * sizeof(float));
+    unseen_trajectory_close(t);
+    us_trajectory_free(b);
+    b = filled(UNSEEN_FOLD); /* nothing of it stays */
+    assert_ok(us_trajectory_write(b, test_path("demand")));
+    assert_ok(unseen_trajectory_open(test_path("demand"), &t));
+    assert_true(!t->probs && !t->features && !t->centres && !t->value[UNSEEN_CHANGE]);
+    unseen_trajectory_close(t);
+    us_trajectory_free(b);
+}
+
+static void names_what_is_recorded_on_demand(void **state)
+{
+    (void)state;
+    unsigned bits;
+    assert_ok(unseen_record_parse("change,probs", &bits));
+    assert_int_equal(bits, 1u << UNSEEN_CHANGE | 1u << UNSEEN_PROBS);
+    assert_ok(unseen_record_parse("features", &bits));
+    assert_int_equal(bits, 1u << UNSEEN_FEATURES | 1u << UNSEEN_FEATURE_NORM);
+    assert_fails(UNSEEN_USAGE, "--record-also: 'p_true'", unseen_record_parse("p_true", &bits));
+    assert_fails(UNSEEN_USAGE, "--record-also: ''", unseen_record_parse("change,", &bits));
+    assert_fails(UNSEEN_USAGE, "--record-also: ''", unseen_record_parse("", &bits));
+    assert_non_null(strstr(unseen_last_hint(), "probs"));
+}
+
 static void tells_how_it_was_recorded(void **state)
 {
     (void)state;
@@ -115,6 +163,19 @@ static void import_describe(const char *json)
         assert_fails(UNSEEN_BAD_DATA, part, unseen_trajectory_open(import_folder, &refused));                \
         assert_null(refused);                                                                                \
     } while (0)
+
+static void wide_arrays_must_fit(void **state)
+{
+    (void)state;
+    static const float features[12];
+    static const uint16_t probs[40];
+    import_write("features.npy", US_F32, 3, (int64_t[]){1, 2, 6}, features);
+    ASSERT_REFUSED("features.npy: axis 1 has length 2");
+    import_write("features.npy", US_F32, 3, (int64_t[]){1, 3, 0}, features);
+    ASSERT_REFUSED("features.npy: axis 2 has length 0");
+    import_write("probs.npy", US_F16, 4, (int64_t[]){1, 2, 3, 4}, probs); /* labels go up to 4 */
+    ASSERT_REFUSED("probs.npy: axis 3 has length 4");
+}
 
 static void imports_need_no_description(void **state)
 {
@@ -224,7 +285,7 @@ static void refuses_a_description_that_does_not_fit(void **state)
     import_describe("{\"protocol\":\"fold\",\"n\":3,\"repeats\":1,\"epochs\":2,\"classes\":5,\"folds\":2}");
     ASSERT_REFUSED("\"folds\" is 2");
     import_describe("{\"protocol\":\"seen\",\"n\":3,\"repeats\":1,\"epochs\":2,\"classes\":5,\"folds\":0}");
-    ASSERT_REFUSED("protocol is seen, but fold.npy is there");
+    ASSERT_REFUSED("\"folds\" is 0");
 }
 
 static void names_protocols(void **state)
@@ -255,7 +316,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(holds_what_is_recorded_on_demand),
+        cmocka_unit_test(names_what_is_recorded_on_demand),
         cmocka_unit_test(tells_how_it_was_recorded),
+        cmocka_unit_test(wide_arrays_must_fit),
         cmocka_unit_test(imports_need_no_description),
         cmocka_unit_test(refuses_missing_parts),
         cmocka_unit_test(refuses_wrong_shapes),

@@ -1,0 +1,70 @@
+/* One scoring model of a run: what it trains on, what it is recorded on, and the files in between. */
+#ifndef US_PRUNE_SCORING_MODEL_H
+#define US_PRUNE_SCORING_MODEL_H
+
+#include "nn/train.h"
+#include "unseen/prune.h"
+
+/* One call of unseen_record_trajectory. */
+struct us_scoring {
+    const struct unseen_scoring_options *options; /* record_also as the folder has it */
+    const struct unseen_dataset *data;
+    int64_t n;
+    int models_per_repeat;
+    uint8_t *fold; /* [repeats][n]; NULL when seen */
+};
+
+enum us_side { US_UNSEEN_SIDE, US_SEEN_SIDE };
+
+struct us_recorder;
+
+struct us_scoring_model {
+    const struct us_scoring *run;
+    int repeat, fold;
+    int64_t *train, *heldout, *seen; /* ascending samples; seen: those that the model stands for there */
+    int64_t n_train, n_heldout, n_seen;
+    bool evaluates; /* the seen side comes from an evaluation pass */
+    char *folder;   /* of its work files */
+    struct us_recorder *recorder;
+};
+
+/* Make its lists and its folder. End with us_scoring_model_end, which takes a zeroed one too. */
+enum unseen_status us_scoring_model_begin(const struct us_scoring *run, int repeat, int fold,
+                                          struct us_scoring_model *model);
+void us_scoring_model_end(struct us_scoring_model *model);
+
+/* The samples of a side. */
+const int64_t *us_side_samples(const struct us_scoring_model *model, enum us_side side, int64_t *n);
+
+/* Epochs that are recorded, and the bits of a quantity that is. */
+int us_scoring_epochs(const struct us_scoring *run);
+bool us_scoring_records(const struct us_scoring *run, enum unseen_quantity quantity);
+
+/* Work files. "record": float32 [us_record_rows][n of the side] of an epoch. "probs", "softmax": [n, C] of an
+ * epoch in half and single precision. "features": float32 [n, d] of the last epoch. */
+char *us_record_path(const struct us_scoring_model *model, enum us_side side, const char *what, int epoch);
+char *us_centres_path(const struct us_scoring_model *model);
+
+/* Rows of a record: the first six quantities, then those recorded on demand; the row of a quantity, -1: none.
+ */
+int us_record_rows(const struct us_scoring *run);
+int us_record_row(const struct us_scoring *run, enum unseen_quantity quantity);
+
+/* ---- record.c ---- */
+
+/* Begin recording; `observer` receives what us_train_job wants. Freed with us_scoring_model_end. */
+enum unseen_status us_recorder_new(struct us_scoring_model *model, struct us_observer *observer);
+void us_recorder_free(struct us_recorder *recorder);
+
+/* us_train_job's on_epoch, `context` being the model. Writes the epoch's work files, each atomically; an
+ * epoch that is done again writes the same bytes. */
+enum unseen_status us_record_epoch(void *context, const struct unseen_epoch *epoch,
+                                   const struct us_record *trained, const struct us_record *heldout,
+                                   const struct us_record *probe);
+
+/* ---- gather.c ---- */
+
+/* Put the work files of all models together as the trajectory folder `name` of the run. */
+enum unseen_status us_gather(const struct us_scoring *run, enum us_side side, const char *name);
+
+#endif
