@@ -4,7 +4,8 @@
  * into `partial` [block][2][C]; `*_merge` turns FAN partials into one where there are more than FAN; `*_finish`
  * reduces the rest, one work-item for VEC channels. Variances are sums of squared distances to a row of the same
  * block, merged as means and sums of squares about them (Chan, Golub and LeVeque, 1983), so that a mean far from
- * zero costs no digits.
+ * zero costs no digits. Behind partial moments [block][2][C] lies the number of rows of each, [block], since a
+ * convolution that leaves them (conv_epilogue.clh) cuts its rows as it sees fit.
  *
  * VEC divides C (`channels`), TILE (1 to 4) divides C / VEC. UNROLL: rows at a time, for independent sums. C and
  * whether there is a ReLU are arguments, so that layers share programs: compiling one takes most of a second.
@@ -45,7 +46,8 @@ static inline vec normalised(vec x, vec mean, vec scale, vec beta)
     return fma(x - mean, scale, beta);
 }
 
-kernel void batchnorm_stats(long rows, int channels, int block_rows, global const float *x, global float *partial)
+kernel void batchnorm_moments(long rows, int channels, int block_rows, int blocks, global const float *x,
+                              global float *partial)
 {
     const struct place p = place_of((uint)get_global_id(0), (uint)(channels / SPAN), SPAN);
     const int at = p.at;
@@ -81,6 +83,8 @@ kernel void batchnorm_stats(long rows, int channels, int block_rows, global cons
             sum[0][v] += d;
             square[0][v] = fma(d, d, square[0][v]);
         }
+    if (at == 0)
+        partial[(long)blocks * 2 * channels + block] = (float)n;
     partial += block * 2 * channels + at;
 #pragma unroll
     for (int v = 0; v < TILE; v++) {
@@ -97,50 +101,53 @@ kernel void batchnorm_stats(long rows, int channels, int block_rows, global cons
 
 struct moments {
     vec mean, squares; /* squares: the sum of squared distances to the mean */
+    float count;
 };
 
-/* The moments of partials first..last-1, each of `span` rows but for the last of all. */
-static struct moments pooled(global const float *partial, int channels, long first, long last, long rows, long span)
+/* The moments of partials first..last-1 of `rows[]` rows each. */
+static struct moments pooled(global const float *partial, global const float *rows, int channels, long first,
+                             long last)
 {
-    const float total = (float)(min(rows, last * span) - first * span);
     const vec origin = LOAD(partial + first * 2 * channels);
-    struct moments m = {(vec)(0.0f), (vec)(0.0f)};
+    struct moments m = {(vec)(0.0f), (vec)(0.0f), 0.0f};
     for (long b = first; b < last; b++) {
-        float n = (float)min(span, rows - b * span);
-        m.mean = fma((vec)(n), LOAD(partial + b * 2 * channels) - origin, m.mean);
+        m.mean = fma((vec)(rows[b]), LOAD(partial + b * 2 * channels) - origin, m.mean);
+        m.count += rows[b];
     }
-    m.mean = origin + m.mean / total;
+    m.mean = origin + m.mean / m.count;
     for (long b = first; b < last; b++) {
-        float n = (float)min(span, rows - b * span);
         vec d = LOAD(partial + b * 2 * channels) - m.mean;
-        m.squares += fma(n * d, d, LOAD(partial + b * 2 * channels + channels));
+        m.squares += fma(rows[b] * d, d, LOAD(partial + b * 2 * channels + channels));
     }
     return m;
 }
 
 /* Merges `count` partials at the start of `partial` and writes the fewer `merged_at` floats behind it. */
-kernel void batchnorm_stats_merge(long rows, int channels, long span, int count, global float *partial,
-                                  long merged_at)
+kernel void batchnorm_moments_merge(int channels, int count, global float *partial, long merged_at)
 {
     const struct place p = place_of((uint)get_global_id(0), (uint)(channels / VEC), VEC);
-    const int at = p.at;
+    const int at = p.at, merged = (count + FAN - 1) / FAN;
     const long j = p.row;
-    if (j * FAN >= count)
+    if (j >= merged)
         return;
-    struct moments m = pooled(partial + at, channels, j * FAN, min((j + 1) * FAN, (long)count), rows, span);
+    struct moments m = pooled(partial + at, partial + (long)count * 2 * channels, channels, j * FAN,
+                              min((j + 1) * FAN, (long)count));
     STORE(m.mean, partial + merged_at + j * 2 * channels + at);
     STORE(m.squares, partial + merged_at + j * 2 * channels + channels + at);
+    if (at == 0)
+        partial[merged_at + (long)merged * 2 * channels + j] = m.count;
 }
 
 /* From `count` partials that begin `from` floats behind `partial`. */
-kernel void batchnorm_stats_finish(long rows, int channels, long span, int count,
-                                   global const float *partial, long from, float eps, float momentum, global float *mean, global float *invstd,
-                                   global float *running_mean, global float *running_var)
+kernel void batchnorm_moments_finish(long rows, int channels, int count, global const float *partial, long from,
+                                     float eps, float momentum, global float *mean, global float *invstd,
+                                     global float *running_mean, global float *running_var)
 {
     const int at = (int)get_global_id(0) * VEC;
     if (at >= channels)
         return;
-    struct moments m = pooled(partial + from + at, channels, 0, count, rows, span);
+    partial += from;
+    struct moments m = pooled(partial + at, partial + (long)count * 2 * channels, channels, 0, count);
     STORE(m.mean, mean + at);
     STORE(1.0f / sqrt(m.squares / (float)rows + eps), invstd + at);
     vec unbiased = m.squares / (float)max(rows - 1, 1L);
@@ -153,6 +160,19 @@ kernel void batchnorm_invstd(int channels, float eps, global const float *varian
     const int at = (int)get_global_id(0) * VEC;
     if (at < channels)
         STORE(1.0f / sqrt(LOAD(variance + at) + eps), invstd + at);
+}
+
+/* Evaluation as x * scale + shift: affine [2][channels]. */
+kernel void batchnorm_affine(int channels, float eps, global const float *running_mean,
+                             global const float *running_var, global const float *gamma,
+                             global const float *beta, global float *affine)
+{
+    const int at = (int)get_global_id(0) * VEC;
+    if (at >= channels)
+        return;
+    const vec scale = LOAD(gamma + at) / sqrt(LOAD(running_var + at) + eps);
+    STORE(scale, affine + at);
+    STORE(fma(-LOAD(running_mean + at), scale, LOAD(beta + at)), affine + channels + at);
 }
 
 /* residual may be NULL. One work-item a vector. */

@@ -13,7 +13,7 @@
  * A work-item takes `tiles` tiles of P consecutive output pixels. For each block of `kblock` values of k it
  * copies the pixels' patches into a private panel (rows LD apart; LD/16 odd, so rows fall into different
  * cache sets), then multiplies it with the packed matrix B, P x 16V accumulators at a time. Sums over blocks
- * of k meet in `out`, always in the same order.
+ * of k meet in `out`, always in the same order; conv_epilogue.clh says what follows the last of a forward pass.
  * Small images spend much on taps in the border (31 % of 3x3 taps at 4x4). With by_place the pixels of a tile
  * are the same place of consecutive images, which share their taps, so those outside are left out. Packed B:
  * [ceil(columns / 16V)][K][16V], zero beyond the last column.
@@ -57,9 +57,10 @@
 #define CG 8
 #endif
 
+#include "conv_epilogue.clh"
 #include "conv_sum.clh"
-#include "tile.clh"
 #include "number.clh"
+#include "tile.clh"
 
 #define LD (KB + 16 * STEP)
 
@@ -215,9 +216,10 @@ struct rows {
     int depth, begin, run, skip;
 };
 
-/* P x 16V outputs: rows of `panel` times the block of B at `b`. */
-static inline void multiply(const num *panel, __global const num *b, struct rows rows,
-                            __global float *out, const long *at, int valid, int left, int add)
+/* P x 16V outputs, in channels c..: rows of `panel` times the block of B at `b`, added to what is there with
+ * `add`. `seen` pixels came before these. */
+static inline void multiply(const num *panel, __global const num *b, struct rows rows, __global float *out,
+                            const long *at, int valid, int c, int add, int seen, const struct epilogue *e)
 {
     float16 acc[P][V];
 #pragma unroll
@@ -246,10 +248,11 @@ static inline void multiply(const num *panel, __global const num *b, struct rows
     }
 #pragma unroll
     for (int p = 0; p < P; p++)
-        if (p < valid)
+        if (add && p < valid)
 #pragma unroll
             for (int v = 0; v < V; v++)
-                put(out + at[p] + 16 * v, acc[p][v], left - 16 * v, add);
+                acc[p][v] += take(out + at[p] + c + 16 * v, e->channels - c - 16 * v);
+    put_tile(acc, valid, out, at, c, seen, e);
 }
 
 /* Length of the blocks of k: whole rows of taps if one fits, as they are copied fastest. */
@@ -269,8 +272,10 @@ static inline int block_length(int taps_y, int width)
 ONE void conv_gather(__global const float *in, __global const num *b, __global float *out, int images,
                      int rows, int cols, int step, int off_y, int off_x, int taps_y, int taps_x, int ih,
                      int iw, int ic, int oh, int ow, int oc, int ostep, int oa, int ob, int by_place,
-                     int tiles, int group, int accumulate)
+                     int tiles, int group, int accumulate, __global const float *affine,
+                     __global const float *residual, int relu, __global float *moments)
 {
+    const struct epilogue last = epilogue_of(affine, residual, relu, moments, oc), none = {0, 0, 0, 0, oc};
     float16 store[TILES * P * LD / 16 / STEP];
     num *panel = (num *)store;
     long at[TILES * P];
@@ -310,9 +315,11 @@ ONE void conv_gather(__global const float *in, __global const num *b, __global f
         for (int c = c0; c < c1; c++)
             for (int p = 0; p < count; p += P)
                 multiply(panel + p * LD, b + ((long)c * depth + skipped + k0 + row * skip) * (16 * V), taken,
-                         out + c * 16 * V, at + p, count - p, oc - c * 16 * V, accumulate || k0 > 0);
+                         out, at + p, min(P, count - p), c * 16 * V, accumulate || k0 > 0, p,
+                         k1 < used ? &none : &last);
         k0 = k1;
     } while (k0 < used);
+    count_pixels(moments, oc, count);
 }
 
 /* Pack weights [depth, columns] for conv_gather. Work-items: (blocks of 16 k, column tiles). */

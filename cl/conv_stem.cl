@@ -5,7 +5,8 @@
  * gathered: a work-item copies the KERNEL rows that an output row reads, with the border's zeros, and the
  * register tiles read their operands from there.
  *
- * Forward: tiles of P pixels x 16V channels, weights packed [column tile][KERNEL * KERNEL * CIN][16V].
+ * Forward: tiles of P pixels x 16V channels, weights packed [column tile][KERNEL * KERNEL * CIN][16V]; what
+ * follows is conv_epilogue.clh's.
  * Weight gradient: tiles of Q of a patch row's values x 16V channels, summed over the pixels of an output row;
  * a work-item's sums [KERNEL * KERNEL * CIN][columns] are added in ascending order by stem_weights_sum.
  *
@@ -37,6 +38,8 @@
 #ifndef Q
 #define Q 9
 #endif
+#include "conv_epilogue.clh"
+
 #define WIDTH (KERNEL * CIN)
 #define DEPTH (KERNEL * WIDTH)
 #define OW    ((W + 2 * PAD - KERNEL) / STRIDE + 1)
@@ -69,10 +72,11 @@ ONE void stem_pack(__global const float *weights, __global float *b, int cout)
                 take(weights + (long)k * cout + c + 16 * v, cout - c - 16 * v);
 }
 
-/* P x 16V outputs from pixel x on. */
-static inline void multiply(const float *rows, int x, __global const float *b, __global float *out, int cout,
-                            int c)
+/* Channels c.. of P outputs from pixel x of output row `row` on; `seen` rows came before it. */
+static inline void multiply(const float *rows, int x, __global const float *b, __global float *out, long row,
+                            int c, int seen, const struct epilogue *e)
 {
+    long at[P];
     float16 acc[P][V];
 #pragma unroll
     for (int p = 0; p < P; p++)
@@ -98,24 +102,25 @@ static inline void multiply(const float *rows, int x, __global const float *b, _
     }
 #pragma unroll
     for (int p = 0; p < P; p++)
-        if (x + p < OW)
-#pragma unroll
-            for (int v = 0; v < V; v++)
-                put(out + (x + p) * cout + c + 16 * v, acc[p][v], cout - c - 16 * v, 0);
+        at[p] = (row * OW + x + p) * e->channels;
+    put_tile(acc, min(P, OW - x), out, at, c, seen * OW + x, e);
 }
 
 /* Work-items: blocks of `share` output rows. */
 ONE void stem_forward(__global const float *in, __global const float *b, __global float *out, int images, int h,
-                      int oh, int cout, int share)
+                      int oh, int cout, int share, __global const float *affine,
+                      __global const float *residual, int relu, __global float *moments)
 {
     float rows[KERNEL * ROW];
-    const int first = (int)get_global_id(0) * share;
-    for (int row = first; row < min(first + share, images * oh); row++) {
+    const struct epilogue e = epilogue_of(affine, residual, relu, moments, cout);
+    const int first = (int)get_global_id(0) * share, last = min(first + share, images * oh);
+    for (int row = first; row < last; row++) {
         copy_rows(in, h, row / oh, row % oh, rows);
         for (int c = 0; c < cout; c += 16 * V)
             for (int x = 0; x < OW; x += P)
-                multiply(rows, x, b + (long)c * DEPTH, out + (long)row * (OW * cout), cout, c);
+                multiply(rows, x, b + (long)c * DEPTH, out, row, c, row - first, &e);
     }
+    count_pixels(moments, cout, (last - first) * OW);
 }
 
 /* sums[Q][16V], rows `pitch` apart, += patches^T dy over an output row. */

@@ -14,12 +14,15 @@
  * Weight gradient: dU[pos] = sum over tiles of (BT x B)[pos]^T (A dy AT)[pos], a chunk of tiles at a time that
  * the third cache can hold. winograd_inputs and winograd_outputs transform a chunk, winograd_products adds its products to dU [POS][cin][16V * columns], and winograd_gradient transforms dU back.
  *
+ * What follows a forward pass is conv_epilogue.clh's; the data gradient has nothing.
+ *
  * With BF16 inputs and weights are rounded to bf16 once they are transformed, which pairs of neighbouring k are
  * multiplied and added from; their channels are then a multiple of 16. There is no weight gradient.
  *
  * Tunables (build options): M 2 or 4; P, V as in conv_direct.cl; Q rows of a register tile of the weight
  * gradient, which divides 16; BLOCK
  * tiles between loading and storing such a tile. */
+#include "conv_epilogue.clh"
 #include "number.clh"
 #include "tile.clh"
 #include "winograd.clh"
@@ -203,9 +206,24 @@ static inline void multiply(__global const num *panel, int ld, __global const nu
             AT16(__global, product + (p * V + v) * 16) = acc[p][v];
 }
 
-/* The outputs of one tile and 16 channels from products that lie `step` apart. */
+/* Sums over pixels about one of them, the origin. */
+struct sums {
+    float16 origin, sum, squares;
+    int count;
+};
+
+static inline void add_pixel(struct sums *s, float16 y)
+{
+    const float16 d = y - s->origin;
+    s->sum += d;
+    s->squares = fma(d, d, s->squares);
+    s->count++;
+}
+
+/* The outputs of one tile in channels c.. from products that lie `step` apart. */
 static inline void transform_output(__global const float *product, long step, __global float *out,
-                                    const struct images *g, struct tile at, int left, int add)
+                                    const struct images *g, struct tile at, int c, int add,
+                                    const struct epilogue *e, struct affine affine, struct sums *sums)
 {
     float16 column[N], half_way[M * N], row[M];
 #pragma unroll
@@ -218,11 +236,37 @@ static inline void transform_output(__global const float *product, long step, __
 #pragma unroll
     for (int i = 0; i < M; i++) {
         winograd_output(half_way + i * N, 1, row, 1);
+        if (i == 0 && sums->count == 0)
+            sums->origin = row[0];
 #pragma unroll
         for (int j = 0; j < M; j++)
-            if (at.y + i < g->h && at.x + j < g->w)
-                put(out + (((long)at.n * g->h + at.y + i) * g->w + at.x + j) * g->c, row[j], left, add);
+            if (at.y + i < g->h && at.x + j < g->w) {
+                const long pixel = (((long)at.n * g->h + at.y + i) * g->w + at.x + j) * g->c;
+                if (e->affine)
+                    row[j] = normalised(e, affine, row[j], pixel, c);
+                if (e->moments)
+                    add_pixel(sums, row[j]);
+                put(out + pixel + c, row[j], g->c - c, add);
+            }
     }
+}
+
+/* The same of `count` tiles from t0 on. Returns how many pixels they have. */
+static inline int transform_outputs(__global const float *products, const struct images *g, int t0, int count,
+                                    __global float *out, int c, int add, const struct epilogue *e, int seen)
+{
+    struct affine affine = {(float16)(1.0f), (float16)(0.0f)};
+    struct sums sums = {(float16)(0.0f), (float16)(0.0f), (float16)(0.0f), 0};
+    if (e->affine)
+        affine = affine_at(e, c);
+    for (int t = 0; t < count; t++)
+        transform_output(products + t * V * 16, P * 16 * V, out, g, tile_at(g, t0 + t), c, add, e, affine, &sums);
+    if (e->moments) {
+        const float16 offset = sums.sum / (float)sums.count;
+        merge_moments(e, c, seen, sums.count, sums.origin + offset,
+                      fmax(fma(-sums.sum, offset, sums.squares), (float16)(0.0f)));
+    }
+    return sums.count;
 }
 
 static inline void clear(__global float *to, int count)
@@ -231,12 +275,14 @@ static inline void clear(__global float *to, int count)
         AT16(__global, to + i) = (float16)(0.0f);
 }
 
-/* Work-items: (any number, groups of `group` column tiles); a work-item takes every so-manieth block of P tiles
+/* Work-items: (up to the number of blocks, groups of `group` column tiles); a work-item takes every so-manieth block of P tiles
  * and owns `slot` floats of scratch: zeros [K], inputs [POS][P][K], products [POS][P][16V]. */
 ONE void winograd_convolve(__global const float *in, __global const num *u, __global float *out,
                            __global float *scratch, long slot, int images, int ih, int iw, int ic, int oh,
-                           int ow, int oc, int pad, int group, int accumulate)
+                           int ow, int oc, int pad, int group, int accumulate, __global const float *affine,
+                           __global const float *residual, int relu, __global float *moments)
 {
+    const struct epilogue e = epilogue_of(affine, residual, relu, moments, oc);
     const struct images from = {ih, iw, ic, (oh + M - 1) / M, (ow + M - 1) / M};
     const struct images to = {oh, ow, oc, from.tiles_y, from.tiles_x};
     const int total = images * from.tiles_y * from.tiles_x, columns = (oc + 16 * V - 1) / (16 * V);
@@ -245,9 +291,11 @@ ONE void winograd_convolve(__global const float *in, __global const num *u, __gl
     __global float *zeros = scratch + (get_global_id(1) * get_global_size(0) + get_global_id(0)) * slot;
     __global num *inputs = (__global num *)(zeros + ld);
     __global float *products = (__global float *)(inputs + POS * step);
+    int seen = 0; /* outputs */
     clear(zeros, ld);
     for (int t0 = (int)get_global_id(0) * P; t0 < total; t0 += (int)get_global_size(0) * P) {
         const int count = min(P, total - t0);
+        int outputs = 0;
         for (int t = 0; t < count; t++)
             transform_input(in, &from, tile_at(&from, t0 + t), pad, zeros, inputs + t * ld, step,
                             16);
@@ -255,12 +303,13 @@ ONE void winograd_convolve(__global const float *in, __global const num *u, __gl
             for (int pos = 0; pos < POS; pos++)
                 multiply(inputs + pos * step, ld, u + ((long)c * POS + pos) * ic * (16 * V), ic,
                          products + pos * (P * 16 * V));
-            for (int t = 0; t < count; t++)
-                for (int v = 0; v < V; v++)
-                    transform_output(products + (t * V + v) * 16, P * 16 * V, out + (c * V + v) * 16, &to,
-                                     tile_at(&to, t0 + t), oc - (c * V + v) * 16, accumulate);
+            for (int v = 0; v < V; v++)
+                outputs = transform_outputs(products + v * 16, &to, t0, count, out, (c * V + v) * 16, accumulate,
+                                            &e, seen);
         }
+        seen += outputs;
     }
+    count_pixels(moments, oc, seen);
 }
 
 #ifndef BF16

@@ -162,6 +162,18 @@ int us_graph_linear(struct us_graph *graph, const char *name, int x, int out)
     return finish_node(graph, 1, 1, out);
 }
 
+bool us_graph_feeds_batchnorm(const struct us_graph *graph, int i)
+{
+    const int y = graph->nodes[i].y;
+    if (graph->nodes[i].kind != US_NODE_CONV || i + 1 == graph->n_nodes ||
+        graph->nodes[i + 1].kind != US_NODE_BATCHNORM || graph->nodes[i + 1].x != y)
+        return false;
+    for (int k = i + 1; k < graph->n_nodes; k++)
+        if (graph->nodes[k].residual == y || (k > i + 1 && graph->nodes[k].x == y))
+            return false;
+    return true;
+}
+
 void us_params_place(struct us_params *params, size_t align)
 {
     size_t step = align / sizeof(float) > 1 ? align / sizeof(float) : 1;

@@ -59,6 +59,22 @@ static enum unseen_status make_layers(struct us_model *model)
     return us_builds_end(model->device, st);
 }
 
+/* Which convolutions take part in their batch norm: every one that can. */
+static void fuse(struct us_model *model)
+{
+    for (int i = 0; i + 1 < model->graph.n_nodes; i++) {
+        const struct us_layer *conv = &model->layers[i], *next = &model->layers[i + 1];
+        if (!us_graph_feeds_batchnorm(&model->graph, i))
+            continue;
+        const int blocks = us_conv_moment_blocks(conv->conv, model->spec.batch);
+        model->fused[i] = blocks > 0;
+        const size_t affine = 2 * (size_t)model->graph.values[model->graph.nodes[i].y].c * sizeof(float);
+        const size_t moments = us_batchnorm_moments(next->batchnorm, (size_t)blocks);
+        if (blocks > 0)
+            model->shared_bytes = max_size(model->shared_bytes, model->spec.training ? moments : affine);
+    }
+}
+
 static enum unseen_status check_spec(const struct us_model_spec *spec)
 {
     if (spec->width < 1 || spec->width > 1024)
@@ -90,8 +106,10 @@ static enum unseen_status prepare(struct unseen_device *device, const struct us_
     us_params_place(&model->graph.params, align);
     us_params_place(&model->graph.stats, align);
     US_TRY_ALLOC(model->layers = us_calloc((size_t)model->graph.n_nodes, sizeof *model->layers));
+    US_TRY_ALLOC(model->fused = us_calloc((size_t)model->graph.n_nodes, sizeof *model->fused));
     US_TRY(make_layers(model));
-    US_TRY(us_plan_make(&model->graph, spec->batch, spec->training, &model->plan));
+    fuse(model);
+    US_TRY(us_plan_make(&model->graph, spec->batch, spec->training, model->fused, &model->plan));
     *out = model;
     model = NULL;
 out:
@@ -104,6 +122,7 @@ static uint64_t needed(const struct us_model *model, uint64_t *largest)
 {
     size_t params = us_flat_bytes(&model->graph.params), stats = us_flat_bytes(&model->graph.stats);
     uint64_t sum = model->workspace_bytes ? us_buf_footprint(model->workspace_bytes) : 0;
+    sum += model->shared_bytes ? us_buf_footprint(model->shared_bytes) : 0;
     *largest = max_size(model->workspace_bytes, params);
     for (int s = 0; s < model->plan.n_slots; s++) {
         sum += us_buf_footprint(model->plan.slots[s]);
@@ -177,6 +196,8 @@ static enum unseen_status allocate(struct us_model *model)
     }
     if (model->workspace_bytes)
         US_TRY(us_buf_new(device, model->workspace_bytes, &model->workspace));
+    if (model->shared_bytes)
+        US_TRY(us_buf_new(device, model->shared_bytes, &model->shared));
     US_TRY_ALLOC(model->slots = us_calloc((size_t)model->plan.n_slots, sizeof(struct us_buf *)));
     for (int s = 0; s < model->plan.n_slots; s++)
         US_TRY(us_buf_new(device, model->plan.slots[s], &model->slots[s]));
@@ -233,6 +254,7 @@ void us_model_free(struct us_model *model)
         us_buf_free(model->device, model->slots[s]);
     free(model->slots);
     us_buf_free(model->device, model->workspace);
+    us_buf_free(model->device, model->shared);
     us_flat_free(model->device, &model->params);
     us_flat_free(model->device, &model->grads);
     us_flat_free(model->device, &model->velocity);
@@ -245,6 +267,7 @@ void us_model_free(struct us_model *model)
         us_linear_free(model->layers[i].linear);
     }
     free(model->layers);
+    free(model->fused);
     us_plan_free(&model->plan);
     us_graph_free(&model->graph);
     free(model);

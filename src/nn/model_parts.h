@@ -24,8 +24,10 @@ struct us_model {
     struct us_graph graph;
     struct us_plan plan;
     struct us_layer *layers; /* [graph.n_nodes] */
-    size_t workspace_bytes;
+    bool *fused; /* [graph.n_nodes]: convolutions that share the work of the batch norm behind them */
+    size_t workspace_bytes, shared_bytes;
     struct us_buf *workspace;
+    struct us_buf *shared; /* between the two: moments or what evaluation makes of the running statistics */
     struct us_buf **slots; /* [plan.n_slots] */
 
     struct us_flat params, grads, velocity; /* laid out by graph.params */

@@ -5,9 +5,11 @@
 
 /* A model's passes: forward over its nodes in order, backward in reverse. */
 
+/* NULL where there is no such value, or none in memory. */
 static struct us_buf *activation(const struct us_model *model, int value)
 {
-    return value < 0 ? NULL : model->slots[model->plan.activation[value]];
+    return value < 0 || model->plan.activation[value] < 0 ? NULL
+                                                          : model->slots[model->plan.activation[value]];
 }
 
 /* NULL where no gradient is wanted. */
@@ -42,6 +44,44 @@ static struct us_batchnorm_params batchnorm_params(const struct us_model *model,
     return params;
 }
 
+/* A convolution's share of the batch norm behind it: in training the moments, in evaluation all of it. */
+static enum unseen_status forward_fused(struct us_model *model, int i, int n, bool training)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_node *node = &model->graph.nodes[i], *next = node + 1;
+    struct us_conv_epilogue epilogue = {.moments = model->shared};
+    if (!training) {
+        const struct us_batchnorm_params params = batchnorm_params(model, next);
+        US_TRY(us_batchnorm_affine(model->layers[i + 1].batchnorm, &params, model->shared));
+        epilogue = (struct us_conv_epilogue){
+            .affine = model->shared, .residual = activation(model, next->residual), .relu = next->relu};
+    }
+    US_TRY(us_conv_forward_fused(model->layers[i].conv, n, activation(model, node->x),
+                                 model->params.part[node->param], model->workspace, &epilogue,
+                                 activation(model, training ? node->y : next->y)));
+out:
+    return st;
+}
+
+static enum unseen_status forward_batchnorm(struct us_model *model, int i, int n, bool training)
+{
+    const struct us_node *node = &model->graph.nodes[i];
+    const bool fused = i > 0 && model->fused[i - 1];
+    struct us_batchnorm *batchnorm = model->layers[i].batchnorm;
+    struct us_buf *x = activation(model, node->x), *y = activation(model, node->y);
+    struct us_buf *residual = activation(model, node->residual);
+    const struct us_batchnorm_params params = batchnorm_params(model, node);
+    const size_t rows = pixels(model, node->x, n);
+    if (!training)
+        return fused ? UNSEEN_OK
+                     : us_batchnorm_forward_eval(batchnorm, rows, x, residual, &params, model->workspace, y);
+    if (!fused)
+        return us_batchnorm_forward_train(batchnorm, rows, x, residual, &params, model->workspace, y);
+    const int blocks = us_conv_moment_blocks(model->layers[i - 1].conv, n);
+    return us_batchnorm_forward_moments(batchnorm, rows, (size_t)blocks, model->shared, x, residual, &params,
+                                        y);
+}
+
 static enum unseen_status forward_node(struct us_model *model, int i, int n, bool training)
 {
     const struct us_node *node = &model->graph.nodes[i];
@@ -49,13 +89,11 @@ static enum unseen_status forward_node(struct us_model *model, int i, int n, boo
     struct us_buf *x = activation(model, node->x), *y = activation(model, node->y);
     switch (node->kind) {
     case US_NODE_CONV:
+        if (model->fused[i])
+            return forward_fused(model, i, n, training);
         return us_conv_forward(layer->conv, n, x, model->params.part[node->param], model->workspace, y);
-    case US_NODE_BATCHNORM: {
-        struct us_batchnorm_params params = batchnorm_params(model, node);
-        return (training ? us_batchnorm_forward_train : us_batchnorm_forward_eval)(
-            layer->batchnorm, pixels(model, node->x, n), x, activation(model, node->residual), &params,
-            model->workspace, y);
-    }
+    case US_NODE_BATCHNORM:
+        return forward_batchnorm(model, i, n, training);
     case US_NODE_POOL:
         return us_pool_forward(layer->pool, n, x, y);
     case US_NODE_LINEAR:

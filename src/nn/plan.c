@@ -72,12 +72,14 @@ static void extend(struct us_interval *interval, int time)
         interval->last = time;
 }
 
-/* From first write to last use of every value. */
-static void time_activations(const struct us_graph *graph, bool training, struct us_interval *act)
+/* From first write to last use of every value. What a fused convolution makes of its batch norm's output, it
+ * writes while it reads its own input. */
+static void time_activations(const struct us_graph *graph, bool training, const bool *fused,
+                             struct us_interval *act)
 {
     for (int i = 0; i < graph->n_nodes; i++) {
         const struct us_node *node = &graph->nodes[i];
-        act[node->y].first = i;
+        act[node->y].first = fused && i > 0 && fused[i - 1] ? i - 1 : i;
         extend(&act[node->y], i);
         extend(&act[node->x], i);
         if (node->residual >= 0)
@@ -131,11 +133,22 @@ static enum unseen_status allocate(const struct us_graph *graph, struct us_plan 
     US_TRY_ALLOC(plan->slots = us_calloc(2 * values + nodes, sizeof *plan->slots));
     memset(plan->scratch, -1, nodes * sizeof *plan->scratch);
     memset(plan->gradient, -1, values * sizeof *plan->gradient);
+    memset(plan->activation, -1, values * sizeof *plan->activation);
 out:
     return st;
 }
 
-enum unseen_status us_plan_make(const struct us_graph *graph, int batch, bool training, struct us_plan *plan)
+/* Whether some node writes value v in evaluation: not where a convolution leaves it out. */
+static bool written(const struct us_graph *graph, const bool *fused, int v)
+{
+    for (int i = 0; fused && i < graph->n_nodes; i++)
+        if (fused[i] && graph->nodes[i].y == v)
+            return false;
+    return true;
+}
+
+enum unseen_status us_plan_make(const struct us_graph *graph, int batch, bool training, const bool *fused,
+                                struct us_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
     int values = graph->n_values, nodes = graph->n_nodes, n = 0;
@@ -151,12 +164,15 @@ enum unseen_status us_plan_make(const struct us_graph *graph, int batch, bool tr
         struct us_value v = graph->values[k < 2 * values ? k % values : graph->nodes[k - 2 * values].x];
         time[k].bytes = (size_t)batch * (size_t)v.h * (size_t)v.w * (size_t)v.c * sizeof(float);
     }
-    time_activations(graph, training, act);
+    time_activations(graph, training, fused, act);
     if (training)
         time_gradients(graph, grad, scratch, plan);
     for (int k = 0; k < 2 * values + nodes; k++) {
         bool is_act = k < values, is_grad = !is_act && k < 2 * values;
-        if (is_grad ? !training || k == values : !is_act && plan->scratch[k - 2 * values] < 0)
+        bool wanted = is_act    ? training || written(graph, fused, k)
+                      : is_grad ? training && k != values
+                                : plan->scratch[k - 2 * values] >= 0;
+        if (!wanted)
             continue;
         home[n] = is_act    ? &plan->activation[k]
                   : is_grad ? &plan->gradient[k - values]

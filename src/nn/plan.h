@@ -17,7 +17,7 @@ enum unseen_status us_plan_slots(struct us_interval *intervals, int n, size_t *s
 
 /* How a graph's passes use memory and gradients. Arrays are [n_values] or [n_nodes]. */
 struct us_plan {
-    int *activation;           /* slot of each value */
+    int *activation;           /* slot of each value; -1: it is never in memory */
     int *gradient;             /* slot of each value's gradient; -1: none is wanted */
     int *scratch;              /* per node: slot for a gradient that cannot go to its place directly; or -1 */
     bool *accumulate_x;        /* per node: x's gradient has been written before, add to it */
@@ -26,9 +26,12 @@ struct us_plan {
     int n_slots;
 };
 
-/* Plan forward alone or, for `training`, forward and backward, for up to `batch` images. Time runs over the
- * nodes forward, then back. Freed with us_plan_free, also after a failure. */
-enum unseen_status us_plan_make(const struct us_graph *graph, int batch, bool training, struct us_plan *plan);
+/* Plan forward alone or, for `training`, forward and backward, for up to `batch` images. fused [n_nodes]:
+ * convolutions that in evaluation do the batch norm behind them as well (us_graph_feeds_batchnorm), so that
+ * their own output exists in training only; NULL: none. Time runs over the nodes forward, then back. Freed
+ * with us_plan_free, also after a failure. */
+enum unseen_status us_plan_make(const struct us_graph *graph, int batch, bool training, const bool *fused,
+                                struct us_plan *plan);
 void us_plan_free(struct us_plan *plan);
 
 #endif

@@ -21,7 +21,7 @@ struct us_batchnorm {
     size_t rows; /* the most */
     int channels, vec, tile;
     bool relu;
-    struct us_kernel *stats, *stats_merge, *stats_finish, *invstd, *apply;
+    struct us_kernel *moments, *moments_merge, *moments_finish, *invstd, *affine, *apply;
     struct us_kernel *sums, *sums_merge, *sums_finish, *backward;
 };
 
@@ -62,10 +62,16 @@ static struct cut cut_rows(const struct us_batchnorm *bn, size_t rows)
     return cut;
 }
 
-/* Floats of `blocks` partial sums. */
+/* Floats of `blocks` partial sums, */
 static size_t partial_floats(const struct us_batchnorm *bn, size_t blocks)
 {
     return blocks * 2 * (size_t)bn->channels;
+}
+
+/* and of partial moments, such that what lies behind them is aligned for vectors. */
+static size_t moment_floats(const struct us_batchnorm *bn, size_t blocks)
+{
+    return us_round_up(partial_floats(bn, blocks) + blocks, 16);
 }
 
 static enum unseen_status get_kernels(struct us_batchnorm *bn)
@@ -76,10 +82,11 @@ static enum unseen_status get_kernels(struct us_batchnorm *bn)
         const char *name;
         struct us_kernel **kernel;
     } wanted[] = {
-        {"batchnorm_stats", &bn->stats},
-        {"batchnorm_stats_merge", &bn->stats_merge},
-        {"batchnorm_stats_finish", &bn->stats_finish},
+        {"batchnorm_moments", &bn->moments},
+        {"batchnorm_moments_merge", &bn->moments_merge},
+        {"batchnorm_moments_finish", &bn->moments_finish},
         {"batchnorm_invstd", &bn->invstd},
+        {"batchnorm_affine", &bn->affine},
         {"batchnorm_apply", &bn->apply},
         {"batchnorm_sums", &bn->sums},
         {"batchnorm_sums_merge", &bn->sums_merge},
@@ -128,8 +135,12 @@ size_t us_batchnorm_workspace(const struct us_batchnorm *bn)
 {
     /* Not cut_rows(bn->rows): fewer rows may be cut into a few more blocks where blocks are rounded up. */
     const size_t blocks = ceil_div(bn->rows, least_block_rows(bn));
-    const size_t most = blocks < most_blocks(bn) ? blocks : most_blocks(bn);
-    return partial_floats(bn, most + merged_blocks(most)) * sizeof(float);
+    return us_batchnorm_moments(bn, blocks < most_blocks(bn) ? blocks : most_blocks(bn));
+}
+
+size_t us_batchnorm_moments(const struct us_batchnorm *bn, size_t blocks)
+{
+    return (moment_floats(bn, blocks) + moment_floats(bn, merged_blocks(blocks))) * sizeof(float);
 }
 
 static enum unseen_status check_rows(const struct us_batchnorm *bn, size_t rows)
@@ -162,6 +173,25 @@ static enum unseen_status apply(struct us_batchnorm *bn, size_t rows, struct us_
                   (int)bn->relu, x, residual, mean, invstd, params->gamma, params->beta, y);
 }
 
+enum unseen_status us_batchnorm_forward_moments(struct us_batchnorm *bn, size_t rows, size_t blocks,
+                                                struct us_buf *moments, struct us_buf *x,
+                                                struct us_buf *residual,
+                                                const struct us_batchnorm_params *params, struct us_buf *y)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const size_t merged = merged_blocks(blocks), at = merged ? moment_floats(bn, blocks) : 0;
+    US_TRY(check_rows(bn, rows));
+    if (merged)
+        US_TRY(us_run(bn->device, bn->moments_merge, channel_items(bn, merged), "iibl", bn->channels,
+                      (int)blocks, moments, (int64_t)at));
+    US_TRY(us_run(bn->device, bn->moments_finish, channel_items(bn, 1), "liiblffbbbb", (int64_t)rows,
+                  bn->channels, (int)(merged ? merged : blocks), moments, (int64_t)at, eps, momentum,
+                  params->mean, params->invstd, params->running_mean, params->running_var));
+    US_TRY(apply(bn, rows, x, residual, params, params->mean, params->invstd, y));
+out:
+    return st;
+}
+
 enum unseen_status us_batchnorm_forward_train(struct us_batchnorm *bn, size_t rows, struct us_buf *x,
                                               struct us_buf *residual,
                                               const struct us_batchnorm_params *params,
@@ -169,23 +199,19 @@ enum unseen_status us_batchnorm_forward_train(struct us_batchnorm *bn, size_t ro
 {
     enum unseen_status st = UNSEEN_OK;
     const struct cut cut = cut_rows(bn, rows);
-    size_t span = cut.block_rows, count = cut.blocks, at = 0;
     US_TRY(check_rows(bn, rows));
-    US_TRY(us_run(bn->device, bn->stats, block_items(bn, &cut), "liibb", (int64_t)rows, bn->channels,
-                  (int)cut.block_rows, x, workspace));
-    if (cut.merged) {
-        at = partial_floats(bn, count);
-        US_TRY(us_run(bn->device, bn->stats_merge, channel_items(bn, cut.merged), "lilibl", (int64_t)rows,
-                      bn->channels, (int64_t)span, (int)count, workspace, (int64_t)at));
-        span *= FAN;
-        count = cut.merged;
-    }
-    US_TRY(us_run(bn->device, bn->stats_finish, channel_items(bn, 1), "liliblffbbbb", (int64_t)rows,
-                  bn->channels, (int64_t)span, (int)count, workspace, (int64_t)at, eps, momentum,
-                  params->mean, params->invstd, params->running_mean, params->running_var));
-    US_TRY(apply(bn, rows, x, residual, params, params->mean, params->invstd, y));
+    US_TRY(us_run(bn->device, bn->moments, block_items(bn, &cut), "liiibb", (int64_t)rows, bn->channels,
+                  (int)cut.block_rows, (int)cut.blocks, x, workspace));
+    US_TRY(us_batchnorm_forward_moments(bn, rows, cut.blocks, workspace, x, residual, params, y));
 out:
     return st;
+}
+
+enum unseen_status us_batchnorm_affine(struct us_batchnorm *bn, const struct us_batchnorm_params *params,
+                                       struct us_buf *affine)
+{
+    return us_run(bn->device, bn->affine, channel_items(bn, 1), "ifbbbbb", bn->channels, eps,
+                  params->running_mean, params->running_var, params->gamma, params->beta, affine);
 }
 
 enum unseen_status us_batchnorm_forward_eval(struct us_batchnorm *bn, size_t rows, struct us_buf *x,

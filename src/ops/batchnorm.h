@@ -27,11 +27,24 @@ enum unseen_status us_batchnorm_forward_train(struct us_batchnorm *bn, size_t ro
                                               const struct us_batchnorm_params *params,
                                               struct us_buf *workspace, struct us_buf *y);
 
+/* The same from partial moments of x that are there already, in `blocks` blocks of any numbers of rows:
+ * [blocks][2][channels] means and sums of squared distances to them, then [blocks] numbers of rows, all
+ * floats. `moments` holds us_batchnorm_moments bytes, more than that because they are merged behind them. */
+enum unseen_status us_batchnorm_forward_moments(struct us_batchnorm *bn, size_t rows, size_t blocks,
+                                                struct us_buf *moments, struct us_buf *x,
+                                                struct us_buf *residual,
+                                                const struct us_batchnorm_params *params, struct us_buf *y);
+size_t us_batchnorm_moments(const struct us_batchnorm *bn, size_t blocks);
+
 /* Running statistics. */
 enum unseen_status us_batchnorm_forward_eval(struct us_batchnorm *bn, size_t rows, struct us_buf *x,
                                              struct us_buf *residual,
                                              const struct us_batchnorm_params *params,
                                              struct us_buf *workspace, struct us_buf *y);
+
+/* The same as a scale and a shift for each channel, affine [2][channels], for a convolution to do. */
+enum unseen_status us_batchnorm_affine(struct us_batchnorm *bn, const struct us_batchnorm_params *params,
+                                       struct us_buf *affine);
 
 /* dx, dgamma and dbeta from dy and the forward input x. dresidual receives, or with accumulate_residual adds,
  * dy behind the ReLU's mask. The mask is y > 0 for the forward output y; y is read only with dresidual, and

@@ -108,6 +108,24 @@ enum unseen_status us_conv_forward(struct us_conv *conv, int n, struct us_buf *x
                &(struct us_conv_call){.n = n, .in = x, .other = weights, .work = workspace, .out = y});
 }
 
+int us_conv_moment_blocks(const struct us_conv *conv, int n)
+{
+    const struct us_conv_part *part = &conv->part[US_CONV_FORWARD];
+    return part->algorithm->moment_blocks ? part->algorithm->moment_blocks(conv, part, n) : 0;
+}
+
+enum unseen_status us_conv_forward_fused(struct us_conv *conv, int n, struct us_buf *x,
+                                         struct us_buf *weights, struct us_buf *workspace,
+                                         const struct us_conv_epilogue *epilogue, struct us_buf *y)
+{
+    if (!us_conv_moment_blocks(conv, n))
+        return us_fail(UNSEEN_USAGE, "convolution", "%s can do no epilogue",
+                       us_conv_algorithm_name(conv, US_CONV_FORWARD));
+    return run(conv, US_CONV_FORWARD,
+               &(struct us_conv_call){
+                   .n = n, .in = x, .other = weights, .work = workspace, .out = y, .epilogue = *epilogue});
+}
+
 enum unseen_status us_conv_backward_data(struct us_conv *conv, int n, struct us_buf *dy,
                                          struct us_buf *weights, struct us_buf *workspace, bool accumulate,
                                          struct us_buf *dx)

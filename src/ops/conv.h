@@ -60,6 +60,24 @@ size_t us_conv_workspace(const struct us_conv *conv);
 enum unseen_status us_conv_forward(struct us_conv *conv, int n, struct us_buf *x, struct us_buf *weights,
                                    struct us_buf *workspace, struct us_buf *y);
 
+/* What a forward pass does to its outputs before they leave for memory: the batch norm behind it. Zeroed:
+ * nothing. Either affine or moments, not both. */
+struct us_conv_epilogue {
+    struct us_buf *affine;   /* [2][cout]: y becomes act(y * affine[0] + affine[1] + residual), */
+    struct us_buf *residual; /* like y; NULL: none; */
+    bool relu;               /* act = ReLU, else the identity */
+    struct us_buf *moments;  /* receives the partial moments of y as ops/batchnorm.h has them */
+};
+
+/* In how many blocks a forward pass over n images leaves moments; 0 where its algorithm can do no epilogue.
+ */
+int us_conv_moment_blocks(const struct us_conv *conv, int n);
+
+/* us_conv_forward with an epilogue, which an algorithm that can do none refuses (UNSEEN_USAGE). */
+enum unseen_status us_conv_forward_fused(struct us_conv *conv, int n, struct us_buf *x,
+                                         struct us_buf *weights, struct us_buf *workspace,
+                                         const struct us_conv_epilogue *epilogue, struct us_buf *y);
+
 /* dx = dy * weights^T, or dx += with accumulate. A gather: no atomics. */
 enum unseen_status us_conv_backward_data(struct us_conv *conv, int n, struct us_buf *dy,
                                          struct us_buf *weights, struct us_buf *workspace, bool accumulate,

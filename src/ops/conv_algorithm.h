@@ -28,6 +28,7 @@ struct us_conv_call {
     int n;
     struct us_buf *in, *other, *work, *out;
     bool accumulate;
+    struct us_conv_epilogue epilogue; /* FORWARD, of algorithms with moment_blocks; else zero */
 };
 
 struct us_conv_algorithm {
@@ -41,6 +42,8 @@ struct us_conv_algorithm {
     void (*release)(struct us_conv_part *part);
     enum unseen_status (*run)(struct us_conv *conv, enum us_conv_direction direction,
                               const struct us_conv_part *part, const struct us_conv_call *call);
+    /* us_conv_moment_blocks; NULL: its forward pass can do no epilogue. */
+    int (*moment_blocks)(const struct us_conv *conv, const struct us_conv_part *part, int n);
 };
 
 /* Sets part->algorithm and part->why in the order of enum us_conv_why; `wish` may be NULL. */

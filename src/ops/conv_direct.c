@@ -149,29 +149,78 @@ struct gather {
     struct us_buf *in, *out;
     int n, rows, cols, step, off_y, off_x, taps_y, taps_x, ih, iw, ic, oh, ow, oc, ostep, oa, ob;
     bool accumulate;
+    struct us_conv_epilogue epilogue;
 };
+
+/* How the pixels are spread over work-items. */
+struct spread {
+    bool by_place;
+    int tiles, items, group; /* tiles: of a work-item */
+};
+
+/* Tiles a place of n images. */
+static int count_tiles(const struct gather *g, bool by_place, int n)
+{
+    return ceil_div(by_place ? n : n * g->rows * g->cols, tile_for(g->oc).pixels);
+}
+
+/* `tiles` follows from the largest batch, so that fewer images never take more work-items. */
+static struct spread spread(const struct us_conv *conv, const struct gather *g)
+{
+    const struct tile tile = tile_for(g->oc);
+    const int columns = ceil_div(g->oc, 16 * tile.vectors), most = conv->shape.n;
+    struct spread s = {.group = columns};
+    s.by_place = worth_by_place(most, tile.pixels,
+                                inside(g->rows, g->step, g->off_y, g->taps_y, g->ih) *
+                                    inside(g->cols, g->step, g->off_x, g->taps_x, g->iw));
+    const int places = s.by_place ? g->rows * g->cols : 1;
+    /* What tiles share is the way of B from memory, once for each of several columns. */
+    s.tiles = columns == 1 ? 1 : count_tiles(g, s.by_place, most) * places / ENOUGH_ITEMS;
+    s.tiles = s.tiles < 1 ? 1 : s.tiles > tile.most ? tile.most : s.tiles;
+    s.items = ceil_div(count_tiles(g, s.by_place, g->n), s.tiles) * places;
+    if (s.items < ENOUGH_ITEMS / 2)
+        s.group = ceil_div(columns, ceil_div(ENOUGH_ITEMS / 2, s.items));
+    return s;
+}
 
 static enum unseen_status gather(struct us_conv *conv, const struct gather *g, struct us_buf *packed)
 {
-    const struct tile tile = tile_for(g->oc);
-    const int columns = ceil_div(g->oc, 16 * tile.vectors);
-    const bool by_place = worth_by_place(conv->shape.n, tile.pixels,
-                                         inside(g->rows, g->step, g->off_y, g->taps_y, g->ih) *
-                                             inside(g->cols, g->step, g->off_x, g->taps_x, g->iw));
-    const int places = by_place ? g->rows * g->cols : 1;
-    const int tiles_a_place = ceil_div(by_place ? g->n : g->n * g->rows * g->cols, tile.pixels);
-    const int count = tiles_a_place * places;
-    /* What tiles share is the way of B from memory, once for each of several columns. */
-    int tiles = columns == 1 ? 1 : count / ENOUGH_ITEMS, group = columns;
-    tiles = tiles < 1 ? 1 : tiles > tile.most ? tile.most : tiles;
-    const int items = ceil_div(tiles_a_place, tiles) * places;
-    if (items < ENOUGH_ITEMS / 2)
-        group = ceil_div(columns, ceil_div(ENOUGH_ITEMS / 2, items));
-    const struct us_range range = US_RANGE2L((size_t)items, (size_t)ceil_div(columns, group), 1, 1);
-    return us_run(conv->device, g->kernel, range, "bbbiiiiiiiiiiiiiiiiiiiii", g->in, packed, g->out, g->n,
+    const struct spread s = spread(conv, g);
+    const int columns = ceil_div(g->oc, 16 * tile_for(g->oc).vectors);
+    const struct us_conv_epilogue *e = &g->epilogue;
+    const struct us_range range = US_RANGE2L((size_t)s.items, (size_t)ceil_div(columns, s.group), 1, 1);
+    return us_run(conv->device, g->kernel, range, "bbbiiiiiiiiiiiiiiiiiiiiibbib", g->in, packed, g->out, g->n,
                   g->rows, g->cols, g->step, g->off_y, g->off_x, g->taps_y, g->taps_x, g->ih, g->iw, g->ic,
-                  g->oh, g->ow, g->oc, g->ostep, g->oa, g->ob, (int)by_place, tiles, group,
-                  (int)g->accumulate);
+                  g->oh, g->ow, g->oc, g->ostep, g->oa, g->ob, (int)s.by_place, s.tiles, s.group,
+                  (int)g->accumulate, e->affine, e->residual, (int)e->relu, e->moments);
+}
+
+/* All of n images at once, as the forward pass needs it. */
+static struct gather whole(const struct us_conv *conv, int n)
+{
+    const struct us_conv_shape *s = &conv->shape;
+    return (struct gather){.n = n,
+                           .rows = conv->oh,
+                           .cols = conv->ow,
+                           .step = s->stride,
+                           .off_y = -s->pad,
+                           .off_x = -s->pad,
+                           .taps_y = s->kernel,
+                           .taps_x = s->kernel,
+                           .ih = s->h,
+                           .iw = s->w,
+                           .ic = s->cin,
+                           .oh = conv->oh,
+                           .ow = conv->ow,
+                           .oc = s->cout,
+                           .ostep = 1};
+}
+
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *part, int n)
+{
+    (void)part;
+    const struct gather g = whole(conv, n);
+    return spread(conv, &g).items;
 }
 
 static enum unseen_status forward(struct us_conv *conv, const struct direct *d,
@@ -180,26 +229,13 @@ static enum unseen_status forward(struct us_conv *conv, const struct direct *d,
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
     const int depth = us_conv_depth(conv), columns = ceil_div(s->cout, 16 * tile_for(s->cout).vectors);
+    struct gather g = whole(conv, call->n);
     US_TRY(us_run(conv->device, d->pack, US_RANGE2L((size_t)ceil_div(depth, 16), (size_t)columns, 1, 1),
                   "bbii", call->other, call->work, depth, s->cout));
-    const struct gather g = {.kernel = d->gather,
-                             .in = call->in,
-                             .out = call->out,
-                             .n = call->n,
-                             .rows = conv->oh,
-                             .cols = conv->ow,
-                             .step = s->stride,
-                             .off_y = -s->pad,
-                             .off_x = -s->pad,
-                             .taps_y = s->kernel,
-                             .taps_x = s->kernel,
-                             .ih = s->h,
-                             .iw = s->w,
-                             .ic = s->cin,
-                             .oh = conv->oh,
-                             .ow = conv->ow,
-                             .oc = s->cout,
-                             .ostep = 1};
+    g.kernel = d->gather;
+    g.in = call->in;
+    g.out = call->out;
+    g.epilogue = call->epilogue;
     US_TRY(gather(conv, &g, call->work));
 out:
     return st;
@@ -313,11 +349,12 @@ static bool suits_bf16(const struct us_conv_shape *shape, enum us_conv_direction
 }
 
 const struct us_conv_algorithm us_conv_direct = {
-    .name = "direct", .prepare = prepare, .release = release, .run = run};
+    .name = "direct", .prepare = prepare, .release = release, .run = run, .moment_blocks = moment_blocks};
 
 const struct us_conv_algorithm us_conv_direct_bf16 = {.name = "direct-bf16",
                                                       .precision = UNSEEN_BF16,
                                                       .suits = suits_bf16,
                                                       .prepare = prepare,
                                                       .release = release,
-                                                      .run = run};
+                                                      .run = run,
+                                                      .moment_blocks = moment_blocks};

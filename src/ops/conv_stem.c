@@ -83,15 +83,23 @@ static void release(struct us_conv_part *part)
     free(part->state);
 }
 
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *part, int n)
+{
+    const struct stem *d = part->state;
+    return ceil_div(n * conv->oh, d->share);
+}
+
 static enum unseen_status forward(struct us_conv *conv, const struct stem *d, const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
-    const size_t items = (size_t)ceil_div(call->n * conv->oh, d->share);
+    const struct us_conv_epilogue *e = &call->epilogue;
+    const size_t items = (size_t)moment_blocks(conv, &conv->part[US_CONV_FORWARD], call->n);
     const size_t columns = padded_columns(conv, d) / (16 * (size_t)d->vectors);
     US_TRY(us_run(conv->device, d->pack, US_RANGE1L(columns, 1), "bbi", call->other, call->work, s->cout));
-    US_TRY(us_run(conv->device, d->forward, US_RANGE1L(items, 1), "bbbiiiii", call->in, call->work, call->out,
-                  call->n, s->h, conv->oh, s->cout, d->share));
+    US_TRY(us_run(conv->device, d->forward, US_RANGE1L(items, 1), "bbbiiiiibbib", call->in, call->work,
+                  call->out, call->n, s->h, conv->oh, s->cout, d->share, e->affine, e->residual, (int)e->relu,
+                  e->moments));
 out:
     return st;
 }
@@ -116,5 +124,9 @@ static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direc
     return direction == US_CONV_FORWARD ? forward(conv, part->state, call) : weights(conv, part->state, call);
 }
 
-const struct us_conv_algorithm us_conv_stem = {
-    .name = "stem", .suits = suits, .prepare = prepare, .release = release, .run = run};
+const struct us_conv_algorithm us_conv_stem = {.name = "stem",
+                                               .suits = suits,
+                                               .prepare = prepare,
+                                               .release = release,
+                                               .run = run,
+                                               .moment_blocks = moment_blocks};

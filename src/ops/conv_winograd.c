@@ -165,6 +165,18 @@ static enum unseen_status behind(struct us_conv *conv, struct us_buf *work, size
     return us_buf_sub(conv->device, work, begin, work->bytes - begin, sub);
 }
 
+/* Work-items that go through the blocks of n images. */
+static int items(const struct us_conv *conv, enum us_conv_direction direction, const struct winograd *d,
+                 int n)
+{
+    return least(ceil_div(count_tiles(conv, d->m, direction, n), PIXELS), d->items);
+}
+
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *part, int n)
+{
+    return items(conv, US_CONV_FORWARD, part->state, n);
+}
+
 static enum unseen_status multiply(struct us_conv *conv, bool data, const struct winograd *d,
                                    const struct us_conv_call *call)
 {
@@ -172,15 +184,18 @@ static enum unseen_status multiply(struct us_conv *conv, bool data, const struct
     const struct us_conv_shape *s = &conv->shape;
     const int ic = data ? s->cout : s->cin, oc = data ? s->cin : s->cout;
     const int columns = ceil_div(oc, 16 * d->vectors);
+    const int rows = items(conv, data ? US_CONV_DATA : US_CONV_FORWARD, d, call->n);
+    const struct us_conv_epilogue *e = &call->epilogue;
     struct us_buf *scratch = NULL;
     US_TRY(behind(conv, call->work, d->packed, &scratch));
     US_TRY(us_run(conv->device, d->pack, US_RANGE2L((size_t)ceil_div(ic, 16), (size_t)columns, 1, 1), "bbii",
                   call->other, call->work, s->cin, s->cout));
     US_TRY(us_run(conv->device, d->multiply,
-                  US_RANGE2L((size_t)d->items, (size_t)ceil_div(columns, d->group), 1, 1), "bbbbliiiiiiiiii",
+                  US_RANGE2L((size_t)rows, (size_t)ceil_div(columns, d->group), 1, 1), "bbbbliiiiiiiiiibbib",
                   call->in, call->work, call->out, scratch, (int64_t)d->slot, call->n, data ? conv->oh : s->h,
                   data ? conv->ow : s->w, ic, data ? s->h : conv->oh, data ? s->w : conv->ow, oc,
-                  data ? 2 - s->pad : s->pad, d->group, (int)call->accumulate));
+                  data ? 2 - s->pad : s->pad, d->group, (int)call->accumulate, e->affine, e->residual,
+                  (int)e->relu, e->moments));
 out:
     us_buf_free(conv->device, scratch);
     return st;
@@ -230,13 +245,22 @@ static bool suits_bf16(const struct us_conv_shape *s, enum us_conv_direction dir
     return direction != US_CONV_WEIGHTS && suits(s, direction) && s->cin % 16 == 0 && s->cout % 16 == 0;
 }
 
-const struct us_conv_algorithm us_conv_winograd2 = {
-    .name = "winograd2", .suits = suits, .prepare = prepare2, .release = release, .run = run};
-const struct us_conv_algorithm us_conv_winograd4 = {
-    .name = "winograd4", .suits = suits, .prepare = prepare4, .release = release, .run = run};
+const struct us_conv_algorithm us_conv_winograd2 = {.name = "winograd2",
+                                                    .suits = suits,
+                                                    .prepare = prepare2,
+                                                    .release = release,
+                                                    .run = run,
+                                                    .moment_blocks = moment_blocks};
+const struct us_conv_algorithm us_conv_winograd4 = {.name = "winograd4",
+                                                    .suits = suits,
+                                                    .prepare = prepare4,
+                                                    .release = release,
+                                                    .run = run,
+                                                    .moment_blocks = moment_blocks};
 const struct us_conv_algorithm us_conv_winograd4_bf16 = {.name = "winograd4-bf16",
                                                          .precision = UNSEEN_BF16,
                                                          .suits = suits_bf16,
                                                          .prepare = prepare4,
                                                          .release = release,
-                                                         .run = run};
+                                                         .run = run,
+                                                         .moment_blocks = moment_blocks};

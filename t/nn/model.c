@@ -238,6 +238,53 @@ static void what_does_not_fit_says_so(void **state)
     unseen_device_close(device);
 }
 
+/* Logits [batch, classes] of one pass over the same made-up images. */
+static float *logits_of(struct us_model *model, bool training)
+{
+    enum { N = 3, FLOATS = N * 16 * 16 * 3 };
+    float *x = test_random(7, FLOATS, -1.0f, 1.0f), *logits = calloc(N * 10, sizeof *logits);
+    assert_non_null(logits);
+    assert_ok(us_write(test_device(), us_model_input(model), 0, x, FLOATS * sizeof *x));
+    assert_ok(us_model_forward(model, N, training));
+    assert_ok(us_read(test_device(), us_model_logits(model), 0, logits, N * 10 * sizeof *logits));
+    free(x);
+    return logits;
+}
+
+/* im2col leaves batch norm to kernels of its own, direct takes part in it. */
+static void batch_norm_may_be_fused(void **state)
+{
+    (void)state;
+    static const char *const algorithms[] = {"im2col", "direct", "direct"};
+    struct us_model *model[3];
+    float *logits[3][2];
+    for (int k = 0; k < 3; k++) {
+        setenv("UNSEEN_CONV", algorithms[k], 1);
+        model[k] = model_of("resnet10", 8, k < 2);
+        unsetenv("UNSEEN_CONV");
+        assert_ok(us_model_init(model[k], 3));
+    }
+    for (int k = 0; k < 2; k++)
+        logits[k][0] = logits_of(model[k], true);
+    test_close("training", logits[1][0], logits[0][0], 30, 1e-4);
+    float *stats = part_of(model[0], US_MODEL_STATS), *fused = part_of(model[1], US_MODEL_STATS);
+    test_close("statistics", fused, stats, us_model_count(model[0], US_MODEL_STATS), 1e-4);
+    for (int k = 0; k < 3; k++) {
+        assert_ok(us_model_set(model[k], US_MODEL_STATS, stats));
+        logits[k][1] = logits_of(model[k], false);
+    }
+    test_close("evaluation", logits[1][1], logits[0][1], 30, 1e-4);
+    assert_memory_equal(logits[2][1], logits[1][1], 30 * sizeof(float));
+    for (int k = 0; k < 3; k++) {
+        us_model_free(model[k]);
+        free(logits[k][1]);
+    }
+    free(logits[0][0]);
+    free(logits[1][0]);
+    free(stats);
+    free(fused);
+}
+
 int main(void)
 {
     test_device();
@@ -245,7 +292,7 @@ int main(void)
         cmocka_unit_test(resnet18_is_torchvisions),  cmocka_unit_test(save_and_load),
         cmocka_unit_test(layouts_are_pytorchs),      cmocka_unit_test(bad_files_are_refused),
         cmocka_unit_test(bad_specs_are_refused),     cmocka_unit_test(evaluation_models_do_not_train),
-        cmocka_unit_test(what_does_not_fit_says_so),
+        cmocka_unit_test(what_does_not_fit_says_so), cmocka_unit_test(batch_norm_may_be_fused),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }

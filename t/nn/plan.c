@@ -63,14 +63,14 @@ static void gradients_accumulate(void **state)
     int b = us_graph_batchnorm(&graph, "bn1", us_graph_conv(&graph, "c1", a, 4, 3, 1, 1), a, true);
     us_graph_linear(&graph, "fc", b, 2);
     assert_ok(graph.status);
-    assert_ok(us_plan_make(&graph, 2, true, &plan));
+    assert_ok(us_plan_make(&graph, 2, true, NULL, &plan));
     assert_false(plan.accumulate_residual[3]);
     assert_true(plan.accumulate_x[2]);
     assert_false(plan.accumulate_x[0]);
     assert_int_equal(plan.gradient[0], -1);
     assert_int_equal(plan.scratch[3], -1);
     us_plan_free(&plan);
-    assert_ok(us_plan_make(&graph, 2, false, &plan));
+    assert_ok(us_plan_make(&graph, 2, false, NULL, &plan));
     assert_int_equal(plan.gradient[a], -1);
     us_plan_free(&plan);
     us_graph_free(&graph);
@@ -88,12 +88,60 @@ static void evaluation_takes_less(void **state)
         x = us_graph_batchnorm(&graph, "bn", us_graph_conv(&graph, "conv", x, 8, 3, 1, 1), -1, true);
     us_graph_linear(&graph, "fc", x, 2);
     for (int training = 0; training < 2; training++) {
-        assert_ok(us_plan_make(&graph, 4, training, &plan));
+        assert_ok(us_plan_make(&graph, 4, training, NULL, &plan));
         for (int s = 0; s < plan.n_slots; s++)
             sums[training] += plan.slots[s];
         us_plan_free(&plan);
     }
     assert_true(sums[0] * 4 < sums[1]);
+    us_graph_free(&graph);
+}
+
+/* conv -> batch norm -> conv -> batch norm + skip, convolutions doing the batch norms as well: what they
+ * write must not share memory with what they read. */
+static void fused_convolutions(void **state)
+{
+    (void)state;
+    struct us_graph graph;
+    struct us_plan plan;
+    us_graph_begin(&graph, 8, 8, 4);
+    int c0 = us_graph_conv(&graph, "c0", 0, 4, 3, 1, 1);
+    int a = us_graph_batchnorm(&graph, "bn0", c0, -1, true);
+    int c1 = us_graph_conv(&graph, "c1", a, 4, 3, 1, 1);
+    int b = us_graph_batchnorm(&graph, "bn1", c1, a, true);
+    us_graph_linear(&graph, "fc", b, 2);
+    const bool fused[] = {true, false, true, false, false};
+    for (int i = 0; i < graph.n_nodes; i++)
+        assert_int_equal(us_graph_feeds_batchnorm(&graph, i), fused[i]);
+    assert_ok(us_plan_make(&graph, 2, false, fused, &plan));
+    assert_int_equal(plan.activation[c0], -1);
+    assert_int_equal(plan.activation[c1], -1);
+    assert_int_not_equal(plan.activation[a], plan.activation[0]);
+    assert_int_not_equal(plan.activation[b], plan.activation[a]);
+    us_plan_free(&plan);
+    assert_ok(us_plan_make(&graph, 2, true, fused, &plan));
+    assert_true(plan.activation[c0] >= 0);
+    assert_int_not_equal(plan.activation[a], plan.activation[0]);
+    us_plan_free(&plan);
+    us_graph_free(&graph);
+}
+
+/* Two consumers, or a residual, need the convolution's own output. */
+static void shared_convolutions(void **state)
+{
+    (void)state;
+    struct us_graph graph;
+    us_graph_begin(&graph, 8, 8, 4);
+    int c0 = us_graph_conv(&graph, "c0", 0, 4, 3, 1, 1);
+    int a = us_graph_batchnorm(&graph, "bn0", c0, -1, true);
+    int c1 = us_graph_conv(&graph, "c1", a, 4, 3, 1, 1);
+    a = us_graph_batchnorm(&graph, "bn1", c1, c0, true);
+    a = us_graph_conv(&graph, "c2", a, 4, 3, 1, 1);
+    us_graph_batchnorm(&graph, "bn2", a, a, true);
+    assert_ok(graph.status);
+    assert_false(us_graph_feeds_batchnorm(&graph, 0));
+    assert_true(us_graph_feeds_batchnorm(&graph, 2));
+    assert_false(us_graph_feeds_batchnorm(&graph, 4));
     us_graph_free(&graph);
 }
 
@@ -115,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chain_needs_two_slots), cmocka_unit_test(random_intervals),
         cmocka_unit_test(gradients_accumulate),    cmocka_unit_test(evaluation_takes_less),
+        cmocka_unit_test(fused_convolutions),      cmocka_unit_test(shared_convolutions),
         cmocka_unit_test(too_small_images),
     };
     return RUN_TESTS(tests, NULL, NULL);
