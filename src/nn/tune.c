@@ -94,7 +94,7 @@ static enum unseen_status race(struct unseen_device *device, const struct us_con
     int n = 0;
     const char *name;
     for (int i = 0; (name = us_conv_algorithm_at(i)) && n < UNSEEN_TUNE_CANDIDATES; i++)
-        if (us_conv_suits(name, shape, direction))
+        if (us_conv_competes(device, name, shape, direction))
             timing[n++].algorithm = name;
     US_TRY(us_conv_time(device, shape, direction, rounds, timing, n));
     qsort(timing, (size_t)n, sizeof *timing, by_seconds);

@@ -31,9 +31,13 @@ struct us_conv_call {
     struct us_conv_epilogue epilogue; /* FORWARD, of algorithms with moment_blocks; else zero */
 };
 
+/* The kind of device that an algorithm is shaped for. It is right on all, but slow on others. */
+enum us_conv_made_for { US_CONV_FOR_ALL, US_CONV_FOR_CPU, US_CONV_FOR_GPU };
+
 struct us_conv_algorithm {
     const char *name;
     enum unseen_precision precision;
+    enum us_conv_made_for made_for;
     /* Whether it can do a shape in a direction at all; NULL: it can do every one. */
     bool (*suits)(const struct us_conv_shape *shape, enum us_conv_direction direction);
     /* Sets part->state (also where it fails) and part->workspace. */

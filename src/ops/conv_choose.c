@@ -38,9 +38,19 @@ bool us_conv_suits(const char *name, const struct us_conv_shape *shape, enum us_
     return a && a->precision <= shape->precision && (!a->suits || a->suits(shape, direction));
 }
 
+bool us_conv_competes(const struct unseen_device *device, const char *name, const struct us_conv_shape *shape,
+                      enum us_conv_direction direction)
+{
+    const char *environment = getenv("UNSEEN_CONV");
+    const enum us_conv_made_for other = us_device_is_cpu(device) ? US_CONV_FOR_GPU : US_CONV_FOR_CPU;
+    if (!us_conv_suits(name, shape, direction))
+        return false;
+    return find(name)->made_for != other || (environment && !strcmp(environment, name));
+}
+
 static enum unseen_status unknown(const char *where, const char *name)
 {
-    char known[128] = "";
+    char known[256] = "";
     for (int i = 0; i < ALGORITHMS; i++) {
         strncat(known, i ? ", " : "", sizeof known - strlen(known) - 1);
         strncat(known, algorithms[i]->name, sizeof known - strlen(known) - 1);
@@ -70,14 +80,15 @@ void us_conv_key(const struct us_conv_shape *s, enum us_conv_direction direction
              s->precision == UNSEEN_BF16 ? " bf16" : "");
 }
 
-/* The user's winner; NULL if there is none, or one that this version does not have. */
+/* The user's winner; NULL if there is none, or one that this version does not have, or not for the shape of
+ * kernels that the device has now. */
 static const char *tuned(struct unseen_device *device, const struct us_conv_shape *shape,
                          enum us_conv_direction direction)
 {
     char key[US_CONV_KEY];
     struct us_tuned entry;
     us_conv_key(shape, direction, key);
-    if (!us_tuning_find(device, key, &entry) || !us_conv_suits(entry.winner, shape, direction))
+    if (!us_tuning_find(device, key, &entry) || !us_conv_competes(device, entry.winner, shape, direction))
         return NULL;
     return entry.winner;
 }
@@ -112,7 +123,7 @@ static const char *usual(const struct unseen_device *device, const struct us_con
                          enum us_conv_direction direction)
 {
     if (!us_device_is_cpu(device))
-        return "im2col";
+        return us_conv_suits("tiled", shape, direction) ? "tiled" : "im2col";
     if (us_conv_suits("stem", shape, direction))
         return "stem";
     const bool enough = shape->cin >= 16 && shape->cout >= 16;

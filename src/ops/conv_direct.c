@@ -348,10 +348,15 @@ static bool suits_bf16(const struct us_conv_shape *shape, enum us_conv_direction
     return direction != US_CONV_WEIGHTS && shape->cin % 16 == 0 && shape->cout % 16 == 0;
 }
 
-const struct us_conv_algorithm us_conv_direct = {
-    .name = "direct", .prepare = prepare, .release = release, .run = run, .moment_blocks = moment_blocks};
+const struct us_conv_algorithm us_conv_direct = {.name = "direct",
+                                                 .made_for = US_CONV_FOR_CPU,
+                                                 .prepare = prepare,
+                                                 .release = release,
+                                                 .run = run,
+                                                 .moment_blocks = moment_blocks};
 
 const struct us_conv_algorithm us_conv_direct_bf16 = {.name = "direct-bf16",
+                                                      .made_for = US_CONV_FOR_CPU,
                                                       .precision = UNSEEN_BF16,
                                                       .suits = suits_bf16,
                                                       .prepare = prepare,

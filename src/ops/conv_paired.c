@@ -117,6 +117,7 @@ out:
 }
 
 const struct us_conv_algorithm us_conv_paired = {.name = "paired-bf16",
+                                                 .made_for = US_CONV_FOR_CPU,
                                                  .precision = UNSEEN_BF16,
                                                  .suits = suits,
                                                  .prepare = prepare,

@@ -125,6 +125,7 @@ static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direc
 }
 
 const struct us_conv_algorithm us_conv_stem = {.name = "stem",
+                                               .made_for = US_CONV_FOR_CPU,
                                                .suits = suits,
                                                .prepare = prepare,
                                                .release = release,

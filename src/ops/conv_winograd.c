@@ -246,18 +246,21 @@ static bool suits_bf16(const struct us_conv_shape *s, enum us_conv_direction dir
 }
 
 const struct us_conv_algorithm us_conv_winograd2 = {.name = "winograd2",
+                                                    .made_for = US_CONV_FOR_CPU,
                                                     .suits = suits,
                                                     .prepare = prepare2,
                                                     .release = release,
                                                     .run = run,
                                                     .moment_blocks = moment_blocks};
 const struct us_conv_algorithm us_conv_winograd4 = {.name = "winograd4",
+                                                    .made_for = US_CONV_FOR_CPU,
                                                     .suits = suits,
                                                     .prepare = prepare4,
                                                     .release = release,
                                                     .run = run,
                                                     .moment_blocks = moment_blocks};
 const struct us_conv_algorithm us_conv_winograd4_bf16 = {.name = "winograd4-bf16",
+                                                         .made_for = US_CONV_FOR_CPU,
                                                          .precision = UNSEEN_BF16,
                                                          .suits = suits_bf16,
                                                          .prepare = prepare4,

@@ -244,7 +244,7 @@ static void bf16_leaves_out_odd_channels(void **state)
 static void others_match(void **state)
 {
     (void)state;
-    static const char *const names[] = {"stem", "winograd2", "winograd4"};
+    static const char *const names[] = {"stem", "tiled", "winograd2", "winograd4"};
     for (int i = 0; i < SHAPES; i++)
         for (size_t a = 0; a < sizeof names / sizeof *names; a++)
             if (us_conv_suits(names[a], &shapes[i], US_CONV_FORWARD))

@@ -1,0 +1,359 @@
+/* 2-d convolution for GPUs: implicit GEMM in work-group tiles. Any channels, kernel, stride and padding.
+ *
+ * One kernel for the three directions, each a matrix product  out[m, n] = sum over k of A[m, k] B[k, n]:
+ *
+ *   DIRECTION   m                        n    k                    A               B
+ *   0 forward   output pixel             co   (ky, kx, ci)         patches of x    weights
+ *   1 data      input pixel of a class   ci   (ty, tx, co)         patches of dy   weights, turned
+ *   2 weights   (ky, kx, ci)             co   a part's pixels      patches of x    dy
+ *
+ * See conv_gather.clh for patches and classes; in direction 1 group 2 of the grid is the class. In direction 2 the
+ * pixels are cut into parts of `share`, group 2 is the part, and conv_tiled_sum adds the parts in ascending order:
+ * no atomics, so results repeat. Sums over k go in ascending order whatever the tile.
+ *
+ * A work-group computes BM x BN of out in steps of BK of k. Each step's BM x BK of A and BK x BN of B go to local
+ * memory with k outermost, double buffered: the next step's are on their way in registers while this step's are
+ * multiplied, which leaves one barrier a step. A work-item holds TM x TN sums as quads of VM rows and VN columns
+ * that lie BM / TM * VM and BN / TN * VN apart, so that neighbours read neighbouring vectors of local memory, and
+ * write neighbouring vectors of out. Global loads are vectors of VA and VB floats along the channels.
+ *
+ * The same kernel multiplies plain matrices, as 1x1 convolutions of images of one pixel: forward [images, CIN] times
+ * [CIN, COUT], weights the transposed [images, CIN] times [images, COUT]. Several such products at a time lie `*_step`
+ * apart; the grid's group 2 then counts products, and parts fastest.
+ *
+ * Tunables (build options; THREADS = BM / TM * (BN / TN); see conv_tile.h for what is legal):
+ *   BM, BN, BK, TM, TN   as above; TM divides BM, TN divides BN
+ *   VA, VB               1, 2 or 4, dividing the channels that they run along; in direction 1 they are equal */
+#include "conv_gather.clh"
+
+#ifndef DIRECTION
+#define DIRECTION 0
+#endif
+#ifndef BM
+#define BM 64
+#define BN 64
+#define BK 16
+#define TM 4
+#define TN 4
+#endif
+#ifndef VA
+#define VA 1
+#define VB 1
+#endif
+
+#define THREADS (BM / TM * (BN / TN))
+#define LOADS_A (BM * BK / VA / THREADS)
+#define LOADS_B (BN * BK / VB / THREADS)
+/* Rows of the tiles in local memory: four floats more, so that those of a column lie in different banks. */
+#define LDA (BM + 4)
+#define LDB (BN + 4)
+#if TM % 4 == 0
+#define VM 4
+#elif TM % 2 == 0
+#define VM 2
+#else
+#define VM 1
+#endif
+#if TN % 4 == 0
+#define VN 4
+#elif TN % 2 == 0
+#define VN 2
+#else
+#define VN 1
+#endif
+
+typedef float float1;
+#define JOIN_(a, b) a##b
+#define JOIN(a, b)  JOIN_(a, b)
+typedef JOIN(float, VA) avec;
+typedef JOIN(float, VB) bvec;
+typedef JOIN(float, VM) mvec;
+typedef JOIN(float, VN) nvec;
+#define ALIGNED __attribute__((aligned(16)))
+
+#if DIRECTION == 1
+#define COLUMNS CIN
+#else
+#define COLUMNS COUT
+#endif
+#define COLUMN_TILES ((COLUMNS + BN - 1) / BN)
+
+/* A vector of adjacent k of one row of A, or column of B, into the rows of a tile from `to` on. */
+#define LAY_ACROSS(type, width, vector, to, pitch)                                                           \
+    do {                                                                                                     \
+        float part[4] ALIGNED;                                                                               \
+        *(type *)part = vector;                                                                              \
+        for (int j = 0; j < width; j++)                                                                      \
+            (to)[j * (pitch)] = part[j];                                                                     \
+    } while (0)
+
+/* Where a work-item's i-th vector lies in a tile whose rows or columns have `each` vectors: these are ACROSS, the
+ * same for all i, and DOWN. */
+#define ACROSS(each)  ((int)get_local_id(0) % (each))
+#define DOWN(each, i) ((int)get_local_id(0) / (each) + (i) * (THREADS / (each)))
+
+#if DIRECTION == 2
+#define EACH_A (BM / VA)
+#else
+#define EACH_A (BK / VA)
+#endif
+#if DIRECTION == 1
+#define EACH_B (BK / VB)
+#else
+#define EACH_B (BN / VB)
+#endif
+
+#if DIRECTION != 2
+
+/* Vectors of the same columns of LOADS_A patches. */
+static inline void fetch_patches(global const float *in, const struct patch *patch, struct walk w, int rows,
+                                 avec *a)
+{
+#if DIRECTION == 0
+    const int height = H, width = W, channels = CIN;
+#else
+    const int height = OH, width = OW, channels = COUT;
+#endif
+#pragma unroll
+    for (int i = 0; i < LOADS_A; i++) {
+        a[i] = (avec)(0.0f);
+        if (in_image(patch[i], w, rows, height, width))
+            a[i] = *(global const avec *)(in + index_in_image(patch[i], w, width, channels));
+    }
+}
+
+static inline void store_patches(const avec *a, local float *tile)
+{
+    local float *to = tile + ACROSS(EACH_A) * VA * LDA;
+#pragma unroll
+    for (int i = 0; i < LOADS_A; i++)
+        LAY_ACROSS(avec, VA, a[i], to + DOWN(EACH_A, i), LDA);
+}
+
+#else
+
+/* The same columns of the patches of pixels from `first` on. */
+static inline void fetch_patches(global const float *in, struct walk w, int first, int last, avec *a)
+{
+#pragma unroll
+    for (int i = 0; i < LOADS_A; i++) {
+        const int index = first + DOWN(EACH_A, i);
+        a[i] = (avec)(0.0f);
+        if (index < last) {
+            const struct patch p = input_patch(index);
+            if (in_image(p, w, KERNEL, H, W))
+                a[i] = *(global const avec *)(in + index_in_image(p, w, W, CIN));
+        }
+    }
+}
+
+static inline void store_patches(const avec *a, local float *tile)
+{
+    local float *to = tile + ACROSS(EACH_A) * VA;
+#pragma unroll
+    for (int i = 0; i < LOADS_A; i++)
+        *(local avec *)(to + DOWN(EACH_A, i) * LDA) = a[i];
+}
+
+#endif
+
+#if DIRECTION == 1
+
+/* The weights of the same taps and output channels for input channels from `n0` on. */
+static inline void fetch_other(global const float *weights, struct walk w, struct residue rows,
+                               struct residue columns, int n0, bvec *b)
+{
+    const int tap = opposite_tap(w, rows, columns) * CIN;
+#pragma unroll
+    for (int i = 0; i < LOADS_B; i++) {
+        const int n = n0 + DOWN(EACH_B, i);
+        b[i] = (bvec)(0.0f);
+        if (w.y < rows.taps && n < CIN)
+            b[i] = *(global const bvec *)(weights + (tap + n) * COUT + w.c);
+    }
+}
+
+static inline void store_other(const bvec *b, local float *tile)
+{
+    local float *to = tile + ACROSS(EACH_B) * VB * LDB;
+#pragma unroll
+    for (int i = 0; i < LOADS_B; i++)
+        LAY_ACROSS(bvec, VB, b[i], to + DOWN(EACH_B, i), LDB);
+}
+
+#else
+
+/* Rows from `first` on of a matrix that ends before row `last`. */
+static inline void fetch_other(global const float *matrix, int first, int last, int n0, bvec *b)
+{
+    const int n = n0 + ACROSS(EACH_B) * VB;
+#pragma unroll
+    for (int i = 0; i < LOADS_B; i++) {
+        const int k = first + DOWN(EACH_B, i);
+        b[i] = (bvec)(0.0f);
+        if (k < last && n < COUT)
+            b[i] = *(global const bvec *)(matrix + k * COUT + n);
+    }
+}
+
+static inline void store_other(const bvec *b, local float *tile)
+{
+    local float *to = tile + ACROSS(EACH_B) * VB;
+#pragma unroll
+    for (int i = 0; i < LOADS_B; i++)
+        *(local bvec *)(to + DOWN(EACH_B, i) * LDB) = b[i];
+}
+
+#endif
+
+/* sums += A B over a step: `row` and `column` are the work-item's place in a grid of BM / TM by BN / TN. */
+static inline void multiply(local const float *a, local const float *b, int row, int column,
+                            nvec sums[TM][TN / VN])
+{
+    a += row * VM;
+    b += column * VN;
+#pragma unroll
+    for (int k = 0; k < BK; k++) {
+        float left[TM] ALIGNED;
+        nvec right[TN / VN];
+#pragma unroll
+        for (int g = 0; g < TM / VM; g++)
+            *(mvec *)(left + g * VM) = *(local const mvec *)(a + k * LDA + g * (BM / TM * VM));
+#pragma unroll
+        for (int g = 0; g < TN / VN; g++)
+            right[g] = *(local const nvec *)(b + k * LDB + g * (BN / TN * VN));
+#pragma unroll
+        for (int i = 0; i < TM; i++)
+#pragma unroll
+            for (int g = 0; g < TN / VN; g++)
+                sums[i][g] = fma((nvec)(left[i]), right[g], sums[i][g]);
+    }
+}
+
+/* VN sums of a row of out, of which the first goes to column n; columns beyond the last are left out. */
+static inline void write(nvec sum, global float *row, int n, int accumulate)
+{
+#if COLUMNS % VN == 0
+    if (n < COLUMNS) {
+        global nvec *to = (global nvec *)(row + n);
+        *to = accumulate ? *to + sum : sum;
+    }
+#else
+    float part[4] ALIGNED;
+    *(nvec *)part = sum;
+    for (int j = 0; j < min(VN, COLUMNS - n); j++)
+        row[n + j] = accumulate ? row[n + j] + part[j] : part[j];
+#endif
+}
+
+/* Groups: (column tiles, fastest, times row tiles; 1; classes, or products times parts). */
+kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void
+conv_tiled(int images, global const float *in, global const float *other, global float *out, int accumulate,
+           int share, int parts, long in_step, long other_step, long out_step)
+{
+    local float a_tile[2 * BK * LDA] ALIGNED, b_tile[2 * BK * LDB] ALIGNED;
+    const int tile = (int)get_group_id(0), lid = (int)get_local_id(0);
+    const int m0 = tile / COLUMN_TILES * BM, n0 = tile % COLUMN_TILES * BN;
+    const int row = lid / (BN / TN), column = lid % (BN / TN);
+    avec a[LOADS_A];
+    bvec b[LOADS_B];
+    nvec sums[TM][TN / VN];
+#pragma unroll
+    for (int i = 0; i < TM; i++)
+#pragma unroll
+        for (int g = 0; g < TN / VN; g++)
+            sums[i][g] = (nvec)(0.0f);
+
+#if DIRECTION == 0
+    const int rows = images * (OH * OW), last = KERNEL * KERNEL * CIN;
+    in += get_group_id(2) * in_step;
+    other += get_group_id(2) * other_step;
+    out += get_group_id(2) * out_step;
+    struct patch patch[LOADS_A];
+#pragma unroll
+    for (int i = 0; i < LOADS_A; i++) {
+        const int m = m0 + DOWN(EACH_A, i);
+        patch[i] = m < rows ? input_patch(m) : no_patch();
+    }
+    struct walk walk = walk_from(ACROSS(EACH_A) * VA, CIN, KERNEL);
+    int first = 0;
+#define FETCH()                                                                                              \
+    fetch_patches(in, patch, walk, KERNEL, a);                                                               \
+    fetch_other(other, first, last, n0, b)
+#define STEP() walk = walk_on(walk, BK, CIN, KERNEL)
+#elif DIRECTION == 1
+    const struct residue y = residue_of((int)get_group_id(2) / STRIDE, H);
+    const struct residue x = residue_of((int)get_group_id(2) % STRIDE, W);
+    const int rows = images * y.pixels * x.pixels, last = y.taps * x.taps * COUT;
+    const int across = max(x.taps, 1);
+    struct patch patch[LOADS_A];
+#pragma unroll
+    for (int i = 0; i < LOADS_A; i++) {
+        const int m = m0 + DOWN(EACH_A, i);
+        patch[i] = m < rows ? output_patch(m, y, x) : no_patch();
+    }
+    struct walk walk = walk_from(ACROSS(EACH_A) * VA, COUT, across);
+    int first = 0;
+#define FETCH()                                                                                              \
+    fetch_patches(in, patch, walk, y.taps, a);                                                               \
+    fetch_other(other, walk, y, x, n0, b)
+#define STEP() walk = walk_on(walk, BK, COUT, across)
+#else
+    const int product = (int)get_group_id(2) / parts, part = (int)get_group_id(2) % parts;
+    const int rows = KERNEL * KERNEL * CIN;
+    const struct walk walk = walk_from(m0 + ACROSS(EACH_A) * VA, CIN, KERNEL);
+    int first = part * share;
+    const int last = min(first + share, images * (OH * OW));
+    in += product * in_step;
+    other += product * other_step;
+    out += product * out_step + part * (long)(rows * COUT);
+#define FETCH()                                                                                              \
+    fetch_patches(in, walk, first, last, a);                                                                 \
+    fetch_other(other, first, last, n0, b)
+#define STEP()
+#endif
+
+    FETCH();
+    store_patches(a, a_tile);
+    store_other(b, b_tile);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int now = 0; first < last; now = 1 - now) {
+        first += BK;
+        STEP();
+        FETCH(); /* zeros behind the last step */
+        multiply(a_tile + now * (BK * LDA), b_tile + now * (BK * LDB), row, column, sums);
+        store_patches(a, a_tile + (1 - now) * (BK * LDA));
+        store_other(b, b_tile + (1 - now) * (BK * LDB));
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+
+#pragma unroll
+    for (int i = 0; i < TM; i++) {
+        const int m = m0 + (i / VM * (BM / TM) + row) * VM + i % VM;
+        if (m < rows) {
+#if DIRECTION == 1
+            const struct pixel p = pixel_at(m, y.pixels, x.pixels);
+            const int index = (p.image * H + y.first + p.y * STRIDE) * W + x.first + p.x * STRIDE;
+#else
+            const int index = m;
+#endif
+#pragma unroll
+            for (int g = 0; g < TN / VN; g++)
+                write(sums[i][g], out + index * COLUMNS, n0 + (g * (BN / TN) + column) * VN, accumulate);
+        }
+    }
+}
+
+/* out[i] = the sum of the parts, first to last, i < count; work-items one an element, group 1 of the grid the
+ * product. */
+kernel void conv_tiled_sum(global const float *parts_of, global float *out, int parts, int count)
+{
+    const int i = (int)get_global_id(0);
+    if (i >= count)
+        return;
+    parts_of += get_global_id(1) * (long)parts * count;
+    float sum = parts_of[i];
+    for (int p = 1; p < parts; p++)
+        sum += parts_of[(long)p * count + i];
+    out[get_global_id(1) * count + i] = sum;
+}

@@ -1,0 +1,111 @@
+#include "config.h"
+
+#include "ops/conv_tile.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    LONGER = 4,    /* floats that a row of local memory is longer than the tile */
+    ADDRESSES = 24 /* registers for what is neither a sum nor an operand */
+};
+
+/* What a local load costs, in multiply-adds: a work-item's tile decides how many share one. */
+static const double local_load = 4.0;
+
+static const struct choice {
+    const char *vendor, *name;
+    struct us_conv_tile tile;
+} choices[] = {
+#define US_CONV_GPU(...)
+#define US_CONV_TILE(vendor, name, ...) {vendor, name, {__VA_ARGS__}},
+#include "ops/conv_tiles.def"
+#undef US_CONV_GPU
+#undef US_CONV_TILE
+};
+enum { CHOICES = sizeof choices / sizeof *choices };
+
+static const struct limits {
+    const char *vendor;
+    int registers, units;
+} limits[] = {
+#define US_CONV_GPU(...) {__VA_ARGS__},
+#define US_CONV_TILE(...)
+#include "ops/conv_tiles.def"
+#undef US_CONV_GPU
+#undef US_CONV_TILE
+};
+
+static const struct limits *limits_of(const struct unseen_device *device)
+{
+    const struct limits *l = limits;
+    while (!strstr(unseen_device_about(device)->vendor, l->vendor))
+        l++; /* the last one applies always */
+    return l;
+}
+
+/* The widest loads of an operand of `rows` x bk that give each of `items` work-items the same number of them,
+ * all in one column of vectors; 0: there are none. */
+static int load_width(int rows, int bk, int items, int channels, bool along_k)
+{
+    for (int width = 4; width > 0; width /= 2) {
+        const int along = along_k ? bk : rows;
+        if (channels % width == 0 && along % width == 0 && rows * bk % (width * items) == 0 &&
+            items % (along / width) == 0)
+            return width;
+    }
+    return 0;
+}
+
+bool us_conv_tile_legal(const struct unseen_device *device, const struct us_conv_product *p,
+                        const struct us_conv_tile *t, struct us_conv_tiling *tiling)
+{
+    const struct unseen_device_info *about = unseen_device_about(device);
+    if (t->bm < 1 || t->bn < 1 || t->bk < 1 || t->tm < 1 || t->tn < 1 || t->bm % t->tm || t->bn % t->tn ||
+        t->bm % 4 || t->bn % 4)
+        return false;
+    const int items = us_conv_tile_items(t);
+    const size_t local = 2 * sizeof(float) * (size_t)t->bk * (size_t)(t->bm + t->bn + 2 * LONGER);
+    if ((size_t)items > about->max_group || local > about->local_bytes)
+        return false;
+    *tiling = (struct us_conv_tiling){*t, load_width(t->bm, t->bk, items, p->a_channels, p->a_along_k),
+                                      load_width(t->bn, t->bk, items, p->b_channels, p->b_along_k)};
+    if (p->a_along_k && p->b_along_k) /* which go through k in step */
+        tiling->va = tiling->vb = tiling->va < tiling->vb ? tiling->va : tiling->vb;
+    if (!tiling->va || !tiling->vb)
+        return false;
+    const int loaded = (t->bm + t->bn) * t->bk / items, patches = t->bm * t->bk / (tiling->va * items);
+    return t->tm * t->tn + t->tm + t->tn + loaded + 3 * patches + ADDRESSES <= limits_of(device)->registers;
+}
+
+/* Multiply-adds that one of the device's units does after another, those of a tile's overhang among them,
+ * with what its local loads cost. */
+static double estimate(const struct unseen_device *device, const struct us_conv_product *p,
+                       const struct us_conv_tile *t)
+{
+    const double units = (double)unseen_device_about(device)->compute_units / limits_of(device)->units;
+    const double groups = ceil(p->m / t->bm) * ceil(p->n / t->bn) * p->times;
+    return ceil(groups / fmax(units, 1.0)) * t->bm * t->bn * (1.0 + local_load / t->tm + local_load / t->tn);
+}
+
+enum unseen_status us_conv_tile_usual(const struct unseen_device *device, const struct us_conv_product *p,
+                                      struct us_conv_tiling *tiling)
+{
+    const struct unseen_device_info *about = unseen_device_about(device);
+    double best = (double)INFINITY;
+    for (int i = 0; i < CHOICES; i++) {
+        struct us_conv_tiling legal;
+        if (!strstr(about->vendor, choices[i].vendor) || !strstr(about->name, choices[i].name) ||
+            !us_conv_tile_legal(device, p, &choices[i].tile, &legal))
+            continue;
+        const double cost = estimate(device, p, &choices[i].tile);
+        if (cost < best) {
+            best = cost;
+            *tiling = legal;
+        }
+    }
+    if (best < (double)INFINITY)
+        return UNSEEN_OK;
+    return us_fail(UNSEEN_FAILED, "convolution",
+                   "%s has neither the local memory nor the work-group size for a tile", about->name);
+}
