@@ -132,7 +132,7 @@ cl_device_id us_device_id(const struct unseen_device *device)
 
 bool us_device_is_cpu(const struct unseen_device *device)
 {
-    return device->info.type == UNSEEN_DEVICE_CPU;
+    return device->quirks.cpu_shape;
 }
 
 enum unseen_status us_finish(struct unseen_device *device)

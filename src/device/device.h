@@ -132,7 +132,8 @@ static inline size_t us_round_up(size_t n, size_t step)
     return (n + step - 1) / step * step;
 }
 
-/* True where kernels should be shaped for CPU cores (one work-item a tile) rather than for work-groups. */
+/* True where kernels should be shaped for CPU cores (one work-item a tile) rather than for work-groups.
+ * UNSEEN_SHAPE (cpu or gpu) decides it for devices of any kind. */
 bool us_device_is_cpu(const struct unseen_device *device);
 
 /* Whether the device computes in that precision: float32 always, bf16 where a program with the instructions

@@ -7,10 +7,24 @@
 
 enum { ANY = -1 };
 
+/* The kind of device that kernels are shaped for: its own, or what UNSEEN_SHAPE names, so that the kernels
+ * for GPUs can be tried on a CPU. */
+static enum unseen_status find_shape(const struct unseen_device_info *info, enum unseen_device_type *shape)
+{
+    const char *wish = getenv("UNSEEN_SHAPE");
+    *shape = info->type;
+    if (!wish || !*wish)
+        return UNSEEN_OK;
+    if (strcmp(wish, "cpu") != 0 && strcmp(wish, "gpu") != 0)
+        return us_fail(UNSEEN_USAGE, "UNSEEN_SHAPE", "'%s' is neither cpu nor gpu", wish);
+    *shape = wish[0] == 'c' ? UNSEEN_DEVICE_CPU : UNSEEN_DEVICE_GPU;
+    return UNSEEN_OK;
+}
+
 /* What is particular about a device's compiler. Every row that matches counts. No row names a -cl-std:
  * kernels keep to OpenCL C 1.2, which is what a compiler takes without one. */
 static const struct {
-    int type;             /* enum unseen_device_type or ANY */
+    int shape;            /* enum unseen_device_type or ANY */
     const char *platform; /* part of the platform's name; NULL: any */
     const char *options;  /* build options to add; NULL: none */
     bool keeps_programs;  /* its driver has a cache of its own that serves better than ours */
@@ -26,9 +40,14 @@ static const struct {
 
 enum unseen_status us_quirks_find(const struct unseen_device_info *info, struct us_quirks *found)
 {
-    struct us_quirks q = {us_format("%s", ""), false};
+    enum unseen_status st = UNSEEN_OK;
+    enum unseen_device_type shape;
+    struct us_quirks q = {NULL, false, false};
+    US_TRY(find_shape(info, &shape));
+    q.cpu_shape = shape == UNSEEN_DEVICE_CPU;
+    q.options = us_format("%s", "");
     for (size_t i = 0; q.options && i < sizeof quirks / sizeof *quirks; i++) {
-        if (quirks[i].type != ANY && quirks[i].type != (int)info->type)
+        if (quirks[i].shape != ANY && quirks[i].shape != (int)shape)
             continue;
         if (quirks[i].platform && !strstr(info->platform, quirks[i].platform))
             continue;
@@ -40,5 +59,7 @@ enum unseen_status us_quirks_find(const struct unseen_device_info *info, struct 
         }
     }
     *found = q;
-    return q.options ? UNSEEN_OK : UNSEEN_FAILED;
+    st = q.options ? UNSEEN_OK : UNSEEN_FAILED;
+out:
+    return st;
 }

@@ -83,6 +83,7 @@ void us_profile_release(struct unseen_device *device);
 
 struct us_quirks {
     char *options;       /* for every build, "-DUS_CPU=1"; freed with free() */
+    bool cpu_shape;      /* kernels are shaped for CPU cores */
     bool keeps_programs; /* the driver's own cache of built kernels is better than ours */
 };
 

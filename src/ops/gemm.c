@@ -48,7 +48,7 @@ static enum unseen_status blas_fail(CLBlastStatusCode code, const char *call)
 static enum unseen_status tune(struct unseen_device *device)
 {
     const cl_device_id id = us_device_id(device);
-    if (!us_device_is_cpu(device))
+    if (unseen_device_about(device)->type != UNSEEN_DEVICE_CPU)
         return UNSEEN_OK;
     for (size_t i = 0; i < tuned_count; i++) {
         if (tuned[i] == id)
