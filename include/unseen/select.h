@@ -64,6 +64,27 @@ UNSEEN_API enum unseen_status unseen_select(const char *rule, const float *score
                                             const struct unseen_select_options *options, int64_t **kept,
                                             int64_t *m);
 
+struct unseen_dataset;
+
+/* What unseen_select_files reads and writes, by path. */
+struct unseen_select_files {
+    const char *scores;                /* float .npy [n] */
+    const char *labels;                /* integer .npy [n], 0..1000000; NULL: */
+    const struct unseen_dataset *data; /* whose training labels stand in; NULL: no labels */
+    const char *hardness;              /* float .npy [n]; NULL: options->hardness, or the scores */
+    const char *kept;                  /* int64 .npy [m] that is written, atomically */
+};
+
+/* unseen_select over more samples than memory holds, with the same result: files are mapped and read in
+ * passes, and the indices are written as they are found. Whatever n is, the rules that look at scores and
+ * labels alone take one bit a sample; for each processor (of eight at most) 2 MiB of counters and 4 MiB of
+ * mapped pages; and 0.25 KiB a class where there are quotas, with CCS a class and stratum. Scores and
+ * hardness in other formats than float32 are converted in memory, 4 bytes a sample. "beta" takes 24 bytes a
+ * sample more, and rules on features what their features take. */
+UNSEEN_API enum unseen_status unseen_select_files(const char *rule, const struct unseen_select_files *files,
+                                                  const struct unseen_select_options *options, int64_t *n,
+                                                  int64_t *m);
+
 #ifdef __cplusplus
 }
 #endif

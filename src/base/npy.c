@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/half.h"
@@ -151,6 +152,33 @@ enum unseen_status us_npy_open_as(const char *path, enum us_dtype dtype, int ndi
     return st;
 }
 
+enum unseen_status us_npy_open_integers(const char *path, int ndim, struct us_npy *array)
+{
+    struct us_npy opened;
+    enum unseen_status st = us_npy_open(path, &opened);
+    if (st != UNSEEN_OK)
+        return st;
+    st = check_ndim(path, &opened, ndim);
+    if (st == UNSEEN_OK && opened.dtype != US_U8 && opened.dtype != US_I32 && opened.dtype != US_I64)
+        st = us_fail(UNSEEN_BAD_DATA, path, "holds %s instead of integers", us_dtype_name(opened.dtype));
+    if (st != UNSEEN_OK)
+        us_npy_close(&opened);
+    else
+        *array = opened;
+    return st;
+}
+
+void us_npy_release(const struct us_npy *array, size_t first, size_t count)
+{
+    if (!array->mapping || array->data == array->mapping) /* a copy: the file would not give it again */
+        return;
+    size_t size = us_dtype_size(array->dtype), page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t data = (size_t)((const char *)array->data - (const char *)array->mapping);
+    size_t from = (data + first * size) / page * page, to = (data + (first + count) * size) / page * page;
+    if (to > from)
+        madvise((char *)array->mapping + from, to - from, MADV_DONTNEED);
+}
+
 enum unseen_status us_npy_write(const char *path, enum us_dtype dtype, int ndim, const int64_t *shape,
                                 const void *data)
 {
@@ -170,19 +198,13 @@ enum unseen_status us_npy_write(const char *path, enum us_dtype dtype, int ndim,
     return us_atomic_commit(&file);
 }
 
-/* Opens for conversion to `target`: checks dimensions, takes memory [count] of `size` bytes each. */
-static enum unseen_status open_converting(const char *path, int ndim, size_t size, struct us_npy *array,
-                                          void **values)
+/* Takes memory for all elements, of `size` bytes each; closes `array` if there is none. */
+static void *take_room(struct us_npy *array, size_t size)
 {
-    enum unseen_status st = us_npy_open(path, array);
-    if (st != UNSEEN_OK)
-        return st;
-    st = check_ndim(path, array, ndim);
-    if (st == UNSEEN_OK && !(*values = us_calloc(array->count, size)))
-        st = UNSEEN_FAILED;
-    if (st != UNSEEN_OK)
+    void *room = us_calloc(array->count, size);
+    if (!room)
         us_npy_close(array);
-    return st;
+    return room;
 }
 
 static void close_converted(struct us_npy *array, int64_t *shape)
@@ -202,11 +224,16 @@ static void close_converted(struct us_npy *array, int64_t *shape)
 enum unseen_status us_npy_read_f32(const char *path, int ndim, int64_t *shape, float **values)
 {
     struct us_npy array;
-    void *block;
-    enum unseen_status st = open_converting(path, ndim, sizeof(float), &array, &block);
+    enum unseen_status st = us_npy_open(path, &array);
     if (st != UNSEEN_OK)
         return st;
-    float *out = block;
+    if ((st = check_ndim(path, &array, ndim)) != UNSEEN_OK) {
+        us_npy_close(&array);
+        return st;
+    }
+    float *out = take_room(&array, sizeof *out);
+    if (!out)
+        return UNSEEN_FAILED;
     switch (array.dtype) {
     case US_U8:
         CONVERT(uint8_t, in[i]);
@@ -235,27 +262,14 @@ enum unseen_status us_npy_read_f32(const char *path, int ndim, int64_t *shape, f
 enum unseen_status us_npy_read_i64(const char *path, int ndim, int64_t *shape, int64_t **values)
 {
     struct us_npy array;
-    void *block;
-    enum unseen_status st = open_converting(path, ndim, sizeof(int64_t), &array, &block);
+    enum unseen_status st = us_npy_open_integers(path, ndim, &array);
     if (st != UNSEEN_OK)
         return st;
-    int64_t *out = block;
-    switch (array.dtype) {
-    case US_U8:
-        CONVERT(uint8_t, in[i]);
-        break;
-    case US_I32:
-        CONVERT(int32_t, in[i]);
-        break;
-    case US_I64:
-        CONVERT(int64_t, in[i]);
-        break;
-    default:
-        st = us_fail(UNSEEN_BAD_DATA, path, "holds %s instead of integers", us_dtype_name(array.dtype));
-        us_npy_close(&array);
-        free(out);
-        return st;
-    }
+    int64_t *out = take_room(&array, sizeof *out);
+    if (!out)
+        return UNSEEN_FAILED;
+    for (size_t i = 0; i < array.count; i++)
+        out[i] = us_npy_integer(&array, i);
     close_converted(&array, shape);
     *values = out;
     return UNSEEN_OK;

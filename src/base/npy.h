@@ -41,6 +41,26 @@ void us_npy_close(struct us_npy *array);
 /* us_npy_open that also demands a type and a number of dimensions. */
 enum unseen_status us_npy_open_as(const char *path, enum us_dtype dtype, int ndim, struct us_npy *array);
 
+/* us_npy_open that also demands integers and a number of dimensions. */
+enum unseen_status us_npy_open_integers(const char *path, int ndim, struct us_npy *array);
+
+/* Element i of an array of integers. */
+static inline int64_t us_npy_integer(const struct us_npy *array, size_t i)
+{
+    switch (array->dtype) {
+    case US_U8:
+        return ((const uint8_t *)array->data)[i];
+    case US_I32:
+        return ((const int32_t *)array->data)[i];
+    default:
+        return ((const int64_t *)array->data)[i];
+    }
+}
+
+/* Let go of the memory behind `count` elements of a one-dimensional array from `first` on; they are read from
+ * the file again when next looked at. An array that is not mapped is left alone. */
+void us_npy_release(const struct us_npy *array, size_t first, size_t count);
+
 /* Write a whole array at once, atomically. Bytes depend on the values alone. */
 enum unseen_status us_npy_write(const char *path, enum us_dtype dtype, int ndim, const int64_t *shape,
                                 const void *data);

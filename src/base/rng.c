@@ -12,7 +12,7 @@
 #define PHILOX_W1     0xBB67AE85u
 #define PHILOX_ROUNDS 10
 
-void us_philox(uint64_t seed, uint32_t stream, uint32_t epoch, uint64_t item, uint32_t out[4])
+static inline void philox(uint64_t seed, uint32_t stream, uint32_t epoch, uint64_t item, uint32_t out[4])
 {
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
     uint32_t c0 = (uint32_t)item, c1 = (uint32_t)(item >> 32), c2 = epoch, c3 = stream;
@@ -30,6 +30,24 @@ void us_philox(uint64_t seed, uint32_t stream, uint32_t epoch, uint64_t item, ui
     out[1] = c1;
     out[2] = c2;
     out[3] = c3;
+}
+
+void us_philox(uint64_t seed, uint32_t stream, uint32_t epoch, uint64_t item, uint32_t out[4])
+{
+    philox(seed, stream, epoch, item, out);
+}
+
+static inline uint64_t key_of(uint64_t seed, uint32_t stream, uint32_t epoch, uint64_t item)
+{
+    uint32_t words[4];
+    philox(seed, stream, epoch, item, words);
+    return (uint64_t)words[1] << 32 | words[0];
+}
+
+void us_philox_keys(uint64_t seed, uint32_t stream, uint32_t epoch, uint64_t first, size_t n, uint64_t *key)
+{
+    for (size_t i = 0; i < n; i++)
+        key[i] = key_of(seed, stream, epoch, first + i);
 }
 
 float us_uniform(uint32_t word)
@@ -62,12 +80,8 @@ enum unseen_status us_shuffle(uint64_t seed, uint32_t stream, uint32_t epoch, si
     struct keyed_item *keyed = us_calloc(n, sizeof *keyed);
     if (!keyed)
         return UNSEEN_FAILED;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t words[4];
-        us_philox(seed, stream, epoch, (uint64_t)items[i], words);
-        keyed[i].key = (uint64_t)words[1] << 32 | words[0];
-        keyed[i].item = items[i];
-    }
+    for (size_t i = 0; i < n; i++)
+        keyed[i] = (struct keyed_item){key_of(seed, stream, epoch, (uint64_t)items[i]), items[i]};
     qsort(keyed, n, sizeof *keyed, compare_keyed);
     for (size_t i = 0; i < n; i++)
         items[i] = keyed[i].item;

@@ -21,6 +21,10 @@ enum us_stream {
 /* One block of four words for counter (item_lo, item_hi, epoch, stream) and key (seed_lo, seed_hi). */
 void us_philox(uint64_t seed, uint32_t stream, uint32_t epoch, uint64_t item, uint32_t out[4]);
 
+/* key [n]: the first two words of items first, first + 1, ... as one number, the place of each in a shuffle.
+ */
+void us_philox_keys(uint64_t seed, uint32_t stream, uint32_t epoch, uint64_t first, size_t n, uint64_t *key);
+
 /* Uniform in [0,1) with 24 bits, exactly the float that the device computes: (x >> 8) * 2^-24. */
 float us_uniform(uint32_t word);
 

@@ -5,8 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "prune/order.h"
-#include "prune/rule.h"
+#include "prune/ranking.h"
 
 /* Keep ratio and cut-off, ascending; the last one's is the cut-off of all ratios above. */
 enum { ROWS = 6 };
@@ -42,8 +41,16 @@ enum unseen_status us_count_after_cutoff(const struct unseen_select_options *o, 
     return UNSEEN_OK;
 }
 
-enum unseen_status us_cut_hardest(const struct us_rule_input *in, int64_t *items, int64_t *left)
+enum unseen_status us_cut_hardest(const struct us_rule_input *in, struct us_limit *limit)
 {
-    enum unseen_status st = us_count_after_cutoff(in->options, in->n, in->m, left);
-    return st ? st : us_order_f32(in->hardness, in->n, false, items);
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_view view = {.in = in, .key = US_KEY_LOW_HARDNESS};
+    int64_t *left = us_calloc((size_t)in->groups, sizeof *left);
+    US_TRY_ALLOC(left);
+    for (int g = 0; g < in->groups; g++)
+        US_TRY(us_count_after_cutoff(in->options, in->size[g], in->quota[g], &left[g]));
+    US_TRY(us_find_limits(&view, left, limit));
+out:
+    free(left);
+    return st;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "prune/kept.h"
 #include "prune/quotas.h"
 
 bool us_groups_by_class(const struct unseen_select_options *o)
@@ -32,31 +33,32 @@ struct groups {
 
 static int group_of(const struct groups *g, const struct us_rule_input *in, int64_t i)
 {
-    int class = g->classes > 1 ? in->labels[i] : 0;
+    int class = g->classes > 1 ? (int)us_npy_integer(in->labels, (size_t)i) : 0;
     return class * g->folds + (g->folds > 1 ? in->options->fold[i] : 0);
 }
 
-/* A class's weight is divided over its folds by their sizes. */
-static enum unseen_status set_quotas(const struct us_rule_input *in, struct groups *g)
+enum unseen_status us_group_quotas(const struct unseen_select_options *options, int classes, int folds,
+                                   const int64_t *size, int64_t m, int64_t *quota)
 {
     enum unseen_status st = UNSEEN_OK;
-    int64_t *class_size = us_calloc((size_t)g->classes, sizeof *class_size);
-    double *weight = us_calloc((size_t)g->n, sizeof *weight);
-    double *class_weight = us_calloc((size_t)g->classes, sizeof *class_weight);
+    int n = classes * folds;
+    int64_t *class_size = us_calloc((size_t)classes, sizeof *class_size);
+    double *weight = us_calloc((size_t)n, sizeof *weight);
+    double *class_weight = us_calloc((size_t)classes, sizeof *class_weight);
     US_TRY_ALLOC(class_size);
     US_TRY_ALLOC(weight);
     US_TRY_ALLOC(class_weight);
-    for (int i = 0; i < g->n; i++)
-        class_size[i / g->folds] += g->size[i];
-    if (us_groups_by_class(in->options))
-        US_TRY(us_class_weights(class_size, g->classes, in->options, class_weight));
+    for (int i = 0; i < n; i++)
+        class_size[i / folds] += size[i];
+    if (us_groups_by_class(options))
+        US_TRY(us_class_weights(class_size, classes, options, class_weight));
     else
         class_weight[0] = 1;
-    for (int i = 0; i < g->n; i++) {
-        int64_t all = class_size[i / g->folds];
-        weight[i] = all ? class_weight[i / g->folds] * (double)g->size[i] / (double)all : 0;
+    for (int i = 0; i < n; i++) {
+        int64_t all = class_size[i / folds];
+        weight[i] = all ? class_weight[i / folds] * (double)size[i] / (double)all : 0;
     }
-    US_TRY(us_weighted_quotas(g->size, weight, g->n, in->m, g->quota));
+    US_TRY(us_weighted_quotas(size, weight, n, m, quota));
 out:
     free(class_weight);
     free(weight);
@@ -85,7 +87,7 @@ static enum unseen_status group(const struct us_rule_input *in, int needs, struc
     for (int i = g->n; i > 0; i--)
         g->first[i] = g->first[i - 1];
     g->first[0] = 0;
-    US_TRY(set_quotas(in, g));
+    US_TRY(us_group_quotas(in->options, g->classes, g->folds, g->size, in->m, g->quota));
 out:
     return st;
 }
@@ -107,40 +109,37 @@ static enum unseen_status gather(const float *from, int64_t width, const int64_t
 }
 
 static enum unseen_status run(us_rule_function *rule, const struct us_rule_input *in, const int64_t *items,
-                              int64_t n, int64_t m, uint8_t *kept)
+                              int64_t n, int64_t m, uint64_t *kept)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_rule_input part = *in;
     part.scores = part.hardness = part.p_true = part.features = NULL;
+    part.labels = NULL; /* the same for all, or of no matter */
     part.n = n;
     part.m = m;
     part.sample = items;
-    int32_t *labels = us_calloc((size_t)n, sizeof *labels);
-    uint8_t *flags = us_calloc((size_t)n, sizeof *flags);
-    US_TRY_ALLOC(labels);
+    uint64_t *flags = us_calloc(us_kept_words(n), sizeof *flags);
     US_TRY_ALLOC(flags);
-    for (int64_t i = 0; in->labels && i < n; i++)
-        labels[i] = in->labels[items[i]];
-    part.labels = in->labels ? labels : NULL;
     US_TRY(gather(in->scores, 1, items, n, &part.scores));
     US_TRY(gather(in->hardness, 1, items, n, &part.hardness));
     US_TRY(gather(in->p_true, 1, items, n, &part.p_true));
     US_TRY(gather(in->features, in->dimension, items, n, &part.features));
     US_TRY(rule(&part, flags));
-    for (int64_t i = 0; i < n; i++)
-        kept[items[i]] = flags[i];
+    for (int64_t i = 0; i < n; i++) {
+        if (us_is_kept(flags, i))
+            us_keep(kept, items[i]);
+    }
 out:
     free((void *)part.scores);
     free((void *)part.hardness);
     free((void *)part.p_true);
     free((void *)part.features);
     free(flags);
-    free(labels);
     return st;
 }
 
 enum unseen_status us_select_in_groups(us_rule_function *rule, int needs, const struct us_rule_input *in,
-                                       uint8_t *kept)
+                                       uint64_t *kept)
 {
     enum unseen_status st = UNSEEN_OK;
     struct groups g = {0};

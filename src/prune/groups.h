@@ -13,6 +13,11 @@ bool us_has_groups(const struct unseen_select_options *options, int needs);
 
 /* The rule on each group of samples with the group's quota: together exactly in->m. */
 enum unseen_status us_select_in_groups(us_rule_function *rule, int needs, const struct us_rule_input *in,
-                                       uint8_t *kept);
+                                       uint64_t *kept);
+
+/* quota [classes * folds], where group class * folds + fold holds size[group] samples, as the options ask: a
+ * class's share is divided over its folds by their sizes. Sums to m. */
+enum unseen_status us_group_quotas(const struct unseen_select_options *options, int classes, int folds,
+                                   const int64_t *size, int64_t m, int64_t *quota);
 
 #endif

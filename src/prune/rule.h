@@ -2,35 +2,50 @@
 #ifndef US_PRUNE_RULE_H
 #define US_PRUNE_RULE_H
 
-#include "base/status.h"
+#include "base/npy.h"
 #include "unseen/select.h"
 
-/* Checked input: numbers finite, labels in range, 1 <= m <= n. With quotas it is one class's samples; arrays
- * that `options` names are of the whole dataset, those here of these samples. */
+/* Files that a rule may read from while it works: scores, hardness, labels. */
+#define US_MAPPED_MOST 3
+
+/* Checked input: numbers finite, labels in range, 1 <= m <= n.
+ * A rule that streams (US_STREAMS) gets all samples, divided into groups whose quotas it fills one by one.
+ * Any other gets one group's samples at a time: arrays that `options` names are of the whole dataset, those
+ * here of these samples. */
 struct us_rule_input {
-    const float *scores;   /* [n]; may be NULL for a rule that does not need them */
-    const int32_t *labels; /* [n]; the same */
+    const float *scores;         /* [n]; may be NULL for a rule that does not need them */
+    const struct us_npy *labels; /* integers [n]; the same */
     int64_t n;
-    int classes;
+    int classes;           /* 0: as many as the labels have, set by the checks */
     int64_t m;             /* how many to keep */
+    int groups;            /* 1, or classes: a sample's group is its label */
+    const int64_t *size;   /* [groups] samples of each, summing to n */
+    const int64_t *quota;  /* [groups] how many of each to keep, summing to m */
     const int64_t *sample; /* [n] what the draws are keyed by, ascending; NULL: 0..n-1 */
     const float *hardness; /* [n]; never NULL where scores are not */
     const float *p_true;   /* [n], or NULL */
     const float *features; /* [n, dimension], or NULL */
     int64_t dimension;
+    const struct us_npy *mapped[US_MAPPED_MOST]; /* whose pages can be let go behind a pass, or NULL */
     const struct unseen_select_options *options;
 };
 
-/* Set kept [n], zeroed by the caller, to 1 for exactly m samples. A rule's draws come from epoch 0 of
+/* Put exactly m samples into `kept` (prune/kept.h), which is empty. A rule's draws come from epoch 0 of
  * US_STREAM_SELECT with the sample as item. */
-typedef enum unseen_status us_rule_function(const struct us_rule_input *in, uint8_t *kept);
+typedef enum unseen_status us_rule_function(const struct us_rule_input *in, uint64_t *kept);
 
-/* What a rule cannot do without. */
-enum { US_NEEDS_SCORES = 1, US_NEEDS_LABELS = 2, US_NEEDS_FEATURES = 4, US_NEEDS_P_TRUE = 8 };
+/* What a rule cannot do without, and how it works. */
+enum {
+    US_NEEDS_SCORES = 1,
+    US_NEEDS_LABELS = 2,
+    US_NEEDS_FEATURES = 4,
+    US_NEEDS_P_TRUE = 8,
+    US_STREAMS = 16, /* in passes over the samples, without memory for each of them */
+};
 
-/* Go through items [n] and keep each whose group (group[item]; negative: none) has quota left; uses up
- * `quota`. */
-void us_keep_by_quota(const int64_t *items, const int32_t *group, int64_t n, int64_t *quota, uint8_t *kept);
+/* All of unseen_select between its input and the list of what is kept: everything in `in` is set but groups,
+ * quotas and m. `kept` receives a fresh set, freed with free(). */
+enum unseen_status us_choose(const char *rule, struct us_rule_input *in, uint64_t **kept);
 
 /* items [n] receives 0..n-1 in the order of the samples' draws. */
 enum unseen_status us_rule_shuffle(const struct us_rule_input *in, int64_t *items);
@@ -46,10 +61,6 @@ double us_ccs_cutoff(enum unseen_select_table table, double keep);
  * cut-off is no share. */
 enum unseen_status us_count_after_cutoff(const struct unseen_select_options *options, int64_t n, int64_t m,
                                          int64_t *left);
-
-/* The same, and which: items [n] receives all samples, those that stay first. Of equally hard samples the
- * lower index stays. */
-enum unseen_status us_cut_hardest(const struct us_rule_input *in, int64_t *items, int64_t *left);
 
 /* The stratum of a score among `strata` of equal width over [low, high]; the last is closed at its end. */
 static inline int32_t us_ccs_stratum(double score, double low, double high, int strata)

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "prune/kept.h"
 #include "prune/order.h"
 #include "prune/rule.h"
 
@@ -45,7 +46,7 @@ static void weigh(const struct us_rule_input *in, const int64_t *order, double *
 
 /* Weighted sampling without replacement: the m largest of ln w + Gumbel noise. Samples of weight 0 come after
  * all others. */
-enum unseen_status us_rule_beta(const struct us_rule_input *in, uint8_t *kept)
+enum unseen_status us_rule_beta(const struct us_rule_input *in, uint64_t *kept)
 {
     enum unseen_status st = UNSEEN_OK;
     int64_t *order = us_calloc((size_t)in->n, sizeof *order);
@@ -73,7 +74,7 @@ enum unseen_status us_rule_beta(const struct us_rule_input *in, uint8_t *kept)
     }
     US_TRY(us_order(key, in->n, true, order));
     for (int64_t i = 0; i < in->m; i++)
-        kept[order[i]] = 1;
+        us_keep(kept, order[i]);
 out:
     free(key);
     free(order);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "prune/kept.h"
 #include "prune/rule.h"
 #include "prune/vectors.h"
 
@@ -76,21 +77,22 @@ static void spread_forward(const struct us_rule_input *in, const struct graph *g
     }
 }
 
-static void take_greedily(const struct us_rule_input *in, const struct graph *g, double *value, uint8_t *kept)
+static void take_greedily(const struct us_rule_input *in, const struct graph *g, double *value,
+                          uint64_t *kept)
 {
     for (int64_t taken = 0; taken < in->m; taken++) {
         int64_t best = -1;
         for (int64_t i = 0; i < in->n; i++) {
-            if (!kept[i] && (best < 0 || value[i] > value[best]))
+            if (!us_is_kept(kept, i) && (best < 0 || value[i] > value[best]))
                 best = i;
         }
-        kept[best] = 1;
+        us_keep(kept, best);
         for (int e = 0; e < g->k; e++)
             value[g->to[best * g->k + e]] -= g->distance[best * g->k + e] * value[best];
     }
 }
 
-enum unseen_status us_rule_d2(const struct us_rule_input *in, uint8_t *kept)
+enum unseen_status us_rule_d2(const struct us_rule_input *in, uint64_t *kept)
 {
     const struct unseen_select_options *o = in->options;
     enum unseen_status st = UNSEEN_OK;

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "prune/kept.h"
 #include "prune/rule.h"
 #include "prune/vectors.h"
 
@@ -15,7 +16,7 @@ static void add(double *sum, const float *x, int64_t dimension, double sign)
 
 /* Step k takes the x that is nearest to (k+1) mean - sum of those chosen; ties go to the lower index.
  * O(n m dimension). */
-enum unseen_status us_rule_herding(const struct us_rule_input *in, uint8_t *kept)
+enum unseen_status us_rule_herding(const struct us_rule_input *in, uint64_t *kept)
 {
     enum unseen_status st = UNSEEN_OK;
     int64_t dimension = in->dimension;
@@ -35,7 +36,7 @@ enum unseen_status us_rule_herding(const struct us_rule_input *in, uint8_t *kept
             narrow[d] = (float)target[d];
         }
         for (int64_t i = 0; i < in->n; i++) {
-            if (kept[i])
+            if (us_is_kept(kept, i))
                 continue;
             float distance = us_squared_distance(narrow, in->features + i * dimension, dimension);
             if (best < 0 || distance < least) {
@@ -43,7 +44,7 @@ enum unseen_status us_rule_herding(const struct us_rule_input *in, uint8_t *kept
                 least = distance;
             }
         }
-        kept[best] = 1;
+        us_keep(kept, best);
         add(target, in->features + best * dimension, dimension, -1);
     }
 out:

@@ -4,12 +4,13 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "prune/kept.h"
 #include "prune/rule.h"
 #include "prune/vectors.h"
 
 /* Begins with the first sample of the rule's draws; of equally far samples the lower index is next. Only the
  * running minima are kept: O(n m dimension) time, O(n) memory. */
-enum unseen_status us_rule_kcenter(const struct us_rule_input *in, uint8_t *kept)
+enum unseen_status us_rule_kcenter(const struct us_rule_input *in, uint64_t *kept)
 {
     enum unseen_status st = UNSEEN_OK;
     int64_t *items = us_calloc((size_t)in->n, sizeof *items);
@@ -23,9 +24,9 @@ enum unseen_status us_rule_kcenter(const struct us_rule_input *in, uint8_t *kept
     for (int64_t k = 0; k < in->m; k++) {
         const float *center = in->features + chosen * in->dimension;
         int64_t farthest = -1;
-        kept[chosen] = 1;
+        us_keep(kept, chosen);
         for (int64_t i = 0; i < in->n; i++) {
-            if (kept[i])
+            if (us_is_kept(kept, i))
                 continue;
             float d = us_squared_distance(center, in->features + i * in->dimension, in->dimension);
             nearest[i] = d < nearest[i] ? d : nearest[i];

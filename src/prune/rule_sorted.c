@@ -1,30 +1,34 @@
-/* The highest or lowest scores. */
+/* The first samples of an order: by score, or by draw. */
 #include "config.h"
 
 #include <stdlib.h>
 
-#include "prune/order.h"
-#include "prune/rule.h"
+#include "prune/ranking.h"
 
-static enum unseen_status first_of_order(const struct us_rule_input *in, bool descending, uint8_t *kept)
+static enum unseen_status first_by(enum us_key key, const struct us_rule_input *in, uint64_t *kept)
 {
     enum unseen_status st = UNSEEN_OK;
-    int64_t *items = us_calloc((size_t)in->n, sizeof *items);
-    US_TRY_ALLOC(items);
-    US_TRY(us_order_f32(in->scores, in->n, descending, items));
-    for (int64_t i = 0; i < in->m; i++)
-        kept[items[i]] = 1;
+    const struct us_view view = {.in = in, .key = key};
+    struct us_limit *limit = us_calloc((size_t)in->groups, sizeof *limit);
+    US_TRY_ALLOC(limit);
+    US_TRY(us_find_limits(&view, in->quota, limit));
+    US_TRY(us_mark(&view, limit, true, kept));
 out:
-    free(items);
+    free(limit);
     return st;
 }
 
-enum unseen_status us_rule_top(const struct us_rule_input *in, uint8_t *kept)
+enum unseen_status us_rule_top(const struct us_rule_input *in, uint64_t *kept)
 {
-    return first_of_order(in, true, kept);
+    return first_by(US_KEY_HIGH_SCORE, in, kept);
 }
 
-enum unseen_status us_rule_bottom(const struct us_rule_input *in, uint8_t *kept)
+enum unseen_status us_rule_bottom(const struct us_rule_input *in, uint64_t *kept)
 {
-    return first_of_order(in, false, kept);
+    return first_by(US_KEY_LOW_SCORE, in, kept);
+}
+
+enum unseen_status us_rule_random(const struct us_rule_input *in, uint64_t *kept)
+{
+    return first_by(US_KEY_DRAW, in, kept);
 }

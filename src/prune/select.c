@@ -10,7 +10,13 @@
 
 #include "base/rng.h"
 #include "prune/groups.h"
+#include "prune/kept.h"
 #include "prune/order.h"
+#include "prune/quotas.h"
+#include "prune/ranking.h"
+
+/* Labels from here on are a mistake in the file, not classes. */
+#define MOST_CLASSES 1000001
 
 static const struct rule {
     const char *name;
@@ -89,30 +95,74 @@ static enum unseen_status check_needs(const struct rule *rule, const struct us_r
     return UNSEEN_OK;
 }
 
-static enum unseen_status check_values(const struct rule *rule, const struct us_rule_input *in)
+/* ---- values ---- */
+
+struct check {
+    const struct us_rule_input *in;
+    int64_t bad[US_PARTS_MOST];  /* first bad sample, or -1 */
+    int64_t last[US_PARTS_MOST]; /* highest label */
+};
+
+static bool is_label(const struct us_rule_input *in, int64_t label)
 {
-    enum unseen_status st = UNSEEN_OK;
-    for (int64_t i = 0; in->labels && i < in->n; i++) {
-        if (in->labels[i] < 0 || in->labels[i] >= in->classes) {
-            st = us_fail(UNSEEN_BAD_DATA, "labels", "%" PRId32 " of sample %" PRId64 " is not in 0..%d",
-                         in->labels[i], i, in->classes - 1);
-            goto out;
-        }
+    return label >= 0 && label < (in->classes ? in->classes : MOST_CLASSES);
+}
+
+static void check_block(void *state, int part, const struct us_block *b)
+{
+    struct check *c = state;
+    const struct us_rule_input *in = c->in;
+    for (int64_t i = b->first; i < b->first + b->n && c->bad[part] < 0; i++) {
+        int64_t label = in->labels ? us_npy_integer(in->labels, (size_t)i) : 0;
+        if (!is_label(in, label) || (in->scores && !isfinite(in->scores[i])) ||
+            (in->hardness && !isfinite(in->hardness[i])))
+            c->bad[part] = i;
+        c->last[part] = label > c->last[part] ? label : c->last[part];
     }
-    if (in->scores)
-        US_TRY(us_check_finite("scores", in->scores, in->n));
-    if (in->options->hardness)
-        US_TRY(us_check_finite("hardness", in->options->hardness, in->n));
-    if (rule->needs & US_NEEDS_P_TRUE)
-        US_TRY(us_check_finite("p_true", in->p_true, in->n));
-    for (int64_t i = 0; (rule->needs & US_NEEDS_FEATURES) && i < in->n * in->dimension; i++) {
-        if (!isfinite(in->features[i])) {
+}
+
+static enum unseen_status explain(const struct us_rule_input *in, int64_t i)
+{
+    int64_t label = in->labels ? us_npy_integer(in->labels, (size_t)i) : 0;
+    if (!is_label(in, label))
+        return us_fail(UNSEEN_BAD_DATA, "labels", "%" PRId64 " of sample %" PRId64 " is not in 0..%d", label,
+                       i, (in->classes ? in->classes : MOST_CLASSES) - 1);
+    bool score = in->scores && !isfinite(in->scores[i]);
+    return us_fail(UNSEEN_BAD_DATA, score ? "scores" : "hardness",
+                   "value %g of sample %" PRId64 " is not finite",
+                   (double)(score ? in->scores[i] : in->hardness[i]), i);
+}
+
+/* Labels, scores and hardness in one pass, which also counts the classes where they are not known. */
+static enum unseen_status check_samples(struct us_rule_input *in)
+{
+    struct check check = {.in = in};
+    const struct us_view view = {.in = in};
+    int parts = us_parts(in->n);
+    for (int i = 0; i < parts; i++)
+        check.bad[i] = check.last[i] = -1;
+    enum unseen_status st = us_for_blocks(&view, parts, check_block, &check);
+    int64_t last = -1;
+    for (int i = 0; st == UNSEEN_OK && i < parts; i++) {
+        if (check.bad[i] >= 0)
+            st = explain(in, check.bad[i]);
+        last = check.last[i] > last ? check.last[i] : last;
+    }
+    if (st == UNSEEN_OK && in->labels && !in->classes)
+        in->classes = (int)last + 1;
+    return st;
+}
+
+static enum unseen_status check_values(int needs, struct us_rule_input *in)
+{
+    enum unseen_status st = check_samples(in);
+    if (st == UNSEEN_OK && (needs & US_NEEDS_P_TRUE))
+        st = us_check_finite("p_true", in->p_true, in->n);
+    for (int64_t i = 0; st == UNSEEN_OK && (needs & US_NEEDS_FEATURES) && i < in->n * in->dimension; i++) {
+        if (!isfinite(in->features[i]))
             st = us_fail(UNSEEN_BAD_DATA, "features", "value %g of sample %" PRId64 " is not finite",
                          (double)in->features[i], i / in->dimension);
-            goto out;
-        }
     }
-out:
     return st;
 }
 
@@ -124,17 +174,6 @@ enum unseen_status us_count_kept(double keep, int64_t n, int64_t *m)
     if (*m < 1)
         return us_fail(UNSEEN_USAGE, "--keep", "%g of %" PRId64 " samples is nothing", keep, n);
     return UNSEEN_OK;
-}
-
-void us_keep_by_quota(const int64_t *items, const int32_t *group, int64_t n, int64_t *quota, uint8_t *kept)
-{
-    for (int64_t i = 0; i < n; i++) {
-        int32_t g = group[items[i]];
-        if (g >= 0 && quota[g] > 0) {
-            kept[items[i]] = 1;
-            quota[g]--;
-        }
-    }
 }
 
 uint64_t us_rule_draw(uint64_t seed, int64_t sample)
@@ -168,13 +207,65 @@ enum unseen_status us_rule_shuffle(const struct us_rule_input *in, int64_t *item
     return st;
 }
 
+/* The rule on all samples, by class where that is asked for. */
+static enum unseen_status stream(const struct rule *rule, struct us_rule_input *in, uint64_t *kept)
+{
+    enum unseen_status st = UNSEEN_OK;
+    bool by_quota = us_groups_by_class(in->options);
+    const struct us_view view = {.in = in};
+    in->groups = by_quota || (rule->needs & US_NEEDS_LABELS) ? in->classes : 1;
+    int64_t *size = us_calloc((size_t)in->groups, sizeof *size);
+    int64_t *quota = us_calloc((size_t)in->groups, sizeof *quota);
+    US_TRY_ALLOC(size);
+    US_TRY_ALLOC(quota);
+    US_TRY(us_count_groups(&view, size));
+    if (by_quota)
+        US_TRY(us_group_quotas(in->options, in->groups, 1, size, in->m, quota));
+    else
+        US_TRY(us_proportional_quotas(size, in->groups, in->n, in->m, quota));
+    in->size = size;
+    in->quota = quota;
+    US_TRY(rule->function(in, kept));
+out:
+    in->size = in->quota = NULL;
+    free(quota);
+    free(size);
+    return st;
+}
+
+enum unseen_status us_choose(const char *name, struct us_rule_input *in, uint64_t **kept)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct rule *rule = NULL;
+    uint64_t *set = NULL;
+    in->groups = 1;
+    US_TRY(find(name, &rule));
+    US_TRY(us_count_kept(in->options->keep, in->n, &in->m));
+    US_TRY(check_needs(rule, in));
+    US_TRY(check_values(rule->needs, in));
+    US_TRY_ALLOC(set = us_calloc(us_kept_words(in->n), sizeof *set));
+    if (rule->needs & US_STREAMS)
+        US_TRY(stream(rule, in, set));
+    else if (us_has_groups(in->options, rule->needs))
+        US_TRY(us_select_in_groups(rule->function, rule->needs, in, set));
+    else
+        US_TRY(rule->function(in, set));
+    *kept = set;
+    set = NULL;
+out:
+    free(set);
+    return st;
+}
+
 enum unseen_status unseen_select(const char *rule, const float *scores, const int32_t *labels, int64_t n,
                                  int classes, const struct unseen_select_options *options, int64_t **kept,
                                  int64_t *m)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct us_npy column = {
+        .dtype = US_I32, .ndim = 1, .shape = {n}, .count = (size_t)n, .data = labels};
     struct us_rule_input in = {.scores = scores,
-                               .labels = labels,
+                               .labels = labels ? &column : NULL,
                                .n = n,
                                .classes = classes,
                                .hardness = options->hardness ? options->hardness : scores,
@@ -182,28 +273,13 @@ enum unseen_status unseen_select(const char *rule, const float *scores, const in
                                .features = options->features,
                                .dimension = options->dimension,
                                .options = options};
-    const struct rule *chosen = NULL;
-    uint8_t *flags = NULL;
-    int64_t *list = NULL, count = 0;
-    US_TRY(find(rule, &chosen));
-    US_TRY(us_count_kept(options->keep, n, &in.m));
-    US_TRY(check_needs(chosen, &in));
-    US_TRY(check_values(chosen, &in));
-    US_TRY_ALLOC(flags = us_calloc((size_t)n, sizeof *flags));
+    uint64_t *set = NULL;
+    int64_t *list = NULL;
+    US_TRY(us_choose(rule, &in, &set));
     US_TRY_ALLOC(list = us_calloc((size_t)in.m, sizeof *list));
-    if (us_has_groups(options, chosen->needs))
-        US_TRY(us_select_in_groups(chosen->function, chosen->needs, &in, flags));
-    else
-        US_TRY(chosen->function(&in, flags));
-    for (int64_t i = 0; i < n && count < in.m; i++) {
-        if (flags[i])
-            list[count++] = i;
-    }
+    *m = us_list_kept(set, 0, n, list);
     *kept = list;
-    *m = count;
-    list = NULL;
 out:
-    free(list);
-    free(flags);
+    free(set);
     return st;
 }

@@ -235,6 +235,33 @@ static void converts(void **state)
     }
 }
 
+/* Pages that were let go come back from the file; data that had to be copied stays. */
+static void released_data_is_still_there(void **state)
+{
+    (void)state;
+    enum { n = 50000 };
+    static int32_t data[n];
+    const char *path = test_path("r.npy");
+    for (int i = 0; i < n; i++)
+        data[i] = i * 3;
+    for (int copied = 0; copied < 2; copied++) {
+        struct us_npy array;
+        if (copied)
+            write_raw(path, 1, "{'descr': '<i4', 'fortran_order': False, 'shape': (50000,)}", data,
+                      sizeof data);
+        else
+            assert_ok(us_npy_write(path, US_I32, 1, (int64_t[]){n}, data));
+        assert_ok(us_npy_open_integers(path, 1, &array));
+        us_npy_release(&array, 0, n);
+        us_npy_release(&array, 20000, 2);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(us_npy_integer(&array, i), data[i]);
+        us_npy_close(&array);
+    }
+    us_npy_release(&(struct us_npy){.dtype = US_I32, .data = data}, 0, n);
+    assert_int_equal(data[1], 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +273,7 @@ int main(void)
         cmocka_unit_test(refuses_every_truncation),
         cmocka_unit_test(demands_type_and_dimensions),
         cmocka_unit_test(converts),
+        cmocka_unit_test(released_data_is_still_there),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }

@@ -30,6 +30,18 @@ static void known_answers(void **state)
     }
 }
 
+static void keys_are_two_words(void **state)
+{
+    (void)state;
+    uint64_t key[5];
+    us_philox_keys(3, US_STREAM_SELECT, 7, UINT32_MAX - UINT64_C(2), 5, key);
+    for (uint64_t i = 0; i < 5; i++) {
+        uint32_t words[4];
+        us_philox(3, US_STREAM_SELECT, 7, UINT32_MAX - UINT64_C(2) + i, words);
+        assert_true(key[i] == ((uint64_t)words[1] << 32 | words[0]));
+    }
+}
+
 static void uniform_covers_the_unit_interval(void **state)
 {
     (void)state;
@@ -111,6 +123,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_answers),
+        cmocka_unit_test(keys_are_two_words),
         cmocka_unit_test(uniform_covers_the_unit_interval),
         cmocka_unit_test(normal_has_the_moments),
         cmocka_unit_test(shuffle_is_a_permutation_that_ignores_the_start),
