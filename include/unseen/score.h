@@ -18,22 +18,42 @@ enum unseen_calibration {
 UNSEEN_API enum unseen_status unseen_calibration_parse(const char *name,
                                                        enum unseen_calibration *calibration);
 
+/* Zeroed but for epoch = -1, every field has its default. */
 struct unseen_score_options {
     enum unseen_calibration calibration;
-    int window;    /* J of DUAL and Dyn-Unc, at least 2; 0: 10; all epochs if there are fewer */
-    int epoch;     /* the epoch that snapshot scores (el2n, loss, entropy, margin) read, from 0; -1: each
-                      score's own default, said in its description */
-    uint64_t seed; /* of "random" */
+    int length;    /* T: how many of the trajectory's epochs count, from the first on; 0: all */
+    int window;    /* J of DUAL, Dyn-Unc and TDDS, at least 2; 0: 10; all epochs if there are fewer */
+    int epoch;     /* the epoch that scores of one epoch read, from 0; -1: each score's own default, said in
+                      its description */
+    double decay;  /* TDDS: what the last window weighs, in (0,1]; 0: 0.9 */
+    int clusters;  /* prototype: how many; 0: as many as classes */
+    uint64_t seed; /* of "random", and of where the clustering of "prototype" begins */
 };
 
 /* The i-th registered score's name and one-line description; NULL past the last. */
 UNSEEN_API const char *unseen_score_name(int i);
 UNSEEN_API const char *unseen_score_help(int i);
 
+/* A metric, in what follows and wherever one is named, is a score's name or a formula: scores with weights of
+ * any sign, "0.5*el2n+0.5*dual", "aum-ccs - 2*dual". In a formula each score, calibrated and averaged as
+ * below, is replaced by its rank among all samples, scaled to (0,1), ties sharing their mean rank; a name
+ * alone, with neither sign nor weight, is the score itself. Names may hold "-": the longest that is known
+ * counts. */
+
+/* What has to be recorded on demand for a metric: bits of unseen_record_parse. UNSEEN_USAGE if it is none. */
+UNSEEN_API enum unseen_status unseen_score_needs(const char *metric, unsigned *record_also);
+
+/* UNSEEN_USAGE with the reason if it is no metric, or none that makes sense for trajectories of the protocol:
+ * what can be told before anything is recorded. */
+UNSEEN_API enum unseen_status unseen_score_check(const char *metric, enum unseen_protocol protocol);
+
 /* Score every sample: each repeat scored, calibrated across folds, then averaged over repeats, in double.
  * `scores` [n] is the caller's. `options` NULL: not calibrated, default window and epochs, seed 0.
- * UNSEEN_USAGE for an unknown metric (the hint lists them) or one that needs a quantity or more epochs than
- * the trajectory holds. */
+ * UNSEEN_USAGE as above, or if it needs a quantity or more epochs than the trajectory holds.
+ *
+ * A trajectory that was opened from a folder is read in pieces that leave memory again. Scoring takes 60
+ * bytes a sample (77 MB for ImageNet-1K's 1,281,167), and for 90 epochs 50 MB of each quantity that the score
+ * reads, however large the files. */
 UNSEEN_API enum unseen_status unseen_score(const struct unseen_trajectory *trajectory, const char *metric,
                                            const struct unseen_score_options *options, float *scores);
 

@@ -35,6 +35,7 @@ enum unseen_quantity {
                                           before (Zhang et al., CVPR 2024); 0 at the first epoch */
     UNSEEN_FEATURE_NORM,               /* |h|_2 of the features, the last linear layer's input */
     UNSEEN_PREDICTED, /* the class of the largest logit (the lowest of equal ones), as a float */
+    UNSEEN_RUNNER_UP, /* second largest softmax probability */
     UNSEEN_SCALARS,
 
     UNSEEN_PROBS = UNSEEN_SCALARS, /* all softmax probabilities, in half precision */
@@ -60,7 +61,9 @@ struct unseen_trajectory {
     const uint8_t *fold;   /* [repeats, n] the model that scored the sample; NULL when seen, unless the seen
                               side of a fold run */
     const int64_t *labels; /* [n] */
-    void *owner;           /* mappings behind the pointers */
+    const struct unseen_trajectory *seen; /* what the same models said of samples that they trained on; NULL:
+                                             beside an opened folder, as unseen_record_trajectory leaves it */
+    void *owner;                          /* mappings behind the pointers */
 };
 
 /* A quantity's name, as --record-also has it and, with ".npy" behind it, its file's. */

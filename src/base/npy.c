@@ -120,6 +120,13 @@ enum unseen_status us_npy_open(const char *path, struct us_npy *array)
     return st;
 }
 
+void us_npy_rest(const struct us_npy *array)
+{
+    /* A copy begins where its data does: it is in no file and has to stay. */
+    if (array->mapping && array->mapping != array->data)
+        (void)madvise(array->mapping, array->mapping_size, MADV_DONTNEED);
+}
+
 void us_npy_close(struct us_npy *array)
 {
     if (array->mapping)

@@ -38,6 +38,9 @@ struct us_npy {
 enum unseen_status us_npy_open(const char *path, struct us_npy *array);
 void us_npy_close(struct us_npy *array);
 
+/* Let what was read of the file leave this process's memory; it is read again when it is looked at again. */
+void us_npy_rest(const struct us_npy *array);
+
 /* us_npy_open that also demands a type and a number of dimensions. */
 enum unseen_status us_npy_open_as(const char *path, enum us_dtype dtype, int ndim, struct us_npy *array);
 

@@ -9,12 +9,18 @@
 #include "cmd/scoring_options.h"
 #include "unseen/score.h"
 
-/* "dir/scores.npy" for one metric; "dir/scores-el2n.npy" and so on for several. */
+/* "dir/scores.npy" for one metric; "dir/scores-el2n.npy", "dir/scores-0.5xel2n+dual.npy" and so on for
+ * several. */
 static char *output_path(const char *out, const char *metric, bool several)
 {
     const char *dot = strrchr(out, '.');
     int stem = dot && !strchr(dot, '/') ? (int)(dot - out) : (int)strlen(out);
-    return several ? us_format("%.*s-%s%s", stem, out, metric, out + stem) : us_format("%s", out);
+    if (!several)
+        return us_format("%s", out);
+    char *path = us_format("%.*s-%s%s", stem, out, metric, out + stem);
+    for (size_t i = (size_t)stem; path && i < (size_t)stem + 1 + strlen(metric); i++)
+        path[i] = path[i] == '*' ? 'x' : path[i] == ' ' ? '_' : path[i];
+    return path;
 }
 
 /* `rows` (NULL without --json) collects what is printed in the end. */
@@ -38,53 +44,28 @@ out:
     return st;
 }
 
-enum unseen_status us_cmd_score(int argc, char **argv)
+struct request {
+    const char *metrics, *folder;
+    int list;
+    struct unseen_score_options options;
+};
+
+static enum unseen_status score_all(const struct us_common *common, const struct request *r)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_common common;
-    struct unseen_score_options options = {.epoch = -1};
-    const char *metrics = "el2n", *folder = NULL;
     struct unseen_trajectory *trajectory = NULL;
     float *scores = NULL;
-    char *names = NULL, *path = NULL;
+    char *names = NULL, *path = NULL, *state;
     json_t *rows = NULL;
-    bool help;
-    const struct us_option own[] = {
-        {"metric", US_OPT_STRING, &metrics, "M[,M...]", "scores to compute (el2n)"},
-        {"trajectory", US_OPT_STRING, &folder, "DIR", "a recorded or imported trajectory"},
-        US_SCORE_OPTIONS(&options),
-        {NULL, US_OPT_ON, NULL, NULL, NULL},
-    };
-    const struct us_usage usage = {
-        .synopsis = "unseen score --metric M --trajectory DIR --out scores.npy",
-        .about = "Score every sample from a trajectory, ours or another framework's; trains nothing. Higher "
-                 "scores\n"
-                 "are harder samples. With several metrics the name of each is put into the file name.",
-        .own = own,
-        .lists = us_list_scores,
-    };
-    US_TRY(us_options_parse(&usage, argc, argv, &common, NULL, &help));
-    if (help)
-        goto out;
-    US_TRY(us_need_out(&common));
-    if (!folder) {
-        st = us_fail(UNSEEN_USAGE, "--trajectory", "is needed: the folder to read");
-        goto out;
-    }
-    options.seed = common.seed;
-    US_TRY(unseen_trajectory_open(folder, &trajectory));
-    scores = us_calloc((size_t)trajectory->n, sizeof *scores);
-    names = us_format("%s", metrics);
-    US_TRY_ALLOC(scores);
-    US_TRY_ALLOC(names);
-    if (common.json)
-        rows = json_array();
-    bool several = strchr(metrics, ',');
-    char *state;
+    US_TRY(unseen_trajectory_open(r->folder, &trajectory));
+    US_TRY_ALLOC(scores = us_calloc((size_t)trajectory->n, sizeof *scores));
+    US_TRY_ALLOC(names = us_format("%s", r->metrics));
+    if (common->json)
+        US_TRY_ALLOC(rows = json_array());
+    bool several = strchr(r->metrics, ',');
     for (char *metric = strtok_r(names, ",", &state); metric; metric = strtok_r(NULL, ",", &state)) {
-        path = output_path(common.out, metric, several);
-        US_TRY_ALLOC(path);
-        US_TRY(score_one(trajectory, metric, &options, path, rows, scores));
+        US_TRY_ALLOC(path = output_path(common->out, metric, several));
+        US_TRY(score_one(trajectory, metric, &r->options, path, rows, scores));
         free(path);
         path = NULL;
     }
@@ -96,6 +77,83 @@ out:
     free(names);
     free(scores);
     unseen_trajectory_close(trajectory);
+    return st;
+}
+
+/* The names of the quantities whose bits are set, commas between them; "-" for none. */
+static void name_quantities(unsigned bits, char text[128])
+{
+    int at = 0;
+    snprintf(text, 128, "-");
+    for (int q = 0; q < UNSEEN_RECORDABLE && at < 100; q++) {
+        if (bits >> q & 1)
+            at += snprintf(text + at, (size_t)(128 - at), "%s%s", at ? "," : "", unseen_quantity_name(q));
+    }
+}
+
+static enum unseen_status list_all(bool as_json)
+{
+    enum unseen_status st = UNSEEN_OK;
+    json_t *rows = as_json ? json_array() : NULL;
+    unsigned bits;
+    char needs[128];
+    if (!as_json)
+        printf("%-18s %-14s %s\n", "score", "--record-also", "");
+    for (int i = 0; unseen_score_name(i); i++) {
+        US_TRY(unseen_score_needs(unseen_score_name(i), &bits));
+        name_quantities(bits, needs);
+        if (as_json)
+            json_array_append_new(rows,
+                                  json_pack("{s:s, s:s, s:s}", "name", unseen_score_name(i), "record_also",
+                                            bits ? needs : "", "about", unseen_score_help(i)));
+        else
+            printf("%-18s %-14s %s\n", unseen_score_name(i), needs, unseen_score_help(i));
+    }
+    if (as_json)
+        US_TRY(us_print_json(json_incref(rows)));
+out:
+    json_decref(rows);
+    return st;
+}
+
+enum unseen_status us_cmd_score(int argc, char **argv)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_common common;
+    struct request request = {.metrics = "el2n", .options = {.epoch = -1}};
+    bool help;
+    const struct us_option own[] = {
+        {"metric", US_OPT_STRING, &request.metrics, "M[,M...]", "scores to compute (el2n), or sums of them"},
+        {"trajectory", US_OPT_STRING, &request.folder, "DIR", "a recorded or imported trajectory"},
+        {"list", US_OPT_ON, &request.list, NULL, "list the scores and what has to be recorded for them"},
+        US_SCORE_OPTIONS(&request.options),
+        {NULL, US_OPT_ON, NULL, NULL, NULL},
+    };
+    const struct us_usage usage = {
+        .synopsis = "unseen score --metric M --trajectory DIR --out scores.npy",
+        .about = "Score every sample from a trajectory, ours or another framework's; trains nothing. Higher "
+                 "scores\n"
+                 "are harder samples. With several metrics the name of each is put into the file name. A "
+                 "metric may be\n"
+                 "a sum with weights, such as 0.5*el2n+0.5*dual: of each score's ranks, scaled to (0,1).",
+        .own = own,
+        .lists = us_list_scores,
+    };
+    US_TRY(us_options_parse(&usage, argc, argv, &common, NULL, &help));
+    if (help)
+        goto out;
+    if (request.list) {
+        US_TRY(list_all(common.json));
+        goto out;
+    }
+    US_TRY(us_need_out(&common));
+    if (!request.folder) {
+        st = us_fail(UNSEEN_USAGE, "--trajectory", "is needed: the folder to read");
+        goto out;
+    }
+    request.options.seed = common.seed;
+    US_TRY(score_all(&common, &request));
+out:
     us_common_end(&common);
     return st;
 }

@@ -17,9 +17,12 @@
 /* The rows that score and prune share. */
 #define US_SCORE_OPTIONS(s)                                                                                  \
     {"calibrate", US_OPT_CHOICE, &(s)->calibration, "none|zscore|rank", "across folds (none)"},              \
-        {"window", US_OPT_INT, &(s)->window, "J", "epochs of DUAL's and Dyn-Unc's window (10)"},             \
+        {"length", US_OPT_INT, &(s)->length, "T", "epochs that count, from the first on (all)"},             \
+        {"window", US_OPT_INT, &(s)->window, "J", "epochs of dual's, dynunc's and tdds's windows (10)"},     \
+        {"decay", US_OPT_DOUBLE, &(s)->decay, "X", "tdds: what the last window weighs (0.9)"},               \
+        {"clusters", US_OPT_INT, &(s)->clusters, "K", "prototype: how many (as many as classes)"},           \
     {                                                                                                        \
-        "epoch", US_OPT_INT, &(s)->epoch, "T", "epoch that snapshot scores read, from 0"                     \
+        "epoch", US_OPT_INT, &(s)->epoch, "T", "epoch that scores of one epoch read, from 0"                 \
     }
 
 /* The rows that select, prune and compare share. */

@@ -1,10 +1,37 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/fs.h"
 #include "cmd/cmd.h"
 #include "cmd/scoring_options.h"
 #include "unseen/prune.h"
+
+static void list_choices(void)
+{
+    us_list_models();
+    printf("\n");
+    us_list_scores();
+}
+
+/* What scores need that are listed with commas between them. */
+static enum unseen_status add_needs(const char *metrics, struct unseen_scoring_options *options)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *names = us_format("%s", metrics), *state;
+    US_TRY_ALLOC(names);
+    for (char *at = strtok_r(names, ",", &state); at; at = strtok_r(NULL, ",", &state)) {
+        unsigned bits;
+        US_TRY(unseen_score_check(at, options->protocol));
+        US_TRY(unseen_score_needs(at, &bits));
+        options->record_also |= bits;
+    }
+out:
+    free(names);
+    return st;
+}
 
 enum unseen_status us_cmd_trajectory(int argc, char **argv)
 {
@@ -12,13 +39,16 @@ enum unseen_status us_cmd_trajectory(int argc, char **argv)
     struct us_common common;
     struct unseen_scoring_options options;
     struct unseen_dataset_options reading = {0};
-    const char *path[1];
+    const char *path[1], *also = NULL, *metrics = NULL;
     struct unseen_device *device = NULL;
     struct unseen_dataset *data = NULL;
     bool help;
     unseen_scoring_defaults(&options);
     const struct us_option own[] = {
         US_SCORING_OPTIONS(&options, &reading),
+        {"record-also", US_OPT_STRING, &also, "Q[,Q...]",
+         "change, feature_norm, predicted, runner_up, probs, features"},
+        {"metric", US_OPT_STRING, &metrics, "M[,M...]", "record what these scores need"},
         {NULL, US_OPT_ON, NULL, NULL, NULL},
     };
     const struct us_option recipe[] = {US_RECIPE_OPTIONS(&options.recipe)};
@@ -29,7 +59,7 @@ enum unseen_status us_cmd_trajectory(int argc, char **argv)
         "an interruption.",
         own,
         recipe,
-        us_list_models,
+        list_choices,
         1,
         1,
     };
@@ -38,6 +68,10 @@ enum unseen_status us_cmd_trajectory(int argc, char **argv)
         goto out;
     US_TRY(us_need_out(&common));
     US_TRY(unseen_recipe_check(&options.recipe));
+    if (also)
+        US_TRY(unseen_record_parse(also, &options.record_also));
+    if (metrics)
+        US_TRY(add_needs(metrics, &options));
     options.seed = common.seed;
     options.out = common.out;
     options.command = us_command_line();

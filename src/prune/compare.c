@@ -36,12 +36,13 @@ static json_t *describe(const struct unseen_device *device, const struct unseen_
 {
     const struct unseen_select_options *s = &o->select;
     json_t *settings =
-        json_pack("{s:s, s:I, s:s, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:s}", "budget",
+        json_pack("{s:s, s:I, s:s, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:s, s:s}", "budget",
                   o->budget == UNSEEN_BUDGET_STEPS ? "steps" : "epochs", "seed", (json_int_t)o->seed, "cut",
                   o->cut ? o->cut : "score", "score_once", o->score_once != 0, "folds", o->scoring.folds,
                   "repeats", o->scoring.repeats, "record", (int)o->scoring.record, "calibrate",
-                  (int)o->score.calibration, "window", o->score.window, "epoch", o->score.epoch, "data",
-                  data->hash, "device", unseen_device_about(device)->name);
+                  (int)o->score.calibration, "window", o->score.window, "epoch", o->score.epoch, "length",
+                  o->score.length, "clusters", o->score.clusters, "decay", o->score.decay, "data", data->hash,
+                  "device", unseen_device_about(device)->name);
     json_t *selection =
         json_pack("{s:f, s:i, s:i, s:f, s:i, s:f, s:i, s:f}", "cutoff", s->cutoff, "strata", s->strata,
                   "table", (int)s->table, "beta", s->beta, "quota", (int)s->quota, "class_focus",
@@ -102,6 +103,7 @@ struct comparison {
     int n_open;
     uint64_t images;
     int64_t steps;
+    unsigned record_also; /* by the scoring runs, whichever need it */
     struct us_progress *progress;
 };
 
@@ -133,6 +135,19 @@ out:
     return st;
 }
 
+static enum unseen_status find_needs(struct comparison *c)
+{
+    enum unseen_status st = UNSEEN_OK;
+    for (int i = 0; i < c->sweep.n; i++) {
+        const struct us_row *row = &c->sweep.rows[i];
+        if (row->kind == US_ROW_SCORED)
+            US_TRY(us_evidence_needs(row->metric, c->options->cut, row->rule_name, row->trajectory,
+                                     &c->record_also));
+    }
+out:
+    return st;
+}
+
 /* Each scoring run that an open cell needs, once. */
 static enum unseen_status record(struct comparison *c, struct unseen_device *device)
 {
@@ -146,6 +161,7 @@ static enum unseen_status record(struct comparison *c, struct unseen_device *dev
         if (task->row->kind != US_ROW_SCORED)
             continue;
         US_TRY(us_sweep_scoring(c->options, task->row->protocol, task->seed, &scoring, &folder));
+        scoring.record_also = c->record_also;
         if (!json_object_get(done, folder))
             US_TRY(unseen_record_trajectory(device, c->data, &scoring));
         json_object_set_new(done, folder, json_true());
@@ -206,6 +222,7 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
     int lock = -1;
     US_TRY(check(options, data));
     US_TRY(us_sweep_make(options, &c.sweep));
+    US_TRY(find_needs(&c));
     US_TRY(claim(device, data, options, &lock));
     US_TRY(find_open(&c));
     US_TRY(record(&c, device));

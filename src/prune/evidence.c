@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "prune/trajectory.h"
 
 static enum unseen_status mean_p_true(const struct unseen_trajectory *t, struct us_evidence *e)
 {
@@ -23,6 +24,7 @@ static enum unseen_status mean_p_true(const struct unseen_trajectory *t, struct 
     for (int64_t r = 0; r < rows; r++) {
         for (int64_t i = 0; i < t->n; i++)
             sum[i] += p[r * t->n + i];
+        us_trajectory_rest(t);
     }
     for (int64_t i = 0; i < t->n; i++)
         e->p_true[i] = (float)(sum[i] / (double)rows);
@@ -92,6 +94,31 @@ static enum unseen_status score(const struct unseen_trajectory *t, const char *m
         return UNSEEN_OK;
     *scores = us_calloc((size_t)t->n, sizeof **scores);
     return *scores ? unseen_score(t, metric, options, *scores) : UNSEEN_FAILED;
+}
+
+static enum unseen_status score_needs(const char *metric, enum unseen_protocol protocol,
+                                      unsigned *record_also)
+{
+    enum unseen_status st = UNSEEN_OK;
+    unsigned bits;
+    US_TRY(unseen_score_check(metric, protocol));
+    US_TRY(unseen_score_needs(metric, &bits));
+    *record_also |= bits;
+out:
+    return st;
+}
+
+enum unseen_status us_evidence_needs(const char *metric, const char *cut, const char *rule,
+                                     enum unseen_protocol protocol, unsigned *record_also)
+{
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY(score_needs(metric, protocol, record_also));
+    if (cut && strcmp(cut, "score") != 0)
+        US_TRY(score_needs(cut, protocol, record_also));
+    if (unseen_rule_needs_features(rule))
+        *record_also |= us_record_whole(1u << UNSEEN_FEATURES);
+out:
+    return st;
 }
 
 enum unseen_status us_evidence_read(const char *folder, const char *metric,

@@ -28,6 +28,11 @@ enum unseen_status us_evidence_read(const char *folder, const char *metric,
                                     struct us_evidence *evidence);
 void us_evidence_end(struct us_evidence *evidence);
 
+/* Add what has to be recorded on demand for it, and for `rule`, to the bits of `record_also`. UNSEEN_USAGE if
+ * metric or cut make no sense for trajectories of the protocol. */
+enum unseen_status us_evidence_needs(const char *metric, const char *cut, const char *rule,
+                                     enum unseen_protocol protocol, unsigned *record_also);
+
 /* features.npy of another place, of n samples. */
 enum unseen_status us_evidence_features(const char *path, int64_t n, struct us_evidence *evidence);
 

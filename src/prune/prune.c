@@ -115,15 +115,6 @@ static enum unseen_status check_choice(const struct unseen_prune_options *o)
     if (!(o->select.keep > 0 && o->select.keep <= 1))
         return us_fail(UNSEEN_USAGE, "--keep", "%g is not in (0,1]", o->select.keep);
     for (int i = 0;; i++) {
-        if (!unseen_score_name(i)) {
-            us_fail(UNSEEN_USAGE, "--metric", "unknown score '%s'", o->metric);
-            us_hint("unseen score --help lists the scores");
-            return UNSEEN_USAGE;
-        }
-        if (strcmp(unseen_score_name(i), o->metric) == 0)
-            break;
-    }
-    for (int i = 0;; i++) {
         if (!unseen_rule_name(i)) {
             us_fail(UNSEEN_USAGE, "--rule", "unknown rule '%s'", o->rule);
             us_hint("unseen select --help lists the rules");
@@ -132,6 +123,14 @@ static enum unseen_status check_choice(const struct unseen_prune_options *o)
         if (strcmp(unseen_rule_name(i), o->rule) == 0)
             return UNSEEN_OK;
     }
+}
+
+/* Whether the metric can be had of samples that the models trained on too. */
+static bool has_seen_side(const struct unseen_prune_options *o)
+{
+    unsigned bits = 0;
+    return o->scoring.protocol != UNSEEN_SEEN &&
+           us_evidence_needs(o->metric, o->cut, o->rule, UNSEEN_SEEN, &bits) == UNSEEN_OK;
 }
 
 enum unseen_status unseen_prune(struct unseen_device *device, const struct unseen_dataset *data,
@@ -143,12 +142,15 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     struct us_evidence evidence = {0}, seen = {0};
     struct unseen_select_options select = options->select;
     int64_t *keep = NULL;
+    struct unseen_scoring_options scoring = options->scoring;
     US_TRY(check_choice(options));
+    US_TRY(us_evidence_needs(options->metric, options->cut, options->rule, scoring.protocol,
+                             &scoring.record_also));
     double start = us_seconds();
-    US_TRY(unseen_record_trajectory(device, data, &options->scoring));
+    US_TRY(unseen_record_trajectory(device, data, &scoring));
     r.scoring_seconds = us_seconds() - start;
     US_TRY(score_folder(options, "trajectory", "scores.npy", &evidence, &r.spread));
-    if (options->scoring.protocol != UNSEEN_SEEN) {
+    if (has_seen_side(options)) {
         US_TRY(score_folder(options, "seen/trajectory", "seen/scores.npy", &seen, &r.seen_spread));
         r.has_seen = 1;
     }

@@ -54,7 +54,7 @@ static int wants(void *context, enum us_pass_kind pass, int epoch)
     if (!is_side(r->model, pass, &side))
         return 0;
     bool probs = us_scoring_records(run, UNSEEN_PROBS) || us_scoring_records(run, UNSEEN_CHANGE) ||
-                 us_scoring_records(run, UNSEEN_PREDICTED);
+                 us_scoring_records(run, UNSEEN_PREDICTED) || us_scoring_records(run, UNSEEN_RUNNER_UP);
     bool features = us_scoring_records(run, UNSEEN_FEATURE_NORM) || features_now(r, epoch);
     return (probs ? US_SEE_PROBS : 0) | (features ? US_SEE_FEATURES : 0);
 }
@@ -130,6 +130,16 @@ static int largest(const float *values, int n)
     return best;
 }
 
+static float second_largest(const float *values, int n)
+{
+    float first = values[0], second = 0;
+    for (int i = 1; i < n; i++) {
+        second = fmaxf(second, fminf(first, values[i]));
+        first = fmaxf(first, values[i]);
+    }
+    return second;
+}
+
 static enum unseen_status keep_probs(struct us_recorder *r, struct side *s, size_t place, const float *probs,
                                      int classes)
 {
@@ -137,6 +147,8 @@ static enum unseen_status keep_probs(struct us_recorder *r, struct side *s, size
     size_t first = place * (size_t)classes;
     if (s->scalar[UNSEEN_PREDICTED])
         s->scalar[UNSEEN_PREDICTED][place] = (float)largest(probs, classes);
+    if (s->scalar[UNSEEN_RUNNER_UP])
+        s->scalar[UNSEEN_RUNNER_UP][place] = second_largest(probs, classes);
     if (s->scalar[UNSEEN_CHANGE]) {
         const float *before = s->before.data;
         s->scalar[UNSEEN_CHANGE][place] = before ? change(probs, before + first, classes) : 0;

@@ -16,7 +16,7 @@ static void add_window(const struct us_score_view *view, bool certainty, const f
                        const double *square, double *scores)
 {
     double j = view->window;
-    for (int64_t i = 0; i < view->trajectory->n; i++) {
+    for (int64_t i = 0; i < view->n; i++) {
         double mean = sum[i] / j;
         double variance = (square[i] - sum[i] * mean) / (j - 1);
         double deviation = variance > 0 ? sqrt(variance) : 0;
@@ -28,20 +28,19 @@ static void add_window(const struct us_score_view *view, bool certainty, const f
  * so that a constant trajectory has no deviation at all and rounding stays small. */
 static enum unseen_status windows(const struct us_score_view *view, bool certainty, double *scores)
 {
-    const struct unseen_trajectory *t = view->trajectory;
     enum unseen_status st = UNSEEN_OK;
     const float *base = us_score_row(view, UNSEEN_P_TRUE, 0);
-    double *sum = us_calloc((size_t)t->n, sizeof *sum);
-    double *square = us_calloc((size_t)t->n, sizeof *square);
+    double *sum = us_calloc((size_t)view->n, sizeof *sum);
+    double *square = us_calloc((size_t)view->n, sizeof *square);
     US_TRY_ALLOC(sum);
     US_TRY_ALLOC(square);
-    for (int64_t i = 0; i < t->n; i++)
+    for (int64_t i = 0; i < view->n; i++)
         scores[i] = 0;
-    for (int e = 0; e < t->epochs; e++) {
+    for (int e = 0; e < view->epochs; e++) {
         const float *in = us_score_row(view, UNSEEN_P_TRUE, e);
         /* Until a window is full the first epoch leaves instead, which is a difference of 0. */
         const float *out = e < view->window ? base : us_score_row(view, UNSEEN_P_TRUE, e - view->window);
-        for (int64_t i = 0; i < t->n; i++) {
+        for (int64_t i = 0; i < view->n; i++) {
             double entering = (double)in[i] - base[i], leaving = (double)out[i] - base[i];
             sum[i] += entering - leaving;
             square[i] += entering * entering - leaving * leaving;
@@ -49,8 +48,8 @@ static enum unseen_status windows(const struct us_score_view *view, bool certain
         if (e >= view->window - 1)
             add_window(view, certainty, base, sum, square, scores);
     }
-    for (int64_t i = 0; i < t->n; i++)
-        scores[i] /= t->epochs - view->window + 1;
+    for (int64_t i = 0; i < view->n; i++)
+        scores[i] /= view->epochs - view->window + 1;
 out:
     free(square);
     free(sum);

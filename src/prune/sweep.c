@@ -10,7 +10,6 @@
 
 #include "base/fs.h"
 #include "nn/settings.h"
-#include "prune/order.h"
 
 /* The seen side of a fold run. */
 #define FOLD_SEEN "fold-seen"
@@ -64,9 +63,9 @@ static enum unseen_status parse_keep(const char *text, double *keep)
 
 static enum unseen_status parse_protocol(const char *text, struct us_row *row)
 {
-    enum unseen_protocol protocol;
+    row->trajectory = UNSEEN_SEEN;
     snprintf(row->protocol, sizeof row->protocol, "%s", text);
-    if (strcmp(text, FOLD_SEEN) == 0 || unseen_protocol_parse(text, &protocol) == UNSEEN_OK)
+    if (strcmp(text, FOLD_SEEN) == 0 || unseen_protocol_parse(text, &row->trajectory) == UNSEEN_OK)
         return UNSEEN_OK;
     return us_fail(UNSEEN_USAGE, "--protocols", "'%s' is not one of seen, fold, one-fold, " FOLD_SEEN, text);
 }
@@ -108,20 +107,6 @@ static enum unseen_status parse_rule(const char *text, struct us_row *row)
     return UNSEEN_OK;
 }
 
-/* A plain name must be known; a formula is taken apart where scores are computed. */
-static enum unseen_status check_metric(const char *metric)
-{
-    if (!is_plain(metric))
-        return UNSEEN_OK;
-    for (int i = 0; unseen_score_name(i); i++) {
-        if (strcmp(unseen_score_name(i), metric) == 0)
-            return UNSEEN_OK;
-    }
-    us_fail(UNSEEN_USAGE, "--metrics", "there is no score '%s'", metric);
-    us_hint_names("scores", unseen_score_name);
-    return UNSEEN_USAGE;
-}
-
 static void add(struct us_sweep *sweep, const struct us_row *row)
 {
     sweep->rows[sweep->n++] = *row;
@@ -151,8 +136,8 @@ static enum unseen_status add_scored(const char *metric, const char *protocol, c
         goto out;
     }
     snprintf(row.metric, sizeof row.metric, "%s", metric);
-    US_TRY(check_metric(metric));
     US_TRY(parse_protocol(protocol, &row));
+    US_TRY(unseen_score_check(metric, row.trajectory));
     US_TRY(parse_rule(rule, &row));
     for (int k = 0; k < keep->n; k++) {
         US_TRY(parse_keep(keep->entry[k], &row.keep));

@@ -11,6 +11,7 @@ enum us_row_kind { US_ROW_FULL, US_ROW_RANDOM, US_ROW_SCORED };
 struct us_row {
     enum us_row_kind kind;
     char metric[64], protocol[16], rule[32]; /* as they were asked for; rule "full" and "random" by kind */
+    enum unseen_protocol trajectory;         /* protocol of the trajectory which is scored */
     char rule_name[32];                      /* without its value */
     double value;                            /* behind the rule's "="; NaN if there is none */
     bool search;                             /* the value is to be searched */

@@ -16,9 +16,14 @@
 /* Softmax in half precision may round past 1. */
 #define P_MAX 1.001f
 
+/* Values checked until they may leave memory again. */
+#define CHECKED_AT_ONCE ((size_t)1 << 22)
+
 struct mapped {
     struct unseen_trajectory view; /* what callers hold: view.owner is this struct */
     struct us_npy array[US_TRAJECTORY_ARRAYS];
+    char *folder;
+    struct unseen_trajectory *seen; /* once it was asked for */
 };
 
 static const char *const protocol_names[] = {
@@ -97,6 +102,8 @@ static enum unseen_status check_values(const char *path, const struct unseen_tra
     const float *value = array->data;
     const uint8_t *correct = array->data;
     for (size_t i = 0; i < array->count; i++) {
+        if (i % CHECKED_AT_ONCE == 0)
+            us_npy_rest(array);
         if (q == UNSEEN_CORRECT) {
             if (correct[i] > 1)
                 return bad_value(path, t, i, correct[i], "neither 0 nor 1");
@@ -107,6 +114,7 @@ static enum unseen_status check_values(const char *path, const struct unseen_tra
         if (q == UNSEEN_P_TRUE && !(value[i] >= 0 && value[i] <= P_MAX))
             return bad_value(path, t, i, value[i], "no probability");
     }
+    us_npy_rest(array);
     return UNSEEN_OK;
 }
 
@@ -291,6 +299,7 @@ enum unseen_status unseen_trajectory_open(const char *folder, struct unseen_traj
     struct mapped *m = us_calloc(1, sizeof *m);
     US_TRY_ALLOC(m);
     m->view.owner = m;
+    US_TRY_ALLOC(m->folder = us_format("%s", folder));
     for (int q = 0; q < UNSEEN_SCALARS; q++)
         US_TRY(open_quantity(folder, q, m));
     if (m->view.n == 0) {
@@ -314,7 +323,49 @@ void unseen_trajectory_close(struct unseen_trajectory *trajectory)
     if (!trajectory)
         return;
     struct mapped *m = trajectory->owner;
+    unseen_trajectory_close(m->seen);
     for (int a = 0; a < US_TRAJECTORY_ARRAYS; a++)
         us_npy_close(&m->array[a]);
+    free(m->folder);
     free(m);
+}
+
+void us_trajectory_rest(const struct unseen_trajectory *t)
+{
+    const struct mapped *m = t->owner;
+    for (int a = 0; m && a < US_TRAJECTORY_ARRAYS; a++)
+        us_npy_rest(&m->array[a]);
+}
+
+static enum unseen_status open_seen(struct mapped *m)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *folder = us_format("%s/../seen/trajectory", m->folder);
+    US_TRY_ALLOC(folder);
+    if (!us_exists(folder)) {
+        st = us_fail(UNSEEN_USAGE, m->folder,
+                     "what its models said of samples that they trained on is missing");
+        us_hint("it should be in %s", folder);
+        goto out;
+    }
+    US_TRY(unseen_trajectory_open(folder, &m->seen));
+    if (m->seen->n != m->view.n || m->view.repeats % m->seen->repeats != 0)
+        st = us_fail(UNSEEN_BAD_DATA, folder, "is not of the same models as %s", m->folder);
+out:
+    free(folder);
+    return st;
+}
+
+enum unseen_status us_trajectory_seen(const struct unseen_trajectory *t,
+                                      const struct unseen_trajectory **seen)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct mapped *m = t->owner;
+    if (!t->seen && !m)
+        return us_fail(UNSEEN_USAGE, "trajectory", "has no record of the samples that its models trained on");
+    if (!t->seen && !m->seen)
+        US_TRY(open_seen(m));
+    *seen = t->seen ? t->seen : m->seen;
+out:
+    return st;
 }

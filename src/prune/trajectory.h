@@ -1,4 +1,4 @@
-/* Writing a trajectory; reading is public (unseen/trajectory.h). */
+/* Writing a trajectory, and what opening one (unseen/trajectory.h) leaves to be done. */
 #ifndef US_PRUNE_TRAJECTORY_H
 #define US_PRUNE_TRAJECTORY_H
 
@@ -19,6 +19,22 @@ int us_trajectory_shape(const struct unseen_trajectory *t, int array, int64_t sh
 /* Recorded always, and what --record-also can name. Bits 1u << quantity. */
 #define US_RECORD_ALWAYS ((1u << UNSEEN_QUANTITIES) - 1)
 #define US_RECORD_DEMAND (((1u << UNSEEN_RECORDABLE) - 1) & ~US_RECORD_ALWAYS)
+
+/* `record` with the quantities that others bring with them. */
+unsigned us_record_whole(unsigned record);
+
+/* Whether the quantity is there. */
+bool us_trajectory_holds(const struct unseen_trajectory *t, enum unseen_quantity quantity);
+
+/* Let what was read of an opened trajectory leave this process's memory; it is read again when it is looked
+ * at again. No effect on one that was made in memory. */
+void us_trajectory_rest(const struct unseen_trajectory *t);
+
+/* What the same models said of samples that they trained on: t->seen, or for an opened folder DIR the one in
+ * DIR/../seen/trajectory, opened by the first call and closed with `t`. UNSEEN_USAGE if there is none,
+ * UNSEEN_BAD_DATA if it is not of as many samples or its repeats are not those of `t`. */
+enum unseen_status us_trajectory_seen(const struct unseen_trajectory *t,
+                                      const struct unseen_trajectory **seen);
 
 /* A JSON array with the names of the quantities whose bits are set; NULL if memory runs out. */
 json_t *us_record_json(unsigned record);

@@ -10,19 +10,13 @@ static const struct {
     const char *name;
     enum us_dtype dtype;
 } arrays[US_TRAJECTORY_ARRAYS] = {
-    [UNSEEN_P_TRUE] = {"p_true", US_F32},
-    [UNSEEN_MARGIN] = {"margin", US_F32},
-    [UNSEEN_EL2N] = {"el2n", US_F32},
-    [UNSEEN_ENTROPY] = {"entropy", US_F32},
-    [UNSEEN_LOSS] = {"loss", US_F32},
-    [UNSEEN_CORRECT] = {"correct", US_U8},
-    [UNSEEN_CHANGE] = {"change", US_F32},
-    [UNSEEN_FEATURE_NORM] = {"feature_norm", US_F32},
-    [UNSEEN_PREDICTED] = {"predicted", US_F32},
-    [UNSEEN_PROBS] = {"probs", US_F16},
-    [UNSEEN_FEATURES] = {"features", US_F32},
-    [US_CENTRES] = {"centres", US_F32},
-    [US_FOLD] = {"fold", US_U8},
+    [UNSEEN_P_TRUE] = {"p_true", US_F32},       [UNSEEN_MARGIN] = {"margin", US_F32},
+    [UNSEEN_EL2N] = {"el2n", US_F32},           [UNSEEN_ENTROPY] = {"entropy", US_F32},
+    [UNSEEN_LOSS] = {"loss", US_F32},           [UNSEEN_CORRECT] = {"correct", US_U8},
+    [UNSEEN_CHANGE] = {"change", US_F32},       [UNSEEN_FEATURE_NORM] = {"feature_norm", US_F32},
+    [UNSEEN_PREDICTED] = {"predicted", US_F32}, [UNSEEN_RUNNER_UP] = {"runner_up", US_F32},
+    [UNSEEN_PROBS] = {"probs", US_F16},         [UNSEEN_FEATURES] = {"features", US_F32},
+    [US_CENTRES] = {"centres", US_F32},         [US_FOLD] = {"fold", US_U8},
     [US_LABELS] = {"labels", US_I64},
 };
 
@@ -76,6 +70,11 @@ static int on_demand(const char *name, size_t length)
     return -1;
 }
 
+unsigned us_record_whole(unsigned record)
+{
+    return record | (record >> UNSEEN_FEATURES & 1) << UNSEEN_FEATURE_NORM;
+}
+
 enum unseen_status unseen_record_parse(const char *names, unsigned *bits)
 {
     unsigned found = 0;
@@ -85,7 +84,7 @@ enum unseen_status unseen_record_parse(const char *names, unsigned *bits)
         if (quantity < 0) {
             us_fail(UNSEEN_USAGE, "--record-also", "'%.*s' is nothing that is recorded on demand",
                     (int)length, at);
-            us_hint("one or more of change, feature_norm, predicted, probs, features");
+            us_hint("one or more of change, feature_norm, predicted, runner_up, probs, features");
             return UNSEEN_USAGE;
         }
         found |= 1u << quantity;
@@ -93,10 +92,22 @@ enum unseen_status unseen_record_parse(const char *names, unsigned *bits)
         if (!*at)
             break;
     }
-    if (found >> UNSEEN_FEATURES & 1)
-        found |= 1u << UNSEEN_FEATURE_NORM;
-    *bits = found;
+    *bits = us_record_whole(found);
     return UNSEEN_OK;
+}
+
+bool us_trajectory_holds(const struct unseen_trajectory *t, enum unseen_quantity quantity)
+{
+    switch (quantity) {
+    case UNSEEN_CORRECT:
+        return t->correct;
+    case UNSEEN_PROBS:
+        return t->probs;
+    case UNSEEN_FEATURES:
+        return t->features;
+    default:
+        return t->value[quantity];
+    }
 }
 
 json_t *us_record_json(unsigned record)

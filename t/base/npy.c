@@ -100,6 +100,8 @@ static void accepts_what_other_writers_make(void **state)
             assert_ok(us_npy_open_as(path, US_I32, 2, &array));
             assert_int_equal((uintptr_t)array.data % 16, 0);
             assert_memory_equal(array.data, data, sizeof data);
+            us_npy_rest(&array);
+            assert_memory_equal(array.data, data, sizeof data);
             us_npy_close(&array);
         }
     }

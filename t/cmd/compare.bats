@@ -69,3 +69,14 @@ tiny_compare="--model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 
   done
   [ ! -e x ]
 }
+
+@test "compare records what its scores need" {
+  need_device
+  run_code 0 unseen compare $tiny_data $tiny_compare --metrics 'tdds,0.5*moderate+0.5*memorisation' --protocols fold \
+    --rules top,k-center --keep 0.5 --seeds 1 --out c
+  [ -s c/cells/tdds-fold-top-k0.5-s3/keep.npy ]
+  grep -q '^0.5\*moderate+0.5\*memorisation,fold,k-center,0.5,120,1' c/table.csv
+  run_code 2 unseen compare $tiny_data $tiny_compare --metrics memorisation --protocols fold,fold-seen --out d
+  grep -q 'memorisation compares' stderr
+  [ ! -e d ]
+}

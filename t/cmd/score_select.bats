@@ -54,3 +54,40 @@ recorded() {
   run_code 3 unseen select --scores text.npy --rule top --out x.npy
   [ ! -e x.npy ]
 }
+
+@test "every score can be had of a run that recorded what they need" {
+  need_device
+  run_code 0 unseen score --help
+  grep -q '  memorisation ' stdout
+  run_code 0 unseen score --list
+  grep -Eq '^tdds +change ' stdout
+  run_code 0 unseen score --list --json
+  names=$(sed -n 's/.*"name": "\([^"]*\)".*/\1/p' stdout)
+  all=$(echo $names | tr ' ' ,)
+  run_code 0 unseen trajectory $tiny_data $tiny_run --metric $all --out run
+  run_code 0 unseen score --metric $all --trajectory run/trajectory --window 3 --clusters 5 --out all.npy
+  for name in $names; do [ -s all-$name.npy ]; done
+  run_code 2 unseen score --metric memorisation --trajectory run/seen/trajectory --out x.npy
+  grep -q 'a seen trajectory has no others' stderr
+  mv run/seen run/elsewhere
+  run_code 2 unseen score --metric memorisation --trajectory run/trajectory --out x.npy
+  grep -q 'hint: it should be in run/trajectory/../seen/trajectory' stderr
+  [ ! -e x.npy ]
+}
+
+@test "scores add up to formulas wherever a metric is named" {
+  need_device
+  unseen prune $tiny_data $tiny_run --metric '0.5*el2n - 0.5*grand' --cut-by aum-ccs+loss --keep 0.5 --out run >/dev/null 2>&1
+  [ -s run/keep.npy ]
+  run_code 0 unseen score --metric '0.5*el2n-0.5*grand,el2n' --trajectory run/trajectory --out s.npy
+  cmp s-0.5xel2n-0.5xgrand.npy run/scores.npy
+  run_code 2 unseen score --metric 0.5*eln --trajectory run/trajectory --out x.npy
+  grep -q "there is no score 'eln'" stderr
+  run_code 2 unseen prune $tiny_data --metric 'el2n dual' --out other
+  grep -q '+ or - is missing' stderr
+  run_code 2 unseen prune $tiny_data --protocol seen --metric el2n-memorisation --out other
+  [ ! -e other ]
+  run_code 2 unseen trajectory $tiny_data --record-also wisdom --out other
+  run_code 2 unseen score --metric tdds --trajectory run/trajectory --out x.npy
+  grep -q 'hint: .*--record-also change' stderr
+}

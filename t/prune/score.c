@@ -2,35 +2,8 @@
 
 #include "unseen/score.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/rng.h"
-#include "prune/trajectory.h"
-#include "support/cmocka.h"
-
-static const struct unseen_score_options defaults = {.epoch = -1};
-
-static struct us_trajectory_build *seen(int64_t n, int repeats, int epochs)
-{
-    struct us_trajectory_build *b;
-    assert_ok(us_trajectory_new(UNSEEN_SEEN, n, repeats, epochs, 2, 0, &b));
-    return b;
-}
-
-static void assert_scores(const struct us_trajectory_build *b, const char *metric,
-                          const struct unseen_score_options *options, const double *want)
-{
-    float *got = calloc((size_t)b->view.n, sizeof *got);
-    assert_non_null(got);
-    assert_ok(unseen_score(&b->view, metric, options, got));
-    for (int64_t i = 0; i < b->view.n; i++) {
-        if (!(fabs(got[i] - want[i]) <= 1e-6 * fmax(1, fabs(want[i]))))
-            fail_msg("%s[%d] is %.9g instead of %.9g", metric, (int)i, (double)got[i], want[i]);
-    }
-    free(got);
-}
+#include "support/score.h"
 
 /* Two samples over 25 epochs: each quantity is 100 q + epoch for the first and minus that for the second. */
 static void snapshots_read_their_epoch(void **state)
@@ -205,18 +178,22 @@ static void random_follows_the_seed(void **state)
 static void every_score_is_finite_and_described(void **state)
 {
     (void)state;
-    struct us_trajectory_build *b = seen(3, 2, 2);
+    struct us_trajectory_build *b, *trained = seen(3, 2, 3);
     float scores[3];
     int count = 0;
+    assert_ok(us_trajectory_new(UNSEEN_FOLD, 3, 2, 3, 2, 2, &b));
+    assert_ok(us_trajectory_demand(b, US_RECORD_DEMAND, 4));
+    b->view.seen = &trained->view;
     for (; unseen_score_name(count); count++) {
         assert_true(strlen(unseen_score_help(count)) > 10);
         assert_ok(unseen_score(&b->view, unseen_score_name(count), &defaults, scores));
         for (int i = 0; i < 3; i++)
             assert_true(isfinite(scores[i]));
     }
-    assert_int_equal(count, 9);
+    assert_int_equal(count, 24);
     assert_null(unseen_score_help(count));
     assert_null(unseen_score_name(-1));
+    us_trajectory_free(trained);
     us_trajectory_free(b);
 }
 
@@ -228,9 +205,9 @@ static void refuses(void **state)
     struct unseen_score_options options = defaults;
     assert_fails(UNSEEN_USAGE, "--metric: there is no score 'el3n'",
                  unseen_score(&b->view, "el3n", &options, scores));
-    assert_non_null(strstr(unseen_last_hint(), "el2n, loss"));
+    assert_non_null(strstr(unseen_last_hint(), "el2n, el2n-ccs"));
     assert_non_null(strstr(unseen_last_hint(), "random"));
-    assert_fails(UNSEEN_USAGE, "dual needs at least 2 epochs; the trajectory holds 1",
+    assert_fails(UNSEEN_USAGE, "dual needs at least 2 epochs; there are 1",
                  unseen_score(&b->view, "dual", &options, scores));
     options.epoch = 1;
     assert_fails(UNSEEN_USAGE, "--epoch: 1 is not in 0..0", unseen_score(&b->view, "loss", &options, scores));
@@ -238,11 +215,52 @@ static void refuses(void **state)
     assert_fails(UNSEEN_USAGE, "--epoch: -2", unseen_score(&b->view, "loss", &options, scores));
     options = (struct unseen_score_options){.epoch = -1, .window = 1};
     assert_fails(UNSEEN_USAGE, "--window: 1 ", unseen_score(&b->view, "loss", &options, scores));
+    options = (struct unseen_score_options){.epoch = -1, .length = 2};
+    assert_fails(UNSEEN_USAGE, "--length: 2 is not in 1..1",
+                 unseen_score(&b->view, "loss", &options, scores));
+    options = (struct unseen_score_options){.epoch = -1, .decay = 1.5};
+    assert_fails(UNSEEN_USAGE, "--decay: 1.5 ", unseen_score(&b->view, "loss", &options, scores));
+    options = (struct unseen_score_options){.epoch = -1, .clusters = -1};
+    assert_fails(UNSEEN_USAGE, "--clusters: -1 ", unseen_score(&b->view, "loss", &options, scores));
+    assert_fails(UNSEEN_USAGE, "tdds needs change.npy", unseen_score(&b->view, "tdds", NULL, scores));
+    assert_non_null(strstr(unseen_last_hint(), "--record-also change"));
     b->view.value[UNSEEN_EL2N] = NULL;
     b->view.correct = NULL;
     assert_fails(UNSEEN_USAGE, "el2n needs el2n.npy", unseen_score(&b->view, "el2n", NULL, scores));
     assert_fails(UNSEEN_USAGE, "needs correct.npy", unseen_score(&b->view, "forgetting", NULL, scores));
     assert_true(scores[0] == 7 && scores[1] == 7);
+    us_trajectory_free(b);
+}
+
+static void says_what_to_record(void **state)
+{
+    (void)state;
+    unsigned bits;
+    assert_ok(unseen_score_needs("dual", &bits));
+    assert_int_equal(bits, 0);
+    assert_ok(unseen_score_needs("grand", &bits));
+    assert_int_equal(bits, 1u << UNSEEN_FEATURE_NORM);
+    assert_ok(unseen_score_needs("0.5*tdds - moderate", &bits));
+    assert_int_equal(bits, 1u << UNSEEN_CHANGE | 1u << UNSEEN_FEATURES | 1u << UNSEEN_FEATURE_NORM);
+    assert_fails(UNSEEN_USAGE, "there is no score 'tdd'", unseen_score_needs("tdd", &bits));
+}
+
+/* More samples than are scored at once, and each in its place: the loss of sample i of repeat r is i + r. */
+static void many_samples_are_scored_in_pieces(void **state)
+{
+    (void)state;
+    enum { n = 200001 };
+    struct us_trajectory_build *b = seen(n, 2, 2);
+    for (int64_t r = 0; r < 2; r++) {
+        for (int64_t i = 0; i < n; i++)
+            b->value[UNSEEN_LOSS][(2 * r + 1) * n + i] = (float)(i + r);
+    }
+    double *want = calloc(n, sizeof *want);
+    assert_non_null(want);
+    for (int64_t i = 0; i < n; i++)
+        want[i] = (double)i + 0.5;
+    assert_scores(b, "loss", NULL, want);
+    free(want);
     us_trajectory_free(b);
 }
 
@@ -259,6 +277,8 @@ int main(void)
         cmocka_unit_test(random_follows_the_seed),
         cmocka_unit_test(every_score_is_finite_and_described),
         cmocka_unit_test(refuses),
+        cmocka_unit_test(says_what_to_record),
+        cmocka_unit_test(many_samples_are_scored_in_pieces),
     };
     return RUN_TESTS(tests, NULL, NULL);
 }

@@ -245,14 +245,17 @@ static void check_sample(const struct unseen_trajectory *t, const struct wide *w
     for (int e = 0; e < EPOCHS; e++) {
         const float *p = wide->probs[e][i];
         int64_t at = e * N + i;
+        int predicted = (int)t->value[UNSEEN_PREDICTED][at], second = predicted == 0;
         double norm = 0;
         assert_true(fabs(p[t->labels[i]] - p_true(t, 0, e, i)) < 1e-6);
         for (int c = 0; c < CLASSES; c++) {
             norm += p[c];
-            assert_true(p[c] <= p[(int)t->value[UNSEEN_PREDICTED][at]]);
+            assert_true(p[c] <= p[predicted]);
+            second = c != predicted && p[c] > p[second] ? c : second;
             assert_int_equal(t->probs[at * CLASSES + c], us_float_to_half(p[c]));
         }
         assert_true(fabs(norm - 1) < 1e-6);
+        assert_true(t->value[UNSEEN_RUNNER_UP][at] == p[second]);
         double change = e ? change_by_hand(p, wide->probs[e - 1][i]) : 0;
         assert_true(fabs(t->value[UNSEEN_CHANGE][at] - change) <= 1e-6 * fmax(change, 1));
     }

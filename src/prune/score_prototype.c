@@ -1,0 +1,148 @@
+/* Distance to prototypes (Sorscher et al., NeurIPS 2022), on the features of the scoring models: spherical
+ * k-means, in each fold by itself, since features of two models have nothing in common. */
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "prune/feature_view.h"
+#include "prune/vectors.h"
+
+/* Rules draw from epoch 0 of the same stream, the random score from those behind it. */
+#define FIRST_EPOCH 0x10000
+
+enum { MAX_TURNS = 30, SAMPLES_PER_PROTOTYPE = 128 };
+
+struct clustering {
+    const struct us_score_view *view;
+    int64_t d, k, n; /* length, prototypes, members of the fold */
+    int64_t *member; /* [n], shuffled: the first k are where prototypes begin */
+    int64_t *fitted; /* [n_fitted], ascending: enough members to fit prototypes to */
+    int64_t n_fitted;
+    int32_t *nearest; /* [n_fitted] */
+    float *prototype; /* [k, d], of length 1 */
+    double *sum;      /* [k, d] */
+};
+
+static void clustering_end(struct clustering *c)
+{
+    free(c->member);
+    free(c->fitted);
+    free(c->nearest);
+    free(c->prototype);
+    free(c->sum);
+}
+
+/* to [d] = from / |from|; left alone if that is no direction. */
+static void set_direction(const double *from, int64_t d, float *to)
+{
+    double square = 0;
+    for (int64_t j = 0; j < d; j++)
+        square += from[j] * from[j];
+    for (int64_t j = 0; j < d && square > 0; j++)
+        to[j] = (float)(from[j] / sqrt(square));
+}
+
+/* The cosine to the nearest prototype, which is told too; 0 for features of zeros. */
+static double nearest(const struct clustering *c, const float *h, int32_t *prototype)
+{
+    double length = sqrt((double)us_dot(h, h, c->d)), best = -INFINITY;
+    for (int64_t p = 0; p < c->k; p++) {
+        double product = (double)us_dot(h, c->prototype + p * c->d, c->d);
+        if (product > best) {
+            best = product;
+            *prototype = (int32_t)p;
+        }
+    }
+    return length > 0 ? fmin(best / length, 1) : 0;
+}
+
+/* Whether any sample has another nearest prototype than before. */
+static bool assign(struct clustering *c)
+{
+    bool moved = false;
+    memset(c->sum, 0, (size_t)(c->k * c->d) * sizeof *c->sum);
+    for (int64_t i = 0; i < c->n_fitted; i++) {
+        us_score_features_rest(c->view, i);
+        const float *h = us_score_features(c->view, c->fitted[i]);
+        double length = sqrt((double)us_dot(h, h, c->d));
+        int32_t to = 0;
+        nearest(c, h, &to);
+        moved |= to != c->nearest[i];
+        c->nearest[i] = to;
+        for (int64_t j = 0; j < c->d && length > 0; j++)
+            c->sum[to * c->d + j] += h[j] / length;
+    }
+    return moved;
+}
+
+static enum unseen_status begin(const struct us_score_view *view, int fold, struct clustering *c)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_trajectory *t = view->trajectory;
+    uint8_t *fits = us_calloc((size_t)t->n, sizeof *fits);
+    *c = (struct clustering){.view = view, .d = t->feature_count};
+    US_TRY_ALLOC(fits);
+    US_TRY_ALLOC(c->member = us_calloc((size_t)t->n, sizeof *c->member));
+    for (int64_t i = 0; i < t->n; i++) {
+        if (us_score_fold(view, i) == fold)
+            c->member[c->n++] = i;
+    }
+    US_TRY(us_shuffle(view->seed, US_STREAM_SELECT, FIRST_EPOCH + (uint32_t)view->repeat, (size_t)c->n,
+                      c->member));
+    c->k = view->clusters < c->n ? view->clusters : c->n;
+    c->n_fitted = c->n / SAMPLES_PER_PROTOTYPE < c->k ? c->n : c->k * SAMPLES_PER_PROTOTYPE;
+    US_TRY_ALLOC(c->fitted = us_calloc((size_t)c->n_fitted, sizeof *c->fitted));
+    US_TRY_ALLOC(c->nearest = us_calloc((size_t)c->n_fitted, sizeof *c->nearest));
+    US_TRY_ALLOC(c->prototype = us_calloc((size_t)(c->k * c->d), sizeof *c->prototype));
+    US_TRY_ALLOC(c->sum = us_calloc((size_t)(c->k * c->d), sizeof *c->sum));
+    for (int64_t i = 0; i < c->n_fitted; i++)
+        fits[c->member[i]] = 1;
+    for (int64_t i = 0, at = 0; at < c->n_fitted; i++) {
+        if (fits[i])
+            c->fitted[at++] = i;
+    }
+out:
+    free(fits);
+    return st;
+}
+
+static void fit(struct clustering *c)
+{
+    for (int64_t p = 0; p < c->k; p++) {
+        const float *h = us_score_features(c->view, c->member[p]);
+        for (int64_t j = 0; j < c->d; j++)
+            c->sum[p * c->d + j] = (double)h[j];
+    }
+    bool moved = true;
+    for (int turn = 0; turn < MAX_TURNS && moved; turn++) {
+        for (int64_t p = 0; p < c->k; p++)
+            set_direction(c->sum + p * c->d, c->d, c->prototype + p * c->d);
+        moved = assign(c) || turn == 0;
+    }
+}
+
+enum unseen_status us_score_prototype(const struct us_score_view *view, double *scores)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_trajectory *t = view->trajectory;
+    struct clustering c = {0};
+    for (int f = 0; f < (t->fold ? t->folds : 1); f++) {
+        US_TRY(begin(view, f, &c));
+        fit(&c);
+        for (int64_t i = 0, turn = 0; i < t->n; i++) {
+            int32_t prototype;
+            if (us_score_fold(view, i) != f)
+                continue;
+            us_score_features_rest(view, turn++);
+            scores[i] = 1 - nearest(&c, us_score_features(view, i), &prototype);
+        }
+        clustering_end(&c);
+        c = (struct clustering){0};
+    }
+out:
+    clustering_end(&c);
+    return st;
+}
