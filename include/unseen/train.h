@@ -18,8 +18,8 @@ enum unseen_schedule {
 
 /* Everything that decides a model's weights besides the data, the seed and the device. */
 struct unseen_recipe {
-    char model[32]; /* "convnet3", "resnet10", "resnet18" */
-    int width;      /* channels of the first stage */
+    char model[32]; /* as unseen_model_name lists them */
+    int width;      /* channels of the first stage; inside its blocks for resnet50 */
     enum unseen_precision precision;
     int epochs;     /* length of the schedule */
     int stop_after; /* epochs to run of it; 0: all */

@@ -10,7 +10,8 @@ struct us_model; /* parameters, gradients, velocity (flat), running statistics, 
 struct us_model_spec {
     const char *name; /* in models.def */
     int width, classes;
-    int height, channels_in; /* square images; 3x3 stride-1 stem up to 64 pixels */
+    int height, channels_in; /* square images; up to 64 pixels resnets begin with a 3x3 convolution of
+                                stride 1, above with 7x7 of stride 2 and a max pool of stride 2 */
     int batch;               /* largest */
     enum unseen_precision precision;
     bool training; /* gradients and velocity are allocated only then */

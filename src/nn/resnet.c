@@ -4,7 +4,10 @@
 
 #include "nn/models.h"
 
-/* Residual networks of basic blocks (He et al., CVPR 2016), with torchvision's names. */
+/* Residual networks of basic and of bottleneck blocks (He et al., CVPR 2016), with torchvision's names. */
+
+/* Adds a block that is `width` channels wide inside; returns its output. */
+typedef int block_builder(struct us_graph *graph, const char *prefix, int x, int width, int stride);
 
 /* conv + batch norm as modules "<prefix><conv>" and "<prefix><bn>". */
 static int conv_bn(struct us_graph *graph, const char *prefix, const char *conv, const char *bn, int x,
@@ -17,18 +20,33 @@ static int conv_bn(struct us_graph *graph, const char *prefix, const char *conv,
     return us_graph_batchnorm(graph, name, y, residual, relu);
 }
 
-static int basic_block(struct us_graph *graph, const char *prefix, int x, int width, int stride)
+/* What a block adds to: its input, or a projection of it where the shapes differ. */
+static int shortcut(struct us_graph *graph, const char *prefix, int x, int width, int stride)
 {
-    if (graph->status)
-        return -1;
-    int shortcut = x;
-    int y = conv_bn(graph, prefix, "conv1", "bn1", x, width, 3, stride, -1, true);
-    if (stride != 1 || graph->values[x].c != width)
-        shortcut = conv_bn(graph, prefix, "downsample.0", "downsample.1", x, width, 1, stride, -1, false);
-    return conv_bn(graph, prefix, "conv2", "bn2", y, width, 3, 1, shortcut, true);
+    if (graph->status || (stride == 1 && graph->values[x].c == width))
+        return x;
+    return conv_bn(graph, prefix, "downsample.0", "downsample.1", x, width, 1, stride, -1, false);
 }
 
-static void build(struct us_graph *graph, const struct us_model_spec *spec, const int blocks[4])
+static int basic_block(struct us_graph *graph, const char *prefix, int x, int width, int stride)
+{
+    int y = conv_bn(graph, prefix, "conv1", "bn1", x, width, 3, stride, -1, true);
+    int skip = shortcut(graph, prefix, x, width, stride);
+    return conv_bn(graph, prefix, "conv2", "bn2", y, width, 3, 1, skip, true);
+}
+
+/* The stride is the 3x3 convolution's, not the first one's as published: torchvision's version 1.5. */
+static int bottleneck(struct us_graph *graph, const char *prefix, int x, int width, int stride)
+{
+    const int out = 4 * width;
+    int y = conv_bn(graph, prefix, "conv1", "bn1", x, width, 1, 1, -1, true);
+    y = conv_bn(graph, prefix, "conv2", "bn2", y, width, 3, stride, -1, true);
+    int skip = shortcut(graph, prefix, x, out, stride);
+    return conv_bn(graph, prefix, "conv3", "bn3", y, out, 1, 1, skip, true);
+}
+
+static void build(struct us_graph *graph, const struct us_model_spec *spec, block_builder *block,
+                  const int blocks[4])
 {
     int y;
     if (spec->height <= 64) {
@@ -38,10 +56,10 @@ static void build(struct us_graph *graph, const struct us_model_spec *spec, cons
         y = us_graph_pool(graph, US_POOL_MAX, y, 3, 2, 1);
     }
     for (int stage = 0; stage < 4; stage++) {
-        for (int block = 0; block < blocks[stage]; block++) {
+        for (int i = 0; i < blocks[stage]; i++) {
             char prefix[24];
-            snprintf(prefix, sizeof prefix, "layer%d.%d.", stage + 1, block);
-            y = basic_block(graph, prefix, y, spec->width << stage, stage > 0 && block == 0 ? 2 : 1);
+            snprintf(prefix, sizeof prefix, "layer%d.%d.", stage + 1, i);
+            y = block(graph, prefix, y, spec->width << stage, stage > 0 && i == 0 ? 2 : 1);
         }
     }
     if (graph->status)
@@ -52,15 +70,20 @@ static void build(struct us_graph *graph, const struct us_model_spec *spec, cons
 
 void us_build_resnet10(struct us_graph *graph, const struct us_model_spec *spec)
 {
-    build(graph, spec, (const int[]){1, 1, 1, 1});
+    build(graph, spec, basic_block, (const int[]){1, 1, 1, 1});
 }
 
 void us_build_resnet18(struct us_graph *graph, const struct us_model_spec *spec)
 {
-    build(graph, spec, (const int[]){2, 2, 2, 2});
+    build(graph, spec, basic_block, (const int[]){2, 2, 2, 2});
 }
 
 void us_build_resnet34(struct us_graph *graph, const struct us_model_spec *spec)
 {
-    build(graph, spec, (const int[]){3, 4, 6, 3});
+    build(graph, spec, basic_block, (const int[]){3, 4, 6, 3});
+}
+
+void us_build_resnet50(struct us_graph *graph, const struct us_model_spec *spec)
+{
+    build(graph, spec, bottleneck, (const int[]){3, 4, 6, 3});
 }

@@ -2,11 +2,12 @@
 
 #include "support/device.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/safetensors.h"
-#include "nn/model.h"
+#include "nn/model_parts.h"
 #include "support/folder.h"
 
 static struct us_model_spec spec_of(const char *name, int width, int batch, bool training)
@@ -63,6 +64,72 @@ static void resnet18_is_torchvisions(void **state)
     spec.height = 32;
     assert_ok(us_model_new(test_device(), &spec, &model));
     assert_float_equal(us_model_flops(model) / 1e9, 1.11, 0.01);
+    us_model_free(model);
+}
+
+/* The graph alone, which takes no device: names, counts and FLOPs of ImageNet's ResNets as torchvision has
+ * them (its version 1.5 of ResNet-50: 4.09 billion multiply-adds). */
+static void resnets_for_imagenet_are_torchvisions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        size_t count;
+        int tensors, stats;
+        double gflop;
+        const char *last;
+    } want[] = {{"resnet18", 11689512, 62, 40, 3.628, "layer4.1.bn2.weight"},
+                {"resnet34", 21797672, 110, 72, 7.328, "layer4.2.bn2.weight"},
+                {"resnet50", 25557032, 161, 106, 8.178, "layer4.2.bn3.weight"}};
+    for (size_t k = 0; k < sizeof want / sizeof *want; k++) {
+        struct us_model model = {.spec = spec_of(want[k].name, 64, 1, false)};
+        struct us_graph *graph = &model.graph;
+        us_builder *builder;
+        model.spec.classes = 1000;
+        us_graph_begin(graph, 224, 224, 3);
+        model.spec.height = 224;
+        assert_ok(us_builder_find(want[k].name, &builder));
+        builder(graph, &model.spec);
+        assert_ok(graph->status);
+        assert_int_equal(graph->params.count, want[k].count);
+        assert_int_equal(graph->params.n, want[k].tensors);
+        assert_int_equal(graph->stats.n, want[k].stats);
+        assert_string_equal(graph->params.item[0].name, "conv1.weight");
+        assert_int_equal(graph->params.item[0].h, 7);
+        assert_string_equal(graph->params.item[want[k].tensors - 4].name, want[k].last);
+        assert_int_equal(us_model_feature_count(&model), k < 2 ? 512 : 2048);
+        assert_float_equal(us_model_flops(&model) / 1e9, want[k].gflop, 0.001);
+        us_graph_free(graph);
+    }
+}
+
+/* Bottleneck blocks, and the stem for large images, on the device: tensors of a file, and a pass. */
+static void resnet50_takes_large_images(void **state)
+{
+    (void)state;
+    struct us_model *model;
+    struct us_safetensors *file;
+    struct us_model_spec spec = spec_of("resnet50", 4, 1, true);
+    spec.height = 65;
+    assert_ok(us_model_new(test_device(), &spec, &model));
+    assert_ok(us_model_init(model, 1));
+    assert_ok(us_model_save(model, test_path("resnet50.safetensors")));
+    assert_ok(us_safetensors_open(test_path("resnet50.safetensors"), &file));
+    assert_int_equal(us_safetensors_count(file), 320);
+    assert_shape(file, "conv1.weight", 4, (const int64_t[]){4, 3, 7, 7});
+    assert_shape(file, "layer1.0.downsample.0.weight", 4, (const int64_t[]){16, 4, 1, 1});
+    assert_shape(file, "layer2.0.conv1.weight", 4, (const int64_t[]){8, 16, 1, 1});
+    assert_shape(file, "layer2.0.conv2.weight", 4, (const int64_t[]){8, 8, 3, 3});
+    assert_shape(file, "layer3.5.conv3.weight", 4, (const int64_t[]){64, 16, 1, 1});
+    assert_shape(file, "fc.weight", 2, (const int64_t[]){10, 128});
+    us_safetensors_close(file);
+    float *x = test_random(1, 65 * 65 * 3, -1.0f, 1.0f), logits[10];
+    assert_ok(us_write(test_device(), us_model_input(model), 0, x, 65 * 65 * 3 * sizeof *x));
+    free(x);
+    assert_ok(us_model_forward(model, 1, false));
+    assert_ok(us_read(test_device(), us_model_logits(model), 0, logits, sizeof logits));
+    for (int c = 0; c < 10; c++)
+        assert_true(isfinite(logits[c]));
     us_model_free(model);
 }
 
@@ -289,10 +356,16 @@ int main(void)
 {
     test_device();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(resnet18_is_torchvisions),  cmocka_unit_test(save_and_load),
-        cmocka_unit_test(layouts_are_pytorchs),      cmocka_unit_test(bad_files_are_refused),
-        cmocka_unit_test(bad_specs_are_refused),     cmocka_unit_test(evaluation_models_do_not_train),
-        cmocka_unit_test(what_does_not_fit_says_so), cmocka_unit_test(batch_norm_may_be_fused),
+        cmocka_unit_test(resnet18_is_torchvisions),
+        cmocka_unit_test(resnets_for_imagenet_are_torchvisions),
+        cmocka_unit_test(resnet50_takes_large_images),
+        cmocka_unit_test(save_and_load),
+        cmocka_unit_test(layouts_are_pytorchs),
+        cmocka_unit_test(bad_files_are_refused),
+        cmocka_unit_test(bad_specs_are_refused),
+        cmocka_unit_test(evaluation_models_do_not_train),
+        cmocka_unit_test(what_does_not_fit_says_so),
+        cmocka_unit_test(batch_norm_may_be_fused),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }
