@@ -1,5 +1,5 @@
 /* The device layer as operators see it: buffers, kernels, launches. Everything is enqueued on one in-order
- * queue; nothing waits for the device but us_read, us_write and us_finish. */
+ * queue; nothing waits for the device but us_read, us_write, us_queue_wait and us_finish. */
 #ifndef US_DEVICE_DEVICE_H
 #define US_DEVICE_DEVICE_H
 
@@ -72,6 +72,19 @@ enum unseen_status us_read(struct unseen_device *device, struct us_buf *buf, siz
 enum unseen_status us_zero(struct unseen_device *device, struct us_buf *buf);
 enum unseen_status us_copy(struct unseen_device *device, struct us_buf *from, size_t from_offset,
                            struct us_buf *to, size_t to_offset, size_t bytes);
+
+/* The same without waiting: `from` stays as it is, and `to` is not looked at, until the queue has come that
+ * far. */
+enum unseen_status us_write_later(struct unseen_device *device, struct us_buf *buf, size_t offset,
+                                  const void *from, size_t bytes);
+enum unseen_status us_read_later(struct unseen_device *device, struct us_buf *buf, size_t offset, void *to,
+                                 size_t bytes);
+
+/* A point in the queue behind all that is enqueued so far, which is handed to the device. us_queue_wait waits
+ * until it is reached, and frees it. NULL marks no point: there is nothing to wait for. */
+enum unseen_status us_queue_mark(struct unseen_device *device, cl_event *mark);
+enum unseen_status us_queue_wait(cl_event *mark);
+void us_queue_forget(cl_event *mark);
 
 /* Wait until all that is queued is done. */
 enum unseen_status us_finish(struct unseen_device *device);

@@ -190,26 +190,50 @@ static enum unseen_status check_range(const struct us_buf *buf, size_t offset, s
     return UNSEEN_OK;
 }
 
-enum unseen_status us_write(struct unseen_device *device, struct us_buf *buf, size_t offset, const void *from,
-                            size_t bytes)
+static enum unseen_status enqueue_write(struct unseen_device *device, struct us_buf *buf, size_t offset,
+                                        const void *from, size_t bytes, cl_bool wait)
 {
     enum unseen_status st = UNSEEN_OK;
     US_TRY(check_range(buf, offset, bytes));
     if (bytes > 0)
-        US_CL(clEnqueueWriteBuffer(device->queue, buf->mem, CL_TRUE, offset, bytes, from, 0, NULL, NULL));
+        US_CL(clEnqueueWriteBuffer(device->queue, buf->mem, wait, offset, bytes, from, 0, NULL, NULL));
 out:
     return st;
+}
+
+static enum unseen_status enqueue_read(struct unseen_device *device, struct us_buf *buf, size_t offset,
+                                       void *to, size_t bytes, cl_bool wait)
+{
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY(check_range(buf, offset, bytes));
+    if (bytes > 0)
+        US_CL(clEnqueueReadBuffer(device->queue, buf->mem, wait, offset, bytes, to, 0, NULL, NULL));
+out:
+    return st;
+}
+
+enum unseen_status us_write(struct unseen_device *device, struct us_buf *buf, size_t offset, const void *from,
+                            size_t bytes)
+{
+    return enqueue_write(device, buf, offset, from, bytes, CL_TRUE);
+}
+
+enum unseen_status us_write_later(struct unseen_device *device, struct us_buf *buf, size_t offset,
+                                  const void *from, size_t bytes)
+{
+    return enqueue_write(device, buf, offset, from, bytes, CL_FALSE);
 }
 
 enum unseen_status us_read(struct unseen_device *device, struct us_buf *buf, size_t offset, void *to,
                            size_t bytes)
 {
-    enum unseen_status st = UNSEEN_OK;
-    US_TRY(check_range(buf, offset, bytes));
-    if (bytes > 0)
-        US_CL(clEnqueueReadBuffer(device->queue, buf->mem, CL_TRUE, offset, bytes, to, 0, NULL, NULL));
-out:
-    return st;
+    return enqueue_read(device, buf, offset, to, bytes, CL_TRUE);
+}
+
+enum unseen_status us_read_later(struct unseen_device *device, struct us_buf *buf, size_t offset, void *to,
+                                 size_t bytes)
+{
+    return enqueue_read(device, buf, offset, to, bytes, CL_FALSE);
 }
 
 enum unseen_status us_zero(struct unseen_device *device, struct us_buf *buf)

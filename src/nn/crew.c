@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "nn/feed.h"
 #include "nn/trainer.h"
 
 enum { TRIALS = 3 };
@@ -72,15 +73,24 @@ out:
     return st;
 }
 
-/* How many models the device's memory holds; with room for a pass over all samples. */
+/* An epoch runs at most over the training split thrice (training and held-out samples, probe, review, which
+ * is not recorded) and over the test split. */
+static struct us_feed_size largest_feed(const struct unseen_dataset *data, int batch)
+{
+    const int64_t n = data->split[UNSEEN_TRAIN].n, test = data->split[UNSEEN_TEST].n;
+    return (struct us_feed_size){.passed = 3 * n + test, .recorded = 2 * n + test, .batch = batch};
+}
+
+/* How many models the device's memory holds. */
 static enum unseen_status count_fitting(struct us_crew *crew, int *fitting, double *mib_each)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct unseen_dataset *data = crew->trainer[0]->data;
-    const struct us_model_spec spec = us_trainer_spec(crew->trainer[0], crew->recipe);
+    const struct us_trainer *trainer = crew->trainer[0];
+    const struct us_model_spec spec = us_trainer_spec(trainer, crew->recipe);
+    const struct us_feed_size feed = largest_feed(trainer->data, crew->recipe->batch);
     uint64_t bytes = 0;
     US_TRY(us_model_memory(crew->device, &spec, &bytes));
-    bytes += us_feed_bytes(data->split[UNSEEN_TRAIN].n, crew->recipe->batch);
+    bytes += us_feed_bytes(trainer, &feed);
     uint64_t most = (crew->limit - crew->used) / bytes;
     *fitting = most < US_CREW_MOST ? (int)most : US_CREW_MOST;
     *mib_each = (double)bytes / (1 << 20);
@@ -165,24 +175,23 @@ static enum unseen_status train_on_trial(void *context, int i, struct us_trainer
     const struct unseen_recipe *recipe = trial->crew->recipe;
     struct us_model *model;
     struct us_feed feed = {.device = trainer->device};
-    const struct us_pass pass = {.split = UNSEEN_TRAIN,
-                                 .samples = trial->samples,
-                                 .n = trial->n,
-                                 .recipe = recipe,
-                                 .training = true,
-                                 .steps = trial->n,
-                                 .steps_per_epoch = trial->n};
-    float *record = us_calloc((size_t)trial->n * (UNSEEN_QUANTITIES + 1), sizeof *record);
-    US_TRY_ALLOC(record);
+    const struct us_feed_size size = {.passed = trial->n, .recorded = trial->n, .batch = recipe->batch};
+    struct us_pass pass = {.split = UNSEEN_TRAIN,
+                           .samples = trial->samples,
+                           .n = trial->n,
+                           .recipe = recipe,
+                           .training = true,
+                           .steps = trial->n,
+                           .steps_per_epoch = trial->n};
     US_TRY(us_trainer_model(trainer, recipe, &model));
     US_TRY(us_model_init(model, 0));
-    US_TRY(us_feed_new(trainer->device, trial->n, recipe->batch, &feed));
-    st = us_pass_run(trainer, model, &feed, &pass, record);
+    US_TRY(us_feed_new(trainer, &size, &feed));
+    st = us_pass_enqueue(trainer, model, &feed, &pass);
+    st = st ? st : us_feed_finish(&feed);
     if (st == UNSEEN_INTERRUPTED)
         us_fail(st, "training", "stopped on request before the first epoch");
 out:
     us_feed_free(&feed);
-    free(record);
     return st;
 }
 

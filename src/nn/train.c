@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/rng.h"
 #include "nn/checkpoint.h"
+#include "nn/feed.h"
 #include "nn/settings.h"
 #include "nn/trainer.h"
 
@@ -24,11 +25,10 @@ struct run {
     uint64_t seed; /* of this model */
     int target;    /* epochs to be done in the end */
     int64_t n_test, steps_per_epoch;
-    int64_t *order; /* [max n] */
+    int64_t *order; /* [n_train] shuffled */
+    int64_t *tests; /* [n_test] 0, 1, 2, ... */
     int32_t *place; /* [training split] a sample's place in job->train */
-    float *record;  /* [UNSEEN_QUANTITIES + 1][max n], as the device hands it over */
     float *trained; /* [UNSEEN_QUANTITIES][n_train], ascending */
-    float *probe;   /* [UNSEEN_QUANTITIES][n_probe] */
     struct us_progress *progress;
     uint64_t images;
     char note[64];
@@ -67,9 +67,13 @@ out:
     return st;
 }
 
-static int64_t larger(int64_t a, int64_t b)
+/* What the passes of an epoch come to. */
+static struct us_feed_size feed_size(const struct us_train_job *job, int64_t n_test)
 {
-    return a > b ? a : b;
+    const int64_t recorded = job->n_train + job->n_heldout + job->n_probe + n_test;
+    return (struct us_feed_size){.passed = recorded + (job->observer ? job->n_train : 0),
+                                 .recorded = recorded,
+                                 .batch = job->recipe->batch};
 }
 
 static int target_epochs(const struct unseen_recipe *recipe)
@@ -90,15 +94,16 @@ static enum unseen_status begin(struct run *run)
     US_TRY(us_trainer_model(run->trainer, recipe, &run->model));
     US_TRY_ALLOC(run->settings = us_settings_text(run->trainer->device, data, job, run->model));
     run->state.settings = run->settings;
-    int64_t n = larger(larger(job->n_train, job->n_heldout), larger(job->n_probe, run->n_test));
-    US_TRY(us_feed_new(run->trainer->device, n, recipe->batch, &run->feed));
-    US_TRY_ALLOC(run->order = us_calloc((size_t)n, sizeof *run->order));
-    US_TRY_ALLOC(run->record = us_calloc((size_t)n * (UNSEEN_QUANTITIES + 1), sizeof *run->record));
+    const struct us_feed_size size = feed_size(job, run->n_test);
+    US_TRY(us_feed_new(run->trainer, &size, &run->feed));
+    US_TRY_ALLOC(run->order = us_calloc((size_t)job->n_train, sizeof *run->order));
+    US_TRY_ALLOC(run->tests = us_calloc((size_t)run->n_test, sizeof *run->tests));
     US_TRY_ALLOC(run->trained = us_calloc((size_t)job->n_train * UNSEEN_QUANTITIES, sizeof *run->trained));
-    US_TRY_ALLOC(run->probe = us_calloc((size_t)job->n_probe * UNSEEN_QUANTITIES, sizeof *run->probe));
     US_TRY_ALLOC(run->place = us_calloc((size_t)data->split[UNSEEN_TRAIN].n, sizeof *run->place));
     for (int64_t i = 0; i < job->n_train; i++)
         run->place[job->train[i]] = (int32_t)i;
+    for (int64_t i = 0; i < run->n_test; i++)
+        run->tests[i] = i;
 out:
     return st;
 }
@@ -109,9 +114,8 @@ static void end(struct run *run)
     us_feed_free(&run->feed);
     free(run->settings);
     free(run->order);
-    free(run->record);
+    free(run->tests);
     free(run->trained);
-    free(run->probe);
     free(run->place);
     free(run->state.history);
 }
@@ -139,6 +143,26 @@ out:
     return st;
 }
 
+/* The passes of an epoch; n is 0 in those that do not take place. */
+struct passes {
+    struct us_pass train, test, review, probe, heldout;
+};
+
+static enum unseen_status enqueue(struct run *run, struct us_pass *pass)
+{
+    pass->recipe = run->job->recipe;
+    pass->epoch = run->state.epochs;
+    pass->seed = run->seed;
+    pass->progress = run->progress;
+    pass->progress_base = run->images;
+    pass->note = run->note;
+    pass->observer = run->job->observer;
+    if (pass->observer && pass->split == UNSEEN_TRAIN)
+        pass->see = pass->observer->wants(pass->observer->context, pass->kind, pass->epoch);
+    run->images += (uint64_t)pass->n;
+    return us_pass_enqueue(run->trainer, run->model, &run->feed, pass);
+}
+
 static double mean(const float *values, int64_t n)
 {
     double sum = 0;
@@ -147,69 +171,48 @@ static double mean(const float *values, int64_t n)
     return sum / (double)n;
 }
 
-/* Run a pass into run->record, with mean loss (`row` of the record) and accuracy. */
-static enum unseen_status run_pass(struct run *run, struct us_pass *pass, int row, double *loss,
-                                   double *accuracy)
+/* Mean loss (`row` of the record) and accuracy of a pass that is over; NaN if there was none. */
+static enum unseen_status judge(const struct run *run, const struct us_pass *pass, int row, double *loss,
+                                double *accuracy)
 {
-    enum unseen_status st = UNSEEN_OK;
-    pass->recipe = run->job->recipe;
-    pass->seed = run->seed;
-    pass->progress = run->progress;
-    pass->progress_base = run->images;
-    pass->note = run->note;
-    pass->observer = run->job->observer;
-    if (pass->observer && pass->split == UNSEEN_TRAIN)
-        pass->see = pass->observer->wants(pass->observer->context, pass->kind, pass->epoch);
-    US_TRY(us_pass_run(run->trainer, run->model, &run->feed, pass, run->record));
-    run->images += (uint64_t)pass->n;
-    *loss = mean(run->record + row * pass->n, pass->n);
-    *accuracy = mean(run->record + UNSEEN_CORRECT * pass->n, pass->n);
-    if (!isfinite(*loss)) {
-        st = us_fail(UNSEEN_FAILED, run->job->title ? run->job->title : "training",
-                     "the loss is not finite in epoch %d", pass->epoch);
-        us_hint("lower --lr (now %g)", (double)run->job->recipe->lr);
-    }
-out:
-    return st;
+    const float *record = us_feed_record(&run->feed, pass);
+    *loss = *accuracy = NAN;
+    if (pass->n == 0)
+        return UNSEEN_OK;
+    *loss = mean(record + row * pass->n, pass->n);
+    *accuracy = mean(record + UNSEEN_CORRECT * pass->n, pass->n);
+    if (isfinite(*loss))
+        return UNSEEN_OK;
+    us_fail(UNSEEN_FAILED, run->job->title ? run->job->title : "training",
+            "the loss is not finite in epoch %d", pass->epoch);
+    us_hint("lower --lr (now %g)", (double)run->job->recipe->lr);
+    return UNSEEN_FAILED;
 }
 
-static enum unseen_status train_pass(struct run *run, struct unseen_epoch *epoch)
+static enum unseen_status enqueue_training(struct run *run, struct us_pass *pass)
 {
-    enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
-    int64_t n = job->n_train, first = epoch->epoch * run->steps_per_epoch;
-    int64_t steps = job->recipe->epochs * run->steps_per_epoch;
-    memcpy(run->order, job->train, (size_t)n * sizeof *run->order);
-    if (us_shuffle(run->seed, US_STREAM_SHUFFLE, (uint32_t)epoch->epoch, (size_t)n, run->order)) {
-        st = UNSEEN_FAILED;
-        goto out;
-    }
-    struct us_pass pass = {.split = UNSEEN_TRAIN,
-                           .samples = run->order,
-                           .n = n,
-                           .epoch = epoch->epoch,
-                           .training = true,
-                           .first_step = first,
-                           .steps = steps,
-                           .steps_per_epoch = run->steps_per_epoch};
-    US_TRY(run_pass(run, &pass, UNSEEN_QUANTITIES, &epoch->train_loss, &epoch->train_accuracy));
-    epoch->lr =
-        (double)us_schedule_lr(job->recipe, first + run->steps_per_epoch - 1, steps, run->steps_per_epoch);
-    for (int q = 0; q < UNSEEN_QUANTITIES; q++) {
-        for (int64_t i = 0; i < n; i++)
-            run->trained[q * n + run->place[run->order[i]]] = run->record[q * n + i];
-    }
-out:
-    return st;
+    memcpy(run->order, job->train, (size_t)job->n_train * sizeof *run->order);
+    if (us_shuffle(run->seed, US_STREAM_SHUFFLE, (uint32_t)run->state.epochs, (size_t)job->n_train,
+                   run->order))
+        return UNSEEN_FAILED;
+    *pass = (struct us_pass){.split = UNSEEN_TRAIN,
+                             .samples = run->order,
+                             .n = job->n_train,
+                             .training = true,
+                             .first_step = run->state.epochs * run->steps_per_epoch,
+                             .steps = job->recipe->epochs * run->steps_per_epoch,
+                             .steps_per_epoch = run->steps_per_epoch};
+    return enqueue(run, pass);
 }
 
-/* An evaluation pass over samples of a split. */
-static enum unseen_status evaluate_on(struct run *run, int epoch, enum unseen_split split,
-                                      enum us_pass_kind kind, const int64_t *samples, int64_t n, double *loss,
-                                      double *accuracy)
+/* An evaluation pass over samples of a split; none over none. */
+static enum unseen_status enqueue_evaluation(struct run *run, enum unseen_split split, enum us_pass_kind kind,
+                                             const int64_t *samples, int64_t n, struct us_pass *pass)
 {
-    struct us_pass pass = {.split = split, .samples = samples, .n = n, .epoch = epoch, .kind = kind};
-    return run_pass(run, &pass, UNSEEN_LOSS, loss, accuracy);
+    *pass = (struct us_pass){
+        .split = split, .samples = samples, .n = n, .kind = kind, .unrecorded = kind == US_PASS_REVIEW};
+    return n > 0 ? enqueue(run, pass) : UNSEEN_OK;
 }
 
 static bool tests_after(const struct us_train_job *job, int epoch, int target)
@@ -217,31 +220,42 @@ static bool tests_after(const struct us_train_job *job, int epoch, int target)
     return job->test_every < 2 || (epoch + 1) % job->test_every == 0 || epoch + 1 == target;
 }
 
-/* The held-out samples last: the record is left holding them for on_epoch. */
-static enum unseen_status evaluate(struct run *run, struct unseen_epoch *epoch)
+static enum unseen_status enqueue_epoch(struct run *run, struct passes *p)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
     const struct us_observer *observer = job->observer;
+    const int epoch = run->state.epochs;
+    const bool reviews = observer && observer->wants(observer->context, US_PASS_REVIEW, epoch);
+    US_TRY(enqueue_training(run, &p->train));
+    US_TRY(enqueue_evaluation(run, UNSEEN_TEST, US_PASS_HELDOUT, run->tests,
+                              tests_after(job, epoch, run->target) ? run->n_test : 0, &p->test));
+    US_TRY(enqueue_evaluation(run, UNSEEN_TRAIN, US_PASS_REVIEW, job->train, reviews ? job->n_train : 0,
+                              &p->review));
+    US_TRY(enqueue_evaluation(run, UNSEEN_TRAIN, US_PASS_PROBE, job->probe, job->n_probe, &p->probe));
+    US_TRY(enqueue_evaluation(run, UNSEEN_TRAIN, US_PASS_HELDOUT, job->heldout, job->n_heldout, &p->heldout));
+    US_TRY(us_feed_finish(&run->feed));
+out:
+    return st;
+}
+
+/* The epoch's line of the history, and the training pass in ascending order of samples. */
+static enum unseen_status summarise(struct run *run, const struct passes *p, struct unseen_epoch *epoch)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const int64_t n = p->train.n;
+    const float *record = us_feed_record(&run->feed, &p->train);
     double loss, accuracy;
-    epoch->heldout_loss = epoch->heldout_accuracy = epoch->test_loss = epoch->test_accuracy = NAN;
-    if (run->n_test > 0 && tests_after(job, epoch->epoch, run->target)) {
-        for (int64_t i = 0; i < run->n_test; i++)
-            run->order[i] = i;
-        US_TRY(evaluate_on(run, epoch->epoch, UNSEEN_TEST, US_PASS_HELDOUT, run->order, run->n_test,
-                           &epoch->test_loss, &epoch->test_accuracy));
+    epoch->lr = (double)us_schedule_lr(run->job->recipe, p->train.first_step + run->steps_per_epoch - 1,
+                                       p->train.steps, run->steps_per_epoch);
+    US_TRY(judge(run, &p->train, UNSEEN_QUANTITIES, &epoch->train_loss, &epoch->train_accuracy));
+    US_TRY(judge(run, &p->test, UNSEEN_LOSS, &epoch->test_loss, &epoch->test_accuracy));
+    US_TRY(judge(run, &p->probe, UNSEEN_LOSS, &loss, &accuracy));
+    US_TRY(judge(run, &p->heldout, UNSEEN_LOSS, &epoch->heldout_loss, &epoch->heldout_accuracy));
+    for (int q = 0; q < UNSEEN_QUANTITIES; q++) {
+        for (int64_t i = 0; i < n; i++)
+            run->trained[q * n + run->place[run->order[i]]] = record[q * n + i];
     }
-    if (observer && observer->wants(observer->context, US_PASS_REVIEW, epoch->epoch))
-        US_TRY(evaluate_on(run, epoch->epoch, UNSEEN_TRAIN, US_PASS_REVIEW, job->train, job->n_train, &loss,
-                           &accuracy));
-    if (job->n_probe > 0) {
-        US_TRY(evaluate_on(run, epoch->epoch, UNSEEN_TRAIN, US_PASS_PROBE, job->probe, job->n_probe, &loss,
-                           &accuracy));
-        memcpy(run->probe, run->record, (size_t)job->n_probe * UNSEEN_QUANTITIES * sizeof *run->probe);
-    }
-    if (job->n_heldout > 0)
-        US_TRY(evaluate_on(run, epoch->epoch, UNSEEN_TRAIN, US_PASS_HELDOUT, job->heldout, job->n_heldout,
-                           &epoch->heldout_loss, &epoch->heldout_accuracy));
 out:
     return st;
 }
@@ -251,18 +265,18 @@ static enum unseen_status run_epoch(struct run *run)
     enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
     struct unseen_epoch *epoch = &run->state.history[run->state.epochs];
+    struct passes p;
     double start = us_seconds();
-    memset(epoch, 0, sizeof *epoch);
-    epoch->epoch = run->state.epochs;
-    US_TRY(train_pass(run, epoch));
-    US_TRY(evaluate(run, epoch));
+    *epoch = (struct unseen_epoch){.epoch = run->state.epochs};
+    US_TRY(enqueue_epoch(run, &p));
+    US_TRY(summarise(run, &p, epoch));
     epoch->seconds = us_seconds() - start;
     snprintf(run->note, sizeof run->note, "epoch %d/%d loss %.3f acc %.3f", epoch->epoch + 1, run->target,
              epoch->train_loss, epoch->train_accuracy);
     if (job->on_epoch) {
         struct us_record trained = {job->n_train, job->train, run->trained};
-        struct us_record heldout = {job->n_heldout, job->heldout, run->record};
-        struct us_record probe = {job->n_probe, job->probe, run->probe};
+        struct us_record heldout = {job->n_heldout, job->heldout, us_feed_record(&run->feed, &p.heldout)};
+        struct us_record probe = {job->n_probe, job->probe, us_feed_record(&run->feed, &p.probe)};
         US_TRY(job->on_epoch(job->context, epoch, &trained, &heldout, &probe));
     }
     run->state.epochs++;

@@ -9,7 +9,8 @@
 struct us_progress;
 struct us_trainer; /* a dataset on a device: pixels and labels of both splits, batches, the model in use */
 
-/* Upload the dataset (in one buffer per split; an error names the size if it does not fit). `data` must
+/* Upload the dataset: labels, and the pixels of each split that take no more than half of the device's memory
+ * with what is in use already. Those of others are sent batch by batch, which changes no result. `data` must
  * outlive it. */
 enum unseen_status us_trainer_new(struct unseen_device *device, const struct unseen_dataset *data,
                                   struct us_trainer **trainer);

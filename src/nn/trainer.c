@@ -6,27 +6,47 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "ops/augment.h"
 #include "ops/loss.h"
 #include "ops/sgd.h"
 
-/* One buffer with a whole array of a split. */
-static enum unseen_status upload(struct unseen_device *device, const char *what, const void *from,
-                                 uint64_t bytes, struct us_buf **buf)
+static enum unseen_status upload(struct unseen_device *device, const void *from, uint64_t bytes,
+                                 struct us_buf **buf)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_memory memory = us_device_memory(device);
-    const double mib = 1024.0 * 1024.0;
-    if (bytes > memory.max_alloc || memory.used + bytes > memory.limit) {
-        uint64_t there = memory.limit > memory.used ? memory.limit - memory.used : 0;
-        us_fail(UNSEEN_FAILED, what,
-                "%.1f MiB do not fit the device: %.1f MiB are free, one buffer holds %.1f MiB at most",
-                (double)bytes / mib, (double)there / mib, (double)memory.max_alloc / mib);
-        us_hint("choose a device with more memory (unseen devices), or smaller images");
-        return UNSEEN_FAILED;
-    }
     US_TRY(us_buf_new(device, (size_t)bytes, buf));
     US_TRY(us_write(device, *buf, 0, from, (size_t)bytes));
+out:
+    return st;
+}
+
+/* Half of the memory is left to models. */
+static bool fits(struct unseen_device *device, uint64_t bytes)
+{
+    const struct us_memory memory = us_device_memory(device);
+    return bytes <= memory.max_alloc && memory.used + us_buf_footprint(bytes) <= memory.limit / 2;
+}
+
+/* A split's labels, and its pixels if they fit. */
+static enum unseen_status place(struct us_trainer *trainer, enum unseen_split split)
+{
+    enum unseen_status st = UNSEEN_OK;
+    static const char *const names[2] = {"training", "test"};
+    const struct unseen_dataset *data = trainer->data;
+    const struct unseen_images *images = &data->split[split];
+    const uint64_t n = (uint64_t)images->n;
+    const uint64_t bytes = n * (uint64_t)data->height * (uint64_t)data->width * (uint64_t)data->channels;
+    if (images->n < 1)
+        return UNSEEN_OK;
+    US_TRY(upload(trainer->device, images->labels, n * sizeof(int32_t), &trainer->labels[split]));
+    if (fits(trainer->device, bytes))
+        US_TRY(upload(trainer->device, images->pixels, bytes, &trainer->pixels[split]));
+    else
+        us_log(UNSEEN_LOG_INFO,
+               "the %s split (%.1f MiB) stays in host memory: it would leave models less than "
+               "half of the device's",
+               names[split], (double)bytes / (1 << 20));
 out:
     return st;
 }
@@ -34,7 +54,6 @@ out:
 enum unseen_status us_trainer_new(struct unseen_device *device, const struct unseen_dataset *data,
                                   struct us_trainer **out)
 {
-    static const char *const names[2] = {"training split", "test split"};
     enum unseen_status st = UNSEEN_OK;
     struct us_trainer *trainer = NULL;
     if (data->split[UNSEEN_TRAIN].n < 1) {
@@ -49,15 +68,8 @@ enum unseen_status us_trainer_new(struct unseen_device *device, const struct uns
     US_TRY_ALLOC(trainer = us_calloc(1, sizeof *trainer));
     trainer->device = device;
     trainer->data = data;
-    for (int s = 0; s < 2; s++) {
-        const struct unseen_images *images = &data->split[s];
-        if (images->n < 1)
-            continue;
-        uint64_t each = (uint64_t)data->height * (uint64_t)data->width * (uint64_t)data->channels;
-        US_TRY(upload(device, names[s], images->pixels, (uint64_t)images->n * each, &trainer->pixels[s]));
-        US_TRY(upload(device, names[s], images->labels, (uint64_t)images->n * sizeof(int32_t),
-                      &trainer->labels[s]));
-    }
+    US_TRY(place(trainer, UNSEEN_TRAIN));
+    US_TRY(place(trainer, UNSEEN_TEST));
     *out = trainer;
     trainer = NULL;
 out:
@@ -78,6 +90,11 @@ enum unseen_status us_trainer_share(const struct us_trainer *trainer, struct uns
     memcpy(t->labels, trainer->labels, sizeof t->labels);
     *other = t;
     return UNSEEN_OK;
+}
+
+bool us_trainer_streams(const struct us_trainer *trainer)
+{
+    return !trainer->pixels[UNSEEN_TRAIN] || (trainer->labels[UNSEEN_TEST] && !trainer->pixels[UNSEEN_TEST]);
 }
 
 bool us_trainer_stopped(const struct us_trainer *trainer)

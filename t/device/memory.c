@@ -114,6 +114,31 @@ static void limit_leaves_a_reserve(void **state)
     assert_true(memory.limit < global && memory.limit >= global / 100 * 94);
 }
 
+static void copies_that_do_not_wait_come_in_order(void **state)
+{
+    (void)state;
+    float first[100], second[100], got[100] = {0};
+    cl_event mark = NULL;
+    struct us_buf *buf = NULL;
+    for (int i = 0; i < 100; i++) {
+        first[i] = (float)i;
+        second[i] = (float)-i;
+    }
+    assert_ok(us_queue_wait(&mark)); /* nothing to wait for */
+    assert_ok(us_buf_new(test_device(), sizeof first, &buf));
+    assert_ok(us_write_later(test_device(), buf, 0, first, sizeof first));
+    assert_ok(us_write_later(test_device(), buf, sizeof first / 2, second + 50, sizeof first / 2));
+    assert_ok(us_read_later(test_device(), buf, 0, got, sizeof got));
+    assert_ok(us_queue_mark(test_device(), &mark));
+    assert_non_null(mark);
+    assert_ok(us_queue_wait(&mark));
+    assert_null(mark);
+    assert_memory_equal(got, first, sizeof first / 2);
+    assert_memory_equal(got + 50, second + 50, sizeof first / 2);
+    assert_fails(UNSEEN_FAILED, "do not lie in", us_read_later(test_device(), buf, 4, got, sizeof got));
+    us_buf_free(test_device(), buf);
+}
+
 static void guards_and_comparisons_work(void **state)
 {
     (void)state;
@@ -134,9 +159,13 @@ int main(void)
 {
     test_device();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(copies_there_and_back),  cmocka_unit_test(freed_buffers_come_back),
-        cmocka_unit_test(windows_share_memory),   cmocka_unit_test(lack_of_memory_is_explained),
-        cmocka_unit_test(limit_leaves_a_reserve), cmocka_unit_test(guards_and_comparisons_work),
+        cmocka_unit_test(copies_there_and_back),
+        cmocka_unit_test(freed_buffers_come_back),
+        cmocka_unit_test(windows_share_memory),
+        cmocka_unit_test(lack_of_memory_is_explained),
+        cmocka_unit_test(limit_leaves_a_reserve),
+        cmocka_unit_test(guards_and_comparisons_work),
+        cmocka_unit_test(copies_that_do_not_wait_come_in_order),
     };
     return RUN_TESTS(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "nn/train.h"
+#include "nn/trainer.h"
 #include "support/folder.h"
 
 enum { N = 200, TEST = 60, SIZE = 16, CLASSES = 4, PIXELS = SIZE * SIZE * 3 };
@@ -327,6 +327,101 @@ static void bf16_learns(void **state)
         free(history[i]);
 }
 
+/* Pixels that do not fit beside models stay in host memory: the bits of a run where they do. */
+static void streamed_pixels_change_nothing(void **state)
+{
+    (void)state;
+    struct unseen_device *device;
+    struct us_trainer *streaming;
+    struct unseen_epoch *history;
+    int epochs;
+    struct unseen_recipe recipe = recipe_of(4);
+    struct us_train_job job = job_of(&recipe, NULL);
+    assert_ok(unseen_device_open(NULL, &device));
+    uint64_t limit = us_device_memory(device).limit;
+    us_device_limit(device, sizeof pixels[0]); /* the test split fits half of it */
+    unseen_log_level_set(UNSEEN_LOG_ERROR);
+    assert_ok(us_trainer_new(device, &data, &streaming));
+    unseen_log_level_set(UNSEEN_LOG_INFO);
+    us_device_limit(device, limit);
+    assert_false(us_trainer_streams(trainer));
+    assert_true(us_trainer_streams(streaming));
+    assert_null(streaming->pixels[UNSEEN_TRAIN]);
+    assert_non_null(streaming->pixels[UNSEEN_TEST]);
+    memset(&broken, 0, sizeof broken);
+    job.on_epoch = watch;
+    job.context = &broken;
+    job.save = test_path("streamed.safetensors");
+    assert_ok(us_train(streaming, &job, &history, &epochs));
+    assert_same_history(history, whole_history, 4);
+    assert_memory_equal(whole.trained, broken.trained, sizeof whole.trained);
+    assert_memory_equal(whole.heldout, broken.heldout, sizeof whole.heldout);
+    assert_same_bytes(test_path("whole.safetensors"), job.save);
+    free(history);
+    us_trainer_free(streaming);
+    unseen_device_close(device);
+}
+
+/* What an observer has seen of the training split: times, and the given label's probability. */
+struct sights {
+    int times[N];
+    float p_true[N];
+};
+
+static int wants_probs(void *context, enum us_pass_kind pass, int epoch)
+{
+    (void)context;
+    (void)epoch;
+    return pass == US_PASS_TRAIN || pass == US_PASS_HELDOUT ? US_SEE_PROBS : 0;
+}
+
+static enum unseen_status see(void *context, const struct us_rows *rows)
+{
+    struct sights *sights = context;
+    assert_int_equal(rows->classes, CLASSES);
+    assert_null(rows->features);
+    for (int i = 0; i < rows->n; i++) {
+        int64_t sample = rows->samples[i];
+        sights->times[sample]++;
+        sights->p_true[sample] = rows->probs[i * CLASSES + labels[UNSEEN_TRAIN][sample]];
+    }
+    return UNSEEN_OK;
+}
+
+static enum unseen_status compare_sights(void *context, const struct unseen_epoch *epoch,
+                                         const struct us_record *trained, const struct us_record *heldout,
+                                         const struct us_record *probe)
+{
+    struct sights *sights = context;
+    const struct us_record *records[] = {trained, heldout};
+    (void)probe;
+    for (int k = 0; k < 2; k++) {
+        for (int64_t i = 0; i < records[k]->n; i++) {
+            int64_t sample = records[k]->samples[i];
+            assert_int_equal(sights->times[sample], epoch->epoch + 1);
+            assert_float_equal(records[k]->value[UNSEEN_P_TRUE * records[k]->n + i], sights->p_true[sample],
+                               1e-6);
+        }
+    }
+    return UNSEEN_OK;
+}
+
+/* Many batches, in windows that end before, at and behind the ends of passes. */
+static void observers_see_each_sample_once_a_pass(void **state)
+{
+    (void)state;
+    static struct sights sights;
+    struct unseen_recipe recipe = recipe_of(3);
+    struct us_train_job job = job_of(&recipe, NULL);
+    struct us_observer observer = {wants_probs, see, &sights};
+    recipe.batch = 3;
+    job.observer = &observer;
+    job.on_epoch = compare_sights;
+    job.context = &sights;
+    assert_ok(us_train(trainer, &job, NULL, NULL));
+    assert_int_equal(sights.times[N - 1], 3);
+}
+
 static void divergence_is_told(void **state)
 {
     (void)state;
@@ -406,6 +501,8 @@ int main(void)
         cmocka_unit_test(stops_early_and_goes_on),
         cmocka_unit_test(models_of_a_run_differ),
         cmocka_unit_test(bf16_learns),
+        cmocka_unit_test(streamed_pixels_change_nothing),
+        cmocka_unit_test(observers_see_each_sample_once_a_pass),
         cmocka_unit_test(divergence_is_told),
         cmocka_unit_test(bad_jobs_are_refused),
         cmocka_unit_test(a_run_in_a_folder),

@@ -1,0 +1,125 @@
+/* How samples get to a model: passes over parts of a dataset, enqueued one behind the other. The host
+ * prepares batches while the device computes earlier ones, and waits only for what lies two windows of
+ * batches back, so that the device always has work and no more than about a quarter of a second of it. What
+ * the passes of an epoch record stays on the device and is read at once when they are over. */
+#ifndef US_NN_FEED_H
+#define US_NN_FEED_H
+
+#include "base/progress.h"
+#include "nn/train.h"
+
+enum {
+    US_WINDOWS = 2,      /* under way at a time */
+    US_WINDOW_MOST = 16, /* batches of one */
+    US_STAGES = 3        /* batches of a streamed split that the host is ahead by */
+};
+
+/* One pass of a model over samples of a split. It stays in use until us_feed_finish. */
+struct us_pass {
+    enum unseen_split split;
+    const int64_t *samples; /* [n], in the order in which they are to be fed */
+    int64_t n;
+    const struct unseen_recipe *recipe;
+    uint64_t seed; /* of augmentation */
+    int epoch;
+    bool training;   /* augment, take gradients and step; else evaluate with running statistics */
+    bool unrecorded; /* for an observer alone: the quantities are not wanted */
+    int64_t first_step, steps, steps_per_epoch; /* of the schedule; training only */
+    struct us_progress *progress;               /* may be NULL */
+    uint64_t progress_base;                     /* images done before this pass */
+    const char *note;
+    enum us_pass_kind kind;
+    const struct us_observer *observer; /* NULL: none */
+    int see;                            /* what it wants of this pass */
+    int64_t order, record;              /* where its samples and its record begin; set when it is enqueued */
+};
+
+/* Batches that the host waits for together. */
+struct us_window {
+    const struct us_pass *pass;
+    int64_t at; /* samples at..at+n-1 of the pass */
+    int n, batches;
+    cl_event mark; /* behind the last batch, once it is enqueued */
+};
+
+/* Rows set aside for an observer, those of each window in a half of their own. */
+struct us_aside {
+    struct us_buf *buf; /* [US_WINDOWS][rows of a window][each]; NULL: not wanted so far */
+    float *host;        /* the same */
+    int each;           /* floats of a row */
+};
+
+/* Pixels on their way from a split that stays in host memory. */
+struct us_stage {
+    struct us_buf *pixels, *places; /* uint8 [batch][h,w,c]; int32 [batch]: 0, 1, 2, ... */
+    uint8_t *host[US_STAGES];
+    cl_event sent[US_STAGES];
+    int next;
+};
+
+/* What the passes of an epoch come to at most. */
+struct us_feed_size {
+    int64_t passed, recorded; /* samples, in all passes together */
+    int batch;
+};
+
+struct us_feed {
+    struct unseen_device *device;
+    struct us_feed_size size;
+    struct us_buf *order;  /* int32 [passed] */
+    struct us_buf *rows;   /* int32 [batch]: the samples of one batch */
+    struct us_buf *record; /* float32: [UNSEEN_QUANTITIES + 1][n] of each pass behind the other */
+    int32_t *host_order;
+    float *host_record;
+    int64_t passed, recorded; /* so far */
+    struct us_window window[US_WINDOWS];
+    int current; /* the window that is being filled */
+    int batches; /* of a window */
+    double since;
+    struct us_aside probs, features;
+    struct us_stage stage;
+};
+
+/* What a feed takes from the device, apart from what an observer wants. */
+uint64_t us_feed_bytes(const struct us_trainer *trainer, const struct us_feed_size *size);
+
+/* Freed with us_feed_free, which waits for the device, also after a failure. */
+enum unseen_status us_feed_new(const struct us_trainer *trainer, const struct us_feed_size *size,
+                               struct us_feed *feed);
+void us_feed_free(struct us_feed *feed);
+
+/* Enqueue a pass behind those since the last us_feed_finish. UNSEEN_INTERRUPTED, without a message, if an
+ * interrupt came in between: the model is then in the middle of a pass. */
+enum unseen_status us_pass_enqueue(struct us_trainer *trainer, struct us_model *model, struct us_feed *feed,
+                                   struct us_pass *pass);
+
+/* Wait for all passes and fetch what they recorded. */
+enum unseen_status us_feed_finish(struct us_feed *feed);
+
+/* Of a finished pass: [UNSEEN_QUANTITIES + 1][n] in the order of its samples, the last row being the
+ * objective. Valid until the next pass is enqueued. */
+const float *us_feed_record(const struct us_feed *feed, const struct us_pass *pass);
+
+/* ---- feed.c and observe.c, for passes.c ---- */
+
+/* Enqueue the way of samples at..at+n-1 of a pass to feed->rows and to the model's input. */
+enum unseen_status us_feed_batch(struct us_trainer *trainer, struct us_model *model, struct us_feed *feed,
+                                 const struct us_pass *pass, int64_t at, int n);
+
+/* Make room for what the pass's observer wants. */
+enum unseen_status us_observe_begin(const struct us_trainer *trainer, const struct us_model *model,
+                                    struct us_feed *feed, const struct us_pass *pass);
+
+/* Set aside what the `n` samples just enqueued compute, as the next of the window under way. */
+enum unseen_status us_observe_batch(struct us_trainer *trainer, struct us_model *model, struct us_feed *feed,
+                                    const struct us_pass *pass, int n);
+
+/* Enqueue the way back of all that the window has set aside. */
+enum unseen_status us_observe_fetch(struct us_feed *feed, const struct us_window *window);
+
+/* Hand it over when it is there. */
+enum unseen_status us_observe(struct us_feed *feed, const struct us_window *window);
+
+void us_aside_free(struct us_feed *feed, struct us_aside *aside);
+
+#endif
