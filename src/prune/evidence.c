@@ -32,18 +32,16 @@ static enum unseen_status mean_p_true(const struct unseen_trajectory *t, struct 
     return UNSEEN_OK;
 }
 
-/* The last third of the epochs: late enough that the models know the classes. */
 static enum unseen_status class_errors(const struct unseen_trajectory *t, struct us_evidence *e)
 {
     enum unseen_status st = UNSEEN_OK;
-    int last = (t->epochs + 2) / 3;
     int64_t *seen = NULL;
     if (!t->correct)
         return UNSEEN_OK;
     US_TRY_ALLOC(seen = us_calloc((size_t)t->classes, sizeof *seen));
     US_TRY_ALLOC(e->class_error = us_calloc((size_t)t->classes, sizeof *e->class_error));
     for (int r = 0; r < t->repeats; r++) {
-        for (int epoch = t->epochs - last; epoch < t->epochs; epoch++) {
+        for (int epoch = us_late_epoch(t->epochs); epoch < t->epochs; epoch++) {
             const uint8_t *row = t->correct + ((size_t)r * t->epochs + epoch) * t->n;
             for (int64_t i = 0; i < t->n; i++) {
                 seen[t->labels[i]]++;

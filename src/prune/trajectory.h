@@ -36,6 +36,12 @@ void us_trajectory_rest(const struct unseen_trajectory *t);
 enum unseen_status us_trajectory_seen(const struct unseen_trajectory *t,
                                       const struct unseen_trajectory **seen);
 
+/* The first of the last third of the epochs: late enough that the models know the classes. */
+static inline int us_late_epoch(int epochs)
+{
+    return epochs - (epochs + 2) / 3;
+}
+
 /* A JSON array with the names of the quantities whose bits are set; NULL if memory runs out. */
 json_t *us_record_json(unsigned record);
 

@@ -8,10 +8,11 @@
 struct us_contact_sheet {
     const struct unseen_dataset *dataset; /* samples of its training split */
     int n;
-    const int64_t *samples; /* [n] */
-    const float *value;     /* [all samples] stands under each picture */
-    const char *value_name; /* in front of the value, e.g. "score" */
-    const uint8_t *kept;    /* [all samples] colours each picture's edge; NULL: no colour */
+    const int64_t *samples;   /* [n] */
+    const float *value;       /* [all samples] stands under each picture */
+    const char *value_name;   /* in front of the value, e.g. "score" */
+    const int32_t *suggested; /* [all samples] a class to stand under the label; NULL: none */
+    const uint8_t *kept;      /* [all samples] colours each picture's edge; NULL: no colour */
 };
 
 /* Write the sheet: pictures beside each other, each with its index, its given label and its value, small ones

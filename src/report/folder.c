@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/npy.h"
 #include "prune/order.h"
+#include "prune/trajectory.h"
 
 static enum unseen_status read_run(struct us_run_folder *f)
 {
@@ -79,19 +80,18 @@ out:
     return st;
 }
 
-/* Mean probability of the given label over repeats and the last third of the epochs: late enough that the
- * models know the classes. */
+/* Mean probability of the given label over repeats and the last third of the epochs. */
 static enum unseen_status mean_p_given(const struct unseen_trajectory *t, struct us_run_folder *f)
 {
     const float *p = t->value[UNSEEN_P_TRUE];
-    int last = (t->epochs + 2) / 3;
+    int first = us_late_epoch(t->epochs), last = t->epochs - first;
     if (!p || last == 0)
         return UNSEEN_OK;
     f->p_given = us_calloc((size_t)t->n, sizeof *f->p_given);
     if (!f->p_given)
         return UNSEEN_FAILED;
     for (int r = 0; r < t->repeats; r++) {
-        for (int e = t->epochs - last; e < t->epochs; e++) {
+        for (int e = first; e < t->epochs; e++) {
             const float *row = p + ((size_t)r * t->epochs + e) * t->n;
             for (int64_t i = 0; i < t->n; i++)
                 f->p_given[i] += row[i];

@@ -1,0 +1,62 @@
+/* The audit: which labels of a dataset models reject with confidence, after confident learning (Northcutt,
+ * Jiang and Chuang, JAIR 2021). With models that never saw a sample its label had no chance to be learnt by
+ * heart, which is what the method asks for. */
+#ifndef UNSEEN_AUDIT_H
+#define UNSEEN_AUDIT_H
+
+#include <stdint.h>
+
+#include "unseen/dataset.h"
+#include "unseen/trajectory.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a trajectory is recorded with so that it can be audited: bits for record_also. */
+#define UNSEEN_AUDIT_RECORD (1u << UNSEEN_PREDICTED)
+
+struct unseen_audit_options {
+    uint64_t count; /* not 0: name the samples of the highest scores, this many of them */
+    double
+        threshold; /* name those whose score is at least this; NaN: those that the classes' thresholds tell */
+};
+
+/* Every average is over all repeats and the last third of the epochs. */
+struct unseen_audit {
+    enum unseen_protocol protocol; /* of the trajectory */
+    int64_t n;
+    int classes;
+    const int64_t *labels; /* [n] the trajectory's */
+    float *p_label;        /* [n] mean probability of the given label */
+    int32_t *suggested;    /* [n] the class j with the highest mean of: the probability of j where it was the
+                              models' first choice, else 0; the lowest of equal ones. The label itself where it
+                              always was the first choice. */
+    float *confidence;     /* [n] that mean; 0 where the label is the suggestion */
+    float *score;          /* [n] confidence - p_label, -1..1: higher is more suspicious */
+    double *threshold;     /* [classes] mean p_label of the samples that have the class's label; NaN: none */
+    int64_t *suspects;     /* [count] by falling score, ties by index. By the classes' thresholds: those whose
+                              confidence exceeds p_label and reaches the threshold of the suggested class, so
+                              that it is as sure as of samples known to be of that class. */
+    int64_t count;
+};
+
+/* Audit a trajectory, which must outlive the result. `options` NULL: by the classes' thresholds. Memory: 28
+ * bytes a sample. UNSEEN_USAGE if the trajectory lacks p_true, margin, loss or predicted. The result is freed
+ * with unseen_audit_free, which takes NULL. */
+UNSEEN_API enum unseen_status unseen_audit(const struct unseen_trajectory *trajectory,
+                                           const struct unseen_audit_options *options,
+                                           struct unseen_audit **audit);
+UNSEEN_API void unseen_audit_free(struct unseen_audit *audit);
+
+/* Write to `folder` (made if missing): suspects.csv (index, label, path, suggested, confidence, score),
+ * suspicion.npy (float32 [n], the scores of all samples, for unseen_select's "bottom") and audit.html, one
+ * self-contained page with pictures of the first suspects. UNSEEN_BAD_DATA if `data` is not what was audited:
+ * other samples or labels. */
+UNSEEN_API enum unseen_status unseen_audit_write(const struct unseen_audit *audit,
+                                                 const struct unseen_dataset *data, const char *folder);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,127 @@
+#include "config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/cmd.h"
+#include "cmd/scoring_options.h"
+#include "unseen/audit.h"
+#include "unseen/prune.h"
+
+enum { PRINTED = 20 };
+
+static void print_result(const struct unseen_audit *a, const struct unseen_dataset *data, const char *out)
+{
+    printf("%lld of %lld labels look wrong to models that %s\n\n", (long long)a->count, (long long)a->n,
+           a->protocol == UNSEEN_SEEN ? "were trained on them" : "never saw them");
+    printf("%9s  %-20s %-20s %10s %8s\n", "index", "label", "suggested", "confidence", "score");
+    for (int64_t k = 0; k < a->count && k < PRINTED; k++) {
+        int64_t i = a->suspects[k];
+        printf("%9lld  %-20s %-20s %10.3f %8.3f\n", (long long)i, data->class_names[a->labels[i]],
+               data->class_names[a->suggested[i]], (double)a->confidence[i], (double)a->score[i]);
+    }
+    if (a->count > PRINTED)
+        printf("%9s\n", "...");
+    printf("\n%s/suspects.csv\n%s/audit.html\n", out, out);
+}
+
+static enum unseen_status print_json(const struct unseen_audit *a, const struct unseen_dataset *data,
+                                     const char *out)
+{
+    json_t *rows = json_array();
+    for (int64_t k = 0; k < a->count; k++) {
+        int64_t i = a->suspects[k];
+        json_array_append_new(rows, json_pack("{s:I, s:s, s:s, s:f, s:f}", "index", (json_int_t)i, "label",
+                                              data->class_names[a->labels[i]], "suggested",
+                                              data->class_names[a->suggested[i]], "confidence",
+                                              (double)a->confidence[i], "score", (double)a->score[i]));
+    }
+    return us_print_json(json_pack("{s:I, s:s, s:s, s:o}", "n", (json_int_t)a->n, "protocol",
+                                   unseen_protocol_name(a->protocol), "out", out, "suspects", rows));
+}
+
+/* The trajectory in out/trajectory, recorded now unless it is there. */
+static enum unseen_status record(const struct us_common *common, const struct unseen_dataset *data,
+                                 const struct unseen_scoring_options *options,
+                                 struct unseen_trajectory **trajectory)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_device *device = NULL;
+    char *folder = us_format("%s/trajectory", common->out);
+    US_TRY_ALLOC(folder);
+    US_TRY(unseen_device_open(common->device, &device));
+    US_TRY(unseen_record_trajectory(device, data, options));
+    US_TRY(unseen_trajectory_open(folder, trajectory));
+out:
+    unseen_device_close(device);
+    free(folder);
+    return st;
+}
+
+static enum unseen_status run(const struct us_common *common, const struct unseen_dataset *data,
+                              const struct unseen_scoring_options *scoring, const char *folder,
+                              const struct unseen_audit_options *options)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_trajectory *trajectory = NULL;
+    struct unseen_audit *audit = NULL;
+    US_TRY(folder ? unseen_trajectory_open(folder, &trajectory) : record(common, data, scoring, &trajectory));
+    US_TRY(unseen_audit(trajectory, options, &audit));
+    US_TRY(unseen_audit_write(audit, data, common->out));
+    if (common->json)
+        US_TRY(print_json(audit, data, common->out));
+    else
+        print_result(audit, data, common->out);
+out:
+    unseen_audit_free(audit);
+    unseen_trajectory_close(trajectory);
+    return st;
+}
+
+enum unseen_status us_cmd_audit(int argc, char **argv)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_common common;
+    struct unseen_scoring_options scoring;
+    struct unseen_audit_options options = {.threshold = NAN};
+    struct unseen_dataset_options reading = {0};
+    struct unseen_dataset *data = NULL;
+    const char *path[1], *folder = NULL;
+    bool help;
+    unseen_scoring_defaults(&scoring);
+    const struct us_option own[] = {
+        {"trajectory", US_OPT_STRING, &folder, "DIR", "audit this recorded trajectory; train nothing"},
+        {"count", US_OPT_U64, &options.count, "N", "name the N most suspicious samples"},
+        {"threshold", US_OPT_DOUBLE, &options.threshold, "X",
+         "name samples of this score or more, -1..1 (by the classes' confidence)"},
+        US_SCORING_OPTIONS(&scoring, &reading),
+        {NULL, US_OPT_ON, NULL, NULL, NULL},
+    };
+    const struct us_option recipe[] = {US_RECIPE_OPTIONS(&scoring.recipe)};
+    const struct us_usage usage = {
+        "unseen audit DATA --out DIR [options]",
+        "Find wrong labels: samples whose label is rejected with confidence by models that never saw them.\n"
+        "Writes suspects.csv, suspicion.npy and audit.html. The same command goes on after an interruption.",
+        own,
+        recipe,
+        us_list_models,
+        1,
+        1,
+    };
+    US_TRY(us_options_parse(&usage, argc, argv, &common, path, &help));
+    if (help)
+        goto out;
+    US_TRY(us_need_out(&common));
+    US_TRY(unseen_recipe_check(&scoring.recipe));
+    scoring.seed = common.seed;
+    scoring.out = common.out;
+    scoring.command = us_command_line();
+    scoring.record_also = UNSEEN_AUDIT_RECORD;
+    US_TRY(unseen_dataset_open(path[0], &reading, &data));
+    US_TRY(run(&common, data, &scoring, folder, &options));
+out:
+    unseen_dataset_close(data);
+    us_common_end(&common);
+    return st;
+}

@@ -1,0 +1,174 @@
+#include "config.h"
+
+#include "unseen/audit.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/status.h"
+#include "prune/order.h"
+#include "prune/trajectory.h"
+
+static enum unseen_status check(const struct unseen_trajectory *t)
+{
+    static const enum unseen_quantity needed[] = {UNSEEN_P_TRUE, UNSEEN_MARGIN, UNSEEN_LOSS,
+                                                  UNSEEN_PREDICTED};
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+        if (t->value[needed[i]])
+            continue;
+        us_fail(UNSEEN_USAGE, "audit", "the trajectory lacks %s", unseen_quantity_name(needed[i]));
+        us_hint("record it by unseen audit without --trajectory");
+        return UNSEEN_USAGE;
+    }
+    return UNSEEN_OK;
+}
+
+/* What the passes over one sample say: the mass of each class that was ever preferred to the label. */
+struct votes {
+    double *mass;     /* [classes], zero but for those in the list */
+    int32_t *classes; /* [passes] */
+    int n;
+};
+
+static void vote(struct votes *v, int32_t class, double probability)
+{
+    if (v->mass[class] == 0)
+        v->classes[v->n++] = class;
+    v->mass[class] += probability;
+}
+
+/* The class of the greatest mass, the lower one of equals; empties the votes. -1: there were none. */
+static int32_t elect(struct votes *v, double *mass)
+{
+    int32_t best = -1;
+    *mass = 0;
+    for (int i = 0; i < v->n; i++) {
+        int32_t c = v->classes[i];
+        if (v->mass[c] > *mass || (v->mass[c] == *mass && c < best)) {
+            best = c;
+            *mass = v->mass[c];
+        }
+    }
+    while (v->n > 0)
+        v->mass[v->classes[--v->n]] = 0;
+    return best;
+}
+
+static enum unseen_status judge(const struct unseen_trajectory *t, int64_t i, struct votes *v,
+                                struct unseen_audit *a)
+{
+    double p = 0, mass;
+    int passes = 0;
+    for (int r = 0; r < t->repeats; r++) {
+        for (int e = us_late_epoch(t->epochs); e < t->epochs; e++, passes++) {
+            int64_t at = ((int64_t)r * t->epochs + e) * t->n + i;
+            float predicted = t->value[UNSEEN_PREDICTED][at];
+            if (!(predicted >= 0 && predicted < (float)t->classes))
+                return us_fail(UNSEEN_BAD_DATA, "predicted", "%g of sample %" PRId64 " is no class",
+                               (double)predicted, i);
+            p += t->value[UNSEEN_P_TRUE][at];
+            /* The first choice beats the label's logit by -margin, hence its logarithm. */
+            if ((int64_t)predicted != t->labels[i])
+                vote(v, (int32_t)predicted,
+                     exp(fmin(0, -(double)t->value[UNSEEN_LOSS][at] - (double)t->value[UNSEEN_MARGIN][at])));
+        }
+    }
+    int32_t other = elect(v, &mass);
+    a->p_label[i] = (float)(p / passes);
+    a->suggested[i] = other < 0 ? (int32_t)t->labels[i] : other;
+    a->confidence[i] = (float)(mass / passes);
+    a->score[i] = (float)((mass - p) / passes);
+    return UNSEEN_OK;
+}
+
+static enum unseen_status judge_all(const struct unseen_trajectory *t, struct unseen_audit *a)
+{
+    enum unseen_status st = UNSEEN_OK;
+    size_t passes = (size_t)t->repeats * (size_t)(t->epochs - us_late_epoch(t->epochs));
+    struct votes v = {.mass = us_calloc((size_t)t->classes, sizeof *v.mass),
+                      .classes = us_calloc(passes, sizeof *v.classes)};
+    US_TRY_ALLOC(v.mass);
+    US_TRY_ALLOC(v.classes);
+    for (int64_t i = 0; i < t->n; i++)
+        US_TRY(judge(t, i, &v, a));
+out:
+    free(v.classes);
+    free(v.mass);
+    return st;
+}
+
+static enum unseen_status set_thresholds(struct unseen_audit *a)
+{
+    int64_t *size = us_calloc((size_t)a->classes, sizeof *size);
+    if (!size)
+        return UNSEEN_FAILED;
+    for (int64_t i = 0; i < a->n; i++) {
+        size[a->labels[i]]++;
+        a->threshold[a->labels[i]] += a->p_label[i];
+    }
+    for (int c = 0; c < a->classes; c++)
+        a->threshold[c] = size[c] ? a->threshold[c] / (double)size[c] : NAN;
+    free(size);
+    return UNSEEN_OK;
+}
+
+static bool is_suspect(const struct unseen_audit *a, const struct unseen_audit_options *o, int64_t i)
+{
+    if (o->count > 0)
+        return (uint64_t)a->count < o->count;
+    if (!isnan(o->threshold))
+        return a->score[i] >= o->threshold;
+    return a->confidence[i] > a->p_label[i] && a->confidence[i] >= a->threshold[a->suggested[i]];
+}
+
+static enum unseen_status find_suspects(const struct unseen_audit_options *o, struct unseen_audit *a)
+{
+    /* All samples by falling score; the suspects move to the front. */
+    enum unseen_status st = us_order_f32(a->score, a->n, true, a->suspects);
+    for (int64_t k = 0; st == UNSEEN_OK && k < a->n; k++) {
+        if (is_suspect(a, o, a->suspects[k]))
+            a->suspects[a->count++] = a->suspects[k];
+    }
+    return st;
+}
+
+enum unseen_status unseen_audit(const struct unseen_trajectory *t, const struct unseen_audit_options *options,
+                                struct unseen_audit **audit)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_audit_options o =
+        options ? *options : (struct unseen_audit_options){.threshold = NAN};
+    struct unseen_audit *a = NULL;
+    US_TRY(check(t));
+    US_TRY_ALLOC(a = us_calloc(1, sizeof *a));
+    *a =
+        (struct unseen_audit){.protocol = t->protocol, .n = t->n, .classes = t->classes, .labels = t->labels};
+    US_TRY_ALLOC(a->p_label = us_calloc((size_t)t->n, sizeof *a->p_label));
+    US_TRY_ALLOC(a->suggested = us_calloc((size_t)t->n, sizeof *a->suggested));
+    US_TRY_ALLOC(a->confidence = us_calloc((size_t)t->n, sizeof *a->confidence));
+    US_TRY_ALLOC(a->score = us_calloc((size_t)t->n, sizeof *a->score));
+    US_TRY_ALLOC(a->threshold = us_calloc((size_t)t->classes, sizeof *a->threshold));
+    US_TRY_ALLOC(a->suspects = us_calloc((size_t)t->n, sizeof *a->suspects));
+    US_TRY(judge_all(t, a));
+    US_TRY(set_thresholds(a));
+    US_TRY(find_suspects(&o, a));
+    *audit = a;
+    a = NULL;
+out:
+    unseen_audit_free(a);
+    return st;
+}
+
+void unseen_audit_free(struct unseen_audit *a)
+{
+    if (!a)
+        return;
+    free(a->p_label);
+    free(a->suggested);
+    free(a->confidence);
+    free(a->score);
+    free(a->threshold);
+    free(a->suspects);
+    free(a);
+}

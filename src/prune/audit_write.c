@@ -1,0 +1,70 @@
+/* What an audit leaves in its folder. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/csv.h"
+#include "base/fs.h"
+#include "base/npy.h"
+#include "report/audit.h"
+
+static enum unseen_status check_data(const struct unseen_audit *a, const struct unseen_dataset *data)
+{
+    const struct unseen_images *train = &data->split[UNSEEN_TRAIN];
+    if (train->n != a->n)
+        return us_fail(UNSEEN_BAD_DATA, data->location,
+                       "has %" PRId64 " training samples; the trajectory is of %" PRId64, train->n, a->n);
+    for (int64_t i = 0; i < a->n; i++) {
+        if (train->labels[i] != a->labels[i])
+            return us_fail(UNSEEN_BAD_DATA, data->location,
+                           "labels sample %" PRId64 " %" PRId32 "; in the trajectory it is %" PRId64, i,
+                           train->labels[i], a->labels[i]);
+    }
+    if (data->classes < a->classes)
+        return us_fail(UNSEEN_BAD_DATA, data->location, "has %d classes; the trajectory has %d",
+                       data->classes, a->classes);
+    return UNSEEN_OK;
+}
+
+static enum unseen_status write_csv(const char *path, const struct unseen_audit *a,
+                                    const struct unseen_dataset *data)
+{
+    char *const *paths = data->split[UNSEEN_TRAIN].paths;
+    struct us_atomic file;
+    enum unseen_status st = us_atomic_begin(path, &file);
+    if (st != UNSEEN_OK)
+        return st;
+    /* A short write sets the stream's error flag, which the commit looks at. */
+    fputs("index,label,path,suggested,confidence,score\n", file.stream);
+    for (int64_t k = 0; k < a->count; k++) {
+        int64_t i = a->suspects[k];
+        fprintf(file.stream, "%" PRId64 ",%" PRId64 ",", i, a->labels[i]);
+        us_csv_field(file.stream, paths ? paths[i] : NULL);
+        fprintf(file.stream, ",%" PRId32 ",%.6g,%.6g\n", a->suggested[i], (double)a->confidence[i],
+                (double)a->score[i]);
+    }
+    return us_atomic_commit(&file);
+}
+
+enum unseen_status unseen_audit_write(const struct unseen_audit *audit, const struct unseen_dataset *data,
+                                      const char *folder)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *csv = us_format("%s/suspects.csv", folder);
+    char *npy = us_format("%s/suspicion.npy", folder);
+    char *page = us_format("%s/audit.html", folder);
+    US_TRY_ALLOC(csv);
+    US_TRY_ALLOC(npy);
+    US_TRY_ALLOC(page);
+    US_TRY(check_data(audit, data));
+    US_TRY(us_make_folder(folder));
+    US_TRY(write_csv(csv, audit, data));
+    US_TRY(us_npy_write(npy, US_F32, 1, &audit->n, audit->score));
+    US_TRY(us_audit_page(page, audit, data));
+out:
+    free(page);
+    free(npy);
+    free(csv);
+    return st;
+}

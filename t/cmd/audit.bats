@@ -1,0 +1,43 @@
+load common
+
+drawn() {
+  unseen dataset synth --n 240 --test 0 --classes 4 --mislabelled 0.1 --hard 0 --seed 1 --out drawn >/dev/null
+}
+
+audit() {
+  unseen audit drawn --folds 3 --epochs 6 --model convnet3 --width 8 --batch 32 --lr 0.05 --seed 3 --no-progress "$@"
+}
+
+@test "audit names wrong labels" {
+  need_device
+  drawn
+  run_code 0 audit --count 24 --out run
+  grep -q '24 of 240 labels' stdout
+  for file in suspects.csv suspicion.npy audit.html trajectory/predicted.npy; do
+    [ -s run/$file ] || { echo "no $file"; false; }
+  done
+  # 24 labels are wrong; of 24 named by chance 2.4 would be.
+  found=$(join -t, <(grep mislabelled drawn/truth.csv | cut -d, -f1 | sort) \
+    <(tail -n +2 run/suspects.csv | cut -d, -f1 | sort) | wc -l)
+  [ "$found" -ge 8 ] || { echo "found $found"; false; }
+}
+
+@test "a trajectory that is there is audited without training" {
+  need_device
+  drawn
+  audit --out run >run.txt 2>&1
+  run_code 0 unseen audit drawn --trajectory run/trajectory --json --out again
+  grep -q '"protocol": "fold"' stdout
+  cmp run/suspects.csv again/suspects.csv
+  cmp run/suspicion.npy again/suspicion.npy
+  run_code 0 unseen audit drawn --trajectory run/seen/trajectory --threshold 0.5 --out seen
+  grep -q 'were trained on them' stdout
+  run_code 3 unseen audit $tiny_data --trajectory run/trajectory --out x
+  rm run/trajectory/predicted.npy run/trajectory/trajectory.json
+  run_code 2 unseen audit drawn --trajectory run/trajectory --out x
+  grep -q predicted stderr
+  run_code 3 unseen audit drawn --trajectory nowhere --out x
+  run_code 2 unseen audit drawn --trajectory run/trajectory
+  run_code 2 unseen audit drawn --count -1 --out x
+  [ ! -e x ]
+}

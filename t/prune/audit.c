@@ -1,0 +1,246 @@
+#include "config.h"
+
+#include "unseen/audit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/npy.h"
+#include "prune/trajectory.h"
+#include "report/markup.h"
+#include "support/cmocka.h"
+#include "support/folder.h"
+
+/* Two repeats of three epochs, the last of which counts; the others would turn everything round. */
+enum { N = 6, CLASSES = 3, REPEATS = 2, EPOCHS = 3 };
+
+static const int64_t labels[N] = {0, 0, 0, 1, 1, 1};
+
+/* What the passes that count say: the label's probability, the first choice and its probability. */
+static const struct pass {
+    double p_label;
+    int first;
+    double p_first;
+} passes[N][REPEATS] = {
+    {{0.9, 0, 0.9}, {0.8, 0, 0.8}},   /* right */
+    {{0.1, 1, 0.8}, {0.3, 2, 0.6}},   /* undecided which other: 0.4 for class 1, 0.3 for class 2 */
+    {{0.05, 1, 0.9}, {0.05, 1, 0.9}}, /* wrong */
+    {{0.6, 1, 0.6}, {0.2, 2, 0.7}},   /* a class that no sample has */
+    {{0.9, 1, 0.9}, {0.9, 1, 0.9}},   /* right */
+    {{0.2, 0, 0.75}, {0.2, 0, 0.65}}, /* wrong */
+};
+
+static void set(struct us_trajectory_build *build, int repeat, int epoch, int64_t i, const struct pass *pass)
+{
+    int64_t at = ((int64_t)repeat * EPOCHS + epoch) * build->view.n + i;
+    build->value[UNSEEN_P_TRUE][at] = (float)pass->p_label;
+    build->value[UNSEEN_LOSS][at] = (float)-log(pass->p_label);
+    build->value[UNSEEN_MARGIN][at] = (float)log(pass->p_label / pass->p_first);
+    build->value[UNSEEN_PREDICTED][at] = (float)pass->first;
+}
+
+static struct us_trajectory_build *build(void)
+{
+    static const struct pass early = {0.01, 2, 0.99};
+    struct us_trajectory_build *b;
+    assert_ok(us_trajectory_new(UNSEEN_FOLD, N, REPEATS, EPOCHS, CLASSES, 2, &b));
+    assert_ok(us_trajectory_demand(b, UNSEEN_AUDIT_RECORD, 0));
+    memcpy(b->labels, labels, sizeof labels);
+    for (int r = 0; r < REPEATS; r++) {
+        for (int64_t i = 0; i < N; i++) {
+            set(b, r, 0, i, &early);
+            set(b, r, 1, i, &early);
+            set(b, r, 2, i, &passes[i][r]);
+        }
+    }
+    return b;
+}
+
+static void assert_near(double value, double want)
+{
+    if (fabs(value - want) > 1e-6)
+        fail_msg("%.9g instead of %.9g", value, want);
+}
+
+/* Thresholds: (0.85 + 0.2 + 0.05) / 3 and (0.4 + 0.9 + 0.2) / 3. Sample 1 with 0.4 for class 1 does not reach
+ * 0.5; samples 2 (0.9 for class 1) and 5 (0.7 for class 0) do. Nothing reaches class 2. */
+static void audit_by_hand(void **state)
+{
+    (void)state;
+    static const double p_label[] = {0.85, 0.2, 0.05, 0.4, 0.9, 0.2};
+    static const double confidence[] = {0, 0.4, 0.9, 0.35, 0, 0.7};
+    static const int32_t suggested[] = {0, 1, 1, 2, 1, 0};
+    struct us_trajectory_build *b = build();
+    struct unseen_audit *a;
+    assert_ok(unseen_audit(&b->view, NULL, &a));
+    for (int i = 0; i < N; i++) {
+        assert_near(a->p_label[i], p_label[i]);
+        assert_near(a->confidence[i], confidence[i]);
+        assert_near(a->score[i], confidence[i] - p_label[i]);
+        assert_int_equal(a->suggested[i], suggested[i]);
+    }
+    assert_near(a->threshold[0], 1.1 / 3);
+    assert_near(a->threshold[1], 0.5);
+    assert_true(isnan(a->threshold[2]));
+    assert_int_equal(a->count, 2);
+    assert_int_equal(a->suspects[0], 2);
+    assert_int_equal(a->suspects[1], 5);
+    unseen_audit_free(a);
+    us_trajectory_free(b);
+}
+
+static void assert_names(const struct unseen_audit_options *options, int64_t count, const int64_t *want)
+{
+    struct us_trajectory_build *b = build();
+    struct unseen_audit *a;
+    assert_ok(unseen_audit(&b->view, options, &a));
+    assert_int_equal(a->count, count);
+    assert_memory_equal(a->suspects, want, (size_t)count * sizeof *want);
+    unseen_audit_free(a);
+    us_trajectory_free(b);
+}
+
+/* Scores by sample: -0.85, 0.2, 0.85, -0.05, -0.9, 0.5. */
+static void suspects_by_number_and_score(void **state)
+{
+    (void)state;
+    assert_names(&(struct unseen_audit_options){.count = 3}, 3, (int64_t[]){2, 5, 1});
+    assert_names(&(struct unseen_audit_options){.count = 100}, 6, (int64_t[]){2, 5, 1, 3, 0, 4});
+    assert_names(&(struct unseen_audit_options){.threshold = 0.3}, 2, (int64_t[]){2, 5});
+    assert_names(&(struct unseen_audit_options){.threshold = 0.6}, 1, (int64_t[]){2});
+    assert_names(&(struct unseen_audit_options){.threshold = -1}, 6, (int64_t[]){2, 5, 1, 3, 0, 4});
+}
+
+/* A label whose probability is too small for a float still is rejected for the first choice; of equal masses
+ * the lower class is suggested. */
+static void extreme_votes(void **state)
+{
+    (void)state;
+    struct us_trajectory_build *b = build();
+    struct unseen_audit *a;
+    for (int r = 0; r < REPEATS; r++) {
+        set(b, r, 2, 0, &(struct pass){0.25, r ? 1 : 2, 0.5});
+        int64_t at = ((int64_t)r * EPOCHS + 2) * N + 1;
+        b->value[UNSEEN_P_TRUE][at] = 0;
+        b->value[UNSEEN_LOSS][at] = 200;
+        b->value[UNSEEN_MARGIN][at] = -200.1f;
+        b->value[UNSEEN_PREDICTED][at] = 2;
+    }
+    assert_ok(unseen_audit(&b->view, NULL, &a));
+    assert_int_equal(a->suggested[0], 1);
+    assert_near(a->confidence[0], 0.25);
+    assert_int_equal(a->suggested[1], 2);
+    assert_near(a->score[1], 1);
+    unseen_audit_free(a);
+    us_trajectory_free(b);
+}
+
+static void refuses(void **state)
+{
+    (void)state;
+    struct us_trajectory_build *b = build();
+    struct unseen_audit *a = NULL;
+    b->value[UNSEEN_PREDICTED][2 * N] = 3;
+    assert_fails(UNSEEN_BAD_DATA, "predicted: 3 of sample 0 is no class", unseen_audit(&b->view, NULL, &a));
+    b->view.value[UNSEEN_PREDICTED] = NULL;
+    assert_fails(UNSEEN_USAGE, "lacks predicted", unseen_audit(&b->view, NULL, &a));
+    assert_non_null(strstr(unseen_last_hint(), "--trajectory"));
+    assert_null(a);
+    us_trajectory_free(b);
+}
+
+/* ---- files ---- */
+
+/* Six drawn pictures with the labels above, one of them in a file of an awkward name. */
+static struct unseen_dataset drawn(int32_t *narrow, char **paths, uint8_t *pixels)
+{
+    static char *names[] = {"cat", "<dog>", "cow"};
+    for (int i = 0; i < N; i++)
+        narrow[i] = (int32_t)labels[i];
+    struct unseen_dataset data = {.format = "imagefolder",
+                                  .location = "pets & co",
+                                  .height = 8,
+                                  .width = 8,
+                                  .channels = 3,
+                                  .classes = CLASSES,
+                                  .class_names = names};
+    data.split[UNSEEN_TRAIN] =
+        (struct unseen_images){.n = N, .pixels = pixels, .labels = narrow, .paths = paths};
+    return data;
+}
+
+static void files_hold_the_suspects(void **state)
+{
+    (void)state;
+    static uint8_t pixels[N * 8 * 8 * 3];
+    int32_t narrow[N];
+    char *paths[] = {"0", "1", "cat/a, b.jpg", "3", "4", "5"};
+    struct unseen_dataset data = drawn(narrow, paths, pixels);
+    struct us_trajectory_build *b = build();
+    struct unseen_audit *a;
+    char *text;
+    float *scores;
+    int64_t n;
+    const char *out = test_path("audit");
+    assert_ok(unseen_audit(&b->view, NULL, &a));
+    assert_ok(unseen_audit_write(a, &data, out));
+    assert_ok(us_read_file(test_path("audit/suspects.csv"), &text, NULL));
+    assert_string_equal(text, "index,label,path,suggested,confidence,score\n"
+                              "2,0,\"cat/a, b.jpg\",1,0.9,0.85\n"
+                              "5,1,5,0,0.7,0.5\n");
+    free(text);
+    assert_ok(us_npy_read_f32(test_path("audit/suspicion.npy"), 1, &n, &scores));
+    assert_int_equal(n, N);
+    assert_near(scores[5], 0.5);
+    free(scores);
+    assert_ok(us_read_file(test_path("audit/audit.html"), &text, NULL));
+    const char *problem = markup_problem(text);
+    if (problem)
+        fail_msg("%s", problem);
+    assert_non_null(strstr(text, "Labels of pets &amp; co"));
+    assert_non_null(strstr(text, "2 of the 6 training samples"));
+    assert_non_null(strstr(text, "suggested: &lt;dog&gt;"));
+    assert_non_null(strstr(text, "cat/a, b.jpg"));
+    free(text);
+    narrow[3] = 2;
+    assert_fails(UNSEEN_BAD_DATA, "labels sample 3 2; in the trajectory it is 1",
+                 unseen_audit_write(a, &data, out));
+    data.split[UNSEEN_TRAIN].n = 5;
+    assert_fails(UNSEEN_BAD_DATA, "has 5 training samples", unseen_audit_write(a, &data, out));
+    unseen_audit_free(a);
+    us_trajectory_free(b);
+}
+
+/* Nobody suspected is a result too. */
+static void a_clean_dataset_has_a_page(void **state)
+{
+    (void)state;
+    static uint8_t pixels[N * 8 * 8 * 3];
+    int32_t narrow[N];
+    struct unseen_dataset data = drawn(narrow, NULL, pixels);
+    struct us_trajectory_build *b = build();
+    struct unseen_audit *a;
+    char *text;
+    assert_ok(unseen_audit(&b->view, &(struct unseen_audit_options){.threshold = 0.99}, &a));
+    assert_int_equal(a->count, 0);
+    assert_ok(unseen_audit_write(a, &data, test_path("clean")));
+    assert_ok(us_read_file(test_path("clean/suspects.csv"), &text, NULL));
+    assert_string_equal(text, "index,label,path,suggested,confidence,score\n");
+    free(text);
+    assert_ok(us_read_file(test_path("clean/audit.html"), &text, NULL));
+    assert_null(markup_problem(text));
+    free(text);
+    unseen_audit_free(a);
+    us_trajectory_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(audit_by_hand),           cmocka_unit_test(suspects_by_number_and_score),
+        cmocka_unit_test(extreme_votes),           cmocka_unit_test(refuses),
+        cmocka_unit_test(files_hold_the_suspects), cmocka_unit_test(a_clean_dataset_has_a_page),
+    };
+    return RUN_TESTS(tests, test_folder_make, test_folder_remove);
+}
