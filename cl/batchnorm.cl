@@ -289,8 +289,9 @@ kernel void batchnorm_sums_finish(int channels, int count, global const float *p
     STORE(summed(partial + from + channels + at, channels, 0, count) * LOAD(invstd + at), dgamma + at);
 }
 
-/* dx = gamma invstd (g - dbeta / rows - xhat dgamma / rows); dresidual (may be NULL) = or += g. */
-kernel void batchnorm_backward(long rows, int channels, int relu, global const float *dy, global const float *x,
+/* dx = gamma invstd (g - dbeta part - xhat dgamma part), part = 1 / rows, or 0 where mean and invstd are not those
+ * of x; dresidual (may be NULL) = or += g. */
+kernel void batchnorm_backward(long rows, int channels, int relu, float part, global const float *dy, global const float *x,
                                global const float *y, global const float *mean, global const float *invstd,
                                global const float *gamma, global const float *beta,
                                global const float *dgamma, global const float *dbeta, global float *dx,
@@ -301,7 +302,6 @@ kernel void batchnorm_backward(long rows, int channels, int relu, global const f
     const int at = p.at;
     if (p.row >= (ulong)rows)
         return;
-    const float part = 1.0f / (float)rows;
     const vec centre = LOAD(mean + at), inverse = LOAD(invstd + at), scale = LOAD(gamma + at) * inverse;
     const vec value = LOAD(x + i * VEC);
     vec g = LOAD(dy + i * VEC);

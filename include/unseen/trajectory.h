@@ -40,6 +40,8 @@ enum unseen_quantity {
 
     UNSEEN_PROBS = UNSEEN_SCALARS, /* all softmax probabilities, in half precision */
     UNSEEN_FEATURES,               /* h itself, at the last recorded epoch only */
+    UNSEEN_GRADIENT_NORM, /* |gradient of the loss by all parameters|_2 at that epoch, in evaluation (Paul et
+                             al., NeurIPS 2021): a backward pass a sample, for small models only */
     UNSEEN_RECORDABLE
 };
 
@@ -58,6 +60,7 @@ struct unseen_trajectory {
                               (another repeat or fold) cannot be compared. */
     const float *centres;  /* [repeats, folds, classes, d]: each model's mean features of the samples it
                               trained on, by label, in evaluation mode; NULL when one model saw all samples */
+    const float *gradient_norm; /* [repeats, n] */
     const uint8_t *fold;   /* [repeats, n] the model that scored the sample; NULL when seen, unless the seen
                               side of a fold run */
     const int64_t *labels; /* [n] */

@@ -123,8 +123,13 @@ enum unseen_status us_npy_open(const char *path, struct us_npy *array)
 void us_npy_rest(const struct us_npy *array)
 {
     /* A copy begins where its data does: it is in no file and has to stay. */
-    if (array->mapping && array->mapping != array->data)
-        (void)madvise(array->mapping, array->mapping_size, MADV_DONTNEED);
+    if (!array->mapping || array->mapping == array->data)
+        return;
+    (void)madvise(array->mapping, array->mapping_size, MADV_DONTNEED);
+#ifdef MADV_NOHUGEPAGE
+    /* Or a few bytes looked at would count as two megabytes. */
+    (void)madvise(array->mapping, array->mapping_size, MADV_NOHUGEPAGE);
+#endif
 }
 
 void us_npy_close(struct us_npy *array)

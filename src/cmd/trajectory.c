@@ -47,7 +47,7 @@ enum unseen_status us_cmd_trajectory(int argc, char **argv)
     const struct us_option own[] = {
         US_SCORING_OPTIONS(&options, &reading),
         {"record-also", US_OPT_STRING, &also, "Q[,Q...]",
-         "change, feature_norm, predicted, runner_up, probs, features"},
+         "change, feature_norm, predicted, runner_up, probs, features, gradient_norm"},
         {"metric", US_OPT_STRING, &metrics, "M[,M...]", "record what these scores need"},
         {NULL, US_OPT_ON, NULL, NULL, NULL},
     };

@@ -48,12 +48,7 @@ enum unseen_status us_conv_list_add(struct us_conv_list *list, const struct us_m
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_graph graph = {0};
-    us_builder *builder;
-    US_TRY(us_builder_find(spec->name, &builder));
-    us_graph_begin(&graph, spec->height, spec->height, spec->channels_in);
-    if (!graph.status)
-        builder(&graph, spec);
-    US_TRY(graph.status);
+    US_TRY(us_graph_of(spec, &graph));
     for (int i = 0; i < graph.n_nodes; i++)
         if (graph.nodes[i].kind == US_NODE_CONV || graph.nodes[i].kind == US_NODE_LINEAR)
             US_TRY(add(list, &graph, &graph.nodes[i], spec));

@@ -48,6 +48,10 @@ struct us_buf *us_model_dlogits(struct us_model *model);
 struct us_buf *us_model_features(struct us_model *model);
 int us_model_feature_count(const struct us_model *model);
 
+/* From now on training passes take running statistics, as evaluation does, and leave them alone: gradients
+ * are those of the model as it is evaluated. */
+void us_model_freeze(struct us_model *model);
+
 /* Enqueue. training: batch statistics (and their running averages move). */
 enum unseen_status us_model_forward(struct us_model *model, int n, bool training);
 enum unseen_status us_model_backward(struct us_model *model, int n);

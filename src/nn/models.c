@@ -42,3 +42,15 @@ enum unseen_status us_builder_find(const char *name, us_builder **builder)
     us_hint("the models are %s", known);
     return UNSEEN_USAGE;
 }
+
+enum unseen_status us_graph_of(const struct us_model_spec *spec, struct us_graph *graph)
+{
+    us_builder *builder;
+    enum unseen_status st = us_builder_find(spec->name, &builder);
+    if (st)
+        return st;
+    us_graph_begin(graph, spec->height, spec->height, spec->channels_in);
+    if (!graph->status)
+        builder(graph, spec);
+    return graph->status;
+}

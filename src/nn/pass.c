@@ -40,6 +40,7 @@ static struct us_batchnorm_params batchnorm_params(const struct us_model *model,
         params.dbeta = model->grads.part[node->param + 1];
         params.mean = model->saved.part[node->stat];
         params.invstd = model->saved.part[node->stat + 1];
+        params.frozen = model->frozen;
     }
     return params;
 }
@@ -75,6 +76,8 @@ static enum unseen_status forward_batchnorm(struct us_model *model, int i, int n
     if (!training)
         return fused ? UNSEEN_OK
                      : us_batchnorm_forward_eval(batchnorm, rows, x, residual, &params, model->workspace, y);
+    if (model->frozen)
+        return us_batchnorm_forward_frozen(batchnorm, rows, x, residual, &params, y);
     if (!fused)
         return us_batchnorm_forward_train(batchnorm, rows, x, residual, &params, model->workspace, y);
     const int blocks = us_conv_moment_blocks(model->layers[i - 1].conv, n);
@@ -89,7 +92,7 @@ static enum unseen_status forward_node(struct us_model *model, int i, int n, boo
     struct us_buf *x = activation(model, node->x), *y = activation(model, node->y);
     switch (node->kind) {
     case US_NODE_CONV:
-        if (model->fused[i])
+        if (model->fused[i] && !(training && model->frozen))
             return forward_fused(model, i, n, training);
         return us_conv_forward(layer->conv, n, x, model->params.part[node->param], model->workspace, y);
     case US_NODE_BATCHNORM:
@@ -154,6 +157,11 @@ out:
     return st;
 }
 
+void us_model_freeze(struct us_model *model)
+{
+    model->frozen = true;
+}
+
 static enum unseen_status check_pass(const struct us_model *model, int n, bool training)
 {
     if (n < 1 || n > model->spec.batch)
@@ -169,7 +177,7 @@ enum unseen_status us_model_forward(struct us_model *model, int n, bool training
     US_TRY(check_pass(model, n, training));
     for (int i = 0; i < model->graph.n_nodes; i++)
         US_TRY(forward_node(model, i, n, training));
-    model->batches += training;
+    model->batches += training && !model->frozen;
 out:
     return st;
 }

@@ -228,6 +228,21 @@ out:
     return st;
 }
 
+enum unseen_status us_batchnorm_forward_frozen(struct us_batchnorm *bn, size_t rows, struct us_buf *x,
+                                               struct us_buf *residual,
+                                               const struct us_batchnorm_params *params, struct us_buf *y)
+{
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY(check_rows(bn, rows));
+    US_TRY(
+        us_copy(bn->device, params->running_mean, 0, params->mean, 0, (size_t)bn->channels * sizeof(float)));
+    US_TRY(us_run(bn->device, bn->invstd, channel_items(bn, 1), "ifbb", bn->channels, eps,
+                  params->running_var, params->invstd));
+    US_TRY(apply(bn, rows, x, residual, params, params->mean, params->invstd, y));
+out:
+    return st;
+}
+
 enum unseen_status us_batchnorm_backward(struct us_batchnorm *bn, size_t rows, struct us_buf *dy,
                                          struct us_buf *x, struct us_buf *y,
                                          const struct us_batchnorm_params *params, struct us_buf *workspace,
@@ -250,9 +265,10 @@ enum unseen_status us_batchnorm_backward(struct us_batchnorm *bn, size_t rows, s
     }
     US_TRY(us_run(bn->device, bn->sums_finish, channel_items(bn, 1), "iiblbbb", bn->channels, (int)count,
                   workspace, (int64_t)at, params->invstd, params->dgamma, params->dbeta));
-    US_TRY(us_run(bn->device, bn->backward, vector_items(bn, rows), "liibbbbbbbbbbbi", (int64_t)rows,
-                  bn->channels, (int)bn->relu, dy, x, mask, params->mean, params->invstd, params->gamma,
-                  params->beta, params->dgamma, params->dbeta, dx, dresidual, (int)accumulate_residual));
+    US_TRY(us_run(bn->device, bn->backward, vector_items(bn, rows), "liifbbbbbbbbbbbi", (int64_t)rows,
+                  bn->channels, (int)bn->relu, params->frozen ? 0.0 : 1.0 / (double)rows, dy, x, mask,
+                  params->mean, params->invstd, params->gamma, params->beta, params->dgamma, params->dbeta,
+                  dx, dresidual, (int)accumulate_residual));
 out:
     return st;
 }

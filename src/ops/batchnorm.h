@@ -19,6 +19,7 @@ struct us_batchnorm_params {
     struct us_buf *gamma, *beta, *running_mean, *running_var;
     struct us_buf *dgamma, *dbeta;
     struct us_buf *mean, *invstd; /* saved by the training forward pass for backward */
+    bool frozen;                  /* backward: by us_batchnorm_forward_frozen, so that they are constants */
 };
 
 /* Batch statistics; updates the running ones (variance unbiased, as PyTorch does). residual may be NULL. */
@@ -42,7 +43,13 @@ enum unseen_status us_batchnorm_forward_eval(struct us_batchnorm *bn, size_t row
                                              const struct us_batchnorm_params *params,
                                              struct us_buf *workspace, struct us_buf *y);
 
-/* The same as a scale and a shift for each channel, affine [2][channels], for a convolution to do. */
+/* The same, leaving mean and invstd for backward. */
+enum unseen_status us_batchnorm_forward_frozen(struct us_batchnorm *bn, size_t rows, struct us_buf *x,
+                                               struct us_buf *residual,
+                                               const struct us_batchnorm_params *params, struct us_buf *y);
+
+/* Running statistics as a scale and a shift for each channel, affine [2][channels], for a convolution to do.
+ */
 enum unseen_status us_batchnorm_affine(struct us_batchnorm *bn, const struct us_batchnorm_params *params,
                                        struct us_buf *affine);
 

@@ -190,6 +190,8 @@ static enum unseen_status put_all_wide(struct gather *g, int repeat)
     if (us_scoring_records(g->run, UNSEEN_FEATURES))
         US_TRY(put_wide(g, UNSEEN_FEATURES, "features", repeat, t->epochs - 1, (size_t)repeat,
                         t->feature_count));
+    if (us_scoring_records(g->run, UNSEEN_GRADIENT_NORM))
+        US_TRY(put_wide(g, UNSEEN_GRADIENT_NORM, "gradient", repeat, t->epochs - 1, (size_t)repeat, 1));
     if (g->writer.record >> US_CENTRES & 1)
         US_TRY(put_centres(g, repeat));
 out:

@@ -51,6 +51,15 @@ enum unseen_status us_score_grand(const struct us_score_view *view, double *scor
     return UNSEEN_OK;
 }
 
+enum unseen_status us_score_grand_full(const struct us_score_view *view, double *scores)
+{
+    const struct unseen_trajectory *t = view->trajectory;
+    const float *norm = t->gradient_norm + (size_t)view->repeat * (size_t)t->n + view->first;
+    for (int64_t i = 0; i < view->n; i++)
+        scores[i] = norm[i];
+    return UNSEEN_OK;
+}
+
 /* ---- of probabilities ---- */
 
 enum unseen_status us_score_least_confidence(const struct us_score_view *view, double *scores)

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "nn/crew.h"
+#include "nn/gradient.h"
 #include "prune/folds.h"
 #include "prune/scoring_model.h"
 #include "prune/settings.h"
@@ -52,13 +53,16 @@ static enum unseen_status train_model(void *context, int number, struct us_train
     struct us_scoring_model model, *m = &model;
     struct us_observer observer;
     int per_repeat = run->scoring.models_per_repeat;
-    char *state = NULL, *title = NULL;
+    bool gradients = us_scoring_records(&run->scoring, UNSEEN_GRADIENT_NORM);
+    char *state = NULL, *title = NULL, *weights = NULL;
     US_TRY(us_scoring_model_begin(&run->scoring, number / per_repeat, number % per_repeat, m));
     US_TRY(us_recorder_new(m, &observer));
     state = us_format("%s/state.safetensors", m->folder);
     title = us_format("model %d/%d", number + 1, count_models(run));
     US_TRY_ALLOC(state);
     US_TRY_ALLOC(title);
+    if (gradients)
+        US_TRY_ALLOC(weights = us_format("%s/weights.safetensors", m->folder));
     struct us_train_job job = {
         .recipe = &o->recipe,
         .seed = o->seed,
@@ -70,6 +74,7 @@ static enum unseen_status train_model(void *context, int number, struct us_train
         .probe = m->seen,
         .n_probe = m->evaluates ? m->n_seen : 0,
         .state = state,
+        .save = weights,
         .title = title,
         .whole = run->progress,
         .on_epoch = us_record_epoch,
@@ -78,8 +83,11 @@ static enum unseen_status train_model(void *context, int number, struct us_train
     };
     past->n_train = m->n_train;
     US_TRY(us_train(trainer, &job, &past->history, &past->epochs));
+    if (gradients)
+        US_TRY(us_record_gradients(m, trainer, weights));
 out:
     us_scoring_model_end(m);
+    free(weights);
     free(title);
     free(state);
     return st;
@@ -121,7 +129,10 @@ static enum unseen_status check(const struct unseen_scoring_options *o, const st
                        o->record_also);
     if (data->split[UNSEEN_TRAIN].n == 0)
         return us_fail(UNSEEN_BAD_DATA, data->location, "has no training samples");
-    return unseen_recipe_check(&o->recipe);
+    enum unseen_status st = unseen_recipe_check(&o->recipe);
+    if (!st && o->record_also >> UNSEEN_GRADIENT_NORM & 1)
+        st = us_gradient_check(data, &o->recipe);
+    return st;
 }
 
 /* Images that go through the models' passes: training, held-out fold and, if it is evaluated, the seen side.

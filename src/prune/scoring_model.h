@@ -41,7 +41,7 @@ int us_scoring_epochs(const struct us_scoring *run);
 bool us_scoring_records(const struct us_scoring *run, enum unseen_quantity quantity);
 
 /* Work files. "record": float32 [us_record_rows][n of the side] of an epoch. "probs", "softmax": [n, C] of an
- * epoch in half and single precision. "features": float32 [n, d] of the last epoch. */
+ * epoch in half and single precision. "features", "gradient": float32 [n, d] and [n, 1] of the last epoch. */
 char *us_record_path(const struct us_scoring_model *model, enum us_side side, const char *what, int epoch);
 char *us_centres_path(const struct us_scoring_model *model);
 
@@ -61,6 +61,13 @@ void us_recorder_free(struct us_recorder *recorder);
 enum unseen_status us_record_epoch(void *context, const struct unseen_epoch *epoch,
                                    const struct us_record *trained, const struct us_record *heldout,
                                    const struct us_record *probe);
+
+/* ---- record_gradient.c ---- */
+
+/* Gradient norms of both sides by the finished model, whose weights lie in the file `weights`. Sides that a
+ * killed call was through with stay as they are. */
+enum unseen_status us_record_gradients(const struct us_scoring_model *model, struct us_trainer *trainer,
+                                       const char *weights);
 
 /* ---- gather.c ---- */
 

@@ -223,6 +223,8 @@ static enum unseen_status open_wides(const char *folder, struct mapped *m)
     US_TRY(open_wide(folder, UNSEEN_FEATURES, 3, (int64_t[]){t->repeats, t->n, -1}, m));
     t->probs = m->array[UNSEEN_PROBS].data;
     t->features = m->array[UNSEEN_FEATURES].data;
+    US_TRY(open_wide(folder, UNSEEN_GRADIENT_NORM, 2, (int64_t[]){t->repeats, t->n}, m));
+    t->gradient_norm = m->array[UNSEEN_GRADIENT_NORM].data;
     if (!t->features)
         goto out;
     t->feature_count = (int)m->array[UNSEEN_FEATURES].shape[2];

@@ -75,7 +75,7 @@ struct us_trajectory_build {
     float *value[UNSEEN_SCALARS];
     uint8_t *correct;
     uint16_t *probs;
-    float *features, *centres;
+    float *features, *centres, *gradient_norm;
     uint8_t *fold;
     int64_t *labels;
     bool evaluated;                    /* us_trajectory_new: true unless seen */

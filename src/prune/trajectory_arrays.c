@@ -10,13 +10,21 @@ static const struct {
     const char *name;
     enum us_dtype dtype;
 } arrays[US_TRAJECTORY_ARRAYS] = {
-    [UNSEEN_P_TRUE] = {"p_true", US_F32},       [UNSEEN_MARGIN] = {"margin", US_F32},
-    [UNSEEN_EL2N] = {"el2n", US_F32},           [UNSEEN_ENTROPY] = {"entropy", US_F32},
-    [UNSEEN_LOSS] = {"loss", US_F32},           [UNSEEN_CORRECT] = {"correct", US_U8},
-    [UNSEEN_CHANGE] = {"change", US_F32},       [UNSEEN_FEATURE_NORM] = {"feature_norm", US_F32},
-    [UNSEEN_PREDICTED] = {"predicted", US_F32}, [UNSEEN_RUNNER_UP] = {"runner_up", US_F32},
-    [UNSEEN_PROBS] = {"probs", US_F16},         [UNSEEN_FEATURES] = {"features", US_F32},
-    [US_CENTRES] = {"centres", US_F32},         [US_FOLD] = {"fold", US_U8},
+    [UNSEEN_P_TRUE] = {"p_true", US_F32},
+    [UNSEEN_MARGIN] = {"margin", US_F32},
+    [UNSEEN_EL2N] = {"el2n", US_F32},
+    [UNSEEN_ENTROPY] = {"entropy", US_F32},
+    [UNSEEN_LOSS] = {"loss", US_F32},
+    [UNSEEN_CORRECT] = {"correct", US_U8},
+    [UNSEEN_CHANGE] = {"change", US_F32},
+    [UNSEEN_FEATURE_NORM] = {"feature_norm", US_F32},
+    [UNSEEN_PREDICTED] = {"predicted", US_F32},
+    [UNSEEN_RUNNER_UP] = {"runner_up", US_F32},
+    [UNSEEN_PROBS] = {"probs", US_F16},
+    [UNSEEN_FEATURES] = {"features", US_F32},
+    [UNSEEN_GRADIENT_NORM] = {"gradient_norm", US_F32},
+    [US_CENTRES] = {"centres", US_F32},
+    [US_FOLD] = {"fold", US_U8},
     [US_LABELS] = {"labels", US_I64},
 };
 
@@ -48,6 +56,7 @@ int us_trajectory_shape(const struct unseen_trajectory *t, int array, int64_t sh
     case US_CENTRES:
         memcpy(shape, (int64_t[]){r, t->folds, t->classes, d}, 4 * sizeof *shape);
         return 4;
+    case UNSEEN_GRADIENT_NORM:
     case US_FOLD:
         memcpy(shape, (int64_t[]){r, t->n}, 2 * sizeof *shape);
         return 2;
@@ -84,7 +93,8 @@ enum unseen_status unseen_record_parse(const char *names, unsigned *bits)
         if (quantity < 0) {
             us_fail(UNSEEN_USAGE, "--record-also", "'%.*s' is nothing that is recorded on demand",
                     (int)length, at);
-            us_hint("one or more of change, feature_norm, predicted, runner_up, probs, features");
+            us_hint(
+                "one or more of change, feature_norm, predicted, runner_up, probs, features, gradient_norm");
             return UNSEEN_USAGE;
         }
         found |= 1u << quantity;
@@ -105,6 +115,8 @@ bool us_trajectory_holds(const struct unseen_trajectory *t, enum unseen_quantity
         return t->probs;
     case UNSEEN_FEATURES:
         return t->features;
+    case UNSEEN_GRADIENT_NORM:
+        return t->gradient_norm;
     default:
         return t->value[quantity];
     }

@@ -32,6 +32,7 @@ static enum unseen_status allocate(struct us_trajectory_build *b, unsigned array
     t->probs = b->probs = b->array[UNSEEN_PROBS];
     t->features = b->features = b->array[UNSEEN_FEATURES];
     t->centres = b->centres = b->array[US_CENTRES];
+    t->gradient_norm = b->gradient_norm = b->array[UNSEEN_GRADIENT_NORM];
     t->labels = b->labels = b->array[US_LABELS];
     t->fold = b->fold = b->array[US_FOLD];
 out:

@@ -155,10 +155,10 @@ static double *widened(const float *values, size_t n)
     return wide;
 }
 
-/* The mask is the device's own: a value that rounds across zero is no error. */
-static void reference_backward(struct data *d, const float *device_y)
+/* The mask is the device's own: a value that rounds across zero is no error. rows: INFINITY where the
+ * statistics are constants. */
+static void reference_backward(struct data *d, const float *device_y, double rows)
 {
-    const double rows = (double)d->s.rows;
     for (size_t i = 0; i < d->n; i++) {
         size_t k = i % d->c;
         double g = d->s.relu && device_y[i] <= 0 ? 0 : (double)d->dy[i];
@@ -201,7 +201,7 @@ static void check_forward(struct data *d, struct run *r)
 static void check_backward(struct data *d, struct run *r)
 {
     float *y = test_buf_read(r->y);
-    reference_backward(d, y);
+    reference_backward(d, y, r->p.frozen ? INFINITY : (double)d->s.rows);
     test_buf_close("dbeta", r->p.dbeta, d->dbeta, d->c, 1e-5);
     test_buf_close("dgamma", r->p.dgamma, d->dgamma, d->c, 1e-5);
     test_buf_close("dx", r->dx, d->dx, d->n, 1e-5);
@@ -315,6 +315,35 @@ static void evaluates_with_running_statistics(void **state)
     free_data(&d);
 }
 
+static void frozen_statistics_are_constants(void **state)
+{
+    (void)state;
+    const struct shape shapes[] = {
+        {500, 17, true, true, false, 0}, {4099, 16, true, false, false, 0}, {1, 16, false, true, true, 0}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct data d;
+        struct run r;
+        make_data(&d, shapes[i]);
+        make_run(&r, &d);
+        double *x = widened(d.x, d.n);
+        for (size_t k = 0; k < d.c; k++) {
+            d.mean[k] = (double)d.running_mean[k];
+            d.var[k] = (double)d.running_var[k];
+        }
+        apply(&d, x, d.mean, d.var, d.y);
+        assert_ok(us_batchnorm_forward_frozen(r.bn, d.s.rows, r.x, r.residual, &r.p, r.y));
+        test_buf_close("y", r.y, d.y, d.n, 1e-5);
+        test_buf_close("running mean", r.p.running_mean, d.mean, d.c, 0);
+        test_buf_close("running variance", r.p.running_var, d.var, d.c, 0);
+        r.p.frozen = true;
+        run_backward(&r, &d);
+        check_backward(&d, &r);
+        free(x);
+        free_run(&r);
+        free_data(&d);
+    }
+}
+
 /* sum of dy y, through the batch's statistics. */
 static double objective(const double *x, size_t n, void *context)
 {
@@ -369,9 +398,13 @@ static void refuses_too_many_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(agrees_with_reference),      cmocka_unit_test(far_from_zero),
-        cmocka_unit_test(more_rows_than_merged_once), cmocka_unit_test(evaluates_with_running_statistics),
-        cmocka_unit_test(gradient_of_differences),    cmocka_unit_test(refuses_too_many_rows),
+        cmocka_unit_test(agrees_with_reference),
+        cmocka_unit_test(far_from_zero),
+        cmocka_unit_test(more_rows_than_merged_once),
+        cmocka_unit_test(evaluates_with_running_statistics),
+        cmocka_unit_test(frozen_statistics_are_constants),
+        cmocka_unit_test(gradient_of_differences),
+        cmocka_unit_test(refuses_too_many_rows),
     };
     test_device();
     return RUN_TESTS(tests, NULL, NULL);

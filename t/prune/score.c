@@ -190,7 +190,7 @@ static void every_score_is_finite_and_described(void **state)
         for (int i = 0; i < 3; i++)
             assert_true(isfinite(scores[i]));
     }
-    assert_int_equal(count, 24);
+    assert_int_equal(count, 25);
     assert_null(unseen_score_help(count));
     assert_null(unseen_score_name(-1));
     us_trajectory_free(trained);

@@ -10,7 +10,7 @@
 
 #include "base/fs.h"
 #include "base/half.h"
-#include "nn/train.h"
+#include "nn/gradient.h"
 #include "prune/folds.h"
 #include "prune/trajectory.h"
 #include "support/folder.h"
@@ -77,6 +77,7 @@ static enum unseen_status take(void *context, const struct unseen_epoch *epoch,
 }
 
 static const struct us_observer *observed_by;
+static const char *saved_as;
 
 /* Train model `number` on the samples whose fold is (or, with `others`, is not) `fold`; score the rest. */
 static void train_by_hand(const struct unseen_recipe *recipe, uint32_t number, const uint8_t *folds, int fold,
@@ -90,7 +91,8 @@ static void train_by_hand(const struct unseen_recipe *recipe, uint32_t number, c
                                .heldout = out,
                                .on_epoch = take,
                                .context = hand,
-                               .observer = observed_by};
+                               .observer = observed_by,
+                               .save = saved_as};
     for (int64_t i = 0; i < N; i++) {
         if ((folds[i] == fold) != others)
             in[job.n_train++] = i;
@@ -194,6 +196,7 @@ enum { WIDTH_LIMIT = 64 };
 /* The same by hand: of the held-out samples, and sums for the centres. */
 struct wide {
     float probs[EPOCHS][N][CLASSES], features[N][WIDTH_LIMIT];
+    float gradient[N];
     double sum[CLASSES][WIDTH_LIMIT];
     int count[CLASSES], d;
 };
@@ -260,6 +263,10 @@ static void check_sample(const struct unseen_trajectory *t, const struct wide *w
         assert_true(fabs(t->value[UNSEEN_CHANGE][at] - change) <= 1e-6 * fmax(change, 1));
     }
     assert_true(fabs(t->value[UNSEEN_FEATURE_NORM][(EPOCHS - 1) * N + i] - sqrt(square)) < 1e-5);
+    /* The last layer's gradient is a part of the whole. */
+    double error = (double)t->value[UNSEEN_EL2N][(EPOCHS - 1) * N + i];
+    assert_true((double)t->gradient_norm[i] > error * sqrt(1 + square));
+    assert_true(t->gradient_norm[i] == wide->gradient[i]);
 }
 
 static void what_is_wide_is_recorded_on_demand(void **state)
@@ -280,8 +287,12 @@ static void what_is_wide_is_recorded_on_demand(void **state)
     assert_true(!plain->features && !plain->probs && !plain->value[UNSEEN_CHANGE]);
     assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, N, CLASSES, FOLDS, SEED, 0, folds));
     observed_by = &observer;
+    saved_as = test_path("by-hand.safetensors");
     train_by_hand(&options.recipe, 1, folds, 1, true, &hand);
+    for (int64_t i = 0; i < N; i++)
+        assert_ok(us_gradient_norms(trainer, &options.recipe, saved_as, &i, 1, &wide.gradient[i]));
     observed_by = NULL;
+    saved_as = NULL;
     assert_int_equal(t->feature_count, wide.d);
     for (int64_t i = 0; i < N; i++) {
         if (folds[i] == 1)

@@ -1,0 +1,129 @@
+#include "config.h"
+
+#include "nn/gradient.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/models.h"
+#include "nn/trainer.h"
+#include "ops/augment.h"
+#include "ops/loss.h"
+
+struct single {
+    struct us_trainer *trainer;
+    struct us_model *model;
+    struct us_buf *row, *record;
+    float *gradient;
+    size_t count;
+};
+
+enum unseen_status us_gradient_check(const struct unseen_dataset *data, const struct unseen_recipe *recipe)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_trainer trainer = {.data = data};
+    const struct us_model_spec spec = us_trainer_spec(&trainer, recipe);
+    struct us_graph graph = {0};
+    US_TRY(us_graph_of(&spec, &graph));
+    if (graph.params.count > US_GRADIENT_PARAMETERS) {
+        st =
+            us_fail(UNSEEN_USAGE, "grand-full",
+                    "takes the gradient of each sample by all parameters, %d at most; %s of width %d has %zu",
+                    US_GRADIENT_PARAMETERS, spec.name, spec.width, graph.params.count);
+        us_hint("grand takes that by the last layer, of any model; or choose a smaller --model or --width");
+    }
+out:
+    us_graph_free(&graph);
+    return st;
+}
+
+static enum unseen_status begin(struct us_trainer *trainer, const struct unseen_recipe *recipe,
+                                const char *weights, struct single *s)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_model_spec spec = us_trainer_spec(trainer, recipe);
+    s->trainer = trainer;
+    spec.batch = 1;
+    spec.precision = UNSEEN_FLOAT32;
+    US_TRY(us_model_new(trainer->device, &spec, &s->model));
+    US_TRY(us_model_load(s->model, weights));
+    us_model_freeze(s->model);
+    US_TRY(us_buf_new(trainer->device, sizeof(int32_t), &s->row));
+    US_TRY(us_buf_new(trainer->device, (UNSEEN_QUANTITIES + 1) * sizeof(float), &s->record));
+    s->count = us_model_count(s->model, US_MODEL_GRADS);
+    US_TRY_ALLOC(s->gradient = us_calloc(s->count, sizeof *s->gradient));
+out:
+    return st;
+}
+
+static void end(struct single *s)
+{
+    us_model_free(s->model);
+    us_buf_free(s->trainer->device, s->row);
+    us_buf_free(s->trainer->device, s->record);
+    free(s->gradient);
+}
+
+static enum unseen_status load(struct single *s, int64_t sample)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_dataset *data = s->trainer->data;
+    const int32_t row = (int32_t)sample;
+    struct us_augment plain = {.n = 1,
+                               .h = data->height,
+                               .w = data->width,
+                               .c = data->channels,
+                               .pixels = s->trainer->pixels[UNSEEN_TRAIN],
+                               .rows = s->row,
+                               .ids = s->row};
+    memcpy(plain.mean, data->mean, sizeof plain.mean);
+    memcpy(plain.std, data->std, sizeof plain.std);
+    US_TRY(us_write(s->trainer->device, s->row, 0, &row, sizeof row));
+    US_TRY(us_augment_run(s->trainer->device, &plain, us_model_input(s->model)));
+out:
+    return st;
+}
+
+static enum unseen_status gradient_of(struct single *s, int64_t sample, float *norm)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_loss loss = {.n = 1,
+                           .classes = s->trainer->data->classes,
+                           .logits = us_model_logits(s->model),
+                           .labels = s->trainer->labels[UNSEEN_TRAIN],
+                           .rows = s->row,
+                           .dlogits = us_model_dlogits(s->model),
+                           .record = s->record,
+                           .stride = 1};
+    double square = 0;
+    US_TRY(load(s, sample));
+    US_TRY(us_model_forward(s->model, 1, true));
+    US_TRY(us_loss_run(s->trainer->device, &loss));
+    US_TRY(us_model_backward(s->model, 1));
+    US_TRY(us_model_get(s->model, US_MODEL_GRADS, s->gradient));
+    for (size_t i = 0; i < s->count; i++)
+        square += (double)s->gradient[i] * s->gradient[i];
+    *norm = (float)sqrt(square);
+out:
+    return st;
+}
+
+enum unseen_status us_gradient_norms(struct us_trainer *trainer, const struct unseen_recipe *recipe,
+                                     const char *weights, const int64_t *samples, int64_t n, float *norms)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct single s = {.trainer = trainer};
+    US_TRY(us_gradient_check(trainer->data, recipe));
+    US_TRY(begin(trainer, recipe, weights, &s));
+    for (int64_t i = 0; i < n; i++) {
+        US_TRY(gradient_of(&s, samples[i], &norms[i]));
+        if (us_trainer_stopped(trainer)) {
+            st = UNSEEN_INTERRUPTED;
+            goto out;
+        }
+    }
+out:
+    end(&s);
+    return st;
+}
