@@ -55,11 +55,15 @@ float us_uniform(uint32_t word)
     return (float)(word >> 8) * 0x1p-24f;
 }
 
-float us_normal(uint32_t a, uint32_t b)
+void us_normals(const uint32_t word[4], float normal[4])
 {
     const double two_pi = 6.283185307179586476925;
-    double radius = sqrt(-2.0 * log(((double)a + 1.0) * 0x1p-32));
-    return (float)(radius * cos(two_pi * ((double)b * 0x1p-32)));
+    for (int i = 0; i < 4; i += 2) {
+        double radius = sqrt(-2.0 * log(((double)word[i] + 1.0) * 0x1p-32));
+        double angle = two_pi * ((double)word[i + 1] * 0x1p-32);
+        normal[i] = (float)(radius * cos(angle));
+        normal[i + 1] = (float)(radius * sin(angle));
+    }
 }
 
 struct keyed_item {

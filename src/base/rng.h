@@ -10,7 +10,7 @@
 
 /* What a draw is for; each purpose is a stream of its own. The numbers are part of reproducibility. */
 enum us_stream {
-    US_STREAM_INIT = 1,    /* item = parameter element, epoch = parameter's number */
+    US_STREAM_INIT = 1,    /* item = four elements of a parameter, epoch = parameter's number */
     US_STREAM_SHUFFLE = 2, /* item = sample */
     US_STREAM_AUGMENT = 3, /* item = sample */
     US_STREAM_FOLD = 4,    /* item = sample, epoch = repeat */
@@ -28,8 +28,8 @@ void us_philox_keys(uint64_t seed, uint32_t stream, uint32_t epoch, uint64_t fir
 /* Uniform in [0,1) with 24 bits, exactly the float that the device computes: (x >> 8) * 2^-24. */
 float us_uniform(uint32_t word);
 
-/* A standard normal from two words (Box-Muller, computed in double). */
-float us_normal(uint32_t a, uint32_t b);
+/* Four independent standard normals from a block (Box-Muller, computed in double). */
+void us_normals(const uint32_t word[4], float normal[4]);
 
 /* Order items[0..n) by their Philox draws: a shuffle that depends on the items' values and not on their
  * starting order. Ties by value. UNSEEN_FAILED if memory runs out. */

@@ -6,24 +6,28 @@
 #include "base/rng.h"
 #include "nn/model_parts.h"
 
-/* A convolution's element: He normal, fan out (He et al., ICCV 2015). */
+/* A convolution's elements: He normal, fan out (He et al., ICCV 2015). */
 static void draw_normal(uint64_t seed, uint32_t number, const struct us_param *param, float *values)
 {
-    double deviation = sqrt(2.0 / ((double)param->o * param->h * param->w));
-    for (size_t e = 0; e < param->count; e++) {
+    const float deviation = (float)sqrt(2.0 / ((double)param->o * param->h * param->w));
+    for (size_t e = 0; e < param->count; e += 4) {
         uint32_t word[4];
-        us_philox(seed, US_STREAM_INIT, number, e, word);
-        values[e] = (float)(deviation * (double)us_normal(word[0], word[1]));
+        float normal[4];
+        us_philox(seed, US_STREAM_INIT, number, e / 4, word);
+        us_normals(word, normal);
+        for (size_t i = 0; i < 4 && e + i < param->count; i++)
+            values[e + i] = deviation * normal[i];
     }
 }
 
 static void draw_uniform(uint64_t seed, uint32_t number, size_t count, int fan_in, float *values)
 {
-    float bound = (float)(1.0 / sqrt((double)fan_in));
-    for (size_t e = 0; e < count; e++) {
+    const float bound = (float)(1.0 / sqrt((double)fan_in));
+    for (size_t e = 0; e < count; e += 4) {
         uint32_t word[4];
-        us_philox(seed, US_STREAM_INIT, number, e, word);
-        values[e] = (2.0f * us_uniform(word[0]) - 1.0f) * bound;
+        us_philox(seed, US_STREAM_INIT, number, e / 4, word);
+        for (size_t i = 0; i < 4 && e + i < count; i++)
+            values[e + i] = (2.0f * us_uniform(word[i]) - 1.0f) * bound;
     }
 }
 

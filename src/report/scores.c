@@ -169,7 +169,7 @@ static void write_spread_verdict(FILE *out, const struct unseen_spread *unseen,
           out);
     if (unseen->iqr > seen->iqr && seen->iqr > 0)
         us_html_textf(out,
-                      "Here the middle half of the unseen scores covers %.2g times the "
+                      "Here the middle half of the unseen scores covers %.2f times the "
                       "range of the seen ones, once both are scaled to 0..1.",
                       unseen->iqr / seen->iqr);
     else if (unseen->iqr > seen->iqr)

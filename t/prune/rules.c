@@ -213,8 +213,10 @@ static void every_rule_keeps_exactly_m(void **state)
     static const double error[10] = {0.1, 0.2, 0, 0.3, 0.4, 0.9, 0.1, 0.1, 0.1, 0.1};
     for (int i = 0; i < n; i++) {
         uint32_t words[4];
+        float normal[4];
         us_philox(1, US_STREAM_SYNTH, 0, (uint64_t)i, words);
-        scores[i] = us_normal(words[0], words[1]);
+        us_normals(words, normal);
+        scores[i] = normal[0];
         labels[i] = (int32_t)(words[2] % 10);
         fold[i] = (uint8_t)(words[3] % 3);
         p_true[i] = us_uniform(words[3]);

@@ -28,8 +28,10 @@ static void draw(int64_t n, struct drawn *d)
                         calloc((size_t)n, sizeof(int32_t))};
     for (int64_t i = 0; i < n; i++) {
         uint32_t words[4];
+        float normal[4];
         us_philox(2, US_STREAM_SYNTH, 0, (uint64_t)i, words);
-        d->scores[i] = words[3] % 2 ? us_normal(words[0], words[1]) : (float)(words[0] % 9) - 4;
+        us_normals(words, normal);
+        d->scores[i] = words[3] % 2 ? normal[0] : (float)(words[0] % 9) - 4;
         d->hardness[i] = (float)(words[2] % 100);
         d->labels[i] = (int32_t)(words[3] % (CLASSES + 5)) % CLASSES;
     }
