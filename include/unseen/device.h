@@ -10,10 +10,14 @@
 extern "C" {
 #endif
 
-/* What convolutions multiply. Sums, parameters and everything else are float32 in either case. */
+/* What convolutions multiply, where channels on both sides come in multiples of 16: their inputs rounded to
+ * that precision. Sums, parameters and everything else are float32 in any case. */
 enum unseen_precision {
     UNSEEN_FLOAT32,
-    UNSEEN_BF16 /* their inputs rounded to bf16, where channels on both sides come in multiples of 16 */
+    UNSEEN_BF16,
+    UNSEEN_F16,  /* with a loss that is scaled so that gradients stay in its range */
+    UNSEEN_TF32, /* float32 with 10 bits of mantissa; only on devices with matrix units for it */
+    UNSEEN_PRECISIONS
 };
 
 enum unseen_device_type { UNSEEN_DEVICE_CPU, UNSEEN_DEVICE_GPU, UNSEEN_DEVICE_OTHER };
@@ -40,7 +44,7 @@ UNSEEN_API enum unseen_status unseen_device_list(struct unseen_device_info **lis
 UNSEEN_API enum unseen_status unseen_device_choose(const struct unseen_device_info *list, int n,
                                                    const char *selector, int *index, const char **why);
 
-/* "float32" or "bf16". Static. */
+/* "float32", "bf16", "f16" or "tf32". Static. */
 UNSEEN_API const char *unseen_precision_name(enum unseen_precision precision);
 
 struct unseen_device; /* an open device: context, in-order queue, program cache, buffer pool */

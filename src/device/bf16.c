@@ -98,27 +98,9 @@ static enum us_bf16 probe(struct unseen_device *device)
     return compute(device, kernel, in, out) || !right(in, out) ? US_BF16_WRONG : US_BF16_WORKS;
 }
 
-const char *unseen_precision_name(enum unseen_precision precision)
+enum us_bf16 us_bf16_find(struct unseen_device *device)
 {
-    return precision == UNSEEN_BF16 ? "bf16" : "float32";
-}
-
-enum unseen_status us_device_precision(struct unseen_device *device, enum unseen_precision precision)
-{
-    static const char *const reasons[] = {
-        [US_BF16_NO_INSTRUCTIONS] = "it is no CPU with AVX512_BF16",
-        [US_BF16_NO_COMPILER] = "its OpenCL compiler does not reach the CPU's AVX512_BF16 instructions",
-        [US_BF16_WRONG] = "a trial gave wrong numbers"};
-    if (precision == UNSEEN_FLOAT32)
-        return UNSEEN_OK;
-    if (precision != UNSEEN_BF16)
-        return us_fail(UNSEEN_USAGE, "--precision", "%d is no precision", (int)precision);
     if (device->bf16 == US_BF16_UNKNOWN)
         device->bf16 = probe(device);
-    if (device->bf16 == US_BF16_WORKS)
-        return UNSEEN_OK;
-    us_fail(UNSEEN_USAGE, "--precision", "%s cannot multiply bf16: %s", device->info.name,
-            reasons[device->bf16]);
-    us_hint("leave --precision at f32");
-    return UNSEEN_USAGE;
+    return device->bf16;
 }

@@ -83,6 +83,9 @@ enum unseen_status us_device_clone(struct unseen_device *device, struct unseen_d
     US_CL(clRetainContext(device->context));
     fresh->context = device->context;
     US_TRY(begin(fresh));
+    fresh->bf16 = device->bf16;
+    memcpy(fresh->matrix, device->matrix, sizeof fresh->matrix);
+    fresh->told_slow = device->told_slow;
     US_TRY(us_tuning_copy(device, fresh));
     *clone = fresh;
     fresh = NULL;

@@ -149,9 +149,13 @@ static inline size_t us_round_up(size_t n, size_t step)
  * UNSEEN_SHAPE (cpu or gpu) decides it for devices of any kind. */
 bool us_device_is_cpu(const struct unseen_device *device);
 
-/* Whether the device computes in that precision: float32 always, bf16 where a program with the instructions
- * builds and gives the right numbers, which is tried once. Else UNSEEN_USAGE with the reason. */
+/* Whether the device computes in that precision: float32 always, bf16 and f16 where a program for it builds
+ * and gives the right numbers (with a warning, once, where that is plain code), tf32 where its matrix units
+ * do. Each is tried once. Else UNSEEN_USAGE with the reason. */
 enum unseen_status us_device_precision(struct unseen_device *device, enum unseen_precision precision);
+
+/* Whether it is a CPU whose bf16 instructions a program can use. */
+bool us_device_has_bf16(struct unseen_device *device);
 
 /* Time spent per kernel so far goes to stderr (UNSEEN_PROFILE=1; done by unseen_device_close). With profiling
  * on, CLBlast calls are named by us_profile_external(device, "gemm", event), which takes the event over. */

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "device/device.h"
+#include "device/matrix.h"
 
 /* A device as the platform listed it. */
 struct us_found {
@@ -93,6 +94,9 @@ enum unseen_status us_quirks_find(const struct unseen_device_info *info, struct 
 
 enum us_bf16 { US_BF16_UNKNOWN, US_BF16_WORKS, US_BF16_NO_INSTRUCTIONS, US_BF16_NO_COMPILER, US_BF16_WRONG };
 
+/* Whether CPU instructions for bf16 can be used, tried once. */
+enum us_bf16 us_bf16_find(struct unseen_device *device);
+
 struct unseen_device {
     struct unseen_device_info info;
     cl_platform_id platform;
@@ -106,6 +110,8 @@ struct unseen_device {
     int gathering; /* depth of us_builds_begin */
     struct us_profile profile;
     enum us_bf16 bf16;
+    struct us_matrix_state matrix[US_MATRIX_UNITS][UNSEEN_PRECISIONS];
+    bool told_slow; /* that it has no matrix units */
     json_t *tuning; /* entries of tuning.c; NULL until they are read */
 };
 

@@ -41,7 +41,7 @@ enum unseen_status unseen_recipe_check(const struct unseen_recipe *recipe)
     us_builder *builder;
     US_TRY(us_builder_find(recipe->model, &builder));
     US_TRY(check_int("--width", recipe->width, 1, 1024));
-    US_TRY(check_int("--precision", (int)recipe->precision, UNSEEN_FLOAT32, UNSEEN_BF16));
+    US_TRY(check_int("--precision", (int)recipe->precision, UNSEEN_FLOAT32, UNSEEN_PRECISIONS - 1));
     US_TRY(check_int("--epochs", recipe->epochs, 1, 100000));
     US_TRY(check_int("--stop-after", recipe->stop_after, 0, recipe->epochs));
     US_TRY(check_int("--batch", recipe->batch, 1, 65536));

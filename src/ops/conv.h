@@ -23,9 +23,10 @@ const char *us_conv_algorithm_at(int i);
 bool us_conv_suits(const char *algorithm, const struct us_conv_shape *shape,
                    enum us_conv_direction direction);
 
-/* Whether it is worth timing there: it suits, and is made for that kind of device or named by UNSEEN_CONV. */
-bool us_conv_competes(const struct unseen_device *device, const char *algorithm,
-                      const struct us_conv_shape *shape, enum us_conv_direction direction);
+/* Whether it is worth timing there: it suits, the device has the instructions, and it is made for that kind
+ * of device or named by UNSEEN_CONV. */
+bool us_conv_competes(struct unseen_device *device, const char *algorithm, const struct us_conv_shape *shape,
+                      enum us_conv_direction direction);
 
 struct us_conv; /* prepared for one shape */
 

@@ -35,17 +35,21 @@ const char *us_conv_algorithm_at(int i)
 bool us_conv_suits(const char *name, const struct us_conv_shape *shape, enum us_conv_direction direction)
 {
     const struct us_conv_algorithm *a = find(name);
-    return a && a->precision <= shape->precision && (!a->suits || a->suits(shape, direction));
+    return a && (a->precision == UNSEEN_FLOAT32 || a->precision == shape->precision) &&
+           (!a->suits || a->suits(shape, direction));
 }
 
-bool us_conv_competes(const struct unseen_device *device, const char *name, const struct us_conv_shape *shape,
+bool us_conv_competes(struct unseen_device *device, const char *name, const struct us_conv_shape *shape,
                       enum us_conv_direction direction)
 {
     const char *environment = getenv("UNSEEN_CONV");
     const enum us_conv_made_for other = us_device_is_cpu(device) ? US_CONV_FOR_GPU : US_CONV_FOR_CPU;
     if (!us_conv_suits(name, shape, direction))
         return false;
-    return find(name)->made_for != other || (environment && !strcmp(environment, name));
+    const struct us_conv_algorithm *a = find(name);
+    if (a->precision != UNSEEN_FLOAT32 && a->made_for == US_CONV_FOR_CPU && !us_device_has_bf16(device))
+        return false;
+    return a->made_for != other || (environment && !strcmp(environment, name));
 }
 
 static enum unseen_status unknown(const char *where, const char *name)
@@ -75,9 +79,10 @@ void us_conv_key(const struct us_conv_shape *s, enum us_conv_direction direction
     int batch = 1;
     while (batch < s->n && batch <= INT_MAX / 2)
         batch *= 2;
-    snprintf(key, US_CONV_KEY, "conv %s n%d %dx%dx%d to %d k%d s%d p%d%s", us_conv_direction_name(direction),
-             batch, s->h, s->w, s->cin, s->cout, s->kernel, s->stride, s->pad,
-             s->precision == UNSEEN_BF16 ? " bf16" : "");
+    const bool narrow = s->precision != UNSEEN_FLOAT32;
+    snprintf(key, US_CONV_KEY, "conv %s n%d %dx%dx%d to %d k%d s%d p%d%s%s",
+             us_conv_direction_name(direction), batch, s->h, s->w, s->cin, s->cout, s->kernel, s->stride,
+             s->pad, narrow ? " " : "", narrow ? unseen_precision_name(s->precision) : "");
 }
 
 /* The user's winner; NULL if there is none, or one that this version does not have, or not for the shape of
@@ -91,6 +96,18 @@ static const char *tuned(struct unseen_device *device, const struct us_conv_shap
     if (!us_tuning_find(device, key, &entry) || !us_conv_competes(device, entry.winner, shape, direction))
         return NULL;
     return entry.winner;
+}
+
+/* Who asks for less precision than float32 gets it where nothing was measured; NULL elsewhere. */
+static const char *narrow(struct unseen_device *device, const struct us_conv_shape *shape,
+                          enum us_conv_direction direction)
+{
+    static const char *const names[UNSEEN_PRECISIONS] = {
+        [UNSEEN_BF16] = "matrix-bf16", [UNSEEN_F16] = "matrix-f16", [UNSEEN_TF32] = "matrix-tf32"};
+    const char *name = names[shape->precision];
+    if (!name || (shape->precision == UNSEEN_BF16 && us_device_has_bf16(device)))
+        return NULL;
+    return us_conv_suits(name, shape, direction) ? name : NULL;
 }
 
 static const char *shipped(const struct unseen_device *device, const struct us_conv_shape *shape,
@@ -162,6 +179,10 @@ enum unseen_status us_conv_choose(struct unseen_device *device, const struct us_
     if (!name) {
         part->why = US_CONV_TUNED;
         name = tuned(device, shape, direction);
+    }
+    if (!name) {
+        part->why = US_CONV_USUAL;
+        name = narrow(device, shape, direction);
     }
     if (!name) {
         part->why = US_CONV_SHIPPED;

@@ -148,7 +148,7 @@ static enum unseen_status warm_up(struct race *r, const struct us_conv_timing *t
             worst = apart <= worst ? worst : apart; /* a NaN counts */
             largest = fmax(largest, fabs((double)r->want[k]));
         }
-        if (!(worst <= (r->shape.precision == UNSEEN_BF16 ? 5e-2 : 1e-3) * largest)) {
+        if (!(worst <= (r->shape.precision != UNSEEN_FLOAT32 ? 5e-2 : 1e-3) * largest)) {
             us_log(UNSEEN_LOG_WARNING, "%s is left out: its results are wrong on this device",
                    timing[i].algorithm);
             leave_out(r, i);

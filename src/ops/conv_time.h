@@ -12,9 +12,9 @@ struct us_conv_timing {
 
 /* Time each of timing[0..n) in one direction of a shape, in rounds that take all in turn, so that what else
  * the machine does meets all alike. Short calls are repeated within a round. With n > 1 the results must be
- * those of im2col (CLBlast's matrix product), if it is among them, up to 1e-3 of the largest (5e-2 for bf16);
- * one that differs, or that cannot be built here, gets a warning and NaN. UNSEEN_FAILED if memory or the
- * device fails.
+ * those of im2col (CLBlast's matrix product), if it is among them, up to 1e-3 of the largest (5e-2 for less
+ * precision than float32); one that differs, or that cannot be built here, gets a warning and NaN.
+ * UNSEEN_FAILED if memory or the device fails.
  */
 enum unseen_status us_conv_time(struct unseen_device *device, const struct us_conv_shape *shape,
                                 enum us_conv_direction direction, int rounds, struct us_conv_timing *timing,

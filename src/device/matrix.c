@@ -1,0 +1,276 @@
+#include "config.h"
+
+#include "device/matrix.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/half.h"
+#include "base/log.h"
+#include "device/state.h"
+
+enum {
+    F16 = 1 << UNSEEN_F16,
+    BF16 = 1 << UNSEEN_BF16,
+    TF32 = 1 << UNSEEN_TF32,
+    A = 48 * 16, /* numbers of the trial's operands, see cl/matrix_probe.cl */
+    B = 16 * 32,
+    SUMS = 48 * 32,
+    ROUNDED = 16,
+    LENGTH = 160 /* of build options */
+};
+
+/* In order of preference. */
+static const struct us_matrix_unit units[] = {
+    {.name = "nvidia",
+     .what = "mma.sync",
+     .vendor = "NVIDIA",
+     .made_for = US_MATRIX_FOR_GPU,
+     .precisions = F16 | BF16 | TF32,
+     .options = "-DMMA_NVIDIA",
+     .lanes = 32,
+     .large = {128, 128, 2, 4},
+     .small = {64, 64, 2, 2}},
+    {.name = "amd-mfma",
+     .what = "MFMA",
+     .vendor = "Advanced Micro Devices",
+     .made_for = US_MATRIX_FOR_GPU,
+     .precisions = F16 | BF16,
+     .options = "-DMMA_MFMA",
+     .lanes = 64,
+     .large = {128, 128, 2, 2},
+     .small = {64, 64, 2, 1}},
+    {.name = "amd-wmma",
+     .what = "WMMA",
+     .vendor = "Advanced Micro Devices",
+     .made_for = US_MATRIX_FOR_GPU,
+     .precisions = F16 | BF16,
+     .options = "-DMMA_WMMA",
+     .lanes = 32,
+     .large = {128, 128, 2, 4},
+     .small = {64, 64, 2, 2}},
+    {.name = "intel-16",
+     .what = "matrix engines, sub-groups of 16",
+     .vendor = "Intel",
+     .made_for = US_MATRIX_FOR_GPU,
+     .precisions = F16 | BF16 | TF32,
+     .options = "-DMMA_INTEL=16",
+     .lanes = 16,
+     .large = {64, 128, 2, 4},
+     .small = {64, 64, 2, 2}},
+    {.name = "intel-8",
+     .what = "matrix engines, sub-groups of 8",
+     .vendor = "Intel",
+     .made_for = US_MATRIX_FOR_GPU,
+     .precisions = F16 | BF16,
+     .options = "-DMMA_INTEL=8",
+     .lanes = 8,
+     .large = {64, 64, 2, 4},
+     .small = {64, 64, 2, 4}},
+    /* 12 x 32 sums a work-item fill the vector registers of a CPU with AVX-512. */
+    {.name = "vector",
+     .made_for = US_MATRIX_FOR_CPU,
+     .precisions = F16 | BF16,
+     .options = "-DMMA_VECTOR",
+     .lanes = 1,
+     .large = {48, 64, 1, 1},
+     .small = {48, 64, 1, 1},
+     .plain = true},
+    {.name = "scalar",
+     .precisions = F16 | BF16,
+     .options = "",
+     .lanes = 16,
+     .large = {64, 64, 2, 2},
+     .small = {64, 64, 2, 2},
+     .plain = true},
+    {.name = "nvidia-emulated",
+     .precisions = F16 | BF16 | TF32,
+     .options = "-DMMA_NVIDIA -DMMA_EMULATED",
+     .lanes = 32,
+     .large = {32, 32, 1, 2},
+     .small = {32, 32, 1, 2},
+     .emulated = true},
+    {.name = "amd-mfma-emulated",
+     .precisions = F16 | BF16,
+     .options = "-DMMA_MFMA -DMMA_EMULATED",
+     .lanes = 64,
+     .large = {32, 32, 1, 1},
+     .small = {32, 32, 1, 1},
+     .emulated = true},
+    {.name = "amd-wmma-emulated",
+     .precisions = F16 | BF16,
+     .options = "-DMMA_WMMA -DMMA_EMULATED",
+     .lanes = 32,
+     .large = {32, 32, 1, 2},
+     .small = {32, 32, 1, 2},
+     .emulated = true},
+    {.name = "intel-16-emulated",
+     .precisions = F16 | BF16 | TF32,
+     .options = "-DMMA_INTEL=16 -DMMA_EMULATED",
+     .lanes = 16,
+     .large = {32, 32, 1, 2},
+     .small = {32, 32, 1, 2},
+     .emulated = true},
+    {.name = "intel-8-emulated",
+     .precisions = F16 | BF16,
+     .options = "-DMMA_INTEL=8 -DMMA_EMULATED",
+     .lanes = 8,
+     .large = {32, 32, 2, 2},
+     .small = {32, 32, 2, 2},
+     .emulated = true},
+};
+enum { UNITS = sizeof units / sizeof *units };
+_Static_assert((int)UNITS <= (int)US_MATRIX_UNITS, "make room in matrix.h");
+
+const struct us_matrix_unit *us_matrix_unit_at(int i)
+{
+    return i >= 0 && i < UNITS ? &units[i] : NULL;
+}
+
+const char *us_matrix_option(enum unseen_precision precision)
+{
+    return precision == UNSEEN_F16 ? "-DF16" : precision == UNSEEN_BF16 ? "-DBF16" : "-DTF32";
+}
+
+/* As cl/narrow.clh rounds, without NaN. */
+static float rounded(float value, enum unseen_precision precision)
+{
+    uint32_t bits;
+    if (precision == UNSEEN_F16)
+        return us_half_to_float(us_float_to_half(value));
+    const unsigned lost = precision == UNSEEN_BF16 ? 16 : 13;
+    memcpy(&bits, &value, sizeof bits);
+    bits += (1u << (lost - 1)) - 1 + (bits >> lost & 1);
+    bits &= ~((1u << lost) - 1);
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Operands that every precision holds, with exact sums; then numbers between two of a precision's, ties in
+ * both directions, subnormal and too large ones. */
+static void fill(float values[A + B + ROUNDED])
+{
+    static const float others[ROUNDED] = {1.0f + 0x1p-8f,   1.0f + 0x3p-8f, 1.0f + 0x1p-11f, 1.0f + 0x3p-11f,
+                                          -1.0f - 0x1p-11f, 0x1.fffp3f,     0x1.fffffep3f,   -0x1.01fp-9f,
+                                          0x1.8p-16f,       0x1.234p-20f,   -0x1.1p-24f,     0x1p-26f,
+                                          65519.0f,         65520.0f,       -1e6f,           3.3e38f};
+    for (int i = 0; i < A + B; i++)
+        values[i] = (float)((i * 7 + i / 16 * 5 + i / 256) % 17 - 8);
+    memcpy(values + A + B, others, sizeof others);
+}
+
+static bool right(const float values[A + B + ROUNDED], bool by_k, enum unseen_precision precision,
+                  const float out[SUMS + ROUNDED])
+{
+    for (int m = 0; m < 48; m++) {
+        for (int n = 0; n < 32; n++) {
+            float sum = 1.0f;
+            for (int k = 0; k < 16; k++)
+                sum += values[by_k ? k * 48 + m : m * 16 + k] * values[A + k * 32 + n];
+            if (out[m * 32 + n] != sum)
+                return false;
+        }
+    }
+    for (int i = 0; i < ROUNDED; i++)
+        if (out[SUMS + i] != rounded(values[A + B + i], precision))
+            return false;
+    return true;
+}
+
+static enum unseen_status compute(struct unseen_device *device, struct us_kernel *kernel, size_t lanes,
+                                  const float values[A + B + ROUNDED], float out[SUMS + ROUNDED])
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_buf *from = NULL, *to = NULL;
+    US_TRY(us_buf_new(device, (A + B + ROUNDED) * sizeof(float), &from));
+    US_TRY(us_buf_new(device, (SUMS + ROUNDED) * sizeof(float), &to));
+    US_TRY(us_write(device, from, 0, values, (A + B + ROUNDED) * sizeof(float)));
+    US_TRY(us_run(device, kernel, US_RANGE1L(lanes, lanes), "bb", from, to));
+    US_TRY(us_read(device, to, 0, out, (SUMS + ROUNDED) * sizeof(float)));
+out:
+    us_buf_free(device, from);
+    us_buf_free(device, to);
+    return st;
+}
+
+/* With A in one of its two layouts: NULL, or what went wrong. */
+static const char *trial(struct unseen_device *device, enum unseen_precision precision,
+                         const struct us_matrix_unit *unit, bool by_k)
+{
+    struct us_kernel *kernel;
+    float values[A + B + ROUNDED], out[SUMS + ROUNDED];
+    char options[LENGTH];
+    snprintf(options, sizeof options, "%s %s%s", us_matrix_option(precision), unit->options,
+             by_k ? " -DA_BY_K" : "");
+    /* Its program is to be built now, whatever is being gathered. */
+    const int gathering = device->gathering;
+    device->gathering = 0;
+    const enum unseen_status built =
+        us_kernel_get(device, "matrix_probe.cl", options, "matrix_probe", &kernel);
+    device->gathering = gathering;
+    if (built) {
+        us_log(UNSEEN_LOG_DEBUG, "%s in %s: %s", unit->name, unseen_precision_name(precision),
+               unseen_last_error());
+        return "its OpenCL compiler refuses them";
+    }
+    fill(values);
+    if (compute(device, kernel, (size_t)unit->lanes, values, out))
+        return "a trial failed to run";
+    return right(values, by_k, precision, out) ? NULL : "a trial gave wrong numbers";
+}
+
+const char *us_matrix_try(struct unseen_device *device, enum unseen_precision precision,
+                          const struct us_matrix_unit *unit)
+{
+    struct us_matrix_state *state = &device->matrix[unit - units][precision];
+    if ((unit->made_for == US_MATRIX_FOR_GPU && device->info.type != UNSEEN_DEVICE_GPU) ||
+        (unit->made_for == US_MATRIX_FOR_CPU && !us_device_is_cpu(device)))
+        return "they are another kind of device's";
+    if (unit->vendor && !strstr(device->info.vendor, unit->vendor))
+        return "they are another vendor's";
+    if (!(unit->precisions & 1u << precision))
+        return "it has none for these numbers";
+    if (!state->tried) {
+        state->why_not = trial(device, precision, unit, false);
+        if (!state->why_not)
+            state->why_not = trial(device, precision, unit, true);
+        state->tried = true;
+    }
+    return state->why_not;
+}
+
+/* The one that UNSEEN_MATRIX names. */
+static enum unseen_status named(struct unseen_device *device, enum unseen_precision precision,
+                                const char *name, const struct us_matrix_unit **unit)
+{
+    for (int i = 0; i < UNITS; i++) {
+        if (strcmp(units[i].name, name) != 0)
+            continue;
+        const char *why_not = us_matrix_try(device, precision, &units[i]);
+        if (why_not)
+            return us_fail(UNSEEN_USAGE, "UNSEEN_MATRIX", "%s does not work on %s: %s", name,
+                           device->info.name, why_not);
+        *unit = &units[i];
+        return UNSEEN_OK;
+    }
+    us_fail(UNSEEN_USAGE, "UNSEEN_MATRIX", "'%s' is no matrix unit", name);
+    us_hint("unseen devices lists them; unset it to take what works");
+    return UNSEEN_USAGE;
+}
+
+enum unseen_status us_matrix_find(struct unseen_device *device, enum unseen_precision precision,
+                                  const struct us_matrix_unit **unit)
+{
+    const char *name = getenv("UNSEEN_MATRIX"), *why_not = "";
+    if (name && *name)
+        return named(device, precision, name, unit);
+    for (int i = 0; i < UNITS; i++) {
+        if (units[i].emulated || (why_not = us_matrix_try(device, precision, &units[i])))
+            continue;
+        *unit = &units[i];
+        return UNSEEN_OK;
+    }
+    return us_fail(UNSEEN_USAGE, "--precision", "%s cannot multiply %s: %s", device->info.name,
+                   unseen_precision_name(precision), why_not);
+}

@@ -1,0 +1,52 @@
+/* What multiplies narrow numbers on a device: its matrix units, where a program that uses them builds and
+ * computes right, else plain code. */
+#ifndef US_DEVICE_MATRIX_H
+#define US_DEVICE_MATRIX_H
+
+#include "device/device.h"
+
+/* What a work-group computes: m x n elements, by teams_m x teams_n teams. */
+struct us_matrix_tile {
+    int m, n, teams_m, teams_n;
+};
+
+/* Devices of any kind, those that kernels are shaped for as for CPUs, or GPUs. */
+enum us_matrix_for { US_MATRIX_FOR_ALL, US_MATRIX_FOR_CPU, US_MATRIX_FOR_GPU };
+
+struct us_matrix_unit {
+    const char *name;   /* for UNSEEN_MATRIX and messages */
+    const char *what;   /* for people */
+    const char *vendor; /* part of the device's vendor; NULL: any */
+    enum us_matrix_for made_for;
+    unsigned precisions; /* bits 1 << enum unseen_precision */
+    const char *options; /* that choose it in cl/mma.clh */
+    int lanes;           /* work-items of a team */
+    struct us_matrix_tile large, small;
+    bool plain;    /* no matrix unit */
+    bool emulated; /* another device's layouts on any device: for tests, taken only when named */
+};
+
+/* What is known of a unit on an open device in one precision. */
+struct us_matrix_state {
+    bool tried;
+    const char *why_not; /* it does not work; static */
+};
+enum { US_MATRIX_UNITS = 12 }; /* room for the table */
+
+/* The i-th row of the table; NULL behind the last. */
+const struct us_matrix_unit *us_matrix_unit_at(int i);
+
+/* The first unit of the table that works on the device in that precision, or the one that the environment
+ * variable UNSEEN_MATRIX names. Each is tried once. UNSEEN_USAGE for one named that does not work or that
+ * there is not. */
+enum unseen_status us_matrix_find(struct unseen_device *device, enum unseen_precision precision,
+                                  const struct us_matrix_unit **unit);
+
+/* Whether a unit works, tried once: NULL, or why it does not. Static. */
+const char *us_matrix_try(struct unseen_device *device, enum unseen_precision precision,
+                          const struct us_matrix_unit *unit);
+
+/* The build option of a precision, "-DF16". Static. */
+const char *us_matrix_option(enum unseen_precision precision);
+
+#endif

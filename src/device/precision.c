@@ -1,0 +1,42 @@
+#include "config.h"
+
+#include "base/log.h"
+#include "device/state.h"
+
+const char *unseen_precision_name(enum unseen_precision precision)
+{
+    static const char *const names[UNSEEN_PRECISIONS] = {"float32", "bf16", "f16", "tf32"};
+    return names[precision];
+}
+
+bool us_device_has_bf16(struct unseen_device *device)
+{
+    return us_bf16_find(device) == US_BF16_WORKS;
+}
+
+/* It works, but nobody asks for less precision to wait longer. */
+static void tell_slow(struct unseen_device *device, enum unseen_precision precision)
+{
+    if (device->told_slow)
+        return;
+    device->told_slow = true;
+    us_log(UNSEEN_LOG_WARNING, "%s has no instructions for %s: convolutions take longer than in float32",
+           device->info.name, unseen_precision_name(precision));
+}
+
+enum unseen_status us_device_precision(struct unseen_device *device, enum unseen_precision precision)
+{
+    const struct us_matrix_unit *unit;
+    if (precision == UNSEEN_FLOAT32 || (precision == UNSEEN_BF16 && us_device_has_bf16(device)))
+        return UNSEEN_OK;
+    if ((unsigned)precision >= UNSEEN_PRECISIONS)
+        return us_fail(UNSEEN_USAGE, "--precision", "%d is no precision", (int)precision);
+    const enum unseen_status st = us_matrix_find(device, precision, &unit);
+    if (st) {
+        us_hint("leave --precision at f32");
+        return st;
+    }
+    if (unit->plain)
+        tell_slow(device, precision);
+    return UNSEEN_OK;
+}
