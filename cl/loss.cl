@@ -37,7 +37,7 @@ static struct summary survey(global const float *logits, int classes, int label)
 
 kernel void loss_run(int n, int classes, float smoothing, global const float *logits,
                      global const int *labels, global const int *rows, global float *dlogits,
-                     global float *record, long stride, long column)
+                     global float *record, long stride, long column, global const float *scaling)
 {
     const int i = (int)get_global_id(0);
     if (i >= n)
@@ -46,6 +46,7 @@ kernel void loss_run(int n, int classes, float smoothing, global const float *lo
     logits += (long)i * classes;
     const struct summary s = survey(logits, classes, label);
 
+    const float factor = scaling ? scaling[0] : 1.0f;
     float below = 0.0f, others = 0.0f, squares = 0.0f, distance = 0.0f; /* distance: sum of max z - z_c */
     for (int c = 0; c < classes; c++) {
         float d = logits[c] - s.largest, e = exp(d);
@@ -65,7 +66,7 @@ kernel void loss_run(int n, int classes, float smoothing, global const float *lo
             entropy += p * (log_sum - d);
         if (dlogits)
             dlogits[(long)i * classes + c] =
-                ((c == label ? smoothing - miss : p) - smoothing / (float)classes) / (float)n;
+                ((c == label ? smoothing - miss : p) - smoothing / (float)classes) / (float)n * factor;
     }
     record += column + i;
     record[P_TRUE * stride] = exp(logits[label] - s.largest) * scale;

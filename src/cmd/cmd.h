@@ -20,7 +20,8 @@ const char *us_command_line(void);
 #define US_RECIPE_OPTIONS(r)                                                                                 \
     {"model", US_OPT_NAME, (r)->model, "NAME", "which network (resnet18)"},                                  \
         {"width", US_OPT_INT, &(r)->width, "W", "channels of the first stage (64)"},                         \
-        {"precision", US_OPT_CHOICE, &(r)->precision, "f32|bf16|f16|tf32", "what convolutions multiply (f32)"},       \
+        {"precision", US_OPT_CHOICE, &(r)->precision, "f32|bf16|f16|tf32",                                   \
+         "what convolutions multiply (f32)"},                                                                \
         {"epochs", US_OPT_INT, &(r)->epochs, "E", "length of the schedule (200)"},                           \
         {"stop-after", US_OPT_INT, &(r)->stop_after, "T", "epochs to run of it (all)"},                      \
         {"batch", US_OPT_INT, &(r)->batch, "B", "samples a step (128)"},                                     \

@@ -59,7 +59,8 @@ enum unseen_status us_cmd_tune(int argc, char **argv)
         {"batch", US_OPT_INT, &options.batch, "B", "images a step (128)"},
         {"size", US_OPT_INT, &options.size, "S", "pixels a side (32)"},
         {"classes", US_OPT_INT, &options.classes, "C", "(10)"},
-        {"precision", US_OPT_CHOICE, &options.precision, "f32|bf16|f16|tf32", "what convolutions multiply (f32)"},
+        {"precision", US_OPT_CHOICE, &options.precision, "f32|bf16|f16|tf32",
+         "what convolutions multiply (f32)"},
         {"rounds", US_OPT_INT, &options.rounds, "N", "timings a candidate, of which the median counts (5)"},
         {NULL, US_OPT_ON, NULL, NULL, NULL},
     };

@@ -60,6 +60,7 @@ static enum unseen_status train_step(struct bench *b)
                            .rows = b->rows,
                            .dlogits = us_model_dlogits(b->model),
                            .record = b->record,
+                           .scaling = us_model_scaling(b->model),
                            .stride = (size_t)o->batch};
     US_TRY(us_model_forward(b->model, o->batch, true));
     US_TRY(us_loss_run(b->device, &loss));

@@ -13,12 +13,21 @@
 #include "nn/model_parts.h"
 #include "nn/settings.h"
 
-enum { N_PARTS = 3, N_NUMBERS = 8 };
+enum { N_PARTS = 4, N_NUMBERS = 8 };
 
 static const struct {
     const char *name;
     enum us_model_part part;
-} parts[N_PARTS] = {{"params", US_MODEL_PARAMS}, {"velocity", US_MODEL_VELOCITY}, {"stats", US_MODEL_STATS}};
+} parts[N_PARTS] = {{"params", US_MODEL_PARAMS},
+                    {"velocity", US_MODEL_VELOCITY},
+                    {"stats", US_MODEL_STATS},
+                    {"scaling", US_MODEL_SCALING}};
+
+/* How many of them a model has: scaling, the last, only where gradients need it. */
+static int parts_of(const struct us_model *model)
+{
+    return us_model_count(model, US_MODEL_SCALING) ? N_PARTS : N_PARTS - 1;
+}
 
 /* The measured numbers of an epoch, in the order in which the file holds them. */
 static void epoch_numbers(struct unseen_epoch *epoch, double *numbers[N_NUMBERS])
@@ -85,7 +94,7 @@ enum unseen_status us_checkpoint_write(const char *path, struct us_model *model,
     char *history = print_history(state);
     uint64_t sum = US_HASH_START;
     US_TRY_ALLOC(history);
-    for (int p = 0; p < N_PARTS; p++) {
+    for (int p = 0; p < parts_of(model); p++) {
         size_t count = us_model_count(model, parts[p].part);
         US_TRY_ALLOC(values[p] = us_calloc(count, sizeof(float)));
         US_TRY(us_model_get(model, parts[p].part, values[p]));
@@ -98,7 +107,7 @@ enum unseen_status us_checkpoint_write(const char *path, struct us_model *model,
     snprintf(sum_text, sizeof sum_text, "%016" PRIx64, sum);
     const char *metadata[] = {"settings", state->settings, "epochs",   epochs,   "batches", batches,
                               "history",  history,         "checksum", sum_text, NULL};
-    US_TRY(us_safetensors_write(path, views, N_PARTS, metadata));
+    US_TRY(us_safetensors_write(path, views, (size_t)parts_of(model), metadata));
 out:
     for (int p = 0; p < N_PARTS; p++)
         free(values[p]);
@@ -133,7 +142,7 @@ static bool find_arrays(const struct us_safetensors *file, const struct us_model
 {
     const char *expected = us_safetensors_metadata(file, "checksum");
     uint64_t sum = US_HASH_START;
-    for (int p = 0; p < N_PARTS; p++) {
+    for (int p = 0; p < parts_of(model); p++) {
         size_t count = us_model_count(model, parts[p].part);
         views[p] = us_safetensors_find(file, parts[p].name);
         if (!views[p] || views[p]->dtype != US_F32 || views[p]->ndim != 1 ||
@@ -175,7 +184,7 @@ static enum unseen_status restore(const char *path, const struct us_safetensors 
         st = torn(path, "its history is damaged");
         goto out;
     }
-    for (int p = 0; p < N_PARTS; p++) {
+    for (int p = 0; p < parts_of(model); p++) {
         size_t count = us_model_count(model, parts[p].part);
         float *grown = us_realloc(values, count, sizeof *values);
         US_TRY_ALLOC(grown);

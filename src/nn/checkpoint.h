@@ -12,7 +12,8 @@ struct us_state {
     int epochs;
 };
 
-/* Write parameters, velocity, running statistics and `state` atomically, as .safetensors with a checksum. */
+/* Write parameters, velocity, running statistics, the state of loss scaling and `state` atomically, as
+ * .safetensors with a checksum. */
 enum unseen_status us_checkpoint_write(const char *path, struct us_model *model,
                                        const struct us_state *state);
 

@@ -5,6 +5,7 @@
 
 #include "base/rng.h"
 #include "nn/model_parts.h"
+#include "ops/scaling.h"
 
 /* A convolution's elements: He normal, fan out (He et al., ICCV 2015). */
 static void draw_normal(uint64_t seed, uint32_t number, const struct us_param *param, float *values)
@@ -69,6 +70,8 @@ enum unseen_status us_model_init(struct us_model *model, uint64_t seed)
     US_TRY(us_flat_set(model->device, &model->stats, values));
     if (model->spec.training)
         US_TRY(us_zero(model->device, model->velocity.whole));
+    if (model->scaling)
+        US_TRY(us_scaling_begin(model->device, model->scaling));
     model->batches = 0;
 out:
     free(values);

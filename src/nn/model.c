@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nn/model_parts.h"
+#include "ops/scaling.h"
 #include "ops/sgd.h"
 
 static size_t max_size(size_t a, size_t b)
@@ -49,6 +50,11 @@ out:
     return st;
 }
 
+static bool scales(const struct us_model *model)
+{
+    return model->spec.training && model->spec.precision == UNSEEN_F16;
+}
+
 /* Their programs are built together. */
 static enum unseen_status make_layers(struct us_model *model)
 {
@@ -56,6 +62,8 @@ static enum unseen_status make_layers(struct us_model *model)
     us_builds_begin(model->device);
     for (int i = 0; i < model->graph.n_nodes && !st; i++)
         st = make_layer(model, i);
+    if (!st && scales(model))
+        st = us_scaling_prepare(model->device);
     return us_builds_end(model->device, st);
 }
 
@@ -130,6 +138,8 @@ static uint64_t needed(const struct us_model *model, uint64_t *largest)
     }
     /* Training adds gradients and velocity to parameters, and saved statistics to running ones. */
     size_t copies = model->spec.training ? 3 : 1;
+    if (scales(model))
+        sum += us_buf_footprint(US_SCALING_FLOATS * sizeof(float));
     return sum + copies * us_buf_footprint(params) + (copies + 1) / 2 * us_buf_footprint(stats);
 }
 
@@ -194,6 +204,8 @@ static enum unseen_status allocate(struct us_model *model)
         US_TRY(us_flat_new(device, params, false, &model->velocity));
         US_TRY(us_flat_new(device, stats, true, &model->saved));
     }
+    if (scales(model))
+        US_TRY(us_buf_new(device, US_SCALING_FLOATS * sizeof(float), &model->scaling));
     if (model->workspace_bytes)
         US_TRY(us_buf_new(device, model->workspace_bytes, &model->workspace));
     if (model->shared_bytes)
@@ -254,6 +266,7 @@ void us_model_free(struct us_model *model)
         us_buf_free(model->device, model->slots[s]);
     free(model->slots);
     us_buf_free(model->device, model->workspace);
+    us_buf_free(model->device, model->scaling);
     us_buf_free(model->device, model->shared);
     us_flat_free(model->device, &model->params);
     us_flat_free(model->device, &model->grads);
@@ -288,12 +301,17 @@ enum unseen_status us_model_flat(const struct us_model *model, enum us_model_par
 
 size_t us_model_count(const struct us_model *model, enum us_model_part part)
 {
+    if (part == US_MODEL_SCALING)
+        return model->scaling ? US_SCALING_FLOATS : 0;
     return part == US_MODEL_STATS ? model->graph.stats.count : model->graph.params.count;
 }
 
 enum unseen_status us_model_get(struct us_model *model, enum us_model_part part, float *values)
 {
     const struct us_flat *flat;
+    if (part == US_MODEL_SCALING)
+        return us_read(model->device, model->scaling, 0, values,
+                       us_model_count(model, part) * sizeof *values);
     enum unseen_status st = us_model_flat(model, part, &flat);
     return st ? st : us_flat_get(model->device, flat, values);
 }
@@ -301,15 +319,25 @@ enum unseen_status us_model_get(struct us_model *model, enum us_model_part part,
 enum unseen_status us_model_set(struct us_model *model, enum us_model_part part, const float *values)
 {
     const struct us_flat *flat;
+    if (part == US_MODEL_SCALING)
+        return us_write(model->device, model->scaling, 0, values,
+                        us_model_count(model, part) * sizeof *values);
     enum unseen_status st = us_model_flat(model, part, &flat);
     return st ? st : us_flat_set(model->device, flat, values);
 }
 
 enum unseen_status us_model_step(struct us_model *model, const struct us_sgd *sgd)
 {
+    enum unseen_status st = UNSEEN_OK;
     const struct us_flat *grads;
-    enum unseen_status st = us_model_flat(model, US_MODEL_GRADS, &grads);
-    return st ? st
-              : us_sgd_step(model->device, sgd, model->graph.params.floats, model->params.whole, grads->whole,
-                            model->velocity.whole);
+    const size_t count = model->graph.params.floats;
+    struct us_sgd scaled = *sgd;
+    US_TRY(us_model_flat(model, US_MODEL_GRADS, &grads));
+    scaled.scaling = model->scaling;
+    if (model->scaling)
+        US_TRY(us_scaling_update(model->device, count, grads->whole, model->scaling));
+    US_TRY(
+        us_sgd_step(model->device, &scaled, count, model->params.whole, grads->whole, model->velocity.whole));
+out:
+    return st;
 }

@@ -52,17 +52,21 @@ int us_model_feature_count(const struct us_model *model);
  * are those of the model as it is evaluated. */
 void us_model_freeze(struct us_model *model);
 
+/* The state of loss scaling, for us_loss; NULL where gradients need none. */
+struct us_buf *us_model_scaling(struct us_model *model);
+
 /* Enqueue. training: batch statistics (and their running averages move). */
 enum unseen_status us_model_forward(struct us_model *model, int n, bool training);
 enum unseen_status us_model_backward(struct us_model *model, int n);
 
-/* One optimiser step on the gradients that backward left. */
+/* One optimiser step on the gradients that backward left; none where loss scaling finds that they overflowed.
+ */
 struct us_sgd;
 enum unseen_status us_model_step(struct us_model *model, const struct us_sgd *sgd);
 
-/* Host copies for checkpoints and checks. kinds: what of the model. `count` floats each; order fixed for a
- * spec. */
-enum us_model_part { US_MODEL_PARAMS, US_MODEL_GRADS, US_MODEL_VELOCITY, US_MODEL_STATS };
+/* Host copies for checkpoints and checks. kinds: what of the model. `count` floats each (0 for the
+ * scaling of a model that needs none); order fixed for a spec. */
+enum us_model_part { US_MODEL_PARAMS, US_MODEL_GRADS, US_MODEL_VELOCITY, US_MODEL_STATS, US_MODEL_SCALING };
 size_t us_model_count(const struct us_model *model, enum us_model_part part);
 enum unseen_status us_model_get(struct us_model *model, enum us_model_part part, float *values);
 enum unseen_status us_model_set(struct us_model *model, enum us_model_part part, const float *values);

@@ -212,6 +212,11 @@ struct us_buf *us_model_dlogits(struct us_model *model)
     return gradient(model, logits(model));
 }
 
+struct us_buf *us_model_scaling(struct us_model *model)
+{
+    return model->scaling;
+}
+
 struct us_buf *us_model_features(struct us_model *model)
 {
     return activation(model, model->graph.nodes[model->graph.n_nodes - 1].x);

@@ -50,6 +50,7 @@ static enum unseen_status run_batch(struct us_trainer *trainer, struct us_model 
                            .rows = feed->rows,
                            .dlogits = pass->training ? us_model_dlogits(model) : NULL,
                            .record = feed->record,
+                           .scaling = us_model_scaling(model),
                            .stride = (size_t)pass->n,
                            .column = (size_t)(pass->record + at)};
     if (!pass->unrecorded)

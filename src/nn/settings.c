@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "device/matrix.h"
 #include "nn/model_parts.h"
 
 uint64_t us_hash(uint64_t sum, const void *data, size_t bytes)
@@ -41,7 +42,8 @@ static enum unseen_status hash_file(const char *path, uint64_t *sum)
     return UNSEEN_OK;
 }
 
-/* Of the algorithm of every convolution in every direction, linear layers' among them. */
+/* Of the algorithm of every convolution in every direction, linear layers' among them, and of what multiplies
+ * narrow numbers. */
 static uint64_t hash_algorithms(const struct us_model *model)
 {
     uint64_t sum = US_HASH_START;
@@ -53,6 +55,10 @@ static uint64_t hash_algorithms(const struct us_model *model)
             sum = us_hash(sum, name, strlen(name));
         }
     }
+    const struct us_matrix_unit *unit;
+    if (model->spec.precision != UNSEEN_FLOAT32 &&
+        us_matrix_find(model->device, model->spec.precision, &unit) == UNSEEN_OK)
+        sum = us_hash(sum, unit->name, strlen(unit->name));
     return sum;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/safetensors.h"
 #include "nn/model_parts.h"
+#include "ops/scaling.h"
 
 /* Weights as .safetensors with PyTorch's names and layouts. */
 
@@ -228,6 +229,8 @@ enum unseen_status us_model_load(struct us_model *model, const char *path)
     US_TRY(us_flat_set(model->device, &model->stats, values + params->count));
     if (model->spec.training)
         US_TRY(us_zero(model->device, model->velocity.whole));
+    if (model->scaling)
+        US_TRY(us_scaling_begin(model->device, model->scaling));
     model->batches = batches;
 out:
     us_safetensors_close(file);

@@ -9,6 +9,8 @@
 struct us_sgd {
     float lr, momentum, weight_decay;
     bool nesterov;
+    struct us_buf
+        *scaling; /* NULL, or what us_scaling_update left: g is divided by a factor first, or no step taken */
 };
 enum unseen_status us_sgd_step(struct unseen_device *device, const struct us_sgd *sgd, size_t count,
                                struct us_buf *params, struct us_buf *grads, struct us_buf *velocity);

@@ -10,6 +10,7 @@ in_gpu_shape() {
 @test "elementwise operators in the shape for GPUs" {
   in_gpu_shape t/ops/elementwise
   in_gpu_shape t/ops/sgd
+  in_gpu_shape t/ops/scaling
   in_gpu_shape t/ops/augment
 }
 

@@ -47,10 +47,10 @@ static void rounds_as_torch_does(void **state)
     (void)state;
     const size_t sizes[] = {1, 16, 33, 10007};
     const struct us_sgd variants[] = {
-        {0.1F, 0, 0, false},
-        {0.1F, 0.9F, 5e-4F, false},
-        {0.05F, 0.9F, 5e-4F, true},
-        {0.2F, 0.9F, 0, true},
+        {0.1F, 0, 0, false, NULL},
+        {0.1F, 0.9F, 5e-4F, false, NULL},
+        {0.05F, 0.9F, 5e-4F, true, NULL},
+        {0.2F, 0.9F, 0, true, NULL},
     };
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
         for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
