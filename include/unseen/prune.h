@@ -23,6 +23,7 @@ struct unseen_scoring_options {
     enum unseen_record record;
     unsigned record_also; /* what else to record: bits of unseen_record_parse or unseen_score_needs */
     int concurrent;       /* models trained at once; 0: what is measured to be fastest. Changes no result. */
+    int job, jobs;        /* train models job, job + jobs, ... of the run alone; 0, 0: all */
     uint64_t seed;
     const char *out;     /* folder; made if missing */
     const char *command; /* recorded; may be NULL */
@@ -40,6 +41,13 @@ UNSEEN_API void unseen_scoring_defaults(struct unseen_scoring_options *options);
 UNSEEN_API enum unseen_status unseen_record_trajectory(struct unseen_device *device,
                                                        const struct unseen_dataset *data,
                                                        const struct unseen_scoring_options *options);
+
+/* A run can be divided over machines: each of `jobs` calls with its own `job` and `out` trains its share of
+ * the models, as above, and keeps their records in out/work/. This joins the folders [n] of all jobs, in any
+ * order, to the run in `out` (made if missing): the files, byte for byte, that one call would have made on
+ * devices of that kind. UNSEEN_USAGE, naming the folder, if one is no finished job of the same run, if a job
+ * is there twice or missing, or if `out` holds a run already. The folders are left as they are. */
+UNSEEN_API enum unseen_status unseen_merge(const char *const *folders, int n, const char *out);
 
 struct unseen_prune_options {
     struct unseen_scoring_options scoring;

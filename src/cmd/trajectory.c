@@ -33,13 +33,26 @@ out:
     return st;
 }
 
+/* "2/4": the second of four. */
+static enum unseen_status set_job(const char *text, struct unseen_scoring_options *options)
+{
+    char behind;
+    if (!text)
+        return UNSEEN_OK;
+    if (sscanf(text, "%d/%d%c", &options->job, &options->jobs, &behind) != 2 || options->job < 1 ||
+        options->job > options->jobs)
+        return us_fail(UNSEEN_USAGE, "--job", "'%s' is not I/N with I from 1 to N", text);
+    options->job--;
+    return UNSEEN_OK;
+}
+
 enum unseen_status us_cmd_trajectory(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
     struct unseen_scoring_options options;
     struct unseen_dataset_options reading = {0};
-    const char *path[1], *also = NULL, *metrics = NULL;
+    const char *path[1], *also = NULL, *metrics = NULL, *job = NULL;
     struct unseen_device *device = NULL;
     struct unseen_dataset *data = NULL;
     bool help;
@@ -48,6 +61,8 @@ enum unseen_status us_cmd_trajectory(int argc, char **argv)
         US_SCORING_OPTIONS(&options, &reading),
         {"record-also", US_OPT_STRING, &also, "Q[,Q...]",
          "change, feature_norm, predicted, runner_up, probs, features, gradient_norm"},
+        {"job", US_OPT_STRING, &job, "I/N",
+         "train every N-th model from the I-th on alone; see unseen merge"},
         {"metric", US_OPT_STRING, &metrics, "M[,M...]", "record what these scores need"},
         {NULL, US_OPT_ON, NULL, NULL, NULL},
     };
@@ -68,6 +83,7 @@ enum unseen_status us_cmd_trajectory(int argc, char **argv)
         goto out;
     US_TRY(us_need_out(&common));
     US_TRY(unseen_recipe_check(&options.recipe));
+    US_TRY(set_job(job, &options));
     if (also)
         US_TRY(unseen_record_parse(also, &options.record_also));
     if (metrics)
@@ -77,7 +93,10 @@ enum unseen_status us_cmd_trajectory(int argc, char **argv)
     options.command = us_command_line();
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
     US_TRY(unseen_record_trajectory(device, data, &options));
-    printf("%s/trajectory\n", common.out);
+    if (options.jobs > 1)
+        printf("job %s is done; unseen merge joins all %d\n", job, options.jobs);
+    else
+        printf("%s/trajectory\n", common.out);
 out:
     unseen_device_close(device);
     unseen_dataset_close(data);

@@ -8,6 +8,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/npy.h"
 #include "base/progress.h"
 #include "nn/crew.h"
 #include "nn/gradient.h"
@@ -27,7 +28,7 @@ struct run {
     struct us_scoring scoring;
     struct unseen_device *device;
     json_t *models;    /* histories, for scoring.json */
-    struct past *past; /* [repeats * models_per_repeat] */
+    struct past *past; /* [count_own] */
     struct us_progress *progress;
 };
 
@@ -43,13 +44,27 @@ static int count_models(const struct run *run)
     return run->scoring.options->repeats * run->scoring.models_per_repeat;
 }
 
+/* Of the run, how many this call trains; and the number of the i-th of them. */
+static int count_own(const struct run *run)
+{
+    const struct unseen_scoring_options *o = run->scoring.options;
+    return o->jobs > 1 ? (count_models(run) - o->job + o->jobs - 1) / o->jobs : count_models(run);
+}
+
+static int own_number(const struct run *run, int i)
+{
+    const struct unseen_scoring_options *o = run->scoring.options;
+    return o->jobs > 1 ? o->job + i * o->jobs : i;
+}
+
 /* Called by several threads at once, for different models. */
-static enum unseen_status train_model(void *context, int number, struct us_trainer *trainer)
+static enum unseen_status train_model(void *context, int own, struct us_trainer *trainer)
 {
     enum unseen_status st = UNSEEN_OK;
     struct run *run = context;
     const struct unseen_scoring_options *o = run->scoring.options;
-    struct past *past = &run->past[number];
+    struct past *past = &run->past[own];
+    int number = own_number(run, own);
     struct us_scoring_model model, *m = &model;
     struct us_observer observer;
     int per_repeat = run->scoring.models_per_repeat;
@@ -93,6 +108,22 @@ out:
     return st;
 }
 
+/* What is needed beside the records to gather them without the dataset. */
+static enum unseen_status keep_labels(const struct us_scoring *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *work = us_format("%s/work", run->options->out);
+    char *path = us_labels_path(run->options->out);
+    US_TRY_ALLOC(work);
+    US_TRY_ALLOC(path);
+    US_TRY(us_make_folder(work));
+    US_TRY(us_npy_write(path, US_I32, 1, &run->n, run->data->split[UNSEEN_TRAIN].labels));
+out:
+    free(path);
+    free(work);
+    return st;
+}
+
 /* The finished models' states and records are in the trajectory now. */
 static enum unseen_status remove_work(const char *out)
 {
@@ -102,7 +133,7 @@ static enum unseen_status remove_work(const char *out)
     return st;
 }
 
-static enum unseen_status split(struct us_scoring *run)
+enum unseen_status us_scoring_split(struct us_scoring *run)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_scoring_options *o = run->options;
@@ -124,6 +155,8 @@ static enum unseen_status check(const struct unseen_scoring_options *o, const st
         return us_fail(UNSEEN_USAGE, "--repeats", "%d is not in 1..1000", o->repeats);
     if (o->protocol != UNSEEN_SEEN && (o->folds < 2 || o->folds > 255))
         return us_fail(UNSEEN_USAGE, "--folds", "%d is not in 2..255", o->folds);
+    if (o->jobs < 0 || o->job < 0 || (o->job > 0 && o->job >= o->jobs))
+        return us_fail(UNSEEN_USAGE, "--job", "there is no job %d of %d", o->job + 1, o->jobs);
     if (o->record_also & ~US_RECORD_DEMAND)
         return us_fail(UNSEEN_USAGE, "--record-also", "%#x has bits of what is not recorded on demand",
                        o->record_also);
@@ -150,15 +183,19 @@ static enum unseen_status run_models(struct run *run)
     struct us_crew *crew = NULL;
     const struct us_scoring *s = &run->scoring;
     const struct unseen_scoring_options *o = s->options;
-    int models = count_models(run);
+    int models = count_own(run);
     int64_t steps = s->n / o->recipe.batch * us_scoring_epochs(s);
     US_TRY_ALLOC(run->past = us_calloc((size_t)models, sizeof *run->past));
     US_TRY(us_crew_new(run->device, s->data, &o->recipe, o->concurrent, models, steps, &crew));
-    run->progress = us_progress_begin("scoring", "images", count_images(s));
+    run->progress = us_progress_begin("scoring", "images",
+                                      count_images(s) * (uint64_t)models / (uint64_t)count_models(run));
     US_TRY(us_crew_run(crew, models, train_model, run));
-    for (int i = 0; i < models; i++)
-        US_TRY(us_settings_add_model(run->models, i / s->models_per_repeat, i % s->models_per_repeat,
-                                     run->past[i].n_train, run->past[i].history, run->past[i].epochs));
+    for (int i = 0; i < models; i++) {
+        int number = own_number(run, i);
+        US_TRY(us_settings_add_model(run->models, number / s->models_per_repeat,
+                                     number % s->models_per_repeat, run->past[i].n_train,
+                                     run->past[i].history, run->past[i].epochs));
+    }
 out:
     us_progress_end(run->progress);
     us_crew_free(crew);
@@ -168,7 +205,7 @@ out:
     return st;
 }
 
-static enum unseen_status write_trajectories(const struct us_scoring *run)
+enum unseen_status us_scoring_gather(const struct us_scoring *run)
 {
     enum unseen_status st = UNSEEN_OK;
     bool seen_only = run->options->protocol == UNSEEN_SEEN;
@@ -188,19 +225,21 @@ enum unseen_status unseen_record_trajectory(struct unseen_device *device, const 
         .scoring = {.options = &o, .data = data, .n = data->split[UNSEEN_TRAIN].n, .models_per_repeat = 1},
         .device = device};
     struct us_settings settings = {0};
+    bool part = options->jobs > 1;
     US_TRY(check(options, data));
     US_TRY(us_settings_open(device, data, options, &settings));
     o.record_also = settings.record_also;
     if (settings.complete) {
-        us_log(UNSEEN_LOG_INFO, "%s: the trajectory is there already", options->out);
+        us_log(UNSEEN_LOG_INFO, "%s: the %s is there already", options->out, part ? "job" : "trajectory");
     } else {
         run.models = settings.models;
-        US_TRY(split(&run.scoring));
+        US_TRY(us_scoring_split(&run.scoring));
         US_TRY(run_models(&run));
-        US_TRY(write_trajectories(&run.scoring));
+        US_TRY(part ? keep_labels(&run.scoring) : us_scoring_gather(&run.scoring));
         US_TRY(us_settings_complete(&settings));
     }
-    US_TRY(remove_work(options->out));
+    if (!part)
+        US_TRY(remove_work(options->out));
 out:
     us_settings_close(&settings);
     free(run.scoring.fold);

@@ -31,7 +31,7 @@ enum unseen_status us_scoring_model_begin(const struct us_scoring *run, int repe
     enum unseen_status st = UNSEEN_OK;
     *m = (struct us_scoring_model){.run = run, .repeat = repeat, .fold = fold};
     m->evaluates = run->options->record == UNSEEN_RECORD_EVAL;
-    m->folder = us_format("%s/work/r%d-f%d", run->options->out, repeat, fold);
+    m->folder = us_model_folder(run->options->out, repeat, fold);
     m->train = us_calloc((size_t)run->n, sizeof *m->train);
     m->heldout = us_calloc((size_t)run->n, sizeof *m->heldout);
     m->seen = us_calloc((size_t)run->n, sizeof *m->seen);
@@ -61,6 +61,16 @@ const int64_t *us_side_samples(const struct us_scoring_model *m, enum us_side si
 {
     *n = side == US_SEEN_SIDE ? m->n_seen : m->n_heldout;
     return side == US_SEEN_SIDE ? m->seen : m->heldout;
+}
+
+char *us_model_folder(const char *out, int repeat, int fold)
+{
+    return us_format("%s/work/r%d-f%d", out, repeat, fold);
+}
+
+char *us_labels_path(const char *out)
+{
+    return us_format("%s/work/labels.npy", out);
 }
 
 int us_scoring_epochs(const struct us_scoring *run)

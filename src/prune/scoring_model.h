@@ -14,6 +14,12 @@ struct us_scoring {
     uint8_t *fold; /* [repeats][n]; NULL when seen */
 };
 
+/* Draw the folds; run->fold is the caller's to free. */
+enum unseen_status us_scoring_split(struct us_scoring *run);
+
+/* Put the work files of all models together as the run's trajectories. */
+enum unseen_status us_scoring_gather(const struct us_scoring *run);
+
 enum us_side { US_UNSEEN_SIDE, US_SEEN_SIDE };
 
 struct us_recorder;
@@ -35,6 +41,10 @@ void us_scoring_model_end(struct us_scoring_model *model);
 
 /* The samples of a side. */
 const int64_t *us_side_samples(const struct us_scoring_model *model, enum us_side side, int64_t *n);
+
+/* "OUT/work/r0-f1", a model's work files; and the labels [n] that a job leaves beside them. */
+char *us_model_folder(const char *out, int repeat, int fold);
+char *us_labels_path(const char *out);
 
 /* Epochs that are recorded, and the bits of a quantity that is. */
 int us_scoring_epochs(const struct us_scoring *run);

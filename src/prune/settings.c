@@ -21,7 +21,12 @@ static json_t *describe(const struct unseen_device *device, const struct unseen_
                   "folds", seen ? 0 : o->folds, "repeats", o->repeats, "record",
                   o->record == UNSEEN_RECORD_TRAIN ? "train" : "eval", "seed", (json_int_t)o->seed, "data",
                   data->hash, "device", unseen_device_about(device)->name);
-    if (!settings || us_run_json_recipe(settings, &o->recipe)) {
+    json_t *job = o->jobs > 1 ? json_pack("{s:i, s:i, s:i}", "job", o->job + 1, "jobs", o->jobs, "classes",
+                                          data->classes)
+                              : json_object();
+    bool bad = !settings || us_run_json_recipe(settings, &o->recipe) || json_object_update(settings, job);
+    json_decref(job);
+    if (bad) {
         us_fail(UNSEEN_FAILED, "memory", "cannot describe the settings");
         json_decref(settings);
         return NULL;
@@ -46,18 +51,36 @@ enum unseen_status us_settings_match(const char *path, json_t *stored, json_t *a
     return UNSEEN_OK;
 }
 
-/* A folder that records more than is asked for will do. Folders without the list recorded nothing more. */
-static enum unseen_status compare_record(struct us_settings *s, unsigned asked)
+/* A job's folder is no place for the whole run. */
+static enum unseen_status compare_job(const struct us_settings *s, const json_t *asked)
 {
-    const json_t *names = json_object_get(s->root, "record_also");
+    if (json_object_get(asked, "jobs") || !json_object_get(json_object_get(s->root, "settings"), "jobs"))
+        return UNSEEN_OK;
+    us_fail(UNSEEN_USAGE, s->path, "the folder holds one job of a run");
+    us_hint("unseen merge joins the jobs");
+    return UNSEEN_USAGE;
+}
+
+enum unseen_status us_settings_record(const char *path, const json_t *root, unsigned *record_also)
+{
+    const json_t *names = json_object_get(root, "record_also");
+    *record_also = 0;
     for (size_t i = 0; i < json_array_size(names); i++) {
         const char *name = json_string_value(json_array_get(names, i));
         unsigned bits;
-        enum unseen_status st = unseen_record_parse(name ? name : "", &bits);
-        if (st)
-            return us_fail(UNSEEN_BAD_DATA, s->path, "record_also holds what is not recorded on demand");
-        s->record_also |= bits;
+        if (unseen_record_parse(name ? name : "", &bits))
+            return us_fail(UNSEEN_BAD_DATA, path, "record_also holds what is not recorded on demand");
+        *record_also |= bits;
     }
+    return UNSEEN_OK;
+}
+
+/* A folder that records more than is asked for will do. Folders without the list recorded nothing more. */
+static enum unseen_status compare_record(struct us_settings *s, unsigned asked)
+{
+    enum unseen_status st = us_settings_record(s->path, s->root, &s->record_also);
+    if (st)
+        return st;
     for (int q = 0; q < UNSEEN_RECORDABLE; q++) {
         if (asked & ~s->record_also & 1u << q) {
             us_fail(UNSEEN_USAGE, s->path, "the folder holds a run without %s, which this one needs",
@@ -103,6 +126,7 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
         US_TRY(us_json_load(s->path, &s->root));
         s->complete = json_is_true(json_object_get(s->root, "complete"));
         US_TRY(us_settings_match(s->path, json_object_get(s->root, "settings"), asked, !s->complete));
+        US_TRY(compare_job(s, asked));
         US_TRY(compare_record(s, options->record_also));
     } else {
         US_TRY(begin(s, asked, options->record_also));

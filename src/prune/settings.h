@@ -29,6 +29,9 @@ void us_settings_close(struct us_settings *settings);
  * device matters only while models still have to be trained. */
 enum unseen_status us_settings_match(const char *path, json_t *stored, json_t *asked, bool device_matters);
 
+/* The bits of a scoring.json's record_also; `path` is its name in messages. */
+enum unseen_status us_settings_record(const char *path, const json_t *root, unsigned *record_also);
+
 /* Append a model's history to `models`. */
 enum unseen_status us_settings_add_model(json_t *models, int repeat, int fold, int64_t n_train,
                                          const struct unseen_epoch *history, int epochs);
