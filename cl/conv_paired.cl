@@ -8,6 +8,7 @@
  * A work-item of conv_paired owns `cigroup` tiles of 16 ci in all taps times `cogroup` tiles of 16 co for one part
  * of the image pairs. It goes through them in blocks of whole rows or of whole images that fit the second cache
  * with its sums, [part][tap][ci tile][co tile][16][16], which conv_weights_sum adds in ascending order. */
+#include "conv_met.clh"
 #include "conv_sum.clh"
 #include "tile.clh"
 #include "bf16.clh"
@@ -81,17 +82,6 @@ struct sides {
     }
 ACCUMULATE(accumulate_one, 1)
 ACCUMULATE(accumulate_two, 2)
-
-/* Output places 0..count of which a tap that lies `at` from them meets 0..size: first and behind the last. */
-static inline int first_met(int at, int stride)
-{
-    return at >= 0 ? 0 : (stride - 1 - at) / stride;
-}
-
-static inline int last_met(int at, int stride, int size, int count)
-{
-    return at >= size ? 0 : min(count, (size - 1 - at) / stride + 1);
-}
 
 /* Work-items: (parts, groups of ci tiles, groups of co tiles). Part i takes `share` image pairs from i * share on,
  * of `count`, in blocks of `rows` rows of `together` image pairs. work: the sums, the pairs of x, those of dy. */

@@ -23,7 +23,7 @@ struct unseen_conv {
     double flops;          /* multiply-adds times two of the plain definition, whatever computes it */
 };
 
-enum { UNSEEN_TUNE_CANDIDATES = 8 };
+enum { UNSEEN_TUNE_CANDIDATES = 12 };
 
 /* One convolution with all that can compute it, fastest first. */
 struct unseen_tune_row {

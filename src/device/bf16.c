@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "device/state.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #if defined __x86_64__ || defined __i386__
@@ -21,7 +22,28 @@ static bool cpu_has_bf16(void)
 }
 #endif
 
-enum { VALUES = 64, OUT = 48 };
+#if defined __x86_64__ && defined __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Tile registers are 8 KiB that Linux saves only for processes that have asked: from then on all threads of
+ * this one, those of OpenCL runtimes among them, may use them. */
+static bool cpu_has_amx(void)
+{
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 }; /* ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA */
+    const unsigned bf16_and_tiles = 1u << 22 | 1u << 24;
+    unsigned eax, ebx, ecx, edx;
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & bf16_and_tiles) == bf16_and_tiles &&
+           syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+}
+#else
+static bool cpu_has_amx(void)
+{
+    return false;
+}
+#endif
+
+enum { VALUES = 64, OUT = 48, SIDE = 16, DEPTH = 32, TILE = SIDE * DEPTH };
 
 /* To nearest, ties to even; no NaN here. */
 static uint16_t rounded(float value)
@@ -65,19 +87,31 @@ static bool right(const float in[VALUES], const float out[OUT])
     return good;
 }
 
-static enum unseen_status compute(struct unseen_device *device, struct us_kernel *kernel,
-                                  const float in[VALUES], float out[OUT])
+static enum unseen_status compute(struct unseen_device *device, struct us_kernel *kernel, const float *in,
+                                  size_t in_bytes, float *out, size_t out_bytes)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_buf *from = NULL, *to = NULL;
-    US_TRY(us_buf_new(device, VALUES * sizeof(float), &from));
-    US_TRY(us_buf_new(device, OUT * sizeof(float), &to));
-    US_TRY(us_write(device, from, 0, in, VALUES * sizeof(float)));
+    US_TRY(us_buf_new(device, in_bytes, &from));
+    US_TRY(us_buf_new(device, out_bytes, &to));
+    US_TRY(us_write(device, from, 0, in, in_bytes));
     US_TRY(us_run(device, kernel, US_RANGE1L(1, 1), "bb", from, to));
-    US_TRY(us_read(device, to, 0, out, OUT * sizeof(float)));
+    US_TRY(us_read(device, to, 0, out, out_bytes));
 out:
     us_buf_free(device, from);
     us_buf_free(device, to);
+    return st;
+}
+
+/* Kernel `name` of the file of that name. Its program is built now, whatever is being gathered. */
+static enum unseen_status build(struct unseen_device *device, const char *name, struct us_kernel **kernel)
+{
+    const int gathering = device->gathering;
+    char file[32];
+    snprintf(file, sizeof file, "%s.cl", name);
+    device->gathering = 0;
+    const enum unseen_status st = us_kernel_get(device, file, "", name, kernel);
+    device->gathering = gathering;
     return st;
 }
 
@@ -85,17 +119,53 @@ static enum us_bf16 probe(struct unseen_device *device)
 {
     struct us_kernel *kernel;
     float in[VALUES], out[OUT];
-    /* Its program is to be built now, whatever is being gathered. */
-    const int gathering = device->gathering;
     if (!us_device_is_cpu(device) || !cpu_has_bf16())
         return US_BF16_NO_INSTRUCTIONS;
-    device->gathering = 0;
-    const enum unseen_status built = us_kernel_get(device, "bf16_probe.cl", "", "bf16_probe", &kernel);
-    device->gathering = gathering;
-    if (built)
+    if (build(device, "bf16_probe", &kernel))
         return US_BF16_NO_COMPILER;
     fill(in);
-    return compute(device, kernel, in, out) || !right(in, out) ? US_BF16_WRONG : US_BF16_WORKS;
+    return compute(device, kernel, in, sizeof in, out, sizeof out) || !right(in, out) ? US_BF16_WRONG
+                                                                                      : US_BF16_WORKS;
+}
+
+/* Whether out[SIDE][SIDE] is a[SIDE][DEPTH] * b[DEPTH][SIDE], of integers. */
+static bool right_product(const float *a, const float *b, const float *out)
+{
+    bool good = true;
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        float sum = 0.0f;
+        for (int k = 0; k < DEPTH; k++)
+            sum += a[i / SIDE * DEPTH + k] * b[k * SIDE + i % SIDE];
+        good = good && out[i] == sum;
+    }
+    return good;
+}
+
+static enum us_bf16 probe_tiles(struct unseen_device *device)
+{
+    struct us_kernel *kernel;
+    float in[2 * TILE], out[SIDE * SIDE];
+    if (us_bf16_find(device) != US_BF16_WORKS || !cpu_has_amx())
+        return US_BF16_NO_INSTRUCTIONS;
+    if (build(device, "amx_probe", &kernel))
+        return US_BF16_NO_COMPILER;
+    for (int i = 0; i < 2 * TILE; i++)
+        in[i] = (float)(i * 37 % 113 - 56);
+    if (compute(device, kernel, in, sizeof in, out, sizeof out) || !right_product(in, in + TILE, out))
+        return US_BF16_WRONG;
+    return US_BF16_WORKS;
+}
+
+bool us_device_has_tiles(struct unseen_device *device)
+{
+    if (device->tiles == US_BF16_UNKNOWN) {
+        device->tiles = probe_tiles(device);
+        if (device->tiles == US_BF16_NO_COMPILER || device->tiles == US_BF16_WRONG)
+            us_log(UNSEEN_LOG_DEBUG, "AMX tiles are not used: %s",
+                   device->tiles == US_BF16_WRONG ? "a trial gave wrong numbers"
+                                                  : "no OpenCL program reaches them");
+    }
+    return device->tiles == US_BF16_WORKS;
 }
 
 enum us_bf16 us_bf16_find(struct unseen_device *device)

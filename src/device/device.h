@@ -157,6 +157,10 @@ enum unseen_status us_device_precision(struct unseen_device *device, enum unseen
 /* Whether it is a CPU whose bf16 instructions a program can use. */
 bool us_device_has_bf16(struct unseen_device *device);
 
+/* Whether programs can use its tile registers for bf16 as well (AMX, cl/amx.clh), for which the operating
+ * system is asked. */
+bool us_device_has_tiles(struct unseen_device *device);
+
 /* Time spent per kernel so far goes to stderr (UNSEEN_PROFILE=1; done by unseen_device_close). With profiling
  * on, CLBlast calls are named by us_profile_external(device, "gemm", event), which takes the event over. */
 void us_profile_print(struct unseen_device *device);

@@ -109,7 +109,7 @@ struct unseen_device {
     struct us_builds builds;
     int gathering; /* depth of us_builds_begin */
     struct us_profile profile;
-    enum us_bf16 bf16;
+    enum us_bf16 bf16, tiles;
     struct us_matrix_state matrix[US_MATRIX_UNITS][UNSEEN_PRECISIONS];
     bool told_slow; /* that it has no matrix units */
     json_t *tuning; /* entries of tuning.c; NULL until they are read */

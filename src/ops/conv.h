@@ -19,12 +19,11 @@ enum us_conv_direction { US_CONV_FORWARD, US_CONV_DATA, US_CONV_WEIGHTS, US_CONV
 /* The i-th algorithm's name in the registry conv_algorithms.def; NULL behind the last. */
 const char *us_conv_algorithm_at(int i);
 
-/* Whether the algorithm of that name can do the shape in that direction. */
-bool us_conv_suits(const char *algorithm, const struct us_conv_shape *shape,
+/* Whether the algorithm of that name can do the shape in that direction on the device. */
+bool us_conv_suits(struct unseen_device *device, const char *algorithm, const struct us_conv_shape *shape,
                    enum us_conv_direction direction);
 
-/* Whether it is worth timing there: it suits, the device has the instructions, and it is made for that kind
- * of device or named by UNSEEN_CONV. */
+/* Whether it is worth timing there: it suits, and is made for that kind of device or named by UNSEEN_CONV. */
 bool us_conv_competes(struct unseen_device *device, const char *algorithm, const struct us_conv_shape *shape,
                       enum us_conv_direction direction);
 

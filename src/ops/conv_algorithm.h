@@ -38,6 +38,8 @@ struct us_conv_algorithm {
     const char *name;
     enum unseen_precision precision;
     enum us_conv_made_for made_for;
+    /* Whether a device can run it; NULL: every one that computes in the precision. */
+    bool (*usable)(struct unseen_device *device);
     /* Whether it can do a shape in a direction at all; NULL: it can do every one. */
     bool (*suits)(const struct us_conv_shape *shape, enum us_conv_direction direction);
     /* Sets part->state (also where it fails) and part->workspace. */

@@ -32,11 +32,12 @@ const char *us_conv_algorithm_at(int i)
     return i >= 0 && i < ALGORITHMS ? algorithms[i]->name : NULL;
 }
 
-bool us_conv_suits(const char *name, const struct us_conv_shape *shape, enum us_conv_direction direction)
+bool us_conv_suits(struct unseen_device *device, const char *name, const struct us_conv_shape *shape,
+                   enum us_conv_direction direction)
 {
     const struct us_conv_algorithm *a = find(name);
     return a && (a->precision == UNSEEN_FLOAT32 || a->precision == shape->precision) &&
-           (!a->suits || a->suits(shape, direction));
+           (!a->suits || a->suits(shape, direction)) && (!a->usable || a->usable(device));
 }
 
 bool us_conv_competes(struct unseen_device *device, const char *name, const struct us_conv_shape *shape,
@@ -44,12 +45,9 @@ bool us_conv_competes(struct unseen_device *device, const char *name, const stru
 {
     const char *environment = getenv("UNSEEN_CONV");
     const enum us_conv_made_for other = us_device_is_cpu(device) ? US_CONV_FOR_GPU : US_CONV_FOR_CPU;
-    if (!us_conv_suits(name, shape, direction))
+    if (!us_conv_suits(device, name, shape, direction))
         return false;
-    const struct us_conv_algorithm *a = find(name);
-    if (a->precision != UNSEEN_FLOAT32 && a->made_for == US_CONV_FOR_CPU && !us_device_has_bf16(device))
-        return false;
-    return a->made_for != other || (environment && !strcmp(environment, name));
+    return find(name)->made_for != other || (environment && !strcmp(environment, name));
 }
 
 static enum unseen_status unknown(const char *where, const char *name)
@@ -107,10 +105,10 @@ static const char *narrow(struct unseen_device *device, const struct us_conv_sha
     const char *name = names[shape->precision];
     if (!name || (shape->precision == UNSEEN_BF16 && us_device_has_bf16(device)))
         return NULL;
-    return us_conv_suits(name, shape, direction) ? name : NULL;
+    return us_conv_suits(device, name, shape, direction) ? name : NULL;
 }
 
-static const char *shipped(const struct unseen_device *device, const struct us_conv_shape *shape,
+static const char *shipped(struct unseen_device *device, const struct us_conv_shape *shape,
                            enum us_conv_direction direction)
 {
     static const struct {
@@ -129,27 +127,27 @@ static const char *shipped(const struct unseen_device *device, const struct us_c
             (!rows[i].kernel || rows[i].kernel == shape->kernel) &&
             (!rows[i].stride || rows[i].stride == shape->stride) &&
             (shape->cin < shape->cout ? shape->cin : shape->cout) >= rows[i].least;
-        if (applies && us_conv_suits(rows[i].algorithm, shape, direction))
+        if (applies && us_conv_suits(device, rows[i].algorithm, shape, direction))
             return rows[i].algorithm;
     }
     return NULL;
 }
 
 /* With few channels Winograd's transforms cost more than they save. */
-static const char *usual(const struct unseen_device *device, const struct us_conv_shape *shape,
+static const char *usual(struct unseen_device *device, const struct us_conv_shape *shape,
                          enum us_conv_direction direction)
 {
     if (!us_device_is_cpu(device))
-        return us_conv_suits("tiled", shape, direction) ? "tiled" : "im2col";
-    if (us_conv_suits("stem", shape, direction))
+        return us_conv_suits(device, "tiled", shape, direction) ? "tiled" : "im2col";
+    if (us_conv_suits(device, "stem", shape, direction))
         return "stem";
     const bool enough = shape->cin >= 16 && shape->cout >= 16;
-    return enough && us_conv_suits("winograd4", shape, direction) ? "winograd4" : "direct";
+    return enough && us_conv_suits(device, "winograd4", shape, direction) ? "winograd4" : "direct";
 }
 
 /* UNSEEN_CONV where it suits. */
-static enum unseen_status forced(const struct us_conv_shape *shape, enum us_conv_direction direction,
-                                 const char **name)
+static enum unseen_status forced(struct unseen_device *device, const struct us_conv_shape *shape,
+                                 enum us_conv_direction direction, const char **name)
 {
     const char *environment = getenv("UNSEEN_CONV");
     *name = NULL;
@@ -157,7 +155,7 @@ static enum unseen_status forced(const struct us_conv_shape *shape, enum us_conv
         return UNSEEN_OK;
     if (!find(environment))
         return unknown("UNSEEN_CONV", environment);
-    if (us_conv_suits(environment, shape, direction))
+    if (us_conv_suits(device, environment, shape, direction))
         *name = environment;
     return UNSEEN_OK;
 }
@@ -168,13 +166,13 @@ enum unseen_status us_conv_choose(struct unseen_device *device, const struct us_
 {
     enum unseen_status st = UNSEEN_OK;
     const char *name = wish;
-    if (wish && !us_conv_suits(wish, shape, direction))
+    if (wish && !us_conv_suits(device, wish, shape, direction))
         return find(wish) ? us_fail(UNSEEN_USAGE, "convolution", "%s cannot do this shape", wish)
                           : unknown("convolution", wish);
     part->why = US_CONV_WISHED;
     if (!name) {
         part->why = US_CONV_FORCED;
-        US_TRY(forced(shape, direction, &name));
+        US_TRY(forced(device, shape, direction, &name));
     }
     if (!name) {
         part->why = US_CONV_TUNED;

@@ -119,6 +119,7 @@ out:
 const struct us_conv_algorithm us_conv_paired = {.name = "paired-bf16",
                                                  .made_for = US_CONV_FOR_CPU,
                                                  .precision = UNSEEN_BF16,
+                                                 .usable = us_device_has_bf16,
                                                  .suits = suits,
                                                  .prepare = prepare,
                                                  .release = release,

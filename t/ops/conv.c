@@ -2,6 +2,7 @@
 
 #include "ops/conv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,9 +127,10 @@ static void set_up(struct fixture *f, const struct us_conv_shape *shape, int n, 
 {
     const char *wish[US_CONV_DIRECTIONS];
     for (int i = 0; i < US_CONV_DIRECTIONS; i++)
-        wish[i] = us_conv_suits(algorithm, shape, (enum us_conv_direction)i) ? algorithm : NULL;
+        wish[i] =
+            us_conv_suits(test_device(), algorithm, shape, (enum us_conv_direction)i) ? algorithm : NULL;
     if (strstr(algorithm, "-bf16") && !wish[US_CONV_WEIGHTS])
-        wish[US_CONV_WEIGHTS] = "paired-bf16";
+        wish[US_CONV_WEIGHTS] = strstr(algorithm, "amx") ? "amx-bf16-weights" : "paired-bf16";
     memset(f, 0, sizeof *f);
     f->shape = *shape;
     f->n = n;
@@ -217,8 +219,32 @@ static void bf16_matches(void **state)
         check(&shapes_bf16[i], shapes_bf16[i].n, "direct-bf16", i % 2);
     check(&shapes_bf16[6], 21, "direct-bf16", true);
     for (int i = 0; i < SHAPES_BF16; i++)
-        if (us_conv_suits("winograd4-bf16", &shapes_bf16[i], US_CONV_FORWARD))
+        if (us_conv_suits(test_device(), "winograd4-bf16", &shapes_bf16[i], US_CONV_FORWARD))
             check(&shapes_bf16[i], shapes_bf16[i].n, "winograd4-bf16", i % 2);
+}
+
+static bool lacks_tiles(void)
+{
+    if (us_device_has_tiles(test_device()))
+        return false;
+    printf("# no AMX tiles, or none that the OpenCL compiler reaches\n");
+    return true;
+}
+
+/* Groups of 32 images that are not full, and rows that have to be cut. */
+static void amx_matches(void **state)
+{
+    (void)state;
+    static const struct us_conv_shape wide = {18, 3, 40, 144, 16, 3, 1, 1, UNSEEN_BF16};
+    if (lacks_tiles())
+        skip();
+    for (int i = 0; i < SHAPES_BF16; i++) {
+        struct us_conv_shape shape = shapes_bf16[i];
+        shape.n += 30;
+        check(&shape, shape.n, "amx-bf16", i % 2);
+    }
+    check(&wide, wide.n, "amx-bf16", false);
+    check(&wide, 3, "amx-bf16", true);
 }
 
 /* Where channels are no multiples of 16 convolutions stay in float32. */
@@ -236,9 +262,9 @@ static void bf16_leaves_out_odd_channels(void **state)
     assert_string_not_equal(us_conv_algorithm_name(conv, US_CONV_FORWARD), "direct-bf16");
     us_conv_free(conv);
     shape = shapes_bf16[0];
-    assert_true(us_conv_suits("direct-bf16", &shape, US_CONV_FORWARD));
+    assert_true(us_conv_suits(test_device(), "direct-bf16", &shape, US_CONV_FORWARD));
     shape.precision = UNSEEN_FLOAT32;
-    assert_false(us_conv_suits("direct-bf16", &shape, US_CONV_FORWARD));
+    assert_false(us_conv_suits(test_device(), "direct-bf16", &shape, US_CONV_FORWARD));
 }
 
 static void others_match(void **state)
@@ -247,7 +273,7 @@ static void others_match(void **state)
     static const char *const names[] = {"stem", "tiled", "winograd2", "winograd4"};
     for (int i = 0; i < SHAPES; i++)
         for (size_t a = 0; a < sizeof names / sizeof *names; a++)
-            if (us_conv_suits(names[a], &shapes[i], US_CONV_FORWARD))
+            if (us_conv_suits(test_device(), names[a], &shapes[i], US_CONV_FORWARD))
                 check(&shapes[i], shapes[i].n, names[a], i % 2);
 }
 
@@ -335,7 +361,7 @@ static void repeats_are_equal(void **state)
         shape.precision = UNSEEN_BF16;
     for (int a = 0; us_conv_algorithm_at(a); a++) {
         struct fixture f;
-        if (!us_conv_suits(us_conv_algorithm_at(a), &shape, US_CONV_FORWARD))
+        if (!us_conv_suits(test_device(), us_conv_algorithm_at(a), &shape, US_CONV_FORWARD))
             continue;
         set_up(&f, &shape, shape.n, us_conv_algorithm_at(a));
         struct results one = run(&f, true), two = run(&f, true);
@@ -384,6 +410,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(direct_matches),
         cmocka_unit_test(bf16_matches),
+        cmocka_unit_test(amx_matches),
         cmocka_unit_test(bf16_leaves_out_odd_channels),
         cmocka_unit_test(im2col_matches),
         cmocka_unit_test(others_match),

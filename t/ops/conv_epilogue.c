@@ -27,6 +27,7 @@ static const struct us_conv_shape shapes_bf16[] = {
     {3, 7, 9, 16, 48, 3, 1, 1, UNSEEN_BF16},
     {5, 5, 4, 80, 16, 3, 1, 1, UNSEEN_BF16},
     {67, 5, 4, 16, 48, 3, 2, 1, UNSEEN_BF16},
+    {33, 9, 11, 32, 32, 3, 1, 1, UNSEEN_BF16},
 };
 
 /* One convolution whose plain output is known. */
@@ -172,7 +173,7 @@ static void float32_matches(void **state)
     static const char *const names[] = {"direct", "stem", "winograd2", "winograd4"};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (size_t a = 0; a < sizeof names / sizeof *names; a++)
-            if (us_conv_suits(names[a], &shapes[i], US_CONV_FORWARD))
+            if (us_conv_suits(test_device(), names[a], &shapes[i], US_CONV_FORWARD))
                 check(&shapes[i], shapes[i].n, names[a]);
 }
 
@@ -181,10 +182,10 @@ static void bf16_matches(void **state)
     (void)state;
     if (us_device_precision(test_device(), UNSEEN_BF16))
         skip();
-    static const char *const names[] = {"direct-bf16", "winograd4-bf16"};
+    static const char *const names[] = {"amx-bf16", "direct-bf16", "winograd4-bf16"};
     for (size_t i = 0; i < sizeof shapes_bf16 / sizeof *shapes_bf16; i++)
         for (size_t a = 0; a < sizeof names / sizeof *names; a++)
-            if (us_conv_suits(names[a], &shapes_bf16[i], US_CONV_FORWARD))
+            if (us_conv_suits(test_device(), names[a], &shapes_bf16[i], US_CONV_FORWARD))
                 check(&shapes_bf16[i], shapes_bf16[i].n, names[a]);
 }
 
