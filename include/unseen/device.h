@@ -38,20 +38,28 @@ struct unseen_device_info {
  * with *n = 0. */
 UNSEEN_API enum unseen_status unseen_device_list(struct unseen_device_info **list, int *n);
 
+enum { UNSEEN_DEVICES_MOST = 16 };
+
 /* Which of `list` a selector means: NULL or "" the default (environment UNSEEN_DEVICE if set, else the usable
  * GPU with the most memory, else the first usable CPU), an index, or a case-insensitive part of "platform
- * name". `why` (may be NULL) receives static text. UNSEEN_NO_DEVICE, with a hint that lists what is there. */
+ * name"; or several of these, separated by commas, up to UNSEEN_DEVICES_MOST. A device may be named twice.
+ * `why` (may be NULL) receives static text. UNSEEN_NO_DEVICE, with a hint that lists what is there;
+ * UNSEEN_USAGE if several are not of one platform, name and driver, as their results would differ. */
 UNSEEN_API enum unseen_status unseen_device_choose(const struct unseen_device_info *list, int n,
-                                                   const char *selector, int *index, const char **why);
+                                                   const char *selectors, int indices[UNSEEN_DEVICES_MOST],
+                                                   int *count, const char **why);
 
 /* "float32", "bf16", "f16" or "tf32". Static. */
 UNSEEN_API const char *unseen_precision_name(enum unseen_precision precision);
 
 struct unseen_device; /* an open device: context, in-order queue, program cache, buffer pool */
 
-/* Choose and open. Freed with unseen_device_close. */
+/* Choose and open. Several devices are opened behind one handle: what trains many models (scoring runs,
+ * comparisons) spreads them over all, with the same results as on one; what trains a single model refuses
+ * them (UNSEEN_USAGE). Freed with unseen_device_close. */
 UNSEEN_API enum unseen_status unseen_device_open(const char *selector, struct unseen_device **device);
 UNSEEN_API void unseen_device_close(struct unseen_device *device);
+/* About the device, the first of several. */
 UNSEEN_API const struct unseen_device_info *unseen_device_about(const struct unseen_device *device);
 
 #ifdef __cplusplus

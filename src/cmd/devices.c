@@ -8,7 +8,23 @@
 
 static const char *const type_names[] = {"CPU", "GPU", "other"};
 
-static enum unseen_status print_json(const struct unseen_device_info *list, int n, int chosen)
+/* What --device, or its absence, means. */
+struct choice {
+    int indices[UNSEEN_DEVICES_MOST], count;
+    const char *why;
+};
+
+static bool is_chosen(const struct choice *choice, int index)
+{
+    for (int i = 0; i < choice->count; i++) {
+        if (choice->indices[i] == index)
+            return true;
+    }
+    return false;
+}
+
+static enum unseen_status print_json(const struct unseen_device_info *list, int n,
+                                     const struct choice *choice)
 {
     json_t *all = json_array();
     for (int i = 0; i < n; i++) {
@@ -19,17 +35,17 @@ static enum unseen_status print_json(const struct unseen_device_info *list, int 
             "driver", d->driver, "version", d->version, "compute_units", (int)d->compute_units, "clock_mhz",
             (int)d->clock_mhz, "global_bytes", (json_int_t)d->global_bytes, "max_alloc_bytes",
             (json_int_t)d->max_alloc_bytes, "local_bytes", (json_int_t)d->local_bytes, "usable", d->usable,
-            "default", i == chosen, "reason", d->reason);
+            "default", is_chosen(choice, i), "reason", d->reason);
         json_array_append_new(all, entry);
     }
     return us_print_json(all);
 }
 
-static void print_table(const struct unseen_device_info *list, int n, int chosen, const char *why)
+static void print_table(const struct unseen_device_info *list, int n, const struct choice *choice)
 {
     for (int i = 0; i < n; i++) {
         const struct unseen_device_info *d = &list[i];
-        printf("%s %d  %s  %s\n", i == chosen ? "*" : " ", d->index, type_names[d->type], d->name);
+        printf("%s %d  %s  %s\n", is_chosen(choice, i) ? "*" : " ", d->index, type_names[d->type], d->name);
         printf("       %s, %s, driver %s\n", d->platform, d->version, d->driver);
         printf("       %u compute units, %.1f GiB memory, %.1f GiB largest buffer, %llu KiB local\n",
                d->compute_units, (double)d->global_bytes / (1 << 30), (double)d->max_alloc_bytes / (1 << 30),
@@ -37,7 +53,7 @@ static void print_table(const struct unseen_device_info *list, int n, int chosen
         if (!d->usable)
             printf("       not usable: %s\n", d->reason);
     }
-    printf("\n* is used: %s. --device N or --device NAME chooses another.\n", why);
+    printf("\n* is used: %s. --device N or --device NAME chooses another.\n", choice->why);
 }
 
 enum unseen_status us_cmd_devices(int argc, char **argv)
@@ -50,17 +66,17 @@ enum unseen_status us_cmd_devices(int argc, char **argv)
         .about = "List every OpenCL device; * marks the one that --device (or its absence) "
                  "means."};
     bool help;
-    int n = 0, chosen = -1;
-    const char *why = "";
+    struct choice choice = {.why = ""};
+    int n = 0;
     US_TRY(us_options_parse(&usage, argc, argv, &common, NULL, &help));
     if (help)
         goto out;
     US_TRY(unseen_device_list(&list, &n));
-    US_TRY(unseen_device_choose(list, n, common.device, &chosen, &why));
+    US_TRY(unseen_device_choose(list, n, common.device, choice.indices, &choice.count, &choice.why));
     if (common.json)
-        US_TRY(print_json(list, n, chosen));
+        US_TRY(print_json(list, n, &choice));
     else
-        print_table(list, n, chosen, why);
+        print_table(list, n, &choice);
 out:
     free(list);
     us_common_end(&common);

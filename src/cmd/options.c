@@ -249,7 +249,8 @@ enum unseen_status us_options_parse(const struct us_usage *usage, int argc, char
     struct tables all = {.n = 0};
     *common = (struct us_common){0};
     const struct us_option table[] = {
-        {"device", US_OPT_STRING, &common->device, "N|NAME", "OpenCL device by index or part of its name"},
+        {"device", US_OPT_STRING, &common->device, "N|NAME[,...]",
+         "OpenCL device by index or part of its name; runs of many models take several"},
         {"seed", US_OPT_U64, &common->seed, "S", "seed of every draw (0)"},
         {"out", US_OPT_STRING, &common->out, "PATH", "where results go"},
         {"json", US_OPT_ON, &common->json, NULL, "print tables as JSON"},

@@ -88,34 +88,83 @@ static int by_default(const struct unseen_device_info *list, int n, const char *
     return gpu >= 0 ? gpu : cpu;
 }
 
-enum unseen_status unseen_device_choose(const struct unseen_device_info *list, int n, const char *selector,
-                                        int *index, const char **why)
+/* The device that a selector of its own means; `where` tells who wrote it. */
+static enum unseen_status named(const struct unseen_device_info *list, int n, const char *where,
+                                const char *selector, int *index)
 {
-    const char *where = "--device", *reason = NULL;
-    bool from_environment = false;
-    if (!selector || !*selector) {
-        selector = getenv("UNSEEN_DEVICE");
-        from_environment = selector && *selector;
-        where = from_environment ? "UNSEEN_DEVICE" : "device";
+    /* A number is never looked for in names: --device 9 must not find a "4090". */
+    int chosen = all_digits(selector) ? by_index(selector, n) : by_name(list, n, selector);
+    if (!*selector || chosen < 0)
+        return no_device(list, n, where, "no device has this index or name: ", selector);
+    if (!list[chosen].usable)
+        return no_device(list, n, where, "the device cannot be used: ", list[chosen].reason);
+    *index = chosen;
+    return UNSEEN_OK;
+}
+
+/* Whose results are the same to the last bit, as far as can be told. */
+static bool alike(const struct unseen_device_info *a, const struct unseen_device_info *b)
+{
+    return strcmp(a->platform, b->platform) == 0 && strcmp(a->name, b->name) == 0 &&
+           strcmp(a->driver, b->driver) == 0 && strcmp(a->version, b->version) == 0 &&
+           a->compute_units == b->compute_units;
+}
+
+/* The devices of a list separated by commas. */
+static enum unseen_status all_named(const struct unseen_device_info *list, int n, const char *where,
+                                    const char *selectors, int indices[UNSEEN_DEVICES_MOST], int *count)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *text = us_format("%s", selectors), *entry = text;
+    US_TRY_ALLOC(text);
+    for (*count = 0; entry; (*count)++) {
+        char *comma = strchr(entry, ',');
+        if (comma)
+            *comma = '\0';
+        if (*count == UNSEEN_DEVICES_MOST) {
+            st = us_fail(UNSEEN_USAGE, where, "more than %d devices", UNSEEN_DEVICES_MOST);
+            goto out;
+        }
+        US_TRY(named(list, n, where, entry, &indices[*count]));
+        const struct unseen_device_info *first = &list[indices[0]], *other = &list[indices[*count]];
+        if (!alike(first, other)) {
+            st = us_fail(UNSEEN_USAGE, where, "devices %d (%s) and %d (%s) are not of one kind", first->index,
+                         first->name, other->index, other->name);
+            us_hint("what a model comes to would depend on which of them trains it: choose devices of one "
+                    "platform, name and driver");
+            goto out;
+        }
+        entry = comma ? comma + 1 : NULL;
+    }
+out:
+    free(text);
+    return st;
+}
+
+enum unseen_status unseen_device_choose(const struct unseen_device_info *list, int n, const char *selectors,
+                                        int indices[UNSEEN_DEVICES_MOST], int *count, const char **why)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const char *where = "--device", *reason = "chosen by --device";
+    int chosen[UNSEEN_DEVICES_MOST], found = 1;
+    if (!selectors || !*selectors) {
+        selectors = getenv("UNSEEN_DEVICE");
+        where = selectors && *selectors ? "UNSEEN_DEVICE" : "device";
+        reason = "named by UNSEEN_DEVICE";
     }
     if (n == 0)
         return no_device(list, n, where, "there is no OpenCL device on this machine", "");
-    int chosen = -1;
-    if (!selector || !*selector) {
-        chosen = by_default(list, n, &reason);
-        if (chosen < 0)
-            return no_device(list, n, where, "no OpenCL device here is usable: ", list[0].reason);
+    if (selectors && *selectors) {
+        US_TRY(all_named(list, n, where, selectors, chosen, &found));
     } else {
-        /* A number is never looked for in names: --device 9 must not find a "4090". */
-        chosen = all_digits(selector) ? by_index(selector, n) : by_name(list, n, selector);
-        reason = from_environment ? "named by UNSEEN_DEVICE" : "chosen by --device";
-        if (chosen < 0)
-            return no_device(list, n, where, "no device has this index or name: ", selector);
-        if (!list[chosen].usable)
-            return no_device(list, n, where, "the device cannot be used: ", list[chosen].reason);
+        chosen[0] = by_default(list, n, &reason);
+        if (chosen[0] < 0)
+            return no_device(list, n, where, "no OpenCL device here is usable: ", list[0].reason);
     }
-    *index = chosen;
+    memcpy(indices, chosen, (size_t)found * sizeof *indices);
+    *count = found;
     if (why)
         *why = reason;
-    return UNSEEN_OK;
+out:
+    return st;
 }

@@ -43,33 +43,83 @@ out:
     return st;
 }
 
+static enum unseen_status open_one(const struct us_found *found, struct unseen_device **device)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_device *fresh = us_calloc(1, sizeof *fresh);
+    US_TRY_ALLOC(fresh);
+    fresh->info = found->info;
+    fresh->platform = found->platform;
+    fresh->id = found->id;
+    US_TRY(make_context(fresh));
+    US_TRY(begin(fresh));
+    *device = fresh;
+    fresh = NULL;
+out:
+    unseen_device_close(fresh);
+    return st;
+}
+
+/* Handles of the same device, each with a pool of its own, share its memory. */
+static void share_memory(struct unseen_device *first)
+{
+    for (struct unseen_device *d = first; d; d = d->next) {
+        uint64_t handles = 0;
+        for (const struct unseen_device *other = first; other; other = other->next)
+            handles += other->id == d->id;
+        d->pool.limit /= handles;
+    }
+}
+
 enum unseen_status unseen_device_open(const char *selector, struct unseen_device **device)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_found *found = NULL;
     struct unseen_device_info *infos = NULL;
-    struct unseen_device *fresh = NULL;
+    struct unseen_device *first = NULL, **link = &first;
     const char *why = NULL;
-    int n = 0, index = 0;
+    int n = 0, indices[UNSEEN_DEVICES_MOST], count = 0;
     US_TRY(us_found_list(&found, &n));
     US_TRY_ALLOC(infos = us_calloc((size_t)n, sizeof *infos));
     for (int i = 0; i < n; i++)
         infos[i] = found[i].info;
-    US_TRY(unseen_device_choose(infos, n, selector, &index, &why));
-    US_TRY_ALLOC(fresh = us_calloc(1, sizeof *fresh));
-    fresh->info = found[index].info;
-    fresh->platform = found[index].platform;
-    fresh->id = found[index].id;
-    US_TRY(make_context(fresh));
-    US_TRY(begin(fresh));
-    us_log(UNSEEN_LOG_DEBUG, "device %d, %s (%s): %s", index, fresh->info.name, fresh->info.platform, why);
-    *device = fresh;
-    fresh = NULL;
+    US_TRY(unseen_device_choose(infos, n, selector, indices, &count, &why));
+    for (int i = 0; i < count; i++, link = &(*link)->next) {
+        US_TRY(open_one(&found[indices[i]], link));
+        us_log(UNSEEN_LOG_DEBUG, "device %d, %s (%s): %s", indices[i], (*link)->info.name,
+               (*link)->info.platform, why);
+    }
+    share_memory(first);
+    *device = first;
+    first = NULL;
 out:
-    unseen_device_close(fresh);
+    unseen_device_close(first);
     free(infos);
     free(found);
     return st;
+}
+
+int us_device_count(const struct unseen_device *device)
+{
+    int n = 0;
+    for (; device; device = device->next)
+        n++;
+    return n;
+}
+
+struct unseen_device *us_device_next(const struct unseen_device *device)
+{
+    return device->next;
+}
+
+enum unseen_status us_device_alone(const struct unseen_device *device, const char *what)
+{
+    const int n = us_device_count(device);
+    if (n == 1)
+        return UNSEEN_OK;
+    us_fail(UNSEEN_USAGE, "--device", "names %d devices; %s takes one", n, what);
+    us_hint("prune, trajectory and compare train many models and spread them over several devices");
+    return UNSEEN_USAGE;
 }
 
 enum unseen_status us_device_clone(struct unseen_device *device, struct unseen_device **clone)
@@ -99,10 +149,8 @@ void us_device_limit(struct unseen_device *device, uint64_t bytes)
     device->pool.limit = bytes;
 }
 
-void unseen_device_close(struct unseen_device *device)
+static void close_one(struct unseen_device *device)
 {
-    if (!device)
-        return;
     if (device->queue)
         clFinish(device->queue);
     us_profile_print(device);
@@ -116,6 +164,15 @@ void unseen_device_close(struct unseen_device *device)
     free(device->quirks.options);
     json_decref(device->tuning);
     free(device);
+}
+
+void unseen_device_close(struct unseen_device *device)
+{
+    while (device) {
+        struct unseen_device *next = device->next;
+        close_one(device);
+        device = next;
+    }
 }
 
 const struct unseen_device_info *unseen_device_about(const struct unseen_device *device)

@@ -26,6 +26,13 @@ enum unseen_status us_cl_fail(cl_int error, const char *call, const char *file, 
         }                                                                                                    \
     } while (0)
 
+/* How many devices were opened behind a handle, and the one behind `device`; NULL: it is the last. */
+int us_device_count(const struct unseen_device *device);
+struct unseen_device *us_device_next(const struct unseen_device *device);
+
+/* UNSEEN_USAGE if there is more than one; `what` as in "training one model" takes one. */
+enum unseen_status us_device_alone(const struct unseen_device *device, const char *what);
+
 /* Another handle of the same device for another thread, with its own queue, programs and buffer pool. The
  * context is shared: kernels of one may read buffers of the other. Tuning is as `device` has it now. Freed
  * with unseen_device_close, in any order. */

@@ -111,8 +111,9 @@ struct unseen_device {
     struct us_profile profile;
     enum us_bf16 bf16, tiles;
     struct us_matrix_state matrix[US_MATRIX_UNITS][UNSEEN_PRECISIONS];
-    bool told_slow; /* that it has no matrix units */
-    json_t *tuning; /* entries of tuning.c; NULL until they are read */
+    bool told_slow;             /* that it has no matrix units */
+    json_t *tuning;             /* entries of tuning.c; NULL until they are read */
+    struct unseen_device *next; /* the others that were opened with it */
 };
 
 #endif

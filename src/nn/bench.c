@@ -141,6 +141,7 @@ enum unseen_status unseen_bench(struct unseen_device *device, const struct unsee
     struct unseen_bench_result r = {0};
     struct times times;
     double *seconds = NULL;
+    US_TRY(us_device_alone(device, "a measurement"));
     US_TRY(us_bench_check(options));
     const struct us_model_spec spec = us_bench_spec(options);
     seconds = us_calloc((size_t)options->rounds * 2, sizeof *seconds);

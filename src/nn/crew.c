@@ -4,6 +4,7 @@
 
 #include <float.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,12 +18,18 @@ enum { TRIALS = 3 };
 /* When several at once are tried, and when they are worth it. */
 static const double long_step = 0.1, short_run = 60, worthwhile = 1.1, trial_seconds = 0.3;
 
-struct us_crew {
+/* Those who work on one device. */
+struct gang {
     struct unseen_device *device;
-    const struct unseen_recipe *recipe;
     struct us_trainer *trainer[US_CREW_MOST]; /* the first on `device` itself, the others on clones */
     int n;
     uint64_t limit, used; /* bytes on the device: in all, and with the dataset alone */
+};
+
+struct us_crew {
+    const struct unseen_recipe *recipe;
+    struct gang gang[UNSEEN_DEVICES_MOST];
+    int gangs;
     atomic_bool stop;
 
     pthread_mutex_t lock; /* of what follows */
@@ -35,40 +42,58 @@ struct us_crew {
 
 /* ---- size ---- */
 
-static void shrink(struct us_crew *crew, int n)
+static void shrink(struct gang *gang, int n)
 {
-    for (; crew->n > n; crew->n--) {
-        struct us_trainer *last = crew->trainer[crew->n - 1];
+    for (; gang->n > n; gang->n--) {
+        struct us_trainer *last = gang->trainer[gang->n - 1];
         struct unseen_device *clone = last->device;
         us_trainer_free(last);
-        if (crew->n > 1)
+        if (gang->n > 1)
             unseen_device_close(clone);
     }
 }
 
 /* Every thread may take an equal share of what the dataset has left. */
-static void share_memory(struct us_crew *crew)
+static void share_memory(struct gang *gang)
 {
-    uint64_t each = (crew->limit - crew->used) / (uint64_t)crew->n;
-    for (int i = 0; i < crew->n; i++)
-        us_device_limit(crew->trainer[i]->device, each + (i == 0 ? crew->used : 0));
+    uint64_t each = (gang->limit - gang->used) / (uint64_t)gang->n;
+    for (int i = 0; i < gang->n; i++)
+        us_device_limit(gang->trainer[i]->device, each + (i == 0 ? gang->used : 0));
 }
 
-static enum unseen_status grow(struct us_crew *crew, int n)
+static enum unseen_status grow(struct us_crew *crew, struct gang *gang, int n)
 {
     enum unseen_status st = UNSEEN_OK;
-    while (crew->n < n) {
+    while (gang->n < n) {
         struct unseen_device *clone = NULL;
-        US_TRY(us_device_clone(crew->device, &clone));
-        st = us_trainer_share(crew->trainer[0], clone, &crew->trainer[crew->n]);
+        US_TRY(us_device_clone(gang->device, &clone));
+        st = us_trainer_share(gang->trainer[0], clone, &gang->trainer[gang->n]);
         if (st) {
             unseen_device_close(clone);
             goto out;
         }
-        crew->trainer[crew->n]->stop = &crew->stop;
-        crew->n++;
+        gang->trainer[gang->n]->stop = &crew->stop;
+        gang->n++;
     }
-    share_memory(crew);
+    share_memory(gang);
+out:
+    return st;
+}
+
+/* The next device's gang, of one. */
+static enum unseen_status add_gang(struct us_crew *crew, struct unseen_device *device,
+                                   const struct unseen_dataset *data)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct gang *gang = &crew->gang[crew->gangs];
+    const uint64_t limit = us_device_memory(device).limit;
+    US_TRY(us_trainer_new(device, data, &gang->trainer[0]));
+    gang->trainer[0]->stop = &crew->stop;
+    gang->device = device;
+    gang->n = 1;
+    gang->limit = limit;
+    gang->used = us_device_memory(device).used;
+    crew->gangs++;
 out:
     return st;
 }
@@ -82,16 +107,17 @@ static struct us_feed_size largest_feed(const struct unseen_dataset *data, int b
 }
 
 /* How many models the device's memory holds. */
-static enum unseen_status count_fitting(struct us_crew *crew, int *fitting, double *mib_each)
+static enum unseen_status count_fitting(const struct us_crew *crew, const struct gang *gang, int *fitting,
+                                        double *mib_each)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_trainer *trainer = crew->trainer[0];
+    const struct us_trainer *trainer = gang->trainer[0];
     const struct us_model_spec spec = us_trainer_spec(trainer, crew->recipe);
     const struct us_feed_size feed = largest_feed(trainer->data, crew->recipe->batch);
     uint64_t bytes = 0;
-    US_TRY(us_model_memory(crew->device, &spec, &bytes));
+    US_TRY(us_model_memory(gang->device, &spec, &bytes));
     bytes += us_feed_bytes(trainer, &feed);
-    uint64_t most = (crew->limit - crew->used) / bytes;
+    uint64_t most = (gang->limit - gang->used) / bytes;
     *fitting = most < US_CREW_MOST ? (int)most : US_CREW_MOST;
     *mib_each = (double)bytes / (1 << 20);
 out:
@@ -113,8 +139,22 @@ static void note_failure(struct us_crew *crew, int job, enum unseen_status st)
 
 struct hand {
     struct us_crew *crew;
+    const struct gang *gang;
     struct us_trainer *trainer;
 };
+
+/* Put the device's name before what has just failed there. */
+static void name_device(const struct unseen_device *device, enum unseen_status st)
+{
+    struct us_error error;
+    char where[sizeof unseen_device_about(device)->name + 32];
+    us_error_take(st, &error);
+    snprintf(where, sizeof where, "device %d, %s", unseen_device_about(device)->index,
+             unseen_device_about(device)->name);
+    us_fail(st, where, "%s", error.text);
+    if (*error.hint)
+        us_hint("%s", error.hint);
+}
 
 static void *work_on(void *context)
 {
@@ -125,6 +165,8 @@ static void *work_on(void *context)
         int job = crew->next++;
         pthread_mutex_unlock(&crew->lock);
         enum unseen_status st = crew->work(crew->context, job, hand->trainer);
+        if (crew->gangs > 1 && (st == UNSEEN_FAILED || st == UNSEEN_NO_DEVICE))
+            name_device(hand->gang->device, st);
         pthread_mutex_lock(&crew->lock);
         if (st)
             note_failure(crew, job, st);
@@ -133,23 +175,34 @@ static void *work_on(void *context)
     return NULL;
 }
 
+/* All who work, those of each device in turn, so that few are spread over all. */
+static int gather(struct us_crew *crew, struct hand hand[])
+{
+    int n = 0;
+    for (int i = 0; i < US_CREW_MOST; i++) {
+        for (int g = 0; g < crew->gangs; g++) {
+            if (i < crew->gang[g].n)
+                hand[n++] = (struct hand){crew, &crew->gang[g], crew->gang[g].trainer[i]};
+        }
+    }
+    return n;
+}
+
 enum unseen_status us_crew_run(struct us_crew *crew, int n,
                                enum unseen_status (*work)(void *context, int i, struct us_trainer *trainer),
                                void *context)
 {
-    pthread_t thread[US_CREW_MOST];
-    struct hand hand[US_CREW_MOST];
-    int started = 0;
+    pthread_t thread[UNSEEN_DEVICES_MOST * US_CREW_MOST];
+    struct hand hand[UNSEEN_DEVICES_MOST * US_CREW_MOST];
+    int hands = gather(crew, hand), started = 0;
     crew->next = 0;
     crew->jobs = n;
     crew->work = work;
     crew->context = context;
     crew->error.status = UNSEEN_OK;
     atomic_store(&crew->stop, false);
-    for (int i = 0; i < crew->n; i++)
-        hand[i] = (struct hand){crew, crew->trainer[i]};
     /* This thread is one of them: where no other can be started, it does it all. */
-    while (started < crew->n - 1 && started < n - 1 &&
+    while (started < hands - 1 && started < n - 1 &&
            pthread_create(&thread[started], NULL, work_on, &hand[started + 1]) == 0)
         started++;
     work_on(&hand[0]);
@@ -195,11 +248,12 @@ out:
     return st;
 }
 
-/* Lower *best to the seconds that a step takes where `n` of the crew make `steps` of them each. */
+/* Lower *best to the seconds that a step takes where `n` of the crew, on its only device, make `steps` of
+ * them each. */
 static enum unseen_status time_steps(struct us_crew *crew, int n, int64_t steps, double *best)
 {
     enum unseen_status st = UNSEEN_OK;
-    const int64_t all = crew->trainer[0]->data->split[UNSEEN_TRAIN].n;
+    const int64_t all = crew->gang[0].trainer[0]->data->split[UNSEEN_TRAIN].n;
     struct trial trial = {.crew = crew, .n = steps * crew->recipe->batch};
     US_TRY_ALLOC(trial.samples = us_calloc((size_t)trial.n, sizeof *trial.samples));
     for (int64_t i = 0; i < trial.n; i++)
@@ -218,36 +272,38 @@ out:
 static enum unseen_status compare(struct us_crew *crew, int64_t steps, double *gain)
 {
     enum unseen_status st = UNSEEN_OK;
+    const int n = crew->gang[0].n;
     double half = DBL_MAX, whole = DBL_MAX, first = DBL_MAX;
-    US_TRY(time_steps(crew, crew->n, 1, &first)); /* makes the models */
+    US_TRY(time_steps(crew, n, 1, &first)); /* makes the models */
     for (int i = 0; i < TRIALS; i++) {
-        US_TRY(time_steps(crew, crew->n / 2, steps, &half));
-        US_TRY(time_steps(crew, crew->n, steps, &whole));
+        US_TRY(time_steps(crew, n / 2, steps, &half));
+        US_TRY(time_steps(crew, n, steps, &whole));
     }
     *gain = half / whole;
-    us_log(UNSEEN_LOG_DEBUG, "%d models at once take %.3f ms a step, %d take %.3f", crew->n, 1e3 * whole,
-           crew->n / 2, 1e3 * half);
+    us_log(UNSEEN_LOG_DEBUG, "%d models at once take %.3f ms a step, %d take %.3f", n, 1e3 * whole, n / 2,
+           1e3 * half);
 out:
     return st;
 }
 
-/* Double the crew while that is worth it. */
+/* Double the crew on its only device while that is worth it. */
 static enum unseen_status measure(struct us_crew *crew, int most, double all_steps)
 {
     enum unseen_status st = UNSEEN_OK;
+    struct gang *gang = &crew->gang[0];
     double first = DBL_MAX, step = DBL_MAX, gain = DBL_MAX;
     US_TRY(time_steps(crew, 1, 1, &first)); /* compiles */
     US_TRY(time_steps(crew, 1, 1, &step));
     if (step > long_step || step * all_steps < short_run)
         goto out;
-    while (crew->n * 2 <= most && gain >= worthwhile) {
-        int half = crew->n;
-        US_TRY(grow(crew, 2 * half));
+    while (gang->n * 2 <= most && gain >= worthwhile) {
+        int half = gang->n;
+        US_TRY(grow(crew, gang, 2 * half));
         US_TRY(compare(crew, (int64_t)(trial_seconds / step) + 1, &gain));
         if (gain < worthwhile)
-            shrink(crew, half);
+            shrink(gang, half);
     }
-    share_memory(crew);
+    share_memory(gang);
 out:
     return st;
 }
@@ -263,27 +319,46 @@ static enum unseen_status too_many(int wanted, int fitting, double mib_each, dou
     return UNSEEN_FAILED;
 }
 
+/* As many as are wanted, or as a measurement says; `models` is this device's share. */
 static enum unseen_status choose_size(struct us_crew *crew, int wanted, int models, int64_t steps)
 {
     enum unseen_status st = UNSEEN_OK;
+    struct gang *gang = &crew->gang[0];
     int fitting;
     double mib_each;
     int most = models < US_CREW_MOST ? models : US_CREW_MOST;
     if (most <= 1 || wanted == 1)
         return UNSEEN_OK;
-    US_TRY(count_fitting(crew, &fitting, &mib_each));
+    US_TRY(count_fitting(crew, gang, &fitting, &mib_each));
     if (fitting < 1)
         goto out; /* the one says better what it lacks */
     if (wanted) {
         most = most < wanted ? most : wanted;
         st = most > fitting
-                 ? too_many(most, fitting, mib_each, (double)(crew->limit - crew->used) / (1 << 20))
-                 : grow(crew, most);
+                 ? too_many(most, fitting, mib_each, (double)(gang->limit - gang->used) / (1 << 20))
+                 : grow(crew, gang, most);
     } else if (fitting > 1) {
         US_TRY(measure(crew, most < fitting ? most : fitting, (double)models * (double)steps));
-        if (crew->n > 1)
-            us_log(UNSEEN_LOG_INFO, "training %d models side by side, as measured", crew->n);
+        if (gang->n > 1)
+            us_log(UNSEEN_LOG_INFO, "training %d models side by side, as measured", gang->n);
     }
+out:
+    return st;
+}
+
+/* As many on another device as on the first, if they fit. */
+static enum unseen_status follow(struct us_crew *crew, struct gang *gang, bool wanted)
+{
+    enum unseen_status st = UNSEEN_OK;
+    int n = crew->gang[0].n, fitting;
+    double mib_each;
+    if (n == 1)
+        return UNSEEN_OK;
+    US_TRY(count_fitting(crew, gang, &fitting, &mib_each));
+    if (wanted && fitting < n)
+        st = too_many(n, fitting, mib_each, (double)(gang->limit - gang->used) / (1 << 20));
+    else
+        st = grow(crew, gang, fitting < 1 ? 1 : fitting < n ? fitting : n);
 out:
     return st;
 }
@@ -294,18 +369,18 @@ enum unseen_status us_crew_new(struct unseen_device *device, const struct unseen
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_crew *crew = NULL;
+    const int devices = us_device_count(device);
     if (wanted < 0 || wanted > US_CREW_MOST)
         return us_fail(UNSEEN_USAGE, "--concurrent", "%d is not in 1..%d", wanted, US_CREW_MOST);
     US_TRY_ALLOC(crew = us_calloc(1, sizeof *crew));
     pthread_mutex_init(&crew->lock, NULL);
-    crew->device = device;
     crew->recipe = recipe;
-    crew->limit = us_device_memory(device).limit;
-    US_TRY(us_trainer_new(device, data, &crew->trainer[0]));
-    crew->n = 1;
-    crew->trainer[0]->stop = &crew->stop;
-    crew->used = us_device_memory(device).used;
-    US_TRY(choose_size(crew, wanted, models, steps));
+    US_TRY(add_gang(crew, device, data));
+    US_TRY(choose_size(crew, wanted, (models + devices - 1) / devices, steps));
+    while (crew->gangs < devices) {
+        US_TRY(add_gang(crew, us_device_next(crew->gang[crew->gangs - 1].device), data));
+        US_TRY(follow(crew, &crew->gang[crew->gangs - 1], wanted != 0));
+    }
     *out = crew;
     crew = NULL;
 out:
@@ -317,13 +392,18 @@ void us_crew_free(struct us_crew *crew)
 {
     if (!crew)
         return;
-    shrink(crew, 0);
-    us_device_limit(crew->device, crew->limit);
+    for (int g = 0; g < crew->gangs; g++) {
+        shrink(&crew->gang[g], 0);
+        us_device_limit(crew->gang[g].device, crew->gang[g].limit);
+    }
     pthread_mutex_destroy(&crew->lock);
     free(crew);
 }
 
 int us_crew_size(const struct us_crew *crew)
 {
-    return crew->n;
+    int n = 0;
+    for (int g = 0; g < crew->gangs; g++)
+        n += crew->gang[g].n;
+    return n;
 }

@@ -1,29 +1,29 @@
-/* Several models trained side by side on one device, each by a thread with a queue of its own. A small model
- * leaves a device idle between kernels and in their last work-groups; another's kernels fill that. What
- * becomes of a model does not depend on how many there are. */
+/* Several models trained side by side, each by a thread with a queue of its own, on all devices behind a
+ * handle. A small model leaves a device idle between kernels and in their last work-groups; another's kernels
+ * fill that. What becomes of a model depends neither on how many there are nor on which device trains it. */
 #ifndef US_NN_CREW_H
 #define US_NN_CREW_H
 
 #include "nn/train.h"
 
-enum { US_CREW_MOST = 8 };
+enum { US_CREW_MOST = 8 }; /* on one device */
 
-struct us_crew; /* a trainer for each thread; the dataset is on the device once */
+struct us_crew; /* a trainer for each thread; the dataset is on each device once */
 
-/* For `models` models of `steps` training steps each, `wanted` at once. 0: as many as a short measurement
- * finds to do at least a tenth more a second than fewer; 1 without measuring more than a step where steps are
- * long or all of them take less than a minute. UNSEEN_USAGE if `wanted` is out of range, UNSEEN_FAILED if so
- * many do not fit the device's memory, with a hint how many would. Device and dataset must outlive the crew.
- */
+/* For `models` models of `steps` training steps each, `wanted` at once on each device. 0: as many as a short
+ * measurement on the first finds to do at least a tenth more a second than fewer; 1 without measuring more
+ * than a step where steps are long or all of them take less than a minute. UNSEEN_USAGE if `wanted` is out of
+ * range, UNSEEN_FAILED if so many do not fit a device's memory, with a hint how many would. Devices and
+ * dataset must outlive the crew. */
 enum unseen_status us_crew_new(struct unseen_device *device, const struct unseen_dataset *data,
                                const struct unseen_recipe *recipe, int wanted, int models, int64_t steps,
                                struct us_crew **crew);
 void us_crew_free(struct us_crew *crew);
-int us_crew_size(const struct us_crew *crew);
+int us_crew_size(const struct us_crew *crew); /* models at once, on all devices together */
 
 /* Call work(context, i, trainer) once for each i in 0..n-1, as many at once as there are trainers, lower ones
- * first. The first failure stops all the others as an interrupt would, and is what the call fails with; after
- * an interrupt it is the lowest i's. */
+ * first. The first failure stops all the others as an interrupt would, and is what the call fails with, after
+ * the name of its device if there are several; after an interrupt it is the lowest i's. */
 enum unseen_status us_crew_run(struct us_crew *crew, int n,
                                enum unseen_status (*work)(void *context, int i, struct us_trainer *trainer),
                                void *context);

@@ -61,6 +61,7 @@ enum unseen_status unseen_bench_convolutions(struct unseen_device *device,
     struct us_conv_list list = {0};
     struct unseen_bench_conv *rows = NULL;
     int done = 0;
+    US_TRY(us_device_alone(device, "a measurement"));
     US_TRY(us_bench_check(options));
     const struct us_model_spec spec = us_bench_spec(options);
     US_TRY(us_conv_list_add(&list, &spec));

@@ -94,6 +94,7 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
     struct unseen_epoch *done = NULL;
     int64_t *samples = NULL, n;
     int n_done = 0, lock = -1;
+    US_TRY(us_device_alone(device, "training one model"));
     US_TRY(unseen_recipe_check(&options->recipe));
     US_TRY(choose_samples(data, options, &samples, &n));
     US_TRY(us_make_folder(options->out));

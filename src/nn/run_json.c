@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "device/device.h"
+
 static json_t *device_json(const struct unseen_device *device)
 {
     const struct unseen_device_info *about = unseen_device_about(device);
@@ -42,13 +44,25 @@ static json_t *data_json(const struct unseen_dataset *data)
     return object;
 }
 
+/* The indices of all devices, where there are several. */
+static void add_devices(json_t *run, const struct unseen_device *device)
+{
+    json_t *indices = us_device_count(device) > 1 ? json_array() : NULL;
+    for (; indices && device; device = us_device_next(device))
+        json_array_append_new(indices, json_integer(unseen_device_about(device)->index));
+    if (indices)
+        json_object_set_new(run, "devices", indices);
+}
+
 json_t *us_run_json(const char *command, uint64_t seed, const struct unseen_device *device,
                     const struct unseen_dataset *data)
 {
     json_t *run = json_pack("{s:s, s:s, s:s?, s:I, s:o, s:o}", "program", PACKAGE_NAME, "version",
                             unseen_version(), "command", command, "seed", (json_int_t)seed, "device",
                             device_json(device), "data", data_json(data));
-    if (!run)
+    if (run)
+        add_devices(run, device);
+    else
         us_fail(UNSEEN_FAILED, "run.json", "cannot describe the run: out of memory, or a name is not UTF-8");
     return run;
 }

@@ -5,9 +5,10 @@
 #include "base/json.h"
 #include "unseen/train.h"
 
-/* A fresh object with program, version, command, seed, device{index,name,platform,driver,version} and
- * data{name,format,hash,n_train,n_test,classes,class_names,...}; the caller adds what is its own and
- * writes it with us_json_save. data.name opens the dataset again. NULL on failure, recorded. */
+/* A fresh object with program, version, command, seed, device{index,name,platform,driver,version},
+ * devices[their indices] where there are several, and
+ * data{name,format,hash,n_train,n_test,classes,class_names,...}; the caller adds what is its own and writes
+ * it with us_json_save. data.name opens the dataset again. NULL on failure, recorded. */
 json_t *us_run_json(const char *command, uint64_t seed, const struct unseen_device *device,
                     const struct unseen_dataset *data);
 

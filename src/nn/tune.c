@@ -139,6 +139,7 @@ enum unseen_status unseen_tune(struct unseen_device *device, const struct unseen
     enum unseen_status st = UNSEEN_OK;
     struct us_conv_list list = {0};
     struct unseen_tune_row *rows = NULL;
+    US_TRY(us_device_alone(device, "tuning"));
     US_TRY(check(options));
     US_TRY(collect(options, &list));
     US_TRY_ALLOC(rows = us_calloc((size_t)list.n * US_CONV_DIRECTIONS, sizeof *rows));

@@ -39,12 +39,13 @@ static const struct unseen_device_info machine[] = {
 
 static int chosen(const struct unseen_device_info *list, int n, const char *selector)
 {
-    int index = -1;
+    int indices[UNSEEN_DEVICES_MOST], count = 0;
     const char *why = NULL;
-    if (unseen_device_choose(list, n, selector, &index, &why) != UNSEEN_OK)
+    if (unseen_device_choose(list, n, selector, indices, &count, &why) != UNSEEN_OK)
         return -1;
     assert_non_null(why);
-    return index;
+    assert_int_equal(count, 1);
+    return indices[0];
 }
 
 static void default_is_the_largest_usable_gpu(void **state)
@@ -84,9 +85,10 @@ static void by_index_and_name(void **state)
 static void unknown_lists_what_is_there(void **state)
 {
     (void)state;
-    int index = 77;
-    assert_int_equal(unseen_device_choose(machine, 4, "voodoo", &index, NULL), UNSEEN_NO_DEVICE);
-    assert_int_equal(index, 77);
+    int indices[UNSEEN_DEVICES_MOST] = {77}, count = 55;
+    assert_int_equal(unseen_device_choose(machine, 4, "voodoo", indices, &count, NULL), UNSEEN_NO_DEVICE);
+    assert_int_equal(indices[0], 77);
+    assert_int_equal(count, 55);
     assert_non_null(strstr(unseen_last_error(), "voodoo"));
     assert_non_null(strstr(unseen_last_hint(), "2 NVIDIA RTX 4090"));
     assert_int_equal(chosen(machine, 4, "99999999999999999999"), -1);
@@ -95,6 +97,37 @@ static void unknown_lists_what_is_there(void **state)
     assert_non_null(strstr(unseen_last_error(), "older than OpenCL 1.2"));
     assert_int_equal(chosen(machine, 0, NULL), -1);
     assert_non_null(strstr(unseen_last_hint(), "apt-get install pocl-opencl-icd"));
+}
+
+static void several_are_separated_by_commas(void **state)
+{
+    (void)state;
+    struct unseen_device_info twins[3] = {machine[0], machine[1], machine[1]};
+    twins[2].index = 2;
+    int indices[UNSEEN_DEVICES_MOST], count;
+    assert_ok(unseen_device_choose(twins, 3, "2,1", indices, &count, NULL));
+    assert_int_equal(count, 2);
+    assert_int_equal(indices[0], 2);
+    assert_int_equal(indices[1], 1);
+    setenv("UNSEEN_DEVICE", "rtx,2,1", 1);
+    assert_ok(unseen_device_choose(twins, 3, NULL, indices, &count, NULL));
+    unsetenv("UNSEEN_DEVICE");
+    assert_int_equal(count, 3);
+    assert_int_equal(indices[0], 1);
+    /* The same one twice is as good as two of a kind. */
+    assert_ok(unseen_device_choose(twins, 3, "0,0", indices, &count, NULL));
+    assert_int_equal(count, 2);
+    const char *missing[] = {"1,7", "1,", ",1", ",", "1,voodoo"};
+    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
+        assert_int_equal(unseen_device_choose(twins, 3, missing[i], indices, &count, NULL), UNSEEN_NO_DEVICE);
+    assert_non_null(strstr(unseen_last_error(), "voodoo"));
+    assert_fails(UNSEEN_USAGE, "are not of one kind",
+                 unseen_device_choose(twins, 3, "1,0", indices, &count, NULL));
+    twins[2].driver[0] = 'x';
+    assert_fails(UNSEEN_USAGE, "devices 1 (NVIDIA RTX 2060) and 2",
+                 unseen_device_choose(twins, 3, "1,2", indices, &count, NULL));
+    assert_fails(UNSEEN_USAGE, "more than 16",
+                 unseen_device_choose(twins, 3, "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0", indices, &count, NULL));
 }
 
 static void devices_of_this_machine(void **state)
@@ -135,6 +168,7 @@ int main(void)
         cmocka_unit_test(environment_names_the_default),
         cmocka_unit_test(by_index_and_name),
         cmocka_unit_test(unknown_lists_what_is_there),
+        cmocka_unit_test(several_are_separated_by_commas),
         cmocka_unit_test(devices_of_this_machine),
         cmocka_unit_test(errors_have_names),
     };

@@ -1,0 +1,202 @@
+#include "config.h"
+
+#include "support/device.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/crew.h"
+#include "nn/trainer.h"
+#include "support/folder.h"
+
+/* Crews on several devices: the same device named twice, as there is one at least. */
+
+enum { N = 60, CLASSES = 3, JOBS = 6 };
+
+static struct unseen_dataset *data;
+static struct unseen_device *pair;
+
+static int set_up(void **state)
+{
+    char selector[32];
+    int index = unseen_device_about(test_device())->index;
+    struct unseen_synth recipe = {.train = N, .test = 9, .classes = CLASSES, .size = 16, .seed = 1};
+    snprintf(selector, sizeof selector, "%d,%d", index, index);
+    if (unseen_synth_draw(&recipe, &data, NULL, NULL) || unseen_device_open(selector, &pair))
+        return -1;
+    return test_folder_make(state);
+}
+
+static int tear_down(void **state)
+{
+    unseen_device_close(pair);
+    unseen_dataset_close(data);
+    return test_folder_remove(state);
+}
+
+static struct unseen_recipe small_recipe(void)
+{
+    struct unseen_recipe recipe;
+    unseen_recipe_defaults(&recipe);
+    strcpy(recipe.model, "convnet3");
+    recipe.width = 4;
+    recipe.epochs = 2;
+    recipe.batch = 16;
+    return recipe;
+}
+
+static void handles_share_the_memory_of_a_device(void **state)
+{
+    (void)state;
+    assert_int_equal(us_device_count(test_device()), 1);
+    assert_int_equal(us_device_count(pair), 2);
+    struct unseen_device *second = us_device_next(pair);
+    assert_null(us_device_next(second));
+    assert_int_equal(us_device_memory(pair).limit, us_device_memory(second).limit);
+    assert_true(us_device_memory(pair).limit * 2 <= us_device_memory(test_device()).limit);
+    assert_ok(us_device_alone(test_device(), "this"));
+    assert_fails(UNSEEN_USAGE, "names 2 devices; this takes one", us_device_alone(pair, "this"));
+}
+
+/* Who did what. */
+struct log {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int done[JOBS], met;
+    struct us_trainer *first, *second;
+    float p_true[JOBS][N];
+};
+
+/* Each of the two trainers waits in its first job for the other's. */
+static void meet(struct log *log, struct us_trainer *trainer)
+{
+    pthread_mutex_lock(&log->lock);
+    if (!log->first || log->first == trainer)
+        log->first = trainer;
+    else
+        log->second = trainer;
+    log->met = log->first && log->second;
+    pthread_cond_broadcast(&log->changed);
+    while (!log->met)
+        pthread_cond_wait(&log->changed, &log->lock);
+    pthread_mutex_unlock(&log->lock);
+}
+
+static enum unseen_status note(void *context, int i, struct us_trainer *trainer)
+{
+    struct log *log = context;
+    meet(log, trainer);
+    log->done[i]++;
+    return UNSEEN_OK;
+}
+
+static void both_devices_work_at_once(void **state)
+{
+    (void)state;
+    struct us_crew *crew;
+    struct unseen_recipe recipe = small_recipe();
+    struct log log = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    assert_ok(us_crew_new(pair, data, &recipe, 1, JOBS, 10, &crew));
+    assert_int_equal(us_crew_size(crew), 2);
+    assert_ok(us_crew_run(crew, JOBS, note, &log));
+    for (int i = 0; i < JOBS; i++)
+        assert_int_equal(log.done[i], 1);
+    assert_true(log.first->device != log.second->device);
+    assert_true(!log.first->borrows && !log.second->borrows);
+    us_crew_free(crew);
+    /* So many on each. */
+    assert_ok(us_crew_new(pair, data, &recipe, 3, JOBS, 10, &crew));
+    assert_int_equal(us_crew_size(crew), 6);
+    us_crew_free(crew);
+    assert_ok(us_crew_new(pair, data, &recipe, 0, JOBS, 10, &crew));
+    assert_int_equal(us_crew_size(crew) % 2, 0);
+    us_crew_free(crew);
+}
+
+static enum unseen_status keep_last(void *context, const struct unseen_epoch *epoch,
+                                    const struct us_record *trained, const struct us_record *heldout,
+                                    const struct us_record *probe)
+{
+    (void)epoch;
+    (void)heldout;
+    (void)probe;
+    memcpy(context, trained->value + UNSEEN_P_TRUE * trained->n, N * sizeof(float));
+    return UNSEEN_OK;
+}
+
+static enum unseen_status train(void *context, int i, struct us_trainer *trainer)
+{
+    struct log *log = context;
+    struct unseen_recipe recipe = small_recipe();
+    int64_t everyone[N];
+    struct us_train_job job = {.recipe = &recipe,
+                               .seed = 3,
+                               .model = (uint32_t)i,
+                               .train = everyone,
+                               .n_train = N,
+                               .on_epoch = keep_last,
+                               .context = log->p_true[i]};
+    for (int k = 0; k < N; k++)
+        everyone[k] = k;
+    return us_train(trainer, &job, NULL, NULL);
+}
+
+static void results_do_not_depend_on_the_device(void **state)
+{
+    (void)state;
+    static struct log one, two;
+    struct unseen_device *devices[] = {test_device(), pair};
+    struct unseen_recipe recipe = small_recipe();
+    for (int k = 0; k < 2; k++) {
+        struct us_crew *crew;
+        assert_ok(us_crew_new(devices[k], data, &recipe, 1 + k, JOBS, 10, &crew));
+        assert_ok(us_crew_run(crew, JOBS, train, k ? &two : &one));
+        us_crew_free(crew);
+    }
+    assert_memory_equal(one.p_true, two.p_true, sizeof one.p_true);
+    assert_memory_not_equal(one.p_true[0], one.p_true[1], sizeof one.p_true[0]);
+}
+
+static enum unseen_status fail_at_4(void *context, int i, struct us_trainer *trainer)
+{
+    (void)context;
+    (void)trainer;
+    if (i != 4)
+        return UNSEEN_OK;
+    us_fail(UNSEEN_FAILED, "work", "it broke");
+    us_hint("mend it");
+    return UNSEEN_FAILED;
+}
+
+static void failures_name_their_device(void **state)
+{
+    (void)state;
+    struct us_crew *crew;
+    struct unseen_recipe recipe = small_recipe();
+    char start[sizeof unseen_device_about(pair)->name + 64];
+    snprintf(start, sizeof start, "device %d, %s: work: it broke", unseen_device_about(pair)->index,
+             unseen_device_about(pair)->name);
+    assert_ok(us_crew_new(pair, data, &recipe, 1, JOBS, 10, &crew));
+    assert_fails(UNSEEN_FAILED, start, us_crew_run(crew, JOBS, fail_at_4, NULL));
+    assert_string_equal(unseen_last_hint(), "mend it");
+    us_crew_free(crew);
+    /* With one device there is nothing to tell apart. */
+    assert_ok(us_crew_new(test_device(), data, &recipe, 1, JOBS, 10, &crew));
+    assert_fails(UNSEEN_FAILED, "work: it broke", us_crew_run(crew, JOBS, fail_at_4, NULL));
+    assert_null(strstr(unseen_last_error(), "device"));
+    us_crew_free(crew);
+}
+
+int main(void)
+{
+    test_device();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(handles_share_the_memory_of_a_device),
+        cmocka_unit_test(both_devices_work_at_once),
+        cmocka_unit_test(results_do_not_depend_on_the_device),
+        cmocka_unit_test(failures_name_their_device),
+    };
+    return RUN_TESTS(tests, set_up, tear_down);
+}
