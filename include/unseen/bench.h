@@ -55,6 +55,13 @@ UNSEEN_API enum unseen_status unseen_bench_convolutions(struct unseen_device *de
                                                         const struct unseen_bench_options *options,
                                                         struct unseen_bench_conv **rows, int *n);
 
+/* The product of two square matrices of `size` rows, a multiple of 32, by all that computes 1x1 convolutions:
+ * these are such products, of row->conv.channels_in rows. "im2col" is CLBlast's. UNSEEN_USAGE for arguments
+ * out of range. */
+UNSEEN_API enum unseen_status unseen_bench_product(struct unseen_device *device, int size,
+                                                   enum unseen_precision precision, int rounds,
+                                                   struct unseen_tune_row *row);
+
 /* The device's float32 operations per second at most, multiply-add = 2, as measured by a kernel that does
  * nothing else. */
 UNSEEN_API enum unseen_status unseen_bench_peak(struct unseen_device *device, double *flops);

@@ -125,6 +125,31 @@ static void print_convolutions(const struct measured *m)
     printf("; peak %.1f GFLOP/s\n", 1e-9 * m->peak);
 }
 
+/* The product of matrices alone. */
+static enum unseen_status time_product(struct unseen_device *device, const struct unseen_bench_options *o,
+                                       int size, bool json)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_tune_row row;
+    double peak = 0;
+    US_TRY(unseen_bench_product(device, size, o->precision, o->rounds, &row));
+    US_TRY(unseen_bench_peak(device, &peak));
+    const char *name = unseen_device_about(device)->name, *precision = unseen_precision_name(o->precision);
+    if (json)
+        return us_print_json(json_pack("{s:s, s:s, s:i, s:f, s:o}", "device", name, "precision", precision,
+                                       "gemm", size, "peak_gflops", 1e-9 * peak, "product",
+                                       us_race_json(&row)));
+    printf("%d x %d matrices, %s\non %s\n\n%-20s %9s %9s %8s\n", size, size, precision, name, "algorithm",
+           "ms", "GFLOP/s", "of peak");
+    for (int i = 0; i < row.candidates; i++) {
+        double flops = 1e3 * row.conv.flops / row.candidate[i].milliseconds;
+        printf("%-20s %9.3f %9.1f %7.1f%%\n", row.candidate[i].algorithm, row.candidate[i].milliseconds,
+               1e-9 * flops, 100 * flops / peak);
+    }
+out:
+    return st;
+}
+
 enum unseen_status us_cmd_bench(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -133,7 +158,7 @@ enum unseen_status us_cmd_bench(int argc, char **argv)
         .model = "resnet18", .width = 64, .batch = 128, .size = 32, .classes = 10, .rounds = 10};
     struct measured m = {.options = &options};
     struct unseen_device *device = NULL;
-    int explain = 0, steps = 1;
+    int explain = 0, steps = 1, product = 0;
     bool help;
     double start = us_seconds();
     const struct us_option own[] = {
@@ -148,6 +173,8 @@ enum unseen_status us_cmd_bench(int argc, char **argv)
         {"explain", US_OPT_ON, &explain, NULL,
          "time each convolution alone, and tell what computes it and why"},
         {"no-steps", US_OPT_OFF, &steps, NULL, "with --explain: time nothing else"},
+        {"gemm", US_OPT_INT, &product, "S",
+         "instead: the product of S x S matrices, by all that computes 1x1 convolutions (im2col: CLBlast)"},
         {NULL, US_OPT_ON, NULL, NULL, NULL},
     };
     const struct us_usage usage = {.synopsis = "unseen bench [--model M] [--batch B] [--explain]",
@@ -165,6 +192,10 @@ enum unseen_status us_cmd_bench(int argc, char **argv)
         goto out;
     }
     US_TRY(unseen_device_open(common.device, &device));
+    if (product) {
+        st = time_product(device, &options, product, common.json);
+        goto out;
+    }
     m.device = unseen_device_about(device)->name;
     double open_seconds = us_seconds() - start;
     if (steps) {

@@ -59,6 +59,9 @@ char *us_shape_text(const struct unseen_conv *conv, char text[US_SHAPE_TEXT]);
 /* Its shape and direction as an object to add to; NULL if memory runs out. */
 json_t *us_conv_json(const struct unseen_conv *conv);
 
+/* The same with all that computes it, and how fast. */
+json_t *us_race_json(const struct unseen_tune_row *row);
+
 /* "3.4 s", "12 min 5 s", "2 h 3 min" into a buffer of at least 32 bytes; returns it. */
 char *us_duration(double seconds, char *text);
 

@@ -61,6 +61,19 @@ json_t *us_conv_json(const struct unseen_conv *c)
                      "kernel", c->kernel, "stride", c->stride, "pad", c->pad, "direction", c->direction);
 }
 
+json_t *us_race_json(const struct unseen_tune_row *r)
+{
+    json_t *row = us_conv_json(&r->conv), *all = json_array();
+    for (int i = 0; all && i < r->candidates; i++)
+        json_array_append_new(all, json_pack("{s:s, s:f, s:f}", "algorithm", r->candidate[i].algorithm, "ms",
+                                             r->candidate[i].milliseconds, "gflops",
+                                             1e-6 * r->conv.flops / r->candidate[i].milliseconds));
+    if (row)
+        json_object_set(row, "candidates", all);
+    json_decref(all);
+    return row;
+}
+
 char *us_duration(double seconds, char *text)
 {
     if (seconds < 60)

@@ -7,24 +7,11 @@
 
 #include "cmd/cmd.h"
 
-static json_t *row_json(const struct unseen_tune_row *r)
-{
-    json_t *row = us_conv_json(&r->conv), *all = json_array();
-    for (int i = 0; all && i < r->candidates; i++)
-        json_array_append_new(all, json_pack("{s:s, s:f, s:f}", "algorithm", r->candidate[i].algorithm, "ms",
-                                             r->candidate[i].milliseconds, "gflops",
-                                             1e-6 * r->conv.flops / r->candidate[i].milliseconds));
-    if (row)
-        json_object_set(row, "candidates", all);
-    json_decref(all);
-    return row;
-}
-
 static enum unseen_status print_json(const struct unseen_tune_row *rows, int n)
 {
     json_t *all = json_array();
     for (int i = 0; all && i < n; i++)
-        json_array_append_new(all, row_json(&rows[i]));
+        json_array_append_new(all, us_race_json(&rows[i]));
     return us_print_json(all);
 }
 

@@ -9,6 +9,7 @@
 #include "device/tuning.h"
 #include "nn/bench.h"
 #include "nn/conv_list.h"
+#include "nn/race.h"
 #include "ops/conv_time.h"
 #include "ops/peak.h"
 
@@ -78,6 +79,23 @@ enum unseen_status unseen_bench_convolutions(struct unseen_device *device,
 out:
     free(rows);
     free(list.use);
+    return st;
+}
+
+enum unseen_status unseen_bench_product(struct unseen_device *device, int size,
+                                        enum unseen_precision precision, int rounds,
+                                        struct unseen_tune_row *row)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const int width = 32;
+    const struct us_conv_shape shape = {1, size / width, width, size, size, 1, 1, 0, precision};
+    US_TRY(us_device_alone(device, "a measurement"));
+    if (size < width || size > 16384 || size % width)
+        return us_fail(UNSEEN_USAGE, "--gemm", "%d is not a multiple of %d in %d..16384", size, width, width);
+    if (rounds < 1 || rounds > 10000)
+        return us_fail(UNSEEN_USAGE, "--rounds", "%d is not in 1..10000", rounds);
+    US_TRY(us_race(device, &shape, US_CONV_FORWARD, rounds, row));
+out:
     return st;
 }
 

@@ -2,15 +2,12 @@
 
 #include "unseen/tune.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/progress.h"
 #include "device/tuning.h"
 #include "nn/conv_list.h"
-#include "ops/conv_time.h"
+#include "nn/race.h"
 
 static enum unseen_status check(const struct unseen_tune_options *o)
 {
@@ -51,26 +48,6 @@ out:
     return st;
 }
 
-static int by_seconds(const void *a, const void *b)
-{
-    const double x = ((const struct us_conv_timing *)a)->seconds,
-                 y = ((const struct us_conv_timing *)b)->seconds;
-    if (isnan(x) || isnan(y))
-        return isnan(x) - isnan(y);
-    return (x > y) - (x < y);
-}
-
-static void fill_row(const struct us_conv_shape *s, enum us_conv_direction direction,
-                     const struct us_conv_timing *timing, int n, struct unseen_tune_row *row)
-{
-    *row = (struct unseen_tune_row){.conv = us_conv_about(s, direction)};
-    for (int i = 0; i < n && !isnan(timing[i].seconds); i++) {
-        row->candidate[i].algorithm = timing[i].algorithm;
-        row->candidate[i].milliseconds = 1e3 * timing[i].seconds;
-        row->candidates++;
-    }
-}
-
 static enum unseen_status keep(struct unseen_device *device, const struct us_conv_shape *shape,
                                enum us_conv_direction direction, const struct unseen_tune_row *row)
 {
@@ -84,28 +61,6 @@ static enum unseen_status keep(struct unseen_device *device, const struct us_con
     }
     us_conv_key(shape, direction, key);
     return us_tuning_keep(device, key, &tuned);
-}
-
-static enum unseen_status race(struct unseen_device *device, const struct us_conv_shape *shape,
-                               enum us_conv_direction direction, int rounds, struct unseen_tune_row *row)
-{
-    enum unseen_status st = UNSEEN_OK;
-    struct us_conv_timing timing[UNSEEN_TUNE_CANDIDATES] = {{0}};
-    int n = 0;
-    const char *name;
-    for (int i = 0; (name = us_conv_algorithm_at(i)) && n < UNSEEN_TUNE_CANDIDATES; i++)
-        if (us_conv_competes(device, name, shape, direction))
-            timing[n++].algorithm = name;
-    US_TRY(us_conv_time(device, shape, direction, rounds, timing, n));
-    qsort(timing, (size_t)n, sizeof *timing, by_seconds);
-    fill_row(shape, direction, timing, n, row);
-    if (row->candidates < 1)
-        st = us_fail(UNSEEN_FAILED, "tune", "no algorithm computes %dx%dx%d to %d channels here", shape->h,
-                     shape->w, shape->cin, shape->cout);
-    else
-        st = keep(device, shape, direction, row);
-out:
-    return st;
 }
 
 static enum unseen_status race_all(struct unseen_device *device, const struct us_conv_list *list, int rounds,
@@ -123,7 +78,8 @@ static enum unseen_status race_all(struct unseen_device *device, const struct us
                 st = us_fail(UNSEEN_INTERRUPTED, "tune", "interrupted after %d measurements", *n);
                 goto out;
             }
-            US_TRY(race(device, &use->shape, direction, rounds, &rows[*n]));
+            US_TRY(us_race(device, &use->shape, direction, rounds, &rows[*n]));
+            US_TRY(keep(device, &use->shape, direction, &rows[*n]));
             (*n)++;
         }
         us_progress_update(progress, (uint64_t)i + 1, NULL);

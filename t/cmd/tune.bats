@@ -17,6 +17,17 @@ setup_cache() {
   grep -q '"algorithm": "im2col"' stdout
 }
 
+@test "bench times a matrix product by all that can compute it" {
+  need_device
+  run_code 0 unseen bench --gemm 64 --rounds 2
+  grep -q '^im2col ' stdout
+  run_code 0 unseen bench --gemm 64 --rounds 2 --json
+  grep -q '"gemm": 64' stdout
+  grep -q '"peak_gflops"' stdout
+  run_code 2 unseen bench --gemm 65
+  run_code 2 unseen bench --gemm 64 --rounds 0
+}
+
 @test "tune refuses what it cannot do" {
   need_device
   setup_cache

@@ -1,0 +1,49 @@
+#include "config.h"
+
+#include "nn/race.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "nn/conv_list.h"
+#include "ops/conv_time.h"
+
+static int by_seconds(const void *a, const void *b)
+{
+    const double x = ((const struct us_conv_timing *)a)->seconds,
+                 y = ((const struct us_conv_timing *)b)->seconds;
+    if (isnan(x) || isnan(y))
+        return isnan(x) - isnan(y);
+    return (x > y) - (x < y);
+}
+
+static void fill_row(const struct us_conv_shape *s, enum us_conv_direction direction,
+                     const struct us_conv_timing *timing, int n, struct unseen_tune_row *row)
+{
+    *row = (struct unseen_tune_row){.conv = us_conv_about(s, direction)};
+    for (int i = 0; i < n && !isnan(timing[i].seconds); i++) {
+        row->candidate[i].algorithm = timing[i].algorithm;
+        row->candidate[i].milliseconds = 1e3 * timing[i].seconds;
+        row->candidates++;
+    }
+}
+
+enum unseen_status us_race(struct unseen_device *device, const struct us_conv_shape *shape,
+                           enum us_conv_direction direction, int rounds, struct unseen_tune_row *row)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_conv_timing timing[UNSEEN_TUNE_CANDIDATES] = {{0}};
+    int n = 0;
+    const char *name;
+    for (int i = 0; (name = us_conv_algorithm_at(i)) && n < UNSEEN_TUNE_CANDIDATES; i++)
+        if (us_conv_competes(device, name, shape, direction))
+            timing[n++].algorithm = name;
+    US_TRY(us_conv_time(device, shape, direction, rounds, timing, n));
+    qsort(timing, (size_t)n, sizeof *timing, by_seconds);
+    fill_row(shape, direction, timing, n, row);
+    if (row->candidates < 1)
+        st = us_fail(UNSEEN_FAILED, "convolution", "no algorithm computes %dx%dx%d to %d channels here",
+                     shape->h, shape->w, shape->cin, shape->cout);
+out:
+    return st;
+}
