@@ -11,8 +11,10 @@
  * P x 16V, and transforms the products [POS][P][16V] back. Longer blocks would fetch U less often, but lose more
  * by leaving the second cache.
  *
- * Weight gradient: dU[pos] = sum over tiles of (BT x B)[pos]^T (A dy AT)[pos], a chunk of tiles at a time that
- * the third cache can hold. winograd_inputs and winograd_outputs transform a chunk, winograd_products adds its products to dU [POS][cin][16V * columns], and winograd_gradient transforms dU back.
+ * Weight gradient: dU[pos] = sum over tiles of (BT x B)[pos]^T (A dy AT)[pos], a chunk of tiles at a time.
+ * winograd_inputs and winograd_outputs transform a chunk that the third cache can hold, winograd_products adds its
+ * products to dU [POS][cin][16V * columns]. Where the second cache can hold dU as well as a small chunk,
+ * winograd_shares does all that with a dU for each work-item. winograd_gradient transforms dU back.
  *
  * What follows a forward pass is conv_epilogue.clh's; the data gradient has nothing.
  *
@@ -400,16 +402,11 @@ ONE void winograd_outputs(__global const float *dy, __global float *z, int oh, i
                            position_step(chunk, padded_columns(cout)), chunk * (16 * V));
 }
 
-/* sums[POS][cin][columns] (+)= v^T z over the `count` tiles of a chunk. Work-items: (POS, blocks of `rows` rows
- * of cin). `rows` is a multiple of 16. */
-ONE void winograd_products(__global const float *v, __global const float *z, __global float *sums, int cin,
-                           int cout, int count, int chunk, int rows, int add)
+/* Rows k0..k1 of one position's sums [cin][columns] (+)= v^T z over `count` tiles, of the `chunk` that there is
+ * room for. */
+static inline void multiply_tiles(__global const float *v, __global const float *z, __global float *sums, int k0,
+                                  int k1, int pitch, int count, int chunk, int add)
 {
-    const int pos = (int)get_global_id(0), depth = padded(cin), pitch = padded_columns(cout);
-    const int k0 = (int)get_global_id(1) * rows, k1 = min(k0 + rows, depth);
-    v += pos * position_step(chunk, depth);
-    z += pos * position_step(chunk, pitch);
-    sums += (long)pos * depth * pitch;
     for (int t = 0; t < count; t += BLOCK)
         for (int c = 0; c < pitch; c += 16 * V)
             for (int k = k0; k < k1; k += Q)
@@ -417,8 +414,46 @@ ONE void winograd_products(__global const float *v, __global const float *z, __g
                                     min(BLOCK, count - t), sums + (long)k * pitch + c, pitch, add || t > 0);
 }
 
-/* dweights = GT sums G. Work-items: (k, vectors of 16 columns). */
-ONE void winograd_gradient(__global const float *sums, __global float *dweights, int cin, int cout)
+/* sums[POS][cin][columns] (+)= v^T z over the `count` tiles of a chunk. Work-items: (POS, blocks of `rows` rows
+ * of cin). `rows` is a multiple of 16. */
+ONE void winograd_products(__global const float *v, __global const float *z, __global float *sums, int cin,
+                           int cout, int count, int chunk, int rows, int add)
+{
+    const int pos = (int)get_global_id(0), depth = padded(cin), pitch = padded_columns(cout);
+    const int k0 = (int)get_global_id(1) * rows, k1 = min(k0 + rows, depth);
+    multiply_tiles(v + pos * position_step(chunk, depth), z + pos * position_step(chunk, pitch),
+                   sums + (long)pos * depth * pitch, k0, k1, pitch, count, chunk, add);
+}
+
+/* All three for few channels: a work-item takes `share` of `total` tiles, `chunk` at a time, to sums of its own,
+ * sums[work-item][POS][cin][columns]. It owns `slot` floats of scratch: zeros [cin], then v and z of a chunk. */
+ONE void winograd_shares(__global const float *x, __global const float *dy, __global float *sums,
+                         __global float *scratch, long slot, int h, int w, int cin, int oh, int ow, int cout,
+                         int pad, int total, int share, int chunk)
+{
+    const struct images from = {h, w, cin, (oh + M - 1) / M, (ow + M - 1) / M};
+    const struct images to = {oh, ow, cout, from.tiles_y, from.tiles_x};
+    const int depth = padded(cin), pitch = padded_columns(cout), first = (int)get_global_id(0) * share;
+    const long step_v = position_step(chunk, depth), step_z = position_step(chunk, pitch);
+    __global float *zeros = scratch + get_global_id(0) * slot, *v = zeros + depth, *z = v + POS * step_v;
+    const int last = min(first + share, total);
+    sums += get_global_id(0) * POS * depth * pitch;
+    clear(zeros, depth);
+    for (int t0 = first; t0 < last; t0 += chunk) {
+        const int count = min(chunk, last - t0);
+        for (int t = 0; t < count; t++) {
+            transform_input(x, &from, tile_at(&from, t0 + t), pad, zeros, v + t * 16, step_v, chunk * 16);
+            transform_gradient(dy, &to, tile_at(&to, t0 + t), z + t * (16 * V), step_z, chunk * (16 * V));
+        }
+        for (int pos = 0; pos < POS; pos++)
+            multiply_tiles(v + pos * step_v, z + pos * step_z, sums + (long)pos * depth * pitch, 0, depth, pitch,
+                           count, chunk, t0 > first);
+    }
+}
+
+/* dweights = GT sums G, sums[parts][POS][cin][columns] added in ascending order. Work-items: (k, vectors of 16
+ * columns). */
+ONE void winograd_gradient(__global const float *sums, __global float *dweights, int parts, int cin, int cout)
 {
     const int k = (int)get_global_id(0), c = (int)get_global_id(1) * 16;
     const long pitch = padded_columns(cout), matrix = padded(cin) * pitch;
@@ -427,8 +462,11 @@ ONE void winograd_gradient(__global const float *sums, __global float *dweights,
 #pragma unroll
     for (int j = 0; j < N; j++) {
 #pragma unroll
-        for (int i = 0; i < N; i++)
+        for (int i = 0; i < N; i++) {
             column[i] = AT16(__global, sums + (i * N + j) * matrix);
+            for (int q = 1; q < parts; q++)
+                column[i] += AT16(__global, sums + (q * POS + i * N + j) * matrix);
+        }
         winograd_weights_gradient(column, 1, half_way + j, N);
     }
 #pragma unroll

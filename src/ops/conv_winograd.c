@@ -10,6 +10,10 @@ enum {
     ROWS = 64,              /* input channels of a work-item of the weight gradient */
     CHUNK_BYTES = 10000000, /* of transformed tiles, which the third cache is to keep from kernel to kernel */
     CHUNK_TILES = 128,      /* that make up for loading and storing all sums */
+    SUMS_BYTES = 600000,    /* the most that a work-item sums up in the second cache, */
+    BLOCK_BYTES = 400000,   /* beside so much of transformed tiles */
+    LEAST_SHARE = 128,      /* tiles that make up for adding up own sums, but */
+    FEW_ITEMS = 4,          /* work-items are better than fewer */
     PIXELS = 12,            /* register tiles: rows of the forward pass; */
     PRODUCTS = 16           /* products of vectors in the weight gradient */
 };
@@ -20,9 +24,10 @@ struct winograd {
     int step;         /* numbers that are multiplied at a time: 2 of bf16, 1 of float32 */
     int vectors;
     struct us_kernel *pack, *multiply;                        /* forward and data gradient */
-    struct us_kernel *inputs, *outputs, *products, *gradient; /* weight gradient */
+    struct us_kernel *inputs, *outputs, *products, *gradient; /* weight gradient, */
+    struct us_kernel *shares;                                 /* where work-items have their own sums */
     int group, items;
-    int chunk;                           /* tiles */
+    int chunk, share;                    /* tiles */
     size_t packed, slot;                 /* floats */
     size_t transformed_x, transformed_y; /* floats of a chunk */
 };
@@ -99,28 +104,47 @@ static int padded_columns(const struct winograd *d, int channels)
     return (int)us_round_up((size_t)channels, (size_t)(16 * d->vectors));
 }
 
-/* Chunks of equal length. The cut decides in what order sums are formed, so it must follow from the shape
- * alone. */
+/* Chunks of equal length. */
+static int cut(const struct us_conv *conv, const struct winograd *d, size_t bytes, int least_tiles)
+{
+    const size_t row =
+        transformed(d, 1, padded(conv->shape.cin)) + transformed(d, 1, padded_columns(d, conv->shape.cout));
+    const int total = count_tiles(conv, d->m, US_CONV_WEIGHTS, conv->shape.n);
+    const int most = (int)(bytes / sizeof(float) / row);
+    return ceil_div(total, ceil_div(total, most < least_tiles ? least_tiles : most));
+}
+
+/* The cut decides in what order sums are formed, so it must follow from the shape alone. */
 static enum unseen_status prepare_gradient(struct us_conv *conv, struct winograd *d,
                                            struct us_conv_part *part)
 {
     enum unseen_status st = UNSEEN_OK;
     const int depth = padded(conv->shape.cin), columns = padded_columns(d, conv->shape.cout);
     const int total = count_tiles(conv, d->m, US_CONV_WEIGHTS, conv->shape.n);
-    const size_t row = transformed(d, 1, depth) + transformed(d, 1, columns);
-    const int most = (int)(CHUNK_BYTES / sizeof(float) / row);
-    d->chunk = ceil_div(total, ceil_div(total, most < CHUNK_TILES ? CHUNK_TILES : most));
+    const bool own_sums =
+        (size_t)(d->positions * d->positions) * (size_t)depth * (size_t)columns <= SUMS_BYTES / sizeof(float);
+    d->chunk = own_sums ? cut(conv, d, BLOCK_BYTES, 1) : cut(conv, d, CHUNK_BYTES, CHUNK_TILES);
     d->transformed_x = transformed(d, d->chunk, depth);
     d->transformed_y = transformed(d, d->chunk, columns);
     d->packed = (size_t)(d->positions * d->positions) * (size_t)depth * (size_t)columns;
     d->slot = (size_t)depth;
-    part->workspace =
-        (d->packed + d->transformed_x + d->transformed_y + d->slot * (size_t)ceil_div(d->chunk, SHARE)) *
-        sizeof(float);
-    US_TRY(get(conv, d, "winograd_inputs", &d->inputs));
-    US_TRY(get(conv, d, "winograd_outputs", &d->outputs));
-    US_TRY(get(conv, d, "winograd_products", &d->products));
     US_TRY(get(conv, d, "winograd_gradient", &d->gradient));
+    if (own_sums) {
+        const int even = ceil_div(total, ITEMS), few = least(ceil_div(total, FEW_ITEMS), LEAST_SHARE);
+        d->share = even > few ? even : few;
+        d->items = ceil_div(total, d->share);
+        d->slot += d->transformed_x + d->transformed_y;
+        d->packed *= (size_t)d->items;
+        part->workspace = (d->packed + d->slot * (size_t)d->items) * sizeof(float);
+        US_TRY(get(conv, d, "winograd_shares", &d->shares));
+    } else {
+        part->workspace =
+            (d->packed + d->transformed_x + d->transformed_y + d->slot * (size_t)ceil_div(d->chunk, SHARE)) *
+            sizeof(float);
+        US_TRY(get(conv, d, "winograd_inputs", &d->inputs));
+        US_TRY(get(conv, d, "winograd_outputs", &d->outputs));
+        US_TRY(get(conv, d, "winograd_products", &d->products));
+    }
 out:
     return st;
 }
@@ -201,12 +225,12 @@ out:
     return st;
 }
 
-static enum unseen_status gradient(struct us_conv *conv, const struct winograd *d,
-                                   const struct us_conv_call *call)
+/* Sums of chunks, which follow one another in the workspace's transformed tiles. */
+static enum unseen_status sum_chunks(struct us_conv *conv, const struct winograd *d,
+                                     const struct us_conv_call *call, int total)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
-    const int total = count_tiles(conv, d->m, US_CONV_WEIGHTS, call->n);
     struct us_buf *x = NULL, *dy = NULL, *zeros = NULL;
     US_TRY(behind(conv, call->work, d->packed, &x));
     US_TRY(behind(conv, call->work, d->packed + d->transformed_x, &dy));
@@ -223,12 +247,43 @@ static enum unseen_status gradient(struct us_conv *conv, const struct winograd *
                       "bbbiiiiii", x, dy, call->work, s->cin, s->cout, count, d->chunk, (int)ROWS,
                       (int)(first > 0)));
     }
-    US_TRY(us_run(conv->device, d->gradient, US_RANGE2L((size_t)s->cin, (size_t)ceil_div(s->cout, 16), 1, 1),
-                  "bbii", call->work, call->out, s->cin, s->cout));
 out:
     us_buf_free(conv->device, x);
     us_buf_free(conv->device, dy);
     us_buf_free(conv->device, zeros);
+    return st;
+}
+
+/* Sums of work-items, each over a share of the tiles. */
+static enum unseen_status sum_shares(struct us_conv *conv, const struct winograd *d,
+                                     const struct us_conv_call *call, int total, int items)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_conv_shape *s = &conv->shape;
+    struct us_buf *scratch = NULL;
+    US_TRY(behind(conv, call->work, d->packed, &scratch));
+    US_TRY(us_run(conv->device, d->shares, US_RANGE1L((size_t)items, 1), "bbbbliiiiiiiiii", call->in,
+                  call->other, call->work, scratch, (int64_t)d->slot, s->h, s->w, s->cin, conv->oh, conv->ow,
+                  s->cout, s->pad, total, d->share, d->chunk));
+out:
+    us_buf_free(conv->device, scratch);
+    return st;
+}
+
+static enum unseen_status gradient(struct us_conv *conv, const struct winograd *d,
+                                   const struct us_conv_call *call)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_conv_shape *s = &conv->shape;
+    const int total = count_tiles(conv, d->m, US_CONV_WEIGHTS, call->n);
+    const int parts = d->shares ? ceil_div(total, d->share) : 1;
+    if (d->shares)
+        US_TRY(sum_shares(conv, d, call, total, parts));
+    else
+        US_TRY(sum_chunks(conv, d, call, total));
+    US_TRY(us_run(conv->device, d->gradient, US_RANGE2L((size_t)s->cin, (size_t)ceil_div(s->cout, 16), 1, 1),
+                  "bbiii", call->work, call->out, parts, s->cin, s->cout));
+out:
     return st;
 }
 

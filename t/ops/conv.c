@@ -291,6 +291,8 @@ static void fewer_images_than_prepared(void **state)
     check(&shapes[3], 4, "im2col", true);
     check(&shapes[1], 2, "direct", false);
     check(&shapes[9], 21, "direct", true);
+    check(&shapes[8], 3, "winograd4", false);
+    check(&shapes[11], 5, "winograd4", true);
     check(&shapes[1], 2, "im2col", false);
 }
 
