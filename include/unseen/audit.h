@@ -41,9 +41,9 @@ struct unseen_audit {
     int64_t count;
 };
 
-/* Audit a trajectory, which must outlive the result. `options` NULL: by the classes' thresholds. Memory: 28
- * bytes a sample. UNSEEN_USAGE if the trajectory lacks p_true, margin, loss or predicted. The result is freed
- * with unseen_audit_free, which takes NULL. */
+/* Audit a trajectory, which must outlive the result. `options` NULL: by the classes' thresholds. Memory: 40
+ * bytes a sample; what was read of the trajectory is let go. UNSEEN_USAGE if the trajectory lacks p_true,
+ * margin, loss or predicted. The result is freed with unseen_audit_free, which takes NULL. */
 UNSEEN_API enum unseen_status unseen_audit(const struct unseen_trajectory *trajectory,
                                            const struct unseen_audit_options *options,
                                            struct unseen_audit **audit);

@@ -120,10 +120,26 @@ enum unseen_status us_npy_open(const char *path, struct us_npy *array)
     return st;
 }
 
+/* A copy begins where its data does: it is in no file and has to stay. */
+static bool is_mapped(const struct us_npy *array)
+{
+    return array->mapping && array->mapping != array->data;
+}
+
+void us_npy_rest_part(const struct us_npy *array, size_t first, size_t count)
+{
+    if (!is_mapped(array))
+        return;
+    size_t size = us_dtype_size(array->dtype), page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t data = (size_t)((const char *)array->data - (const char *)array->mapping);
+    size_t from = (data + first * size) / page * page, to = (data + (first + count) * size) / page * page;
+    if (to > from)
+        (void)madvise((char *)array->mapping + from, to - from, MADV_DONTNEED);
+}
+
 void us_npy_rest(const struct us_npy *array)
 {
-    /* A copy begins where its data does: it is in no file and has to stay. */
-    if (!array->mapping || array->mapping == array->data)
+    if (!is_mapped(array))
         return;
     (void)madvise(array->mapping, array->mapping_size, MADV_DONTNEED);
 #ifdef MADV_NOHUGEPAGE
@@ -178,17 +194,6 @@ enum unseen_status us_npy_open_integers(const char *path, int ndim, struct us_np
     else
         *array = opened;
     return st;
-}
-
-void us_npy_release(const struct us_npy *array, size_t first, size_t count)
-{
-    if (!array->mapping || array->data == array->mapping) /* a copy: the file would not give it again */
-        return;
-    size_t size = us_dtype_size(array->dtype), page = (size_t)sysconf(_SC_PAGESIZE);
-    size_t data = (size_t)((const char *)array->data - (const char *)array->mapping);
-    size_t from = (data + first * size) / page * page, to = (data + (first + count) * size) / page * page;
-    if (to > from)
-        madvise((char *)array->mapping + from, to - from, MADV_DONTNEED);
 }
 
 enum unseen_status us_npy_write(const char *path, enum us_dtype dtype, int ndim, const int64_t *shape,

@@ -41,6 +41,9 @@ void us_npy_close(struct us_npy *array);
 /* Let what was read of the file leave this process's memory; it is read again when it is looked at again. */
 void us_npy_rest(const struct us_npy *array);
 
+/* The same for `count` elements, in C order, from `first` on; the page that holds the last of them stays. */
+void us_npy_rest_part(const struct us_npy *array, size_t first, size_t count);
+
 /* us_npy_open that also demands a type and a number of dimensions. */
 enum unseen_status us_npy_open_as(const char *path, enum us_dtype dtype, int ndim, struct us_npy *array);
 
@@ -59,10 +62,6 @@ static inline int64_t us_npy_integer(const struct us_npy *array, size_t i)
         return ((const int64_t *)array->data)[i];
     }
 }
-
-/* Let go of the memory behind `count` elements of a one-dimensional array from `first` on; they are read from
- * the file again when next looked at. An array that is not mapped is left alone. */
-void us_npy_release(const struct us_npy *array, size_t first, size_t count);
 
 /* Write a whole array at once, atomically. Bytes depend on the values alone. */
 enum unseen_status us_npy_write(const char *path, enum us_dtype dtype, int ndim, const int64_t *shape,

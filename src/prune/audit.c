@@ -10,6 +10,9 @@
 #include "prune/order.h"
 #include "prune/trajectory.h"
 
+/* Samples between two times that the trajectory's pages are let go. */
+#define STRETCH 65536
+
 static enum unseen_status check(const struct unseen_trajectory *t)
 {
     static const enum unseen_quantity needed[] = {UNSEEN_P_TRUE, UNSEEN_MARGIN, UNSEEN_LOSS,
@@ -18,7 +21,7 @@ static enum unseen_status check(const struct unseen_trajectory *t)
         if (t->value[needed[i]])
             continue;
         us_fail(UNSEEN_USAGE, "audit", "the trajectory lacks %s", unseen_quantity_name(needed[i]));
-        us_hint("record it by unseen audit without --trajectory");
+        us_hint("record it with --record-also predicted, or run unseen audit without --trajectory");
         return UNSEEN_USAGE;
     }
     return UNSEEN_OK;
@@ -90,8 +93,11 @@ static enum unseen_status judge_all(const struct unseen_trajectory *t, struct un
                       .classes = us_calloc(passes, sizeof *v.classes)};
     US_TRY_ALLOC(v.mass);
     US_TRY_ALLOC(v.classes);
-    for (int64_t i = 0; i < t->n; i++)
+    for (int64_t i = 0; i < t->n; i++) {
         US_TRY(judge(t, i, &v, a));
+        if (i % STRETCH == STRETCH - 1)
+            us_trajectory_rest(t);
+    }
 out:
     free(v.classes);
     free(v.mass);

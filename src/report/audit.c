@@ -21,9 +21,9 @@ static void write_header(FILE *out, const struct unseen_audit *a, const struct u
     fputs("<header><div class=\"wide\">\n", out);
     us_html_element(out, "h1", NULL, "Labels of %s", data->location);
     us_html_element(out, "p", "lead",
-                    "%s of the %s training samples (%s) are labelled as what models that %s hold for "
-                    "something else, with confidence.",
-                    us_count_text(a->count, count), us_count_text(a->n, n),
+                    "Of the %s training samples %s (%s) have a label that models that %s reject in favour of "
+                    "another class.",
+                    us_count_text(a->n, n), us_count_text(a->count, count),
                     us_share_text((double)a->count / (double)a->n, share),
                     is_unseen(a) ? "never saw them" : "were trained on them");
     fputs("</div></header>\n", out);

@@ -39,7 +39,7 @@ static void write_caption(FILE *out, const struct us_contact_sheet *sheet, int64
     fputs("<figcaption>", out);
     us_html_element(out, "b", NULL, "%s", data->class_names[data->split[UNSEEN_TRAIN].labels[i]]);
     if (sheet->suggested)
-        us_html_element(out, "span", NULL, "suggested: %s", data->class_names[sheet->suggested[i]]);
+        us_html_element(out, "span", NULL, "\xE2\x86\x92 %s", data->class_names[sheet->suggested[i]]);
     us_html_element(out, "span", NULL, "#%" PRId64, i);
     us_html_element(out, "span", NULL, "%s %s", sheet->value_name, us_value_text(sheet->value[i], value));
     fputs("</figcaption>", out);

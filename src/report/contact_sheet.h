@@ -11,7 +11,7 @@ struct us_contact_sheet {
     const int64_t *samples;   /* [n] */
     const float *value;       /* [all samples] stands under each picture */
     const char *value_name;   /* in front of the value, e.g. "score" */
-    const int32_t *suggested; /* [all samples] a class to stand under the label; NULL: none */
+    const int32_t *suggested; /* [all samples] a class that the label may have to change to; NULL: none */
     const uint8_t *kept;      /* [all samples] colours each picture's edge; NULL: no colour */
 };
 

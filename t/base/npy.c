@@ -254,13 +254,13 @@ static void released_data_is_still_there(void **state)
         else
             assert_ok(us_npy_write(path, US_I32, 1, (int64_t[]){n}, data));
         assert_ok(us_npy_open_integers(path, 1, &array));
-        us_npy_release(&array, 0, n);
-        us_npy_release(&array, 20000, 2);
+        us_npy_rest_part(&array, 0, n);
+        us_npy_rest_part(&array, 20000, 2);
         for (size_t i = 0; i < n; i++)
             assert_int_equal(us_npy_integer(&array, i), data[i]);
         us_npy_close(&array);
     }
-    us_npy_release(&(struct us_npy){.dtype = US_I32, .data = data}, 0, n);
+    us_npy_rest_part(&(struct us_npy){.dtype = US_I32, .data = data}, 0, n);
     assert_int_equal(data[1], 3);
 }
 
