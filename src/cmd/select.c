@@ -4,8 +4,28 @@
 
 #include "cmd/cmd.h"
 #include "cmd/scoring_options.h"
+#include "prune/evidence.h"
 #include "unseen/dataset.h"
 #include "unseen/select.h"
+
+/* The same samples as the scores must be in the trajectory. */
+static enum unseen_status look_into(const char *trajectory, const char *cut,
+                                    const struct unseen_select_files *files, struct us_evidence *evidence,
+                                    struct unseen_select_options *options)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_score_options scoring = {.epoch = -1, .seed = options->seed};
+    struct us_npy scores = {0};
+    US_TRY(us_npy_open(files->scores, &scores));
+    US_TRY(us_evidence_read(trajectory, NULL, &scoring, cut, evidence));
+    if (scores.ndim != 1 || scores.shape[0] != evidence->n)
+        st = us_fail(UNSEEN_BAD_DATA, trajectory, "is of %lld samples, %s of others", (long long)evidence->n,
+                     files->scores);
+    us_evidence_apply(evidence, options);
+out:
+    us_npy_close(&scores);
+    return st;
+}
 
 enum unseen_status us_cmd_select(int argc, char **argv)
 {
@@ -14,7 +34,8 @@ enum unseen_status us_cmd_select(int argc, char **argv)
     struct unseen_select_options options = {.keep = 0.5, .cutoff = -1};
     struct unseen_select_files files = {0};
     struct unseen_dataset *data = NULL;
-    const char *data_name = NULL, *rule = "ccs", *cut = NULL;
+    struct us_evidence evidence = {0};
+    const char *data_name = NULL, *trajectory = NULL, *rule = "ccs", *cut = NULL;
     int64_t n = 0, m = 0;
     bool help;
     const struct us_option own[] = {
@@ -24,6 +45,8 @@ enum unseen_status us_cmd_select(int argc, char **argv)
         {"rule", US_OPT_STRING, &rule, "R", "selection rule (ccs)"},
         {"hardness", US_OPT_STRING, &files.hardness, "FILE",
          "CCS: scores to cut by, float .npy [N] (--scores)"},
+        {"trajectory", US_OPT_STRING, &trajectory, "DIR",
+         "take from it what rules look at besides scores, and --cut-by's score"},
         US_SELECT_OPTIONS(&options, &cut),
         {NULL, US_OPT_ON, NULL, NULL, NULL},
     };
@@ -47,6 +70,13 @@ enum unseen_status us_cmd_select(int argc, char **argv)
     if (data_name && !files.labels)
         US_TRY(unseen_dataset_open(data_name, NULL, &data));
     files.data = data;
+    if (trajectory)
+        US_TRY(look_into(trajectory, cut, &files, &evidence, &options));
+    if (cut && !trajectory) {
+        st = us_fail(UNSEEN_USAGE, "--cut-by", "'%s' is scored from a trajectory", cut);
+        us_hint("name it by --trajectory, or give scores to cut by as --hardness FILE");
+        goto out;
+    }
     US_TRY(unseen_select_files(rule, &files, &options, &n, &m));
     if (common.json)
         US_TRY(us_print_json(
@@ -54,6 +84,7 @@ enum unseen_status us_cmd_select(int argc, char **argv)
     else
         printf("kept %lld of %lld samples  %s\n", (long long)m, (long long)n, common.out);
 out:
+    us_evidence_end(&evidence);
     unseen_dataset_close(data);
     us_common_end(&common);
     return st;

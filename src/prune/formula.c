@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "prune/order.h"
+#include "prune/rule.h"
 #include "unseen/score.h"
 
 #define WHERE "--metric"
@@ -50,6 +51,9 @@ static enum unseen_status take_name(const char *text, const char **at, int *scor
         return us_fail(UNSEEN_USAGE, WHERE, "'%s': a score should stand before '%s'", text, *at);
     if (!**at)
         us_fail(UNSEEN_USAGE, WHERE, "'%s': a score is missing at the end", text);
+    else if (us_rule_is_known(*at))
+        return us_fail(UNSEEN_USAGE, WHERE,
+                       "'%s' is a rule that chooses sets, not a score of samples: --rule", *at);
     else
         us_fail(UNSEEN_USAGE, WHERE, "there is no score '%.*s'", word_length(*at), *at);
     us_hint_names("scores", unseen_score_name);

@@ -81,6 +81,9 @@ enum unseen_status us_ccs_budgets(const int64_t *population, int strata, int64_t
 /* m = round(keep * n); UNSEEN_USAGE if that is nothing or `keep` is no ratio. */
 enum unseen_status us_count_kept(double keep, int64_t n, int64_t *m);
 
+/* Whether unseen_rule_name has it. */
+bool us_rule_is_known(const char *name);
+
 #define US_RULE(name, function, needs, help) us_rule_function function;
 #include "prune/rules.def"
 #undef US_RULE

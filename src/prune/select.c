@@ -50,6 +50,11 @@ static const struct rule *known(const char *name)
     return NULL;
 }
 
+bool us_rule_is_known(const char *name)
+{
+    return known(name);
+}
+
 static bool needs(const char *name, int what)
 {
     const struct rule *rule = known(name);

@@ -10,6 +10,7 @@
 
 #include "base/fs.h"
 #include "nn/settings.h"
+#include "prune/rule.h"
 
 /* The seen side of a fold run. */
 #define FOLD_SEEN "fold-seen"
@@ -70,15 +71,6 @@ static enum unseen_status parse_protocol(const char *text, struct us_row *row)
     return us_fail(UNSEEN_USAGE, "--protocols", "'%s' is not one of seen, fold, one-fold, " FOLD_SEEN, text);
 }
 
-static bool rule_is_known(const char *name)
-{
-    for (int i = 0; unseen_rule_name(i); i++) {
-        if (strcmp(unseen_rule_name(i), name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static bool is_one_of(const char *name, const char *a, const char *b, const char *c)
 {
     return strcmp(name, a) == 0 || strcmp(name, b) == 0 || strcmp(name, c) == 0;
@@ -92,7 +84,7 @@ static enum unseen_status parse_rule(const char *text, struct us_row *row)
         snprintf(row->rule, sizeof row->rule, "%s", text);
         snprintf(row->rule_name, sizeof row->rule_name, "%.*s", (int)length, text);
     }
-    if (!rule_is_known(row->rule_name) || strcmp(row->rule_name, "random") == 0) {
+    if (!us_rule_is_known(row->rule_name) || strcmp(row->rule_name, "random") == 0) {
         us_fail(UNSEEN_USAGE, "--rules", "'%s' is no rule that chooses by scores", text);
         us_hint("unseen select --help lists the rules; random subsets are compared in any case");
         return UNSEEN_USAGE;

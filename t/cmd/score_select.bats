@@ -91,3 +91,20 @@ recorded() {
   run_code 2 unseen score --metric tdds --trajectory run/trajectory --out x.npy
   grep -q 'hint: .*--record-also change' stderr
 }
+
+@test "select looks into a trajectory for what its rule needs" {
+  need_device
+  unseen prune $tiny_data $tiny_run --metric dual --cut-by 0.5*aum+0.5*el2n --rule ccs --keep 0.3 --out run >/dev/null 2>&1
+  scores="--scores run/scores.npy --labels run/trajectory/labels.npy"
+  run_code 0 unseen select $scores --trajectory run/trajectory --cut-by 0.5*aum+0.5*el2n --keep 0.3 --seed 3 \
+    --out keep.npy
+  cmp keep.npy run/keep.npy
+  run_code 0 unseen select $scores --trajectory run/trajectory --rule beta --keep 0.3 --out beta.npy
+  run_code 2 unseen select $scores --rule beta --keep 0.3 --out x.npy
+  run_code 2 unseen select $scores --cut-by aum --keep 0.3 --out x.npy
+  grep -q 'hint: .*--trajectory' stderr
+  run_code 2 unseen select $scores --trajectory run/trajectory --cut-by au --keep 0.3 --out x.npy
+  unseen trajectory synth:60,4,16,1 $tiny_run --out small >/dev/null 2>&1
+  run_code 3 unseen select $scores --trajectory small/trajectory --rule beta --keep 0.3 --out x.npy
+  [ ! -e x.npy ]
+}

@@ -43,6 +43,8 @@ static void what_is_wrong_is_said(void **state)
         {"el3n", "there is no score 'el3n'"},
         {"el2nx", "there is no score 'el2nx'"},
         {"aum-cc", "there is no score 'cc'"},
+        {"herding", "'herding' is a rule that chooses sets, not a score"},
+        {"el2n+k-center", "'k-center' is a rule"},
         {"el2n+", "'el2n+': a score is missing at the end"},
         {"0.5*", "'0.5*': a score is missing at the end"},
         {"0.5", "'0.5': '0.5' is no weight of a score"},
