@@ -13,19 +13,22 @@
 struct gather {
     const struct us_scoring *run;
     enum us_side side;
-    int shifts; /* repeats of the trajectory to one of the run: one-fold models that see a sample */
+    int shifts; /* repeats of the trajectory to one of the run: models that score a sample */
     struct us_scoring_model *model; /* [models_per_repeat] of one repeat of the run */
     struct us_trajectory_writer writer;
 };
 
-/* Whether a model's record of sample i belongs to shift `shift` of its repeat. */
+/* Whether a model's record of sample i belongs to shift `shift` of its repeat. Models that score a sample
+ * take their turns from its fold on: the scores of a model in a shift are those of a fold's size, whichever
+ * the model and the shift. */
 static bool belongs(const struct gather *g, const struct us_scoring_model *m, int shift, int64_t i)
 {
-    if (g->shifts == 1)
+    const struct us_scope *scope = g->run->scope;
+    if (g->shifts == 1 || (scope && scope->part[i] != US_BY_ALL))
         return true;
     int folds = g->run->options->folds;
     int own = g->run->fold[(size_t)m->repeat * g->run->n + i];
-    return (m->fold - own - 1 + folds) % folds == shift;
+    return (m->fold - own - (scope ? 0 : 1) + folds) % folds == shift;
 }
 
 /* One model's work file, whose shape is checked as far as it is given (negative: any). */
@@ -268,11 +271,24 @@ out:
     return st;
 }
 
+/* Models that score the sample that is scored by most. */
+static int count_shifts(const struct us_scoring *run)
+{
+    const struct us_scope *scope = run->scope;
+    if (run->options->protocol == UNSEEN_ONE_FOLD)
+        return run->options->folds - 1;
+    for (int64_t i = 0; scope && i < run->n; i++) {
+        if (scope->part[i] == US_BY_ALL)
+            return run->options->folds;
+    }
+    return 1;
+}
+
 static enum unseen_status describe(struct gather *g)
 {
     const struct unseen_scoring_options *o = g->run->options;
     bool unseen = g->side == US_UNSEEN_SIDE;
-    g->shifts = unseen && o->protocol == UNSEEN_ONE_FOLD ? o->folds - 1 : 1;
+    g->shifts = unseen ? count_shifts(g->run) : 1;
     g->writer.evaluated = unseen || o->record == UNSEEN_RECORD_EVAL;
     g->writer.record = o->record_also;
     g->writer.view = (struct unseen_trajectory){

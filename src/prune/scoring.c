@@ -69,25 +69,31 @@ static enum unseen_status train_model(void *context, int own, struct us_trainer 
     struct us_observer observer;
     int per_repeat = run->scoring.models_per_repeat;
     bool gradients = us_scoring_records(&run->scoring, UNSEEN_GRADIENT_NORM);
-    char *state = NULL, *title = NULL, *weights = NULL;
+    const struct us_scope *scope = run->scoring.scope;
+    char *state = NULL, *title = NULL, *init = NULL, *weights = NULL;
     US_TRY(us_scoring_model_begin(&run->scoring, number / per_repeat, number % per_repeat, m));
     US_TRY(us_recorder_new(m, &observer));
     state = us_format("%s/state.safetensors", m->folder);
     title = us_format("model %d/%d", number + 1, count_models(run));
     US_TRY_ALLOC(state);
     US_TRY_ALLOC(title);
-    if (gradients)
+    if (scope && scope->from)
+        US_TRY_ALLOC(init = us_scope_weights(scope->from, number));
+    if (scope && scope->to)
+        US_TRY_ALLOC(weights = us_scope_weights(scope->to, number));
+    else if (gradients)
         US_TRY_ALLOC(weights = us_format("%s/weights.safetensors", m->folder));
     struct us_train_job job = {
         .recipe = &o->recipe,
         .seed = o->seed,
-        .model = (uint32_t)number,
+        .model = (uint32_t)number + (scope ? scope->first_model : 0),
         .train = m->train,
         .n_train = m->n_train,
         .heldout = m->heldout,
         .n_heldout = m->n_heldout,
         .probe = m->seen,
         .n_probe = m->evaluates ? m->n_seen : 0,
+        .init = init,
         .state = state,
         .save = weights,
         .title = title,
@@ -103,6 +109,7 @@ static enum unseen_status train_model(void *context, int own, struct us_trainer 
 out:
     us_scoring_model_end(m);
     free(weights);
+    free(init);
     free(title);
     free(state);
     return st;
@@ -173,8 +180,14 @@ static enum unseen_status check(const struct unseen_scoring_options *o, const st
 static uint64_t count_images(const struct us_scoring *run)
 {
     const struct unseen_scoring_options *o = run->options;
-    uint64_t passes = (uint64_t)run->models_per_repeat + (o->record == UNSEEN_RECORD_EVAL);
-    return passes * (uint64_t)run->n * (uint64_t)o->repeats * (uint64_t)us_scoring_epochs(run);
+    uint64_t models = (uint64_t)run->models_per_repeat;
+    uint64_t images = (models + (o->record == UNSEEN_RECORD_EVAL)) * (uint64_t)run->n;
+    if (run->scope) {
+        images = 0;
+        for (int64_t i = 0; i < run->n; i++)
+            images += run->scope->part[i] == US_BY_ONE ? 1 : models;
+    }
+    return images * (uint64_t)o->repeats * (uint64_t)us_scoring_epochs(run);
 }
 
 static enum unseen_status run_models(struct run *run)
@@ -210,7 +223,7 @@ enum unseen_status us_scoring_gather(const struct us_scoring *run)
     enum unseen_status st = UNSEEN_OK;
     bool seen_only = run->options->protocol == UNSEEN_SEEN;
     US_TRY(us_gather(run, seen_only ? US_SEEN_SIDE : US_UNSEEN_SIDE, "trajectory"));
-    if (!seen_only)
+    if (!seen_only && !run->scope)
         US_TRY(us_gather(run, US_SEEN_SIDE, "seen/trajectory"));
 out:
     return st;
@@ -219,15 +232,24 @@ out:
 enum unseen_status unseen_record_trajectory(struct unseen_device *device, const struct unseen_dataset *data,
                                             const struct unseen_scoring_options *options)
 {
+    return us_record_scope(device, data, options, NULL);
+}
+
+enum unseen_status us_record_scope(struct unseen_device *device, const struct unseen_dataset *data,
+                                   const struct unseen_scoring_options *options, const struct us_scope *scope)
+{
     enum unseen_status st = UNSEEN_OK;
     struct unseen_scoring_options o = *options;
-    struct run run = {
-        .scoring = {.options = &o, .data = data, .n = data->split[UNSEEN_TRAIN].n, .models_per_repeat = 1},
-        .device = device};
+    struct run run = {.scoring = {.options = &o,
+                                  .scope = scope,
+                                  .data = data,
+                                  .n = data->split[UNSEEN_TRAIN].n,
+                                  .models_per_repeat = 1},
+                      .device = device};
     struct us_settings settings = {0};
     bool part = options->jobs > 1;
     US_TRY(check(options, data));
-    US_TRY(us_settings_open(device, data, options, &settings));
+    US_TRY(us_settings_open(device, data, options, scope, &settings));
     o.record_also = settings.record_also;
     if (settings.complete) {
         us_log(UNSEEN_LOG_INFO, "%s: the %s is there already", options->out, part ? "job" : "trajectory");

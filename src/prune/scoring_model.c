@@ -14,13 +14,15 @@ static void assign(struct us_scoring_model *m)
     const struct unseen_scoring_options *o = run->options;
     const uint8_t *fold = run->fold ? run->fold + (size_t)m->repeat * run->n : NULL;
     for (int64_t i = 0; i < run->n; i++) {
-        bool trains = !fold || (o->protocol == UNSEEN_FOLD ? fold[i] != m->fold : fold[i] == m->fold);
+        int part = run->scope ? run->scope->part[i] : US_MEMBER;
+        bool other = !fold || (o->protocol == UNSEEN_FOLD ? fold[i] != m->fold : fold[i] == m->fold);
+        bool trains = part == US_MEMBER && other;
         if (trains)
             m->train[m->n_train++] = i;
-        else
+        else if (part == US_BY_ALL || !other)
             m->heldout[m->n_heldout++] = i;
         bool stands = o->protocol == UNSEEN_ONE_FOLD || !fold || (fold[i] + 1) % o->folds == m->fold;
-        if (trains && stands)
+        if (trains && stands && !run->scope)
             m->seen[m->n_seen++] = i;
     }
 }
@@ -82,6 +84,11 @@ int us_scoring_epochs(const struct us_scoring *run)
 bool us_scoring_records(const struct us_scoring *run, enum unseen_quantity quantity)
 {
     return quantity < UNSEEN_QUANTITIES || run->options->record_also >> quantity & 1;
+}
+
+char *us_scope_weights(const char *folder, int number)
+{
+    return us_format("%s/model-%d.safetensors", folder, number);
 }
 
 char *us_record_path(const struct us_scoring_model *m, enum us_side side, const char *what, int epoch)

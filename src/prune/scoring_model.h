@@ -5,9 +5,34 @@
 #include "nn/train.h"
 #include "unseen/prune.h"
 
-/* One call of unseen_record_trajectory. */
+/* What becomes of a sample in a fold run on a part of the data. */
+enum us_part {
+    US_MEMBER, /* trained on by all models but that of its fold, which scores it */
+    US_BY_ALL, /* outside: no model trains on it, all score it: a repeat of the trajectory for each of them */
+    US_BY_ONE, /* outside: no model trains on it, that of its fold scores it */
+};
+
+/* A fold run on a part of the data. It has no seen side. */
+struct us_scope {
+    const uint8_t *part;  /* [n] by enum us_part */
+    uint32_t first_model; /* number of the first model: another draws other weights and another order */
+    const char *from;     /* folder of us_scope_weights to start from; NULL: drawn */
+    const char *to;       /* folder, made before, that final weights are left in; NULL: none */
+};
+
+/* The weights of a scope's model in `folder`, fresh memory. */
+char *us_scope_weights(const char *folder, int number);
+
+/* unseen_record_trajectory of a scope; NULL: all samples are members. The fold of a sample depends on seed
+ * and repeat alone, so that runs on different parts agree on it. */
+enum unseen_status us_record_scope(struct unseen_device *device, const struct unseen_dataset *data,
+                                   const struct unseen_scoring_options *options,
+                                   const struct us_scope *scope);
+
+/* One call of it. */
 struct us_scoring {
     const struct unseen_scoring_options *options; /* record_also as the folder has it */
+    const struct us_scope *scope;
     const struct unseen_dataset *data;
     int64_t n;
     int models_per_repeat;

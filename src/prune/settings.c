@@ -2,6 +2,7 @@
 
 #include "prune/settings.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,18 +10,32 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "nn/run_json.h"
+#include "nn/settings.h"
 #include "prune/trajectory.h"
+
+/* Which samples a run trains on, in a word. */
+static void name_scope(const struct us_scope *scope, int64_t n, char name[48])
+{
+    if (!scope)
+        snprintf(name, 48, "all samples");
+    else
+        snprintf(name, 48, "part %016" PRIx64 ", model %" PRIu32 "%s",
+                 us_hash(US_HASH_START, scope->part, (size_t)n), scope->first_model,
+                 scope->from ? ", warm" : "");
+}
 
 /* What a trajectory depends on. A new reference, or NULL (recorded). */
 static json_t *describe(const struct unseen_device *device, const struct unseen_dataset *data,
-                        const struct unseen_scoring_options *o)
+                        const struct unseen_scoring_options *o, const struct us_scope *scope)
 {
     bool seen = o->protocol == UNSEEN_SEEN;
+    char trained[48];
+    name_scope(scope, data->split[UNSEEN_TRAIN].n, trained);
     json_t *settings =
-        json_pack("{s:s, s:i, s:i, s:s, s:I, s:s, s:s}", "protocol", unseen_protocol_name(o->protocol),
+        json_pack("{s:s, s:i, s:i, s:s, s:I, s:s, s:s, s:s}", "protocol", unseen_protocol_name(o->protocol),
                   "folds", seen ? 0 : o->folds, "repeats", o->repeats, "record",
-                  o->record == UNSEEN_RECORD_TRAIN ? "train" : "eval", "seed", (json_int_t)o->seed, "data",
-                  data->hash, "device", unseen_device_about(device)->name);
+                  o->record == UNSEEN_RECORD_TRAIN ? "train" : "eval", "seed", (json_int_t)o->seed,
+                  "training set", trained, "data", data->hash, "device", unseen_device_about(device)->name);
     json_t *job = o->jobs > 1 ? json_pack("{s:i, s:i, s:i}", "job", o->job + 1, "jobs", o->jobs, "classes",
                                           data->classes)
                               : json_object();
@@ -104,7 +119,8 @@ static enum unseen_status begin(struct us_settings *s, json_t *asked, unsigned r
 }
 
 enum unseen_status us_settings_open(const struct unseen_device *device, const struct unseen_dataset *data,
-                                    const struct unseen_scoring_options *options, struct us_settings *s)
+                                    const struct unseen_scoring_options *options,
+                                    const struct us_scope *scope, struct us_settings *s)
 {
     enum unseen_status st = UNSEEN_OK;
     json_t *asked = NULL;
@@ -120,7 +136,7 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
         goto out;
     s->locked = true;
     US_TRY(us_remove_temporaries(options->out));
-    asked = describe(device, data, options);
+    asked = describe(device, data, options, scope);
     US_TRY_ALLOC(asked);
     if (us_exists(s->path)) {
         US_TRY(us_json_load(s->path, &s->root));

@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "base/status.h"
-#include "unseen/prune.h"
+#include "prune/scoring_model.h"
 
 struct us_settings {
     char *path;
@@ -22,7 +22,7 @@ struct us_settings {
  * was made with other settings. End with us_settings_close. */
 enum unseen_status us_settings_open(const struct unseen_device *device, const struct unseen_dataset *data,
                                     const struct unseen_scoring_options *options,
-                                    struct us_settings *settings);
+                                    const struct us_scope *scope, struct us_settings *settings);
 void us_settings_close(struct us_settings *settings);
 
 /* UNSEEN_USAGE, naming `path` and the first of the settings `asked` that `stored` does not hold alike. The
