@@ -49,8 +49,36 @@ UNSEEN_API enum unseen_status unseen_record_trajectory(struct unseen_device *dev
  * is there twice or missing, or if `out` holds a run already. The folders are left as they are. */
 UNSEEN_API enum unseen_status unseen_merge(const char *const *folders, int n, const char *out);
 
+/* The incremental form: coresets S_1, S_2, .. S_steps, each chosen by models trained on the one before it.
+ *
+ * A part of the data is held out first, by class: no step trains on it and no coreset holds it. S_1 is chosen
+ * from the scores of a fold run on the rest. For S_t, fold models are trained within S_(t-1): each on all of
+ * it but a fold, which it scores together with all that is outside. Members whose score is below the median
+ * of what is outside are covered by the rest of the coreset and leave, lowest first; the rule refills from
+ * what is outside, by class where quotas or a class focus are asked for. Judges, models trained on all of S_t
+ * and tested on the part held out, tell its quality; of the coresets of full size the best one is kept. */
+struct unseen_step_options {
+    int steps;       /* coresets in all; 1: one selection from one scoring run, with nothing held out */
+    int grow;        /* sizes grow evenly over so many of them to keep * n, and stay there; 0: 1 */
+    double evict;    /* share of a coreset that may leave in a step, 0..1 */
+    double hold_out; /* share of the training split, above 0, at most 0.5 */
+    int warm_start;  /* from the third coreset on scoring models start from the weights of the step before;
+                        one that trained on a sample in any step does not score it */
+    int average;     /* choose by the mean of a sample's ranks: of this step and of all in which it was not in
+                        the coreset */
+    int folds;       /* scoring models of a step are folds * repeats; 0: as many folds as the first run */
+    int repeats;     /* at least 1 */
+    int epochs;      /* their schedule; 0: that of the first run */
+    int judges;      /* at least 1 */
+};
+
+/* One step. For more: all of full size, a fifth may leave, a tenth held out, as many folds as the first run,
+ * one repeat, one judge. */
+UNSEEN_API void unseen_step_defaults(struct unseen_step_options *options);
+
 struct unseen_prune_options {
     struct unseen_scoring_options scoring;
+    struct unseen_step_options step;
     const char *metric;
     struct unseen_score_options score;
     const char *rule;
@@ -58,7 +86,7 @@ struct unseen_prune_options {
     const char *cut; /* metric that CCS and window cut by; NULL or "score": the score itself */
 };
 
-/* fold protocol, EL2N, CCS at keep 0.5, cut by AUM as published. */
+/* fold protocol, EL2N, CCS at keep 0.5, cut by AUM as published, one step. */
 UNSEEN_API void unseen_prune_defaults(struct unseen_prune_options *options);
 
 struct unseen_prune_result {
@@ -66,12 +94,16 @@ struct unseen_prune_result {
     struct unseen_spread spread;      /* of the scores selected by */
     struct unseen_spread seen_spread; /* of the same metric on samples that the models trained on */
     int has_seen;
-    double scoring_seconds; /* of this call: less than the whole if it went on from checkpoints */
+    double scoring_seconds;  /* of this call: less than the whole if it went on from checkpoints */
+    int step;                /* of the coreset that was kept, from 1; 0 without steps */
+    double heldout_accuracy; /* of its judges */
 };
 
 /* Trajectory, score, select; writes scores.npy, keep.npy, coreset.csv, run.json, report.html and the
  * trajectory into options->scoring.out. The same folder with another metric, rule or keep ratio reuses its
- * trajectory. */
+ * trajectory. With steps each coreset lies in steps/T/: keep.npy, the scores.npy that its models gave, and
+ * quality.json; scores.npy and keep.npy are those of the one that is kept. A killed call goes on where it
+ * was, and ends with the same bytes. UNSEEN_USAGE if the folder holds steps with other settings. */
 UNSEEN_API enum unseen_status unseen_prune(struct unseen_device *device, const struct unseen_dataset *data,
                                            const struct unseen_prune_options *options,
                                            struct unseen_prune_result *result);

@@ -19,6 +19,10 @@ static enum unseen_status print_json(const struct unseen_prune_options *o,
                                "scoring_seconds", r->scoring_seconds, "out", o->scoring.out);
     if (result && r->has_seen)
         json_object_set_new(result, "seen_spread", spread_json(&r->seen_spread));
+    if (result && r->step) {
+        json_object_set_new(result, "step", json_integer(r->step));
+        json_object_set_new(result, "heldout_accuracy", json_real(r->heldout_accuracy));
+    }
     return us_print_json(result);
 }
 
@@ -34,6 +38,9 @@ static void print_result(const struct unseen_prune_options *o, const struct unse
     if (r->has_seen)
         printf("  %-28s %16.3f %19.3f\n", "seen, by the same models", r->seen_spread.iqr,
                r->seen_spread.entropy);
+    if (r->step)
+        printf("\ncoreset of step %d of %d: %.2f %% on the part held out\n", r->step, o->step.steps,
+               100 * r->heldout_accuracy);
     printf("\n%s/keep.npy\n%s/report.html\n", o->scoring.out, o->scoring.out);
 }
 
@@ -62,6 +69,7 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
         {"metric", US_OPT_STRING, &options.metric, "M", "score (el2n)"},
         {"rule", US_OPT_STRING, &options.rule, "R", "selection rule (ccs)"},
         US_SELECT_OPTIONS(&options.select, &options.cut),
+        US_STEP_OPTIONS(&options.step),
         US_SCORE_OPTIONS(&options.score),
         US_SCORING_OPTIONS(&options.scoring, &reading),
         {NULL, US_OPT_ON, NULL, NULL, NULL},
@@ -72,7 +80,10 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
         "Train scoring models, score every sample by models that never saw it, select a coreset and write a "
         "report.\n"
         "The same command goes on after an interruption; another --metric, --rule or --keep reuses the "
-        "trajectory.",
+        "trajectory.\n"
+        "With --steps, models trained within the coreset score all data anew: members that the others cover "
+        "leave,\n"
+        "and the rule refills; a part held out tells which coreset is kept.",
         own,
         recipe,
         list_choices,

@@ -41,6 +41,22 @@
         "gamma", US_OPT_DOUBLE, &(s)->gamma, "X", "d2: fall of influence with distance (1)"                  \
     }
 
+/* The rows of incremental selection. */
+#define US_STEP_OPTIONS(s)                                                                                   \
+    {"steps", US_OPT_INT, &(s)->steps, "T", "coresets, each scored by models of the one before (1)"},        \
+        {"grow", US_OPT_INT, &(s)->grow, "G", "steps: sizes grow over the first G (1)"},                     \
+        {"evict", US_OPT_DOUBLE, &(s)->evict, "F", "steps: share of a coreset that may leave (0.2)"},        \
+        {"hold-out", US_OPT_DOUBLE, &(s)->hold_out, "F",                                                     \
+         "steps: share that judges coresets and is in none (0.1)"},                                          \
+        {"warm-start", US_OPT_ON, &(s)->warm_start, NULL, "steps: models start from the last step's"},       \
+        {"average", US_OPT_ON, &(s)->average, NULL, "steps: mean ranks over the steps outside"},             \
+        {"step-folds", US_OPT_INT, &(s)->folds, "K", "steps: folds within a coreset (--folds)"},             \
+        {"step-repeats", US_OPT_INT, &(s)->repeats, "R", "steps: splits and initialisations (1)"},           \
+        {"step-epochs", US_OPT_INT, &(s)->epochs, "E", "steps: of their scoring models (--epochs)"},         \
+    {                                                                                                        \
+        "judges", US_OPT_INT, &(s)->judges, "J", "steps: models that judge a coreset (1)"                    \
+    }
+
 /* The same with a single ratio to keep. */
 #define US_SELECT_OPTIONS(s, cut)                                                                            \
     {"keep", US_OPT_DOUBLE, &(s)->keep, "R", "share of the samples to keep, 0..1 (0.5)"},                    \

@@ -14,6 +14,7 @@
 #include "nn/run_json.h"
 #include "prune/coreset.h"
 #include "prune/evidence.h"
+#include "prune/incremental.h"
 #include "prune/settings.h"
 #include "unseen/report.h"
 
@@ -25,6 +26,13 @@ void unseen_prune_defaults(struct unseen_prune_options *options)
                                              .select = {.keep = 0.5, .cutoff = -1},
                                              .cut = "aum"};
     unseen_scoring_defaults(&options->scoring);
+    unseen_step_defaults(&options->step);
+}
+
+void unseen_step_defaults(struct unseen_step_options *options)
+{
+    *options = (struct unseen_step_options){
+        .steps = 1, .grow = 1, .evict = 0.2, .hold_out = 0.1, .repeats = 1, .judges = 1};
 }
 
 /* Score out/<trajectory> into out/<file>. */
@@ -73,8 +81,22 @@ static json_t *spread_json(const struct unseen_spread *spread)
 
 static const char *const calibration_names[] = {"none", "zscore", "rank"};
 
+static int add_steps(json_t *run, const struct unseen_step_options *o, const struct unseen_prune_result *r,
+                     json_t *steps)
+{
+    return json_object_set(run, "steps", steps) || json_object_set_new(run, "step", json_integer(r->step)) ||
+           json_object_set_new(run, "grow", json_integer(o->grow)) ||
+           json_object_set_new(run, "evict", us_json_float((float)o->evict)) ||
+           json_object_set_new(run, "hold_out", us_json_float((float)o->hold_out)) ||
+           json_object_set_new(run, "warm_start", json_boolean(o->warm_start)) ||
+           json_object_set_new(run, "average", json_boolean(o->average)) ||
+           json_object_set_new(run, "judges", json_integer(o->judges));
+}
+
+/* `steps`: NULL without. */
 static enum unseen_status write_run(const struct unseen_prune_options *o, struct unseen_device *device,
-                                    const struct unseen_dataset *data, const struct unseen_prune_result *r)
+                                    const struct unseen_dataset *data, const struct unseen_prune_result *r,
+                                    json_t *steps)
 {
     enum unseen_status st = UNSEEN_OK;
     json_t *scoring = NULL;
@@ -95,7 +117,8 @@ static enum unseen_status write_run(const struct unseen_prune_options *o, struct
         "rule", o->rule, "keep", o->select.keep, "n", (json_int_t)r->n, "kept", (json_int_t)r->m, "spread",
         spread, "seconds", "scoring", r->scoring_seconds);
     bad |= !choice || json_object_update(run, choice) ||
-           json_object_set(run, "models", json_object_get(scoring, "models"));
+           json_object_set(run, "models", json_object_get(scoring, "models")) ||
+           (steps && add_steps(run, &o->step, r, steps));
     json_decref(choice);
     if (bad)
         st = us_fail(UNSEEN_FAILED, "memory", "cannot describe the run");
@@ -110,7 +133,8 @@ out:
 }
 
 /* What can be refused before hours of training is. */
-static enum unseen_status check_choice(const struct unseen_prune_options *o)
+static enum unseen_status check_choice(const struct unseen_dataset *data,
+                                       const struct unseen_prune_options *o)
 {
     if (!(o->select.keep > 0 && o->select.keep <= 1))
         return us_fail(UNSEEN_USAGE, "--keep", "%g is not in (0,1]", o->select.keep);
@@ -121,7 +145,7 @@ static enum unseen_status check_choice(const struct unseen_prune_options *o)
             return UNSEEN_USAGE;
         }
         if (strcmp(unseen_rule_name(i), o->rule) == 0)
-            return UNSEEN_OK;
+            return us_incremental_check(data, o);
     }
 }
 
@@ -131,6 +155,36 @@ static bool has_seen_side(const struct unseen_prune_options *o)
     unsigned bits = 0;
     return o->scoring.protocol != UNSEEN_SEEN &&
            us_evidence_needs(o->metric, o->cut, o->rule, UNSEEN_SEEN, &bits) == UNSEEN_OK;
+}
+
+static enum unseen_status prune_in_steps(struct unseen_device *device, const struct unseen_dataset *data,
+                                         const struct unseen_prune_options *o, struct unseen_prune_result *r)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_incremental_result result = {0};
+    struct us_evidence evidence = {.n = r->n};
+    char *steps = us_format("%s/steps", o->scoring.out);
+    char *scores = us_format("%s/scores.npy", o->scoring.out);
+    const struct us_incremental in = {.device = device, .data = data, .options = o, .out = steps};
+    US_TRY_ALLOC(steps);
+    US_TRY_ALLOC(scores);
+    double start = us_seconds();
+    US_TRY(us_incremental_run(&in, &result));
+    r->scoring_seconds = us_seconds() - start;
+    r->m = result.m;
+    r->step = result.step;
+    r->heldout_accuracy = result.accuracy;
+    evidence.scores = result.scores;
+    US_TRY(us_npy_write(scores, US_F32, 1, &r->n, result.scores));
+    US_TRY(unseen_spread(result.scores, r->n, &r->spread));
+    US_TRY(write_selection(o, data, &evidence, result.keep, r->m));
+    US_TRY(write_run(o, device, data, r, result.steps));
+    US_TRY(unseen_report(o->scoring.out));
+out:
+    us_incremental_end(&result);
+    free(scores);
+    free(steps);
+    return st;
 }
 
 enum unseen_status unseen_prune(struct unseen_device *device, const struct unseen_dataset *data,
@@ -143,9 +197,16 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     struct unseen_select_options select = options->select;
     int64_t *keep = NULL;
     struct unseen_scoring_options scoring = options->scoring;
-    US_TRY(check_choice(options));
+    US_TRY(check_choice(data, options));
     US_TRY(us_evidence_needs(options->metric, options->cut, options->rule, scoring.protocol,
                              &scoring.record_also));
+    if (options->step.steps > 1) {
+        struct unseen_prune_options in_steps = *options;
+        in_steps.scoring = scoring;
+        US_TRY(prune_in_steps(device, data, &in_steps, &r));
+        *result = r;
+        goto out;
+    }
     double start = us_seconds();
     US_TRY(unseen_record_trajectory(device, data, &scoring));
     r.scoring_seconds = us_seconds() - start;
@@ -158,7 +219,7 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     US_TRY(unseen_select(options->rule, evidence.scores, data->split[UNSEEN_TRAIN].labels, r.n, data->classes,
                          &select, &keep, &r.m));
     US_TRY(write_selection(options, data, &evidence, keep, r.m));
-    US_TRY(write_run(options, device, data, &r));
+    US_TRY(write_run(options, device, data, &r, NULL));
     US_TRY(unseen_report(options->scoring.out));
     *result = r;
 out:

@@ -265,6 +265,28 @@ static void test_history(void **state)
     }
 }
 
+/* Three steps, the second kept: the third is smaller than none but its judges found it worse. */
+static void test_steps(void **state)
+{
+    (void)state;
+    static const char steps[] =
+        "{\"data\": {\"classes\": 2, \"class_names\": [\"<cat>\", \"dog\"]}, \"metric\": \"el2n\", \"step\": "
+        "2,"
+        " \"hold_out\": 0.1, \"steps\": ["
+        " {\"step\": 1, \"size\": 5, \"stayed\": 0, \"evicted\": 0, \"refilled\": 5,"
+        "  \"heldout_accuracy\": 0.25, \"class_counts\": [2, 3], \"class_accuracy\": [0.5, null]},"
+        " {\"step\": 2, \"size\": 10, \"stayed\": 4, \"evicted\": 1, \"refilled\": 6,"
+        "  \"heldout_accuracy\": 0.5, \"class_counts\": [4, 6], \"class_accuracy\": [0.375, 0.625]},"
+        " {\"step\": 3, \"size\": 10}]}";
+    put("run.json", steps);
+    char *text = report();
+    assert_has(text, "Judges on the part held out");
+    assert_has(text, "<td>2, kept</td><td>10</td><td>4</td><td>1</td><td>6</td><td>50.00 %</td>");
+    assert_has(text, "4 .. 6");
+    assert_has(text, "<td>3</td><td>10</td><td>-</td>");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +298,7 @@ int main(void)
         cmocka_unit_test_setup(test_bad_run_json, empty_folder),
         cmocka_unit_test_setup(test_bad_arrays, empty_folder),
         cmocka_unit_test_setup(test_history, empty_folder),
+        cmocka_unit_test_setup(test_steps, empty_folder),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }

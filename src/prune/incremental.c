@@ -1,0 +1,330 @@
+#include "config.h"
+
+#include "prune/incremental.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "prune/judge.h"
+#include "prune/renew.h"
+#include "prune/rule.h"
+#include "prune/scoring_model.h"
+#include "prune/step.h"
+
+/* A run on its way. All arrays are [n] unless they say otherwise. */
+struct run {
+    const struct us_incremental *in;
+    const struct unseen_prune_options *options;
+    const struct unseen_images *train;
+    int64_t n;
+    struct unseen_select_options select; /* without arrays, the cut-off resolved */
+    int64_t *budget;                     /* [steps] */
+    uint8_t *apart, *last, *next;
+    uint8_t *ever; /* 1: some step's models trained on it */
+    struct us_samples heldout;
+    float *scores; /* of the step's models */
+    float *key;    /* what the step chooses by */
+    double *rank_sum;
+    int32_t *rank_count;
+    struct us_step step; /* the one under way */
+};
+
+/* ---- before and after ---- */
+
+enum unseen_status us_incremental_check(const struct unseen_dataset *data,
+                                        const struct unseen_prune_options *options)
+{
+    const struct unseen_step_options *o = &options->step;
+    int64_t n = data->split[UNSEEN_TRAIN].n;
+    if (o->steps < 1 || o->steps > 1000)
+        return us_fail(UNSEEN_USAGE, "--steps", "%d is not in 1..1000", o->steps);
+    if (o->steps == 1)
+        return UNSEEN_OK;
+    if (o->grow < 0 || o->grow > o->steps)
+        return us_fail(UNSEEN_USAGE, "--grow", "%d is not in 1..%d, the steps", o->grow, o->steps);
+    if (!(o->evict >= 0 && o->evict <= 1))
+        return us_fail(UNSEEN_USAGE, "--evict", "%g is not in 0..1", o->evict);
+    if (!(o->hold_out > 0 && o->hold_out <= 0.5) || llround(o->hold_out * (double)n) < 1)
+        return us_fail(UNSEEN_USAGE, "--hold-out", "%g of %" PRId64 " samples is not in (0,0.5]", o->hold_out,
+                       n);
+    if (llround(options->select.keep * (double)n) > n - llround(o->hold_out * (double)n)) {
+        us_fail(UNSEEN_USAGE, "--keep", "%g is more than --hold-out %g leaves", options->select.keep,
+                o->hold_out);
+        us_hint("no coreset holds a sample of the part held out");
+        return UNSEEN_USAGE;
+    }
+    if (options->scoring.protocol != UNSEEN_FOLD)
+        return us_fail(UNSEEN_USAGE, "--protocol", "steps score by fold, not %s",
+                       unseen_protocol_name(options->scoring.protocol));
+    if (unseen_rule_needs_features(options->rule))
+        return us_fail(UNSEEN_USAGE, "--rule",
+                       "%s compares features, which models of several steps have not "
+                       "in common",
+                       options->rule);
+    if (o->folds != 0 && (o->folds < 2 || o->folds > 255))
+        return us_fail(UNSEEN_USAGE, "--step-folds", "%d is not in 2..255", o->folds);
+    if (o->repeats < 1 || o->repeats > 1000)
+        return us_fail(UNSEEN_USAGE, "--step-repeats", "%d is not in 1..1000", o->repeats);
+    if (o->epochs < 0)
+        return us_fail(UNSEEN_USAGE, "--step-epochs", "%d is less than 1", o->epochs);
+    if (o->judges < 1 || o->judges > 1000)
+        return us_fail(UNSEEN_USAGE, "--judges", "%d is not in 1..1000", o->judges);
+    return UNSEEN_OK;
+}
+
+static enum unseen_status hold_out(struct run *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_prune_options *o = run->options;
+    /* Apart from the draws of the rules, which have the seed itself. */
+    struct unseen_select_options by_class = {.keep = o->step.hold_out,
+                                             .seed = o->scoring.seed ^ UINT64_C(0x68656c646f757421),
+                                             .quota = UNSEEN_QUOTA_PROPORTIONAL};
+    US_TRY(unseen_select("random", NULL, run->train->labels, run->n, run->in->data->classes, &by_class,
+                         &run->heldout.item, &run->heldout.n));
+    for (int64_t i = 0; i < run->heldout.n; i++)
+        run->apart[run->heldout.item[i]] = 1;
+out:
+    return st;
+}
+
+static enum unseen_status write_heldout(const struct run *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *path = us_format("%s/heldout.npy", run->in->out);
+    US_TRY_ALLOC(path);
+    US_TRY(us_npy_write(path, US_I64, 1, &run->heldout.n, run->heldout.item));
+out:
+    free(path);
+    return st;
+}
+
+static enum unseen_status begin(const struct us_incremental *in, struct run *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_prune_options *o = in->options;
+    size_t n = (size_t)in->data->split[UNSEEN_TRAIN].n;
+    int64_t m;
+    *run = (struct run){.in = in, .options = o, .train = &in->data->split[UNSEEN_TRAIN], .select = o->select};
+    run->n = (int64_t)n;
+    US_TRY_ALLOC(run->budget = us_calloc((size_t)o->step.steps, sizeof *run->budget));
+    US_TRY_ALLOC(run->apart = us_calloc(n, 1));
+    US_TRY_ALLOC(run->last = us_calloc(n, 1));
+    US_TRY_ALLOC(run->next = us_calloc(n, 1));
+    US_TRY_ALLOC(run->ever = us_calloc(n, 1));
+    US_TRY_ALLOC(run->scores = us_calloc(n, sizeof *run->scores));
+    US_TRY_ALLOC(run->key = us_calloc(n, sizeof *run->key));
+    US_TRY_ALLOC(run->rank_sum = us_calloc(n, sizeof *run->rank_sum));
+    US_TRY_ALLOC(run->rank_count = us_calloc(n, sizeof *run->rank_count));
+    if (run->select.cutoff < 0)
+        run->select.cutoff = us_ccs_cutoff(o->select.table, o->select.keep);
+    US_TRY(us_count_kept(o->select.keep, run->n, &m));
+    us_step_budgets(m, o->step.steps, o->step.grow ? o->step.grow : 1, run->budget);
+    US_TRY(hold_out(run));
+out:
+    return st;
+}
+
+static void end(struct run *run)
+{
+    us_step_end(&run->step);
+    free(run->budget);
+    free(run->apart);
+    free(run->last);
+    free(run->next);
+    free(run->ever);
+    free(run->heldout.item);
+    free(run->scores);
+    free(run->key);
+    free(run->rank_sum);
+    free(run->rank_count);
+}
+
+void us_incremental_end(struct us_incremental_result *result)
+{
+    free(result->keep);
+    free(result->scores);
+    json_decref(result->steps);
+    *result = (struct us_incremental_result){0};
+}
+
+/* ---- a step ---- */
+
+/* The scoring run that step t (from 0) chooses by: the first one on all that is not held out, then within the
+ * coreset of the step before. */
+static enum unseen_status score(struct run *run, int t, char **folder)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_step_options *o = &run->options->step;
+    struct unseen_scoring_options scoring = run->options->scoring;
+    struct us_scope scope = {.first_model = (uint32_t)t << 20};
+    char *from = NULL, *to = NULL;
+    uint8_t *part = us_calloc((size_t)run->n, 1);
+    US_TRY_ALLOC(part);
+    if (t > 0) {
+        scoring.folds = o->folds ? o->folds : scoring.folds;
+        scoring.repeats = o->repeats;
+        scoring.recipe.epochs = o->epochs ? o->epochs : scoring.recipe.epochs;
+        scoring.recipe.stop_after = o->epochs ? 0 : scoring.recipe.stop_after;
+    }
+    *folder = t > 0 ? us_step_folder(run->in->out, t - 1) : us_format("%s", scoring.out);
+    US_TRY_ALLOC(*folder);
+    scoring.out = *folder;
+    if (o->warm_start && t > 1)
+        US_TRY_ALLOC(scope.from = from = us_step_weights(run->in->out, t - 2));
+    if (o->warm_start && t > 0) {
+        US_TRY_ALLOC(scope.to = to = us_step_weights(run->in->out, t - 1));
+        US_TRY(us_make_folder(to));
+    }
+    for (int64_t i = 0; i < run->n; i++) {
+        bool member = t > 0 ? run->last[i] : !run->apart[i];
+        bool known = run->apart[i] || (o->warm_start && run->ever[i]);
+        part[i] = member ? US_MEMBER : known ? US_BY_ONE : US_BY_ALL;
+        if (member && t > 0)
+            run->ever[i] = 1;
+    }
+    scope.part = part;
+    if (!us_step_is_done(run->in->out, t))
+        US_TRY(us_record_scope(run->in->device, run->in->data, &scoring, &scope));
+out:
+    free(part);
+    free(to);
+    free(from);
+    return st;
+}
+
+static enum unseen_status choose_key(struct run *run)
+{
+    memcpy(run->key, run->scores, (size_t)run->n * sizeof *run->key);
+    if (!run->options->step.average)
+        return UNSEEN_OK;
+    return us_average_ranks(run->rank_sum, run->rank_count, run->n, run->key);
+}
+
+/* Score and choose; the files that say so come before the verdict. */
+static enum unseen_status choose(struct run *run, int t, const char *scored)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_prune_options *o = run->options;
+    struct us_evidence evidence = {0};
+    struct unseen_select_options select = run->select;
+    char *trajectory = us_format("%s/trajectory", scored);
+    US_TRY_ALLOC(trajectory);
+    US_TRY(us_evidence_read(trajectory, o->metric, &o->score, o->cut, &evidence));
+    memcpy(run->scores, evidence.scores, (size_t)run->n * sizeof *run->scores);
+    US_TRY(choose_key(run));
+    us_evidence_apply(&evidence, &select);
+    select.seed = run->select.seed + ((uint64_t)t << 32);
+    const struct us_renewal renewal = {.n = run->n,
+                                       .classes = run->in->data->classes,
+                                       .labels = run->train->labels,
+                                       .scores = run->key,
+                                       .apart = run->apart,
+                                       .last = run->last,
+                                       .m = run->budget[t],
+                                       .evict = o->step.evict,
+                                       .rule = o->rule,
+                                       .select = &select};
+    US_TRY(us_renew(&renewal, run->next));
+    US_TRY(us_step_set(&run->step, run->last, run->next, run->n));
+    US_TRY(us_step_write(&run->step, run->scores, run->n));
+out:
+    us_evidence_end(&evidence);
+    free(trajectory);
+    return st;
+}
+
+static enum unseen_status judge(struct run *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_judge judge = {.device = run->in->device,
+                                   .data = run->in->data,
+                                   .options = &run->options->scoring,
+                                   .judges = run->options->step.judges,
+                                   .coreset = run->step.coreset,
+                                   .heldout = run->heldout,
+                                   .folder = run->step.folder};
+    US_TRY(us_judge(&judge, &run->step.verdict));
+    US_TRY(us_step_finish(&run->step, run->in->data));
+    us_judge_clear(&judge);
+out:
+    return st;
+}
+
+static enum unseen_status run_step(struct run *run, int t)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *scored = NULL;
+    bool done = us_step_is_done(run->in->out, t);
+    US_TRY(score(run, t, &scored));
+    US_TRY(us_step_begin(run->in->out, t, &run->step));
+    if (done) {
+        US_TRY(us_step_read(&run->step, run->n, run->scores, run->next));
+        US_TRY(choose_key(run));
+    } else {
+        US_TRY(choose(run, t, scored));
+        US_TRY(judge(run));
+    }
+    US_TRY(us_add_ranks(run->scores, run->last, run->n, run->rank_sum, run->rank_count));
+    /* What the step chose by is in its scores now. */
+    if (t > 0)
+        US_TRY(us_step_forget_scoring(scored));
+    us_log(UNSEEN_LOG_INFO,
+           "step %d/%d: %" PRId64 " samples, %" PRId64 " of them new; %.2f %% on the part "
+           "held out",
+           t + 1, run->options->step.steps, run->step.coreset.n, run->step.refilled,
+           100 * us_verdict_accuracy(&run->step.verdict));
+out:
+    free(scored);
+    return st;
+}
+
+/* The best so far of those of full size, of equals the first. */
+static enum unseen_status take(struct run *run, int t, struct us_incremental_result *result)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_step *step = &run->step;
+    bool full = step->coreset.n == run->budget[run->options->step.steps - 1];
+    if (json_array_append(result->steps, step->quality))
+        return us_fail(UNSEEN_FAILED, "memory", "cannot describe the steps");
+    double accuracy = us_verdict_accuracy(&step->verdict);
+    if (!full || (result->keep && accuracy <= result->accuracy))
+        return UNSEEN_OK;
+    if (!result->scores)
+        US_TRY_ALLOC(result->scores = us_calloc((size_t)run->n, sizeof *result->scores));
+    memcpy(result->scores, run->key, (size_t)run->n * sizeof *result->scores);
+    free(result->keep);
+    result->keep = step->coreset.item;
+    result->m = step->coreset.n;
+    result->step = t + 1;
+    result->accuracy = accuracy;
+    step->coreset.item = NULL;
+out:
+    return st;
+}
+
+enum unseen_status us_incremental_run(const struct us_incremental *in, struct us_incremental_result *result)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct run run;
+    struct us_step_lock lock = {0};
+    *result = (struct us_incremental_result){.steps = json_array()};
+    US_TRY(begin(in, &run));
+    US_TRY_ALLOC(result->steps);
+    US_TRY(us_steps_claim(in, &lock));
+    US_TRY(write_heldout(&run));
+    for (int t = 0; t < in->options->step.steps; t++) {
+        US_TRY(run_step(&run, t));
+        US_TRY(take(&run, t, result));
+        memcpy(run.last, run.next, (size_t)run.n);
+        us_step_end(&run.step);
+    }
+out:
+    us_steps_release(&lock);
+    end(&run);
+    return st;
+}

@@ -1,0 +1,35 @@
+/* Incremental selection: coresets that are chosen by models trained on the coreset before (unseen/prune.h).
+ */
+#ifndef US_PRUNE_INCREMENTAL_H
+#define US_PRUNE_INCREMENTAL_H
+
+#include <jansson.h>
+
+#include "prune/evidence.h"
+#include "unseen/prune.h"
+
+struct us_incremental {
+    struct unseen_device *device;
+    const struct unseen_dataset *data;
+    const struct unseen_prune_options *options; /* scoring.out: folder of the first scoring run */
+    const char *out; /* folder of the steps: out/1, out/2, .., heldout.npy and steps.json; made if missing */
+};
+
+/* What came of it. */
+struct us_incremental_result {
+    int step; /* whose coreset is kept, from 1 */
+    double accuracy;
+    int64_t *keep, m; /* ascending */
+    float *scores;    /* [n] that it was chosen by */
+    json_t *steps;    /* the quality.json of every step */
+};
+
+/* UNSEEN_USAGE for options that are out of range: what can be refused before anything is trained. */
+enum unseen_status us_incremental_check(const struct unseen_dataset *data,
+                                        const struct unseen_prune_options *options);
+
+/* Run it, or go on. Take the result down with us_incremental_end, also after a failure. */
+enum unseen_status us_incremental_run(const struct us_incremental *in, struct us_incremental_result *result);
+void us_incremental_end(struct us_incremental_result *result);
+
+#endif

@@ -1,0 +1,266 @@
+#include "config.h"
+
+#include "prune/step.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/npy.h"
+#include "nn/run_json.h"
+#include "prune/settings.h"
+
+/* ---- folders ---- */
+
+char *us_step_folder(const char *out, int t)
+{
+    return us_format("%s/%d", out, t + 1);
+}
+
+char *us_step_weights(const char *out, int t)
+{
+    return us_format("%s/%d/weights", out, t + 1);
+}
+
+bool us_step_is_done(const char *out, int t)
+{
+    char *path = us_format("%s/%d/quality.json", out, t + 1);
+    bool done = path && us_exists(path);
+    free(path);
+    return done;
+}
+
+enum unseen_status us_step_begin(const char *out, int t, struct us_step *step)
+{
+    enum unseen_status st = UNSEEN_OK;
+    *step = (struct us_step){.number = t + 1, .folder = us_step_folder(out, t)};
+    US_TRY_ALLOC(step->folder);
+    US_TRY(us_make_folder(step->folder));
+out:
+    return st;
+}
+
+void us_step_end(struct us_step *step)
+{
+    free(step->folder);
+    free(step->coreset.item);
+    free(step->verdict.class_accuracy);
+    json_decref(step->quality);
+    *step = (struct us_step){0};
+}
+
+static char *path_in(const struct us_step *step, const char *name)
+{
+    return us_format("%s/%s", step->folder, name);
+}
+
+enum unseen_status us_step_forget_scoring(const char *folder)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *trajectory = us_format("%s/trajectory", folder);
+    char *settings = us_format("%s/scoring.json", folder);
+    US_TRY_ALLOC(trajectory);
+    US_TRY_ALLOC(settings);
+    /* The settings would vouch for a trajectory that is gone. */
+    (void)unlink(settings);
+    US_TRY(us_remove_folder(trajectory));
+out:
+    free(settings);
+    free(trajectory);
+    return st;
+}
+
+/* ---- one step ---- */
+
+enum unseen_status us_step_set(struct us_step *step, const uint8_t *last, const uint8_t *next, int64_t n)
+{
+    step->coreset.item = us_calloc((size_t)n, sizeof *step->coreset.item);
+    if (!step->coreset.item)
+        return UNSEEN_FAILED;
+    for (int64_t i = 0; i < n; i++) {
+        if (next[i])
+            step->coreset.item[step->coreset.n++] = i;
+        step->stayed += last[i] && next[i];
+        step->evicted += last[i] && !next[i];
+        step->refilled += !last[i] && next[i];
+    }
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_step_write(const struct us_step *step, const float *scores, int64_t n)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *scores_path = path_in(step, "scores.npy");
+    char *keep_path = path_in(step, "keep.npy");
+    US_TRY_ALLOC(scores_path);
+    US_TRY_ALLOC(keep_path);
+    US_TRY(us_npy_write(scores_path, US_F32, 1, &n, scores));
+    US_TRY(us_npy_write(keep_path, US_I64, 1, &step->coreset.n, step->coreset.item));
+out:
+    free(keep_path);
+    free(scores_path);
+    return st;
+}
+
+static json_t *count_by_class(const struct us_step *step, const struct unseen_dataset *data)
+{
+    json_t *list = json_array();
+    int64_t *count = us_calloc((size_t)data->classes, sizeof *count);
+    for (int64_t k = 0; count && k < step->coreset.n; k++)
+        count[data->split[UNSEEN_TRAIN].labels[step->coreset.item[k]]]++;
+    for (int c = 0; count && c < data->classes; c++)
+        json_array_append_new(list, json_integer(count[c]));
+    free(count);
+    return list;
+}
+
+enum unseen_status us_step_finish(struct us_step *step, const struct unseen_dataset *data)
+{
+    enum unseen_status st = UNSEEN_OK;
+    json_t *by_class = json_array();
+    char *path = path_in(step, "quality.json");
+    US_TRY_ALLOC(path);
+    for (int c = 0; c < data->classes; c++)
+        json_array_append_new(by_class, us_json_float((float)step->verdict.class_accuracy[c]));
+    step->quality = json_pack(
+        "{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:O}", "step", step->number, "size",
+        (json_int_t)step->coreset.n, "stayed", (json_int_t)step->stayed, "evicted", (json_int_t)step->evicted,
+        "refilled", (json_int_t)step->refilled, "right", (json_int_t)step->verdict.right, "asked",
+        (json_int_t)step->verdict.asked, "heldout_accuracy", us_verdict_accuracy(&step->verdict),
+        "class_counts", count_by_class(step, data), "class_accuracy", by_class);
+    US_TRY(us_json_save(path, step->quality));
+out:
+    json_decref(by_class);
+    free(path);
+    return st;
+}
+
+static enum unseen_status read_quality(struct us_step *step)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *path = path_in(step, "quality.json");
+    const json_t *q;
+    US_TRY_ALLOC(path);
+    US_TRY(us_json_load(path, &step->quality));
+    q = step->quality;
+    US_TRY(us_json_integer(q, path, "stayed", 0, INT64_MAX, &step->stayed));
+    US_TRY(us_json_integer(q, path, "evicted", 0, INT64_MAX, &step->evicted));
+    US_TRY(us_json_integer(q, path, "refilled", 0, INT64_MAX, &step->refilled));
+    US_TRY(us_json_integer(q, path, "asked", 1, INT64_MAX, &step->verdict.asked));
+    US_TRY(us_json_integer(q, path, "right", 0, step->verdict.asked, &step->verdict.right));
+out:
+    free(path);
+    return st;
+}
+
+enum unseen_status us_step_read(struct us_step *step, int64_t n, float *scores, uint8_t *next)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_npy array = {0};
+    char *path = path_in(step, "scores.npy");
+    US_TRY_ALLOC(path);
+    US_TRY(us_npy_open_as(path, US_F32, 1, &array));
+    if (array.shape[0] != n) {
+        st = us_fail(UNSEEN_BAD_DATA, path, "holds %" PRId64 " scores for %" PRId64 " samples",
+                     array.shape[0], n);
+        goto out;
+    }
+    memcpy(scores, array.data, (size_t)n * sizeof *scores);
+    free(path);
+    US_TRY_ALLOC(path = path_in(step, "keep.npy"));
+    US_TRY(us_npy_read_i64(path, 1, &step->coreset.n, &step->coreset.item));
+    memset(next, 0, (size_t)n);
+    for (int64_t k = 0; k < step->coreset.n; k++) {
+        int64_t i = step->coreset.item[k];
+        if (i < 0 || i >= n) {
+            st = us_fail(UNSEEN_BAD_DATA, path, "sample %" PRId64 " is not in 0..%" PRId64, i, n - 1);
+            goto out;
+        }
+        next[i] = 1;
+    }
+    US_TRY(read_quality(step));
+out:
+    us_npy_close(&array);
+    free(path);
+    return st;
+}
+
+/* ---- all steps ---- */
+
+static json_t *describe_selection(const struct unseen_prune_options *o)
+{
+    const struct unseen_select_options *s = &o->select;
+    return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:i, s:i, s:o, s:i, s:o, s:I}",
+                     "metric", o->metric, "rule", o->rule, "cut", o->cut ? o->cut : "score", "calibrate",
+                     (int)o->score.calibration, "window", o->score.window, "epoch", o->score.epoch, "length",
+                     o->score.length, "clusters", o->score.clusters, "decay",
+                     us_json_float((float)o->score.decay), "keep", us_json_float((float)s->keep), "cutoff",
+                     us_json_float((float)s->cutoff), "strata", s->strata, "table", (int)s->table, "beta",
+                     us_json_float((float)s->beta), "quota", (int)s->quota, "class_focus",
+                     us_json_float((float)s->class_focus), "selection seed", (json_int_t)s->seed);
+}
+
+static json_t *describe_steps(const struct unseen_step_options *o)
+{
+    return json_pack("{s:i, s:i, s:o, s:o, s:b, s:b, s:i, s:i, s:i, s:i}", "steps", o->steps, "grow", o->grow,
+                     "evict", us_json_float((float)o->evict), "hold_out", us_json_float((float)o->hold_out),
+                     "warm_start", o->warm_start != 0, "average", o->average != 0, "step_folds", o->folds,
+                     "step_repeats", o->repeats, "step_epochs", o->epochs, "judges", o->judges);
+}
+
+/* All that the coresets depend on. */
+static json_t *describe(const struct us_incremental *in)
+{
+    const struct unseen_scoring_options *o = &in->options->scoring;
+    json_t *settings = json_pack("{s:i, s:i, s:I, s:s, s:s}", "folds", o->folds, "repeats", o->repeats,
+                                 "seed", (json_int_t)o->seed, "data", in->data->hash, "device",
+                                 unseen_device_about(in->device)->name);
+    json_t *steps = describe_steps(&in->options->step);
+    json_t *selection = describe_selection(in->options);
+    bool bad = !settings || us_run_json_recipe(settings, &o->recipe) || json_object_update(settings, steps) ||
+               json_object_update(settings, selection);
+    json_decref(selection);
+    json_decref(steps);
+    if (!bad)
+        return settings;
+    json_decref(settings);
+    us_fail(UNSEEN_FAILED, "memory", "cannot describe the settings");
+    return NULL;
+}
+
+enum unseen_status us_steps_claim(const struct us_incremental *in, struct us_step_lock *lock)
+{
+    enum unseen_status st = UNSEEN_OK;
+    json_t *asked = NULL, *stored = NULL;
+    char *path = us_format("%s/steps.json", in->out);
+    char *lock_path = us_format("%s/.lock", in->out);
+    US_TRY_ALLOC(path);
+    US_TRY_ALLOC(lock_path);
+    US_TRY(us_make_folder(in->out));
+    US_TRY(us_lock(lock_path, &lock->handle));
+    lock->held = true;
+    US_TRY(us_remove_temporaries(in->out));
+    US_TRY_ALLOC(asked = describe(in));
+    if (us_exists(path)) {
+        US_TRY(us_json_load(path, &stored));
+        US_TRY(us_settings_match(path, stored, asked, true));
+    } else {
+        US_TRY(us_json_save(path, asked));
+    }
+out:
+    json_decref(stored);
+    json_decref(asked);
+    free(lock_path);
+    free(path);
+    return st;
+}
+
+void us_steps_release(struct us_step_lock *lock)
+{
+    if (lock->held)
+        us_unlock(lock->handle);
+    lock->held = false;
+}
