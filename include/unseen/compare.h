@@ -18,10 +18,11 @@ enum unseen_budget {
 struct unseen_compare_options {
     const char *metrics;
     const char *protocols; /* seen, fold, one-fold, and "fold-seen": what the models of the fold protocol say
-                              of samples that they did train on */
-    const char *rules;     /* NAME or NAME=X: X is the cut-off of ccs and window, the exponent of beta.
-                              "ccs=search" and "window=search" try cut-offs 0, 0.1, .. 0.4 on a tenth of the data
-                              held out */
+                              of samples that they did train on; "incremental": coresets in steps */
+    struct unseen_step_options step; /* of protocol "incremental"; more than one */
+    const char *rules; /* NAME or NAME=X: X is the cut-off of ccs and window, the exponent of beta.
+                          "ccs=search" and "window=search" try cut-offs 0, 0.1, .. 0.4 on a tenth of the data
+                          held out */
     const char *keep;
     int seeds; /* seeds seed, seed + 1, ...: of the scoring, the selection and the trained model */
     uint64_t seed;
@@ -37,7 +38,8 @@ struct unseen_compare_options {
     const char *command;
 };
 
-/* EL2N and DUAL by fold and seen, CCS, keep 0.9 0.7 0.5 0.3 0.1, three seeds, equal epochs, cut by AUM. */
+/* EL2N and DUAL by fold and seen, CCS, keep 0.9 0.7 0.5 0.3 0.1, three seeds, equal epochs, cut by AUM; where
+ * steps are asked for, three. */
 UNSEEN_API void unseen_compare_defaults(struct unseen_compare_options *options);
 
 /* One line of the table. */

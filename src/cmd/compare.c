@@ -89,7 +89,9 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
     const struct us_option own[] = {
         {"metrics", US_OPT_STRING, &o.metrics, "M[,M...]", "scores (el2n,dual)"},
         {"protocols", US_OPT_STRING, &o.protocols, "P[,P...]",
-         "seen, fold, one-fold, fold-seen: a fold run's seen side (seen,fold)"},
+         "seen, fold, one-fold, fold-seen: a fold run's seen side, incremental (seen,fold)"},
+        {"steps", US_OPT_INT, &o.step.steps, "T", "coresets of protocol incremental (3)"},
+        US_STEP_OPTIONS(&o.step),
         {"rules", US_OPT_STRING, &o.rules, "R[,R...]",
          "ccs=X, window=X: another cut-off; ccs=search; beta=X: another exponent (ccs)"},
         {"keep", US_OPT_STRING, &o.keep, "R[,R...]", "shares to keep (0.9,0.7,0.5,0.3,0.1)"},

@@ -69,6 +69,8 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
         {"metric", US_OPT_STRING, &options.metric, "M", "score (el2n)"},
         {"rule", US_OPT_STRING, &options.rule, "R", "selection rule (ccs)"},
         US_SELECT_OPTIONS(&options.select, &options.cut),
+        {"steps", US_OPT_INT, &options.step.steps, "T",
+         "coresets, each scored by models of the one before (1)"},
         US_STEP_OPTIONS(&options.step),
         US_SCORE_OPTIONS(&options.score),
         US_SCORING_OPTIONS(&options.scoring, &reading),

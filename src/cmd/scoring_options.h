@@ -41,10 +41,9 @@
         "gamma", US_OPT_DOUBLE, &(s)->gamma, "X", "d2: fall of influence with distance (1)"                  \
     }
 
-/* The rows of incremental selection. */
+/* The rows of incremental selection, but for "steps". */
 #define US_STEP_OPTIONS(s)                                                                                   \
-    {"steps", US_OPT_INT, &(s)->steps, "T", "coresets, each scored by models of the one before (1)"},        \
-        {"grow", US_OPT_INT, &(s)->grow, "G", "steps: sizes grow over the first G (1)"},                     \
+    {"grow", US_OPT_INT, &(s)->grow, "G", "steps: sizes grow over the first G (1)"},                         \
         {"evict", US_OPT_DOUBLE, &(s)->evict, "F", "steps: share of a coreset that may leave (0.2)"},        \
         {"hold-out", US_OPT_DOUBLE, &(s)->hold_out, "F",                                                     \
          "steps: share that judges coresets and is in none (0.1)"},                                          \

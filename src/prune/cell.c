@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "nn/trainer.h"
+#include "prune/incremental.h"
 #include "prune/search.h"
 
 static int64_t divide_up(int64_t a, int64_t b)
@@ -102,6 +103,55 @@ static void set_select(const struct unseen_compare_options *o, const struct us_r
         select->cutoff = row->value;
 }
 
+/* What prune would be asked for. */
+static struct unseen_prune_options prune_options(const struct unseen_compare_options *o,
+                                                 const struct us_row *row, int seed,
+                                                 const struct unseen_scoring_options *scoring)
+{
+    struct unseen_prune_options prune = {.scoring = *scoring,
+                                         .step = o->step,
+                                         .metric = row->metric,
+                                         .score = o->score,
+                                         .rule = row->rule_name,
+                                         .cut = o->cut};
+    prune.scoring.protocol = row->trajectory;
+    set_select(o, row, seed, &prune.select);
+    return prune;
+}
+
+enum unseen_status us_cell_check_steps(const struct unseen_dataset *data,
+                                       const struct unseen_compare_options *o, const struct us_row *row)
+{
+    if (o->step.steps < 2)
+        return us_fail(UNSEEN_USAGE, "--steps", "%d is not in 2..1000, as protocol %s has it", o->step.steps,
+                       row->protocol);
+    const struct unseen_prune_options prune = prune_options(o, row, 0, &o->scoring);
+    return us_incremental_check(data, &prune);
+}
+
+enum unseen_status us_cell_choose_in_steps(struct unseen_device *device, const struct unseen_dataset *data,
+                                           const struct unseen_compare_options *o, const struct us_row *row,
+                                           int seed, const struct unseen_scoring_options *scoring)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_incremental_result result = {0};
+    const struct unseen_prune_options prune = prune_options(o, row, seed, scoring);
+    char *folder = us_cell_folder(o, row, seed);
+    char *steps = folder ? us_format("%s/steps", folder) : NULL;
+    char *keep = folder ? us_format("%s/keep.npy", folder) : NULL;
+    US_TRY_ALLOC(steps);
+    US_TRY_ALLOC(keep);
+    const struct us_incremental in = {.device = device, .data = data, .options = &prune, .out = steps};
+    US_TRY(us_incremental_run(&in, &result));
+    US_TRY(us_npy_write(keep, US_I64, 1, &result.m, result.keep));
+out:
+    us_incremental_end(&result);
+    free(keep);
+    free(steps);
+    free(folder);
+    return st;
+}
+
 /* A cell on its way. */
 struct cell {
     const struct unseen_compare_options *options;
@@ -153,10 +203,12 @@ out:
     return st;
 }
 
-static enum unseen_status choose(struct cell *c, int64_t **keep, int64_t *m)
+static enum unseen_status choose(struct cell *c, const char *path, int64_t **keep, int64_t *m)
 {
     const struct unseen_images *train = &c->trainer->data->split[UNSEEN_TRAIN];
     struct unseen_select_options select;
+    if (c->row->incremental)
+        return us_npy_read_i64(path, 1, m, keep);
     if (c->row->kind == US_ROW_SCORED)
         return choose_scored(c, keep, m);
     /* All of the data is a random subset with nothing left out. */
@@ -227,7 +279,7 @@ enum unseen_status us_cell_run(const struct unseen_compare_options *options, con
                      .result = {.cutoff = NAN}};
     US_TRY_ALLOC(path);
     US_TRY(us_make_folder(folder));
-    US_TRY(choose(&c, &keep, &c.result.kept));
+    US_TRY(choose(&c, path, &keep, &c.result.kept));
     US_TRY(us_npy_write(path, US_I64, 1, &c.result.kept, keep));
     US_TRY(train(&c, keep));
 out:

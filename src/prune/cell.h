@@ -27,6 +27,18 @@ enum unseen_status us_cell_read(const char *folder, struct us_cell_result *resul
 enum unseen_status us_cell_run(const struct unseen_compare_options *options, const struct us_row *row,
                                int seed, struct us_trainer *trainer, struct us_progress *whole);
 
+/* Choose the coreset of an incremental row, into the keep.npy of its cell: us_cell_run begins with it. The
+ * steps lie in the cell's folder; a killed call goes on. `scoring` is of us_sweep_scoring. */
+enum unseen_status us_cell_choose_in_steps(struct unseen_device *device, const struct unseen_dataset *data,
+                                           const struct unseen_compare_options *options,
+                                           const struct us_row *row, int seed,
+                                           const struct unseen_scoring_options *scoring);
+
+/* What can be refused of it before anything is trained. */
+enum unseen_status us_cell_check_steps(const struct unseen_dataset *data,
+                                       const struct unseen_compare_options *options,
+                                       const struct us_row *row);
+
 /* Images that its run passes through. */
 uint64_t us_cell_images(const struct unseen_compare_options *options, const struct unseen_dataset *data,
                         const struct us_row *row);

@@ -14,6 +14,7 @@
 #include "prune/cell.h"
 #include "prune/comparison.h"
 #include "prune/settings.h"
+#include "prune/step.h"
 #include "unseen/report.h"
 
 void unseen_compare_defaults(struct unseen_compare_options *options)
@@ -26,6 +27,8 @@ void unseen_compare_defaults(struct unseen_compare_options *options)
                                                .score = {.epoch = -1},
                                                .select = {.keep = 1, .cutoff = -1},
                                                .cut = "aum"};
+    unseen_step_defaults(&options->step);
+    options->step.steps = 3;
     unseen_recipe_defaults(&options->recipe);
     unseen_scoring_defaults(&options->scoring);
 }
@@ -47,11 +50,12 @@ static json_t *describe(const struct unseen_device *device, const struct unseen_
         json_pack("{s:f, s:i, s:i, s:f, s:i, s:f, s:i, s:f}", "cutoff", s->cutoff, "strata", s->strata,
                   "table", (int)s->table, "beta", s->beta, "quota", (int)s->quota, "class_focus",
                   s->class_focus, "neighbours", s->neighbours, "gamma", s->gamma);
-    json_t *scoring = json_object();
+    json_t *scoring = json_object(), *steps = us_steps_json(&o->step);
     bool bad = !settings || us_run_json_recipe(settings, &o->recipe) ||
                us_run_json_recipe(scoring, &o->scoring.recipe) ||
                json_object_set(settings, "scoring", scoring) ||
-               json_object_set(settings, "selection", selection);
+               json_object_set(settings, "selection", selection) || json_object_set(settings, "steps", steps);
+    json_decref(steps);
     json_decref(scoring);
     json_decref(selection);
     if (!bad)
@@ -143,12 +147,14 @@ static enum unseen_status find_needs(struct comparison *c)
         if (row->kind == US_ROW_SCORED)
             US_TRY(us_evidence_needs(row->metric, c->options->cut, row->rule_name, row->trajectory,
                                      &c->record_also));
+        if (row->incremental)
+            US_TRY(us_cell_check_steps(c->data, c->options, row));
     }
 out:
     return st;
 }
 
-/* Each scoring run that an open cell needs, once. */
+/* Each scoring run that an open cell needs, once, and the coresets that are chosen in steps. */
 static enum unseen_status record(struct comparison *c, struct unseen_device *device)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -162,7 +168,9 @@ static enum unseen_status record(struct comparison *c, struct unseen_device *dev
             continue;
         US_TRY(us_sweep_scoring(c->options, task->row->protocol, task->seed, &scoring, &folder));
         scoring.record_also = c->record_also;
-        if (!json_object_get(done, folder))
+        if (task->row->incremental)
+            US_TRY(us_cell_choose_in_steps(device, c->data, c->options, task->row, task->seed, &scoring));
+        else if (!json_object_get(done, folder))
             US_TRY(unseen_record_trajectory(device, c->data, &scoring));
         json_object_set_new(done, folder, json_true());
         free(folder);

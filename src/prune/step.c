@@ -203,7 +203,7 @@ static json_t *describe_selection(const struct unseen_prune_options *o)
                      us_json_float((float)s->class_focus), "selection seed", (json_int_t)s->seed);
 }
 
-static json_t *describe_steps(const struct unseen_step_options *o)
+json_t *us_steps_json(const struct unseen_step_options *o)
 {
     return json_pack("{s:i, s:i, s:o, s:o, s:b, s:b, s:i, s:i, s:i, s:i}", "steps", o->steps, "grow", o->grow,
                      "evict", us_json_float((float)o->evict), "hold_out", us_json_float((float)o->hold_out),
@@ -218,7 +218,7 @@ static json_t *describe(const struct us_incremental *in)
     json_t *settings = json_pack("{s:i, s:i, s:I, s:s, s:s}", "folds", o->folds, "repeats", o->repeats,
                                  "seed", (json_int_t)o->seed, "data", in->data->hash, "device",
                                  unseen_device_about(in->device)->name);
-    json_t *steps = describe_steps(&in->options->step);
+    json_t *steps = us_steps_json(&in->options->step);
     json_t *selection = describe_selection(in->options);
     bool bad = !settings || us_run_json_recipe(settings, &o->recipe) || json_object_update(settings, steps) ||
                json_object_update(settings, selection);

@@ -15,6 +15,8 @@
 /* The seen side of a fold run. */
 #define FOLD_SEEN "fold-seen"
 
+#define INCREMENTAL "incremental"
+
 enum { MOST = 64 }; /* entries of a list */
 
 /* A comma separated list, taken apart. */
@@ -65,10 +67,14 @@ static enum unseen_status parse_keep(const char *text, double *keep)
 static enum unseen_status parse_protocol(const char *text, struct us_row *row)
 {
     row->trajectory = UNSEEN_SEEN;
+    row->incremental = strcmp(text, INCREMENTAL) == 0;
     snprintf(row->protocol, sizeof row->protocol, "%s", text);
+    if (row->incremental)
+        text = "fold"; /* what the models of a step are */
     if (strcmp(text, FOLD_SEEN) == 0 || unseen_protocol_parse(text, &row->trajectory) == UNSEEN_OK)
         return UNSEEN_OK;
-    return us_fail(UNSEEN_USAGE, "--protocols", "'%s' is not one of seen, fold, one-fold, " FOLD_SEEN, text);
+    return us_fail(UNSEEN_USAGE, "--protocols",
+                   "'%s' is not one of seen, fold, one-fold, " FOLD_SEEN ", " INCREMENTAL, text);
 }
 
 static bool is_one_of(const char *name, const char *a, const char *b, const char *c)
@@ -131,6 +137,10 @@ static enum unseen_status add_scored(const char *metric, const char *protocol, c
     US_TRY(parse_protocol(protocol, &row));
     US_TRY(unseen_score_check(metric, row.trajectory));
     US_TRY(parse_rule(rule, &row));
+    if (row.incremental && row.search) {
+        st = us_fail(UNSEEN_USAGE, "--rules", "'%s': a cut-off is not searched for in steps", rule);
+        goto out;
+    }
     for (int k = 0; k < keep->n; k++) {
         US_TRY(parse_keep(keep->entry[k], &row.keep));
         add(sweep, &row);
@@ -215,7 +225,8 @@ enum unseen_status us_sweep_scoring(const struct unseen_compare_options *o, cons
 {
     const char *name = strcmp(protocol, FOLD_SEEN) == 0 ? "fold" : protocol;
     *scoring = o->scoring;
-    enum unseen_status st = unseen_protocol_parse(name, &scoring->protocol);
+    enum unseen_status st =
+        unseen_protocol_parse(strcmp(name, INCREMENTAL) == 0 ? "fold" : name, &scoring->protocol);
     if (st)
         return st;
     scoring->seed = o->seed + (o->score_once ? 0 : (uint64_t)seed);

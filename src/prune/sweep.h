@@ -15,6 +15,7 @@ struct us_row {
     char rule_name[32];                      /* without its value */
     double value;                            /* behind the rule's "="; NaN if there is none */
     bool search;                             /* the value is to be searched */
+    bool incremental;                        /* the coreset is chosen in steps */
     double keep;
 };
 
@@ -29,8 +30,8 @@ struct us_sweep {
 enum unseen_status us_sweep_make(const struct unseen_compare_options *options, struct us_sweep *sweep);
 void us_sweep_free(struct us_sweep *sweep);
 
-/* out/cells/<name> of a row's cell for a seed, and the trajectory that it is scored from (for scored rows).
- * Fresh memory; NULL (recorded) if there is none. */
+/* out/cells/<name> of a row's cell for a seed, and the trajectory that it is scored from (for scored rows
+ * that are not incremental). Fresh memory; NULL (recorded) if there is none. */
 char *us_cell_folder(const struct unseen_compare_options *options, const struct us_row *row, int seed);
 char *us_cell_trajectory(const struct unseen_compare_options *options, const struct us_row *row, int seed);
 

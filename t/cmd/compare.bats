@@ -80,3 +80,23 @@ tiny_compare="--model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 
   grep -q 'memorisation compares' stderr
   [ ! -e d ]
 }
+
+@test "coresets chosen in steps are a protocol" {
+  need_device
+  run="unseen compare $tiny_data $tiny_compare --metrics el2n --protocols fold,incremental --keep 0.5 --seeds 1"
+  run_code 0 $run --rules ccs --steps 2 --out c
+  grep -q '^el2n,incremental,ccs,0.5,120,1,3,12,0' c/table.csv
+  cell=c/cells/el2n-incremental-ccs-k0.5-s3
+  cmp $cell/keep.npy $cell/steps/1/keep.npy || cmp $cell/keep.npy $cell/steps/2/keep.npy
+  ! cmp -s $cell/keep.npy c/cells/el2n-fold-ccs-k0.5-s3/keep.npy
+  # Another rule shares the first scoring run.
+  cp c/scoring/incremental-s3/trajectory/p_true.npy before.npy
+  run_code 0 $run --rules ccs,top --steps 2 --out c
+  cmp before.npy c/scoring/incremental-s3/trajectory/p_true.npy
+  [ "$(wc -l < c/table.csv)" -eq 7 ]
+
+  run_code 2 $run --rules ccs --steps 1 --out x
+  run_code 2 $run --rules ccs=search --out x
+  run_code 2 $run --rules ccs --evict 7 --out x
+  [ ! -e x ]
+}
