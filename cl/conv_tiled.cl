@@ -8,7 +8,7 @@
  *   2 weights   (ky, kx, ci)             co   a part's pixels      patches of x    dy
  *
  * See conv_gather.clh for patches and classes; in direction 1 group 2 of the grid is the class. In direction 2 the
- * pixels are cut into parts of `share`, group 2 is the part, and conv_tiled_sum adds the parts in ascending order:
+ * pixels are cut into parts of `share`, group 2 is the part, and conv_tiled_sum.cl adds the parts in ascending order:
  * no atomics, so results repeat. Sums over k go in ascending order whatever the tile.
  *
  * A work-group computes BM x BN of out in steps of BK of k. Each step's BM x BK of A and BK x BN of B go to local
@@ -18,10 +18,11 @@
  * write neighbouring vectors of out. Global loads are vectors of VA and VB floats along the channels.
  *
  * The same kernel multiplies plain matrices, as 1x1 convolutions of images of one pixel: forward [images, CIN] times
- * [CIN, COUT], weights the transposed [images, CIN] times [images, COUT]. Several such products at a time lie `*_step`
- * apart; the grid's group 2 then counts products, and parts fastest.
+ * [CIN, COUT], data [images, COUT] times the transposed [CIN, COUT], weights the transposed [images, CIN] times
+ * [images, COUT]. Several products at a time lie `*_step` apart; the grid's group 2 then counts products, and classes or
+ * parts fastest.
  *
- * Tunables (build options; THREADS = BM / TM * (BN / TN); see conv_tile.h for what is legal):
+ * Tunables (build options; THREADS = BM / TM * (BN / TN); ops/conv_tile.h tells what is legal):
  *   BM, BN, BK, TM, TN   as above; TM divides BM, TN divides BN
  *   VA, VB               1, 2 or 4, dividing the channels that they run along; in direction 1 they are equal */
 #include "conv_gather.clh"
@@ -246,7 +247,7 @@ static inline void write(nvec sum, global float *row, int n, int accumulate)
 #endif
 }
 
-/* Groups: (column tiles, fastest, times row tiles; 1; classes, or products times parts). */
+/* Groups: (column tiles, fastest, times row tiles; 1; products times classes or parts). */
 kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void
 conv_tiled(int images, global const float *in, global const float *other, global float *out, int accumulate,
            int share, int parts, long in_step, long other_step, long out_step)
@@ -266,9 +267,7 @@ conv_tiled(int images, global const float *in, global const float *other, global
 
 #if DIRECTION == 0
     const int rows = images * (OH * OW), last = KERNEL * KERNEL * CIN;
-    in += get_group_id(2) * in_step;
-    other += get_group_id(2) * other_step;
-    out += get_group_id(2) * out_step;
+    const int product = (int)get_group_id(2);
     struct patch patch[LOADS_A];
 #pragma unroll
     for (int i = 0; i < LOADS_A; i++) {
@@ -282,7 +281,8 @@ conv_tiled(int images, global const float *in, global const float *other, global
     fetch_other(other, first, last, n0, b)
 #define STEP() walk = walk_on(walk, BK, CIN, KERNEL)
 #elif DIRECTION == 1
-    const struct residue y = residue_of((int)get_group_id(2) / STRIDE, H);
+    const int product = (int)get_group_id(2) / (STRIDE * STRIDE);
+    const struct residue y = residue_of((int)get_group_id(2) / STRIDE % STRIDE, H);
     const struct residue x = residue_of((int)get_group_id(2) % STRIDE, W);
     const int rows = images * y.pixels * x.pixels, last = y.taps * x.taps * COUT;
     const int across = max(x.taps, 1);
@@ -304,14 +304,15 @@ conv_tiled(int images, global const float *in, global const float *other, global
     const struct walk walk = walk_from(m0 + ACROSS(EACH_A) * VA, CIN, KERNEL);
     int first = part * share;
     const int last = min(first + share, images * (OH * OW));
-    in += product * in_step;
-    other += product * other_step;
-    out += product * out_step + part * (long)(rows * COUT);
+    out += part * (long)(rows * COUT);
 #define FETCH()                                                                                              \
     fetch_patches(in, walk, first, last, a);                                                                 \
     fetch_other(other, first, last, n0, b)
 #define STEP()
 #endif
+    in += product * in_step;
+    other += product * other_step;
+    out += product * out_step;
 
     FETCH();
     store_patches(a, a_tile);
@@ -342,18 +343,4 @@ conv_tiled(int images, global const float *in, global const float *other, global
                 write(sums[i][g], out + index * COLUMNS, n0 + (g * (BN / TN) + column) * VN, accumulate);
         }
     }
-}
-
-/* out[i] = the sum of the parts, first to last, i < count; work-items one an element, group 1 of the grid the
- * product. */
-kernel void conv_tiled_sum(global const float *parts_of, global float *out, int parts, int count)
-{
-    const int i = (int)get_global_id(0);
-    if (i >= count)
-        return;
-    parts_of += get_global_id(1) * (long)parts * count;
-    float sum = parts_of[i];
-    for (int p = 1; p < parts; p++)
-        sum += parts_of[(long)p * count + i];
-    out[get_global_id(1) * count + i] = sum;
 }

@@ -39,13 +39,14 @@ UNSEEN_API enum unseen_status unseen_bench(struct unseen_device *device,
 /* One shape of a convolution of the model in one direction, timed alone. */
 struct unseen_bench_conv {
     struct unseen_conv conv;
-    char layer[64];        /* the first that has this shape */
-    int times;             /* in a training step */
-    const char *algorithm; /* what computes it; static, like the names below */
-    const char
-        *why; /* "tuned" by unseen_tune, "shipped" with the program, "forced" by UNSEEN_CONV, the "usual" */
+    char layer[64];                   /* the first that has this shape */
+    int times;                        /* in a training step */
+    char algorithm[UNSEEN_ALGORITHM]; /* what computes it */
+    const char *why;     /* "tuned" by unseen_tune, "shipped" with the program, "forced" by UNSEEN_CONV, the
+                            "usual"; static */
     double milliseconds; /* median */
-    const char *other; /* the next best that unseen_tune found; NULL: not tuned, or nothing else can do it */
+    char other[UNSEEN_ALGORITHM]; /* the next best that unseen_tune found; "": not tuned, or nothing else can
+                                   */
     double other_milliseconds;
 };
 

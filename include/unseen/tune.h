@@ -23,14 +23,14 @@ struct unseen_conv {
     double flops;          /* multiply-adds times two of the plain definition, whatever computes it */
 };
 
-enum { UNSEEN_TUNE_CANDIDATES = 12 };
+enum { UNSEEN_TUNE_CANDIDATES = 12, UNSEEN_ALGORITHM = 48 };
 
-/* One convolution with all that can compute it, fastest first. */
+/* One convolution with the ways to compute it, fastest first. */
 struct unseen_tune_row {
     struct unseen_conv conv;
     int candidates;
     struct {
-        const char *algorithm; /* static */
+        char algorithm[UNSEEN_ALGORITHM]; /* its name; behind a colon the values of its tunables */
         double milliseconds;
     } candidate[UNSEEN_TUNE_CANDIDATES];
 };

@@ -34,7 +34,7 @@ static json_t *conv_json(const struct unseen_bench_conv *c, double peak)
     json_t *more = json_pack("{s:s, s:i, s:s, s:s, s:f, s:f, s:f}", "layer", c->layer, "times", c->times,
                              "algorithm", c->algorithm, "why", c->why, "ms", c->milliseconds, "gflops",
                              gflops(c), "share_of_peak", 1e9 * gflops(c) / peak);
-    if (row && more && c->other) {
+    if (row && more && c->other[0]) {
         json_object_set_new(more, "other", json_string(c->other));
         json_object_set_new(more, "other_ms", json_real(c->other_milliseconds));
     }
@@ -114,7 +114,7 @@ static void print_convolutions(const struct measured *m)
         printf("%-22s %5d  %-30s %-8s %-20s %9.3f %9.1f %7.1f%%", c->layer, c->times,
                us_shape_text(&c->conv, shape), c->conv.direction, algorithm, c->milliseconds, gflops(c),
                1e11 * gflops(c) / m->peak);
-        if (c->other)
+        if (c->other[0])
             printf("  %s %.3f", c->other, c->other_milliseconds);
         putchar('\n');
         sum += c->times * c->milliseconds;

@@ -13,16 +13,6 @@
 #include "ops/conv_time.h"
 #include "ops/peak.h"
 
-/* The registry's own copy of a name; NULL for one that it lacks. */
-static const char *lasting(const char *name)
-{
-    const char *known = NULL;
-    for (int i = 0; name && (known = us_conv_algorithm_at(i)); i++)
-        if (strcmp(known, name) == 0)
-            break;
-    return known;
-}
-
 /* What the database knows besides the algorithm that is used. */
 static void find_other(struct unseen_device *device, const struct us_conv_shape *shape,
                        enum us_conv_direction direction, struct unseen_bench_conv *row)
@@ -33,7 +23,8 @@ static void find_other(struct unseen_device *device, const struct us_conv_shape 
     if (!us_tuning_find(device, key, &tuned))
         return;
     const bool won = strcmp(tuned.winner, row->algorithm) == 0;
-    row->other = lasting(won ? tuned.runner_up : tuned.winner);
+    const char *other = won ? tuned.runner_up : tuned.winner;
+    snprintf(row->other, sizeof row->other, "%s", other ? other : "");
     row->other_milliseconds = won ? tuned.runner_up_milliseconds : tuned.milliseconds;
 }
 
@@ -41,14 +32,14 @@ static enum unseen_status measure(struct unseen_device *device, const struct us_
                                   enum us_conv_direction direction, int rounds, struct unseen_bench_conv *row)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_conv_timing timing = {0};
+    struct us_conv_timing timing = {.algorithm = ""};
     US_TRY(us_conv_time(device, &use->shape, direction, rounds, &timing, 1));
     *row = (struct unseen_bench_conv){.conv = us_conv_about(&use->shape, direction),
                                       .times = use->times[direction],
-                                      .algorithm = timing.algorithm,
                                       .why = us_conv_why_name(timing.why),
                                       .milliseconds = 1e3 * timing.seconds};
     snprintf(row->layer, sizeof row->layer, "%s", use->layer);
+    snprintf(row->algorithm, sizeof row->algorithm, "%s", timing.algorithm);
     find_other(device, &use->shape, direction, row);
 out:
     return st;

@@ -72,7 +72,7 @@ void us_conv_free(struct us_conv *conv)
 
 const char *us_conv_algorithm_name(const struct us_conv *conv, enum us_conv_direction direction)
 {
-    return conv->part[direction].algorithm->name;
+    return conv->part[direction].name;
 }
 
 enum us_conv_why us_conv_why(const struct us_conv *conv, enum us_conv_direction direction)

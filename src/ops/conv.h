@@ -19,7 +19,17 @@ enum us_conv_direction { US_CONV_FORWARD, US_CONV_DATA, US_CONV_WEIGHTS, US_CONV
 /* The i-th algorithm's name in the registry conv_algorithms.def; NULL behind the last. */
 const char *us_conv_algorithm_at(int i);
 
-/* Whether the algorithm of that name can do the shape in that direction on the device. */
+/* Where a name stands below, an algorithm that has tunables may be followed by a colon and their values. */
+enum { US_CONV_NAME = 48 };
+
+/* The i-th way of that algorithm worth timing on the device: its name, with values of its tunables if it has
+ * any. False behind the last. */
+bool us_conv_way_at(const struct unseen_device *device, const char *algorithm,
+                    const struct us_conv_shape *shape, enum us_conv_direction direction, int i,
+                    char name[US_CONV_NAME]);
+
+/* Whether the algorithm of that name can do the shape in that direction on the device, with the values of its
+ * tunables that the name gives, if it gives any. */
 bool us_conv_suits(struct unseen_device *device, const char *algorithm, const struct us_conv_shape *shape,
                    enum us_conv_direction direction);
 
@@ -37,7 +47,7 @@ enum unseen_status us_conv_new(struct unseen_device *device, const struct us_con
                                const char *const wish[US_CONV_DIRECTIONS], struct us_conv **conv);
 void us_conv_free(struct us_conv *conv);
 
-/* What was chosen, and why. */
+/* What was chosen, with its tunables, and why. The name lives as long as the convolution. */
 enum us_conv_why {
     US_CONV_WISHED,  /* by the caller */
     US_CONV_FORCED,  /* by UNSEEN_CONV */

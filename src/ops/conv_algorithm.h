@@ -7,6 +7,8 @@
 
 struct us_conv_part {
     const struct us_conv_algorithm *algorithm;
+    char
+        name[US_CONV_NAME]; /* the algorithm's, and behind a colon the values that its tunables are to have */
     enum us_conv_why why;
     void *state;      /* of the algorithm, for this direction */
     size_t workspace; /* bytes */
@@ -42,7 +44,14 @@ struct us_conv_algorithm {
     bool (*usable)(struct unseen_device *device);
     /* Whether it can do a shape in a direction at all; NULL: it can do every one. */
     bool (*suits)(const struct us_conv_shape *shape, enum us_conv_direction direction);
-    /* Sets part->state (also where it fails) and part->workspace. */
+    /* Values of tunables, as text: the i-th that are worth timing, false behind the last; and whether values
+     * are legal. NULL, both: it has no tunables. */
+    bool (*offers)(const struct unseen_device *device, const struct us_conv_shape *shape,
+                   enum us_conv_direction direction, int i, char values[US_CONV_NAME]);
+    bool (*accepts)(const struct unseen_device *device, const struct us_conv_shape *shape,
+                    enum us_conv_direction direction, const char *values);
+    /* Sets part->state (also where it fails) and part->workspace, and completes part->name where it has no
+     * values. */
     enum unseen_status (*prepare)(struct us_conv *conv, enum us_conv_direction direction,
                                   struct us_conv_part *part);
     void (*release)(struct us_conv_part *part);
@@ -56,6 +65,9 @@ struct us_conv_algorithm {
 enum unseen_status us_conv_choose(struct unseen_device *device, const struct us_conv_shape *shape,
                                   enum us_conv_direction direction, const char *wish,
                                   struct us_conv_part *part);
+
+/* What follows the colon of a name; NULL where there is none. */
+const char *us_conv_values(const char *name);
 
 /* Rows of the weight matrix: kernel * kernel * cin. */
 static inline int us_conv_depth(const struct us_conv *conv)

@@ -19,10 +19,12 @@ static const struct us_conv_algorithm *const algorithms[] = {
 };
 enum { ALGORITHMS = sizeof algorithms / sizeof *algorithms };
 
+/* By name; what follows a colon counts not. */
 static const struct us_conv_algorithm *find(const char *name)
 {
+    const size_t length = strcspn(name, ":");
     for (int i = 0; i < ALGORITHMS; i++)
-        if (!strcmp(algorithms[i]->name, name))
+        if (strlen(algorithms[i]->name) == length && !strncmp(algorithms[i]->name, name, length))
             return algorithms[i];
     return NULL;
 }
@@ -32,12 +34,21 @@ const char *us_conv_algorithm_at(int i)
     return i >= 0 && i < ALGORITHMS ? algorithms[i]->name : NULL;
 }
 
+const char *us_conv_values(const char *name)
+{
+    const char *colon = strchr(name, ':');
+    return colon ? colon + 1 : NULL;
+}
+
 bool us_conv_suits(struct unseen_device *device, const char *name, const struct us_conv_shape *shape,
                    enum us_conv_direction direction)
 {
     const struct us_conv_algorithm *a = find(name);
-    return a && (a->precision == UNSEEN_FLOAT32 || a->precision == shape->precision) &&
-           (!a->suits || a->suits(shape, direction)) && (!a->usable || a->usable(device));
+    const char *values = us_conv_values(name);
+    return a && strlen(name) < US_CONV_NAME &&
+           (a->precision == UNSEEN_FLOAT32 || a->precision == shape->precision) &&
+           (!a->suits || a->suits(shape, direction)) && (!a->usable || a->usable(device)) &&
+           (!values || (a->accepts && a->accepts(device, shape, direction, values)));
 }
 
 bool us_conv_competes(struct unseen_device *device, const char *name, const struct us_conv_shape *shape,
@@ -47,7 +58,20 @@ bool us_conv_competes(struct unseen_device *device, const char *name, const stru
     const enum us_conv_made_for other = us_device_is_cpu(device) ? US_CONV_FOR_GPU : US_CONV_FOR_CPU;
     if (!us_conv_suits(device, name, shape, direction))
         return false;
-    return find(name)->made_for != other || (environment && !strcmp(environment, name));
+    const struct us_conv_algorithm *a = find(name);
+    return a->made_for != other || (environment && find(environment) == a);
+}
+
+bool us_conv_way_at(const struct unseen_device *device, const char *algorithm,
+                    const struct us_conv_shape *shape, enum us_conv_direction direction, int i,
+                    char name[US_CONV_NAME])
+{
+    const struct us_conv_algorithm *a = find(algorithm);
+    char values[US_CONV_NAME] = "";
+    if (a->offers ? !a->offers(device, shape, direction, i, values) : i > 0)
+        return false;
+    snprintf(name, US_CONV_NAME, "%s%s%s", a->name, a->offers ? ":" : "", values);
+    return true;
 }
 
 static enum unseen_status unknown(const char *where, const char *name)
@@ -191,6 +215,7 @@ enum unseen_status us_conv_choose(struct unseen_device *device, const struct us_
         name = usual(device, shape, direction);
     }
     part->algorithm = find(name);
+    snprintf(part->name, sizeof part->name, "%s", name);
 out:
     return st;
 }

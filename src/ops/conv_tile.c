@@ -3,9 +3,11 @@
 #include "ops/conv_tile.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
+    LARGEST = 1024,
     LONGER = 4,    /* floats that a row of local memory is longer than the tile */
     ADDRESSES = 24 /* registers for what is neither a sum nor an operand */
 };
@@ -62,7 +64,7 @@ bool us_conv_tile_legal(const struct unseen_device *device, const struct us_conv
 {
     const struct unseen_device_info *about = unseen_device_about(device);
     if (t->bm < 1 || t->bn < 1 || t->bk < 1 || t->tm < 1 || t->tn < 1 || t->bm % t->tm || t->bn % t->tn ||
-        t->bm % 4 || t->bn % 4)
+        t->bm % 4 || t->bn % 4 || t->bm > LARGEST || t->bn > LARGEST || t->bk > LARGEST)
         return false;
     const int items = us_conv_tile_items(t);
     const size_t local = 2 * sizeof(float) * (size_t)t->bk * (size_t)(t->bm + t->bn + 2 * LONGER);
@@ -88,24 +90,70 @@ static double estimate(const struct unseen_device *device, const struct us_conv_
     return ceil(groups / fmax(units, 1.0)) * t->bm * t->bn * (1.0 + local_load / t->tm + local_load / t->tn);
 }
 
-enum unseen_status us_conv_tile_usual(const struct unseen_device *device, const struct us_conv_product *p,
-                                      struct us_conv_tiling *tiling)
+/* The next legal choice for the device from `*at` on, which moves behind it. */
+static bool next(const struct unseen_device *device, const struct us_conv_product *p, int *at,
+                 struct us_conv_tiling *tiling)
 {
     const struct unseen_device_info *about = unseen_device_about(device);
+    while (*at < CHOICES) {
+        const struct choice *c = &choices[(*at)++];
+        if (strstr(about->vendor, c->vendor) && strstr(about->name, c->name) &&
+            us_conv_tile_legal(device, p, &c->tile, tiling))
+            return true;
+    }
+    return false;
+}
+
+/* The lowest estimate; infinite where no tile is legal. */
+static double find_best(const struct unseen_device *device, const struct us_conv_product *p,
+                        struct us_conv_tiling *tiling)
+{
+    struct us_conv_tiling legal;
     double best = (double)INFINITY;
-    for (int i = 0; i < CHOICES; i++) {
-        struct us_conv_tiling legal;
-        if (!strstr(about->vendor, choices[i].vendor) || !strstr(about->name, choices[i].name) ||
-            !us_conv_tile_legal(device, p, &choices[i].tile, &legal))
-            continue;
-        const double cost = estimate(device, p, &choices[i].tile);
+    for (int at = 0; next(device, p, &at, &legal);) {
+        const double cost = estimate(device, p, &legal.tile);
         if (cost < best) {
             best = cost;
             *tiling = legal;
         }
     }
-    if (best < (double)INFINITY)
+    return best;
+}
+
+enum unseen_status us_conv_tile_usual(const struct unseen_device *device, const struct us_conv_product *p,
+                                      struct us_conv_tiling *tiling)
+{
+    if (find_best(device, p, tiling) < (double)INFINITY)
         return UNSEEN_OK;
     return us_fail(UNSEEN_FAILED, "convolution",
-                   "%s has neither the local memory nor the work-group size for a tile", about->name);
+                   "%s has neither the local memory nor the work-group size for a tile",
+                   unseen_device_about(device)->name);
+}
+
+bool us_conv_tile_offer(const struct unseen_device *device, const struct us_conv_product *p, int i,
+                        struct us_conv_tile *tile)
+{
+    struct us_conv_tiling legal;
+    const double most = 3.0 * find_best(device, p, &legal);
+    for (int at = 0; next(device, p, &at, &legal);) {
+        if (estimate(device, p, &legal.tile) <= most && i-- == 0) {
+            *tile = legal.tile;
+            return true;
+        }
+    }
+    return false;
+}
+
+void us_conv_tile_write(const struct us_conv_tile *t, char text[US_CONV_NAME])
+{
+    snprintf(text, US_CONV_NAME, "%dx%dx%d/%dx%d", t->bm, t->bn, t->bk, t->tm, t->tn);
+}
+
+bool us_conv_tile_read(const char *text, struct us_conv_tile *t)
+{
+    char again[US_CONV_NAME];
+    if (sscanf(text, "%dx%dx%d/%dx%d", &t->bm, &t->bn, &t->bk, &t->tm, &t->tn) != 5)
+        return false;
+    us_conv_tile_write(t, again);
+    return strcmp(text, again) == 0;
 }

@@ -38,6 +38,15 @@ static inline int us_conv_tile_items(const struct us_conv_tile *tile)
 bool us_conv_tile_legal(const struct unseen_device *device, const struct us_conv_product *product,
                         const struct us_conv_tile *tile, struct us_conv_tiling *tiling);
 
+/* A tile as text, "128x64x16/8x4": bm x bn x bk / tm x tn. Reading fails where there is anything else. */
+void us_conv_tile_write(const struct us_conv_tile *tile, char text[US_CONV_NAME]);
+bool us_conv_tile_read(const char *text, struct us_conv_tile *tile);
+
+/* The i-th legal tile for the device in conv_tiles.def that is not estimated to take three times as long as
+ * the best; false behind the last. */
+bool us_conv_tile_offer(const struct unseen_device *device, const struct us_conv_product *product, int i,
+                        struct us_conv_tile *tile);
+
 /* The legal tile among those of conv_tiles.def for the device that is estimated to be fastest. Fails where
  * none is legal. */
 enum unseen_status us_conv_tile_usual(const struct unseen_device *device,

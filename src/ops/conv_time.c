@@ -3,6 +3,7 @@
 #include "ops/conv_time.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,7 +108,7 @@ static enum unseen_status build(struct race *r, struct us_conv_timing *timing)
         struct candidate *c = &r->candidate[i];
         if (!(c->seconds = us_calloc((size_t)r->rounds, sizeof *c->seconds)))
             return UNSEEN_FAILED;
-        wish[r->direction] = timing[i].algorithm;
+        wish[r->direction] = timing[i].algorithm[0] ? timing[i].algorithm : NULL;
         enum unseen_status st = us_conv_new(r->device, &r->shape, wish, &c->conv);
         if (st && r->n == 1)
             return st;
@@ -116,7 +117,8 @@ static enum unseen_status build(struct race *r, struct us_conv_timing *timing)
             c->conv = NULL;
             continue;
         }
-        timing[i].algorithm = us_conv_algorithm_name(c->conv, r->direction);
+        snprintf(timing[i].algorithm, sizeof timing[i].algorithm, "%s",
+                 us_conv_algorithm_name(c->conv, r->direction));
         timing[i].why = us_conv_why(c->conv, r->direction);
     }
     return UNSEEN_OK;

@@ -5,9 +5,9 @@
 #include "ops/conv.h"
 
 struct us_conv_timing {
-    const char *algorithm; /* in: a name of the registry, or NULL for the one that is chosen; out: its name */
-    enum us_conv_why why;  /* out */
-    double seconds;        /* out: median of one call; NaN for one that failed or computed something else */
+    char algorithm[US_CONV_NAME]; /* in: a name, or "" for what is chosen; out: its name */
+    enum us_conv_why why;         /* out */
+    double seconds; /* out: median of one call; NaN for one that failed or computed something else */
 };
 
 /* Time each of timing[0..n) in one direction of a shape, in rounds that take all in turn, so that what else

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "t/support/cmocka.h"
+#include "t/support/conv.h"
 #include "t/support/device.h"
 
 /* Odd channel counts and sizes, both register tiles, taps that fall outside, strides that leave pixels
@@ -38,57 +39,6 @@ static const struct us_conv_shape shapes_bf16[] = {
     {13, 3, 3, 144, 48, 3, 1, 1, UNSEEN_BF16}};
 enum { SHAPES_BF16 = sizeof shapes_bf16 / sizeof *shapes_bf16 };
 
-struct sizes {
-    size_t x, w, y;
-    int oh, ow;
-};
-
-static struct sizes sizes_of(const struct us_conv_shape *s, int n)
-{
-    struct sizes z = {.oh = us_conv_out(s->h, s->kernel, s->stride, s->pad),
-                      .ow = us_conv_out(s->w, s->kernel, s->stride, s->pad)};
-    z.x = (size_t)n * (size_t)(s->h * s->w * s->cin);
-    z.w = (size_t)(s->kernel * s->kernel * s->cin * s->cout);
-    z.y = (size_t)n * (size_t)(z.oh * z.ow * s->cout);
-    return z;
-}
-
-/* Every product of the definition: visit(x index, weight index, y index). */
-struct pass {
-    const double *x, *w, *dy;
-    double *y, *dx, *dw; /* each may be NULL */
-};
-
-static void taps(const struct us_conv_shape *s, const struct pass *p, size_t xi, size_t wi, size_t yi)
-{
-    for (int ci = 0; ci < s->cin; ci++) {
-        for (int co = 0; co < s->cout; co++) {
-            const size_t x = xi + (size_t)ci, y = yi + (size_t)co, w = wi + (size_t)(ci * s->cout + co);
-            if (p->y)
-                p->y[y] += p->x[x] * p->w[w];
-            if (p->dx)
-                p->dx[x] += p->dy[y] * p->w[w];
-            if (p->dw)
-                p->dw[w] += p->dy[y] * p->x[x];
-        }
-    }
-}
-
-static void reference(const struct us_conv_shape *s, int n, const struct pass *p)
-{
-    const struct sizes z = sizes_of(s, n);
-    for (int i = 0; i < n * z.oh * z.ow * s->kernel * s->kernel; i++) {
-        const int tap = i % (s->kernel * s->kernel), pixel = i / (s->kernel * s->kernel);
-        const int iy = pixel / z.ow % z.oh * s->stride - s->pad + tap / s->kernel;
-        const int ix = pixel % z.ow * s->stride - s->pad + tap % s->kernel;
-        if (iy < 0 || iy >= s->h || ix < 0 || ix >= s->w)
-            continue;
-        const size_t image = (size_t)(pixel / (z.ow * z.oh));
-        taps(s, p, ((image * (size_t)s->h + (size_t)iy) * (size_t)s->w + (size_t)ix) * (size_t)s->cin,
-             (size_t)(tap * s->cin * s->cout), (size_t)(pixel * s->cout));
-    }
-}
-
 static double *doubles(const float *from, size_t n)
 {
     double *to = calloc(n ? n : 1, sizeof *to);
@@ -117,7 +67,7 @@ static double *inputs(const float *from, size_t n, enum unseen_precision precisi
 struct fixture {
     struct us_conv_shape shape;
     int n;
-    struct sizes z;
+    struct test_conv_sizes z;
     struct us_conv *conv;
     float *x, *w, *dy, *dx0;
     struct us_buf *bx, *bw, *bdy, *work;
@@ -134,7 +84,7 @@ static void set_up(struct fixture *f, const struct us_conv_shape *shape, int n, 
     memset(f, 0, sizeof *f);
     f->shape = *shape;
     f->n = n;
-    f->z = sizes_of(shape, n);
+    f->z = test_conv_sizes(shape, n);
     assert_ok(us_conv_new(test_device(), shape, wish, &f->conv));
     f->x = test_random(1, f->z.x, -1.0f, 1.0f);
     f->w = test_random(2, f->z.w, -1.0f, 1.0f);
@@ -189,7 +139,8 @@ static void check(const struct us_conv_shape *shape, int n, const char *algorith
     double *dy = inputs(f.dy, f.z.y, shape->precision);
     double *y = doubles(NULL, f.z.y), *dx = doubles(accumulate ? f.dx0 : NULL, f.z.x);
     double *dw = doubles(NULL, f.z.w);
-    reference(shape, n, &(struct pass){.x = x, .w = w, .dy = dy, .y = y, .dx = dx, .dw = dw});
+    test_conv_reference(shape, n,
+                        &(struct test_conv_pass){.x = x, .w = w, .dy = dy, .y = y, .dx = dx, .dw = dw});
     struct results r = run(&f, accumulate);
     /* Winograd rounds what it has transformed, in which errors are several times those of its inputs. */
     const double bound = strcmp(algorithm, "winograd4-bf16") ? 1e-5 : 5e-2;
@@ -270,7 +221,7 @@ static void bf16_leaves_out_odd_channels(void **state)
 static void others_match(void **state)
 {
     (void)state;
-    static const char *const names[] = {"stem", "tiled", "winograd2", "winograd4"};
+    static const char *const names[] = {"stem", "winograd2", "winograd4"};
     for (int i = 0; i < SHAPES; i++)
         for (size_t a = 0; a < sizeof names / sizeof *names; a++)
             if (us_conv_suits(test_device(), names[a], &shapes[i], US_CONV_FORWARD))
@@ -316,10 +267,11 @@ static double objective(const double *at, size_t n, void *context)
 {
     (void)n;
     const struct objective *o = context;
-    const struct sizes z = sizes_of(o->shape, o->shape->n);
+    const struct test_conv_sizes z = test_conv_sizes(o->shape, o->shape->n);
     double *y = doubles(NULL, z.y), sum = 0.0;
-    struct pass p = {.x = o->of_weights ? o->other : at, .w = o->of_weights ? at : o->other, .y = y};
-    reference(o->shape, o->shape->n, &p);
+    struct test_conv_pass p = {
+        .x = o->of_weights ? o->other : at, .w = o->of_weights ? at : o->other, .y = y};
+    test_conv_reference(o->shape, o->shape->n, &p);
     for (size_t i = 0; i < z.y; i++)
         sum += y[i] * o->dy[i];
     free(y);

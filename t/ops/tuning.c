@@ -2,6 +2,7 @@
 
 #include "support/cmocka.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -32,11 +33,12 @@ static struct unseen_device *open_device(void)
 /* Open anew, build the convolution, and tell what its forward pass uses; static. */
 static const char *chosen(const char *wish, enum us_conv_why *why)
 {
+    static char name[US_CONV_NAME];
     const char *const wishes[] = {wish, wish, wish};
     struct unseen_device *device = open_device();
     struct us_conv *conv = NULL;
     assert_ok(us_conv_new(device, &shape, wishes, &conv));
-    const char *name = us_conv_algorithm_name(conv, US_CONV_FORWARD);
+    snprintf(name, sizeof name, "%s", us_conv_algorithm_name(conv, US_CONV_FORWARD));
     *why = us_conv_why(conv, US_CONV_FORWARD);
     us_conv_free(conv);
     unseen_device_close(device);
@@ -54,7 +56,8 @@ static void assert_chosen(const char *wish, const char *name, enum us_conv_why w
 static const char *untuned(enum us_conv_why *why)
 {
     setenv("UNSEEN_TUNING", "0", 1);
-    const char *name = chosen(NULL, why);
+    static char name[US_CONV_NAME];
+    snprintf(name, sizeof name, "%s", chosen(NULL, why));
     setenv("UNSEEN_TUNING", "1", 1);
     return name;
 }
@@ -147,6 +150,22 @@ static void wish_then_environment_then_measurement(void **state)
     assert_chosen(NULL, known, why);
 }
 
+/* Values that the device cannot take, say for other channels, count as no entry. */
+static void tunables_are_kept_with_the_winner(void **state)
+{
+    (void)state;
+    enum us_conv_why why;
+    setenv("UNSEEN_SHAPE", "gpu", 1);
+    const char *known = untuned(&why);
+    store("tiled:16x16x16/2x2");
+    assert_chosen(NULL, "tiled:16x16x16/2x2", US_CONV_TUNED);
+    store("tiled:16x16x16/3x3");
+    assert_chosen(NULL, known, why);
+    unsetenv("UNSEEN_SHAPE");
+    store("tiled:16x16x16/2x2"); /* not for kernels in the shape of CPUs */
+    assert_int_not_equal(strncmp(chosen(NULL, &why), "tiled", 5), 0);
+}
+
 static void untrusted_files_are_ignored(void **state)
 {
     (void)state;
@@ -204,6 +223,7 @@ int main(void)
         cmocka_unit_test(entries_come_back),
         cmocka_unit_test(two_writers_keep_both),
         cmocka_unit_test(wish_then_environment_then_measurement),
+        cmocka_unit_test(tunables_are_kept_with_the_winner),
         cmocka_unit_test(untrusted_files_are_ignored),
         cmocka_unit_test(files_of_other_devices_are_ignored),
     };
