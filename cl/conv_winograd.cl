@@ -27,6 +27,7 @@
 #include "conv_epilogue.clh"
 #include "number.clh"
 #include "tile.clh"
+typedef float16 lanes;
 #include "winograd.clh"
 
 #ifndef P

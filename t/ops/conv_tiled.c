@@ -23,6 +23,13 @@ static const struct us_conv_shape shapes[] = {
     {.n = 3, .h = 7, .w = 9, .cin = 16, .cout = 20, .kernel = 1, .stride = 3, .pad = 0},
     {.n = 3, .h = 2, .w = 2, .cin = 4, .cout = 6, .kernel = 5, .stride = 1, .pad = 3},
 };
+
+/* Tiles that reach beyond the outputs, all paddings, loads of one, two and four. */
+static const struct us_conv_shape small_kernels[] = {
+    {.n = 2, .h = 5, .w = 7, .cin = 3, .cout = 5, .kernel = 3, .stride = 1, .pad = 1},
+    {.n = 3, .h = 9, .w = 10, .cin = 8, .cout = 12, .kernel = 3, .stride = 1, .pad = 0},
+    {.n = 2, .h = 6, .w = 3, .cin = 4, .cout = 6, .kernel = 3, .stride = 1, .pad = 2},
+};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static double *widened(const float *from, size_t n)
@@ -132,6 +139,21 @@ static void other_tiles_match(void **state)
     }
 }
 
+static void winograd_matches(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof small_kernels / sizeof *small_kernels; i++) {
+        struct problem p = open_problem(&small_kernels[i]);
+        for (int d = 0; d < US_CONV_DIRECTIONS; d++) {
+            if (i < 2)
+                check(&p, (enum us_conv_direction)d, "winograd2-tiled:16x16x8/2x2");
+            if (i != 1)
+                check(&p, (enum us_conv_direction)d, "winograd4-tiled");
+        }
+        close_problem(&p);
+    }
+}
+
 static void offered_tiles_are_accepted(void **state)
 {
     (void)state;
@@ -192,8 +214,8 @@ int main(void)
     test_device();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(usual_tiles_match),          cmocka_unit_test(other_tiles_match),
-        cmocka_unit_test(offered_tiles_are_accepted), cmocka_unit_test(what_is_no_tile_is_refused),
-        cmocka_unit_test(the_tile_is_named),
+        cmocka_unit_test(winograd_matches),           cmocka_unit_test(offered_tiles_are_accepted),
+        cmocka_unit_test(what_is_no_tile_is_refused), cmocka_unit_test(the_tile_is_named),
     };
     return RUN_TESTS(tests, NULL, NULL);
 }

@@ -1,0 +1,179 @@
+/* 3x3 convolution of stride 1 for GPUs by Winograd's F(M x M, 3 x 3), see winograd.clh: the transforms, between which
+ * conv_tiled.cl multiplies POS = N * N pairs of matrices.
+ *
+ * Layouts: images [n, h, w, c], weights [3, 3, cin, cout]. An image is cut into tiles of M x M outputs, read from
+ * N x N inputs that begin `pad` pixels above and to the left; a chunk of tiles is transformed at a time.
+ *   inputs   V [POS][chunk][c]     of x, or of dy for the data gradient
+ *   weights  U [POS][cin][cout]    for the data gradient with the taps in reverse
+ *   outputs  from products [POS][chunk][c]
+ *   outputs' gradients  Z [POS][chunk][cout], and weights' gradients from sums [POS][parts][cin][cout] of V^T Z
+ *
+ * A work-item transforms VEC adjacent channels of one tile, or of one row of the weights; neighbours the next ones.
+ * VEC divides the channels. */
+#include "vector.clh"
+typedef vec lanes;
+#include "winograd.clh"
+
+#define POS (N * N)
+
+/* The first pixel of tile `t` of outputs h x w, and the tile's image. */
+struct tile {
+    int image, y, x;
+};
+
+static inline struct tile tile_at(int t, int h, int w)
+{
+    const int across = (w + M - 1) / M, down = (h + M - 1) / M;
+    const int row = t / across;
+    const struct tile at = {row / down, row % down * M, (t - row * across) * M};
+    return at;
+}
+
+/* Tiles first.. of images h x w into v; the outputs are oh x ow. */
+kernel void winograd_inputs(global const float *in, global float *v, int h, int w, int channels, int oh, int ow,
+                            int pad, int first, int count, int chunk)
+{
+    const int each = channels / VEC, id = (int)get_global_id(0);
+    if (id >= count * each)
+        return;
+    const int c = id % each * VEC;
+    const struct tile at = tile_at(first + id / each, oh, ow);
+    const int y0 = at.y - pad, x0 = at.x - pad;
+    lanes d[POS], row[N];
+#pragma unroll
+    for (int j = 0; j < N; j++) {
+        lanes column[N];
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+            column[i] = (lanes)(0.0f);
+            if ((uint)(y0 + i) < (uint)h && (uint)(x0 + j) < (uint)w)
+                column[i] = LOAD(in + ((at.image * h + y0 + i) * w + x0 + j) * channels + c);
+        }
+        winograd_input(column, 1, d + j, N);
+    }
+    v += (long)(id / each) * channels + c;
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+        winograd_input(d + i * N, 1, row, 1);
+#pragma unroll
+        for (int j = 0; j < N; j++)
+            STORE(row[j], v + (long)(i * N + j) * chunk * channels);
+    }
+}
+
+kernel void winograd_weights_forward(global const float *weights, global float *u, int size, int turned)
+{
+    const int at = (int)get_global_id(0) * VEC;
+    if (at >= size)
+        return;
+    lanes half_way[N * 3], row[N];
+#pragma unroll
+    for (int kw = 0; kw < 3; kw++) {
+        lanes g[3];
+#pragma unroll
+        for (int kh = 0; kh < 3; kh++)
+            g[kh] = LOAD(weights + (turned ? 8 - 3 * kh - kw : 3 * kh + kw) * size + at);
+        winograd_weights(g, 1, half_way + kw, 3);
+    }
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+        winograd_weights(half_way + 3 * i, 1, row, 1);
+#pragma unroll
+        for (int j = 0; j < N; j++)
+            STORE(row[j], u + (long)(i * N + j) * size + at);
+    }
+}
+
+/* Outputs of tiles first.. from their products. */
+kernel void winograd_outputs(global const float *products, global float *out, int h, int w, int channels, int first,
+                             int count, int chunk, int accumulate)
+{
+    const int each = channels / VEC, id = (int)get_global_id(0);
+    if (id >= count * each)
+        return;
+    const int c = id % each * VEC;
+    const struct tile at = tile_at(first + id / each, h, w);
+    products += (long)(id / each) * channels + c;
+    lanes half_way[M * N], row[M];
+#pragma unroll
+    for (int j = 0; j < N; j++) {
+        lanes column[N];
+#pragma unroll
+        for (int i = 0; i < N; i++)
+            column[i] = LOAD(products + (long)(i * N + j) * chunk * channels);
+        winograd_output(column, 1, half_way + j, N);
+    }
+#pragma unroll
+    for (int i = 0; i < M; i++) {
+        winograd_output(half_way + i * N, 1, row, 1);
+#pragma unroll
+        for (int j = 0; j < M; j++) {
+            if (at.y + i < h && at.x + j < w) {
+                global float *to = out + ((at.image * h + at.y + i) * w + at.x + j) * channels + c;
+                STORE(accumulate ? LOAD(to) + row[j] : row[j], to);
+            }
+        }
+    }
+}
+
+/* Tiles first.. of dy into z. */
+kernel void winograd_output_gradients(global const float *dy, global float *z, int h, int w, int channels, int first,
+                                      int count, int chunk)
+{
+    const int each = channels / VEC, id = (int)get_global_id(0);
+    if (id >= count * each)
+        return;
+    const int c = id % each * VEC;
+    const struct tile at = tile_at(first + id / each, h, w);
+    z += (long)(id / each) * channels + c;
+    lanes half_way[N * M], row[N];
+#pragma unroll
+    for (int j = 0; j < M; j++) {
+        lanes column[M];
+#pragma unroll
+        for (int i = 0; i < M; i++) {
+            column[i] = (lanes)(0.0f);
+            if (at.y + i < h && at.x + j < w)
+                column[i] = LOAD(dy + ((at.image * h + at.y + i) * w + at.x + j) * channels + c);
+        }
+        winograd_output_gradient(column, 1, half_way + j, M);
+    }
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+        winograd_output_gradient(half_way + i * M, 1, row, 1);
+#pragma unroll
+        for (int j = 0; j < N; j++)
+            STORE(row[j], z + (long)(i * N + j) * chunk * channels);
+    }
+}
+
+/* dweights = or += what the sums' parts, first to last, transform to. */
+kernel void winograd_weight_gradients(global const float *sums, global float *dweights, int size, int parts,
+                                      int accumulate)
+{
+    const int at = (int)get_global_id(0) * VEC;
+    if (at >= size)
+        return;
+    lanes half_way[3 * N], row[3];
+#pragma unroll
+    for (int j = 0; j < N; j++) {
+        lanes column[N];
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+            global const float *from = sums + (long)(i * N + j) * parts * size + at;
+            column[i] = LOAD(from);
+            for (int p = 1; p < parts; p++)
+                column[i] += LOAD(from + (long)p * size);
+        }
+        winograd_weights_gradient(column, 1, half_way + j, N);
+    }
+#pragma unroll
+    for (int i = 0; i < 3; i++) {
+        winograd_weights_gradient(half_way + i * N, 1, row, 1);
+#pragma unroll
+        for (int j = 0; j < 3; j++) {
+            global float *to = dweights + (3 * i + j) * size + at;
+            STORE(accumulate ? LOAD(to) + row[j] : row[j], to);
+        }
+    }
+}
