@@ -231,28 +231,96 @@ static inline void multiply(local const float *a, local const float *b, int row,
     }
 }
 
-/* VN sums of a row of out, of which the first goes to column n; columns beyond the last are left out. */
-static inline void write(nvec sum, global float *row, int n, int accumulate)
+/* VN columns of a row from the n-th on; those beyond the last are zero, and left out. */
+static inline nvec columns_of(global const float *row, int n)
 {
 #if COLUMNS % VN == 0
-    if (n < COLUMNS) {
-        global nvec *to = (global nvec *)(row + n);
-        *to = accumulate ? *to + sum : sum;
-    }
+    return n < COLUMNS ? *(global const nvec *)(row + n) : (nvec)(0.0f);
 #else
     float part[4] ALIGNED;
-    *(nvec *)part = sum;
-    for (int j = 0; j < min(VN, COLUMNS - n); j++)
-        row[n + j] = accumulate ? row[n + j] + part[j] : part[j];
+    for (int j = 0; j < VN; j++)
+        part[j] = n + j < COLUMNS ? row[n + j] : 0.0f;
+    return *(nvec *)part;
 #endif
 }
+
+static inline void put_columns(nvec values, global float *row, int n)
+{
+#if COLUMNS % VN == 0
+    if (n < COLUMNS)
+        *(global nvec *)(row + n) = values;
+#else
+    float part[4] ALIGNED;
+    *(nvec *)part = values;
+    for (int j = 0; j < min(VN, COLUMNS - n); j++)
+        row[n + j] = part[j];
+#endif
+}
+
+/* The row of the tile that a work-item's i-th sums belong to. */
+static inline int row_of(int i, int row)
+{
+    return (i / VM * (BM / TM) + row) * VM + i % VM;
+}
+
+#if DIRECTION == 0
+
+/* The batch norm behind a forward pass, while y is in registers: for evaluation y becomes act(y * affine[0] + affine[1]
+ * + residual); for training the moments of a row tile are left as a block for batchnorm.cl to merge. Pointers that are
+ * NULL ask for nothing. */
+static inline nvec normalised(nvec y, global const float *affine, global const float *residual, int relu, int n)
+{
+    y = fma(y, columns_of(affine, n), columns_of(affine + COLUMNS, n));
+    if (residual)
+        y += columns_of(residual, n);
+    return relu ? (y < (nvec)(0.0f) ? (nvec)(0.0f) : y) : y; /* a NaN stays */
+}
+
+/* The sums of columns over the tile's rows, to all work-items of a column, which have a `part` each. */
+static inline nvec sum_rows(nvec part, int row, int column, local float *scratch)
+{
+    barrier(CLK_LOCAL_MEM_FENCE); /* behind the readers of what was there */
+    *(local nvec *)(scratch + (row * (BN / TN) + column) * VN) = part;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    nvec sum = *(local nvec *)(scratch + column * VN);
+    for (int r = 1; r < BM / TM; r++)
+        sum += *(local nvec *)(scratch + (r * (BN / TN) + column) * VN);
+    return sum;
+}
+
+/* Means and sums of squared distances to them, of columns n.. that are a work-item's g-th, to block[0][COLUMNS] and
+ * block[1][COLUMNS]. No array of its own lives across a barrier: PoCL 3.1 loses it. */
+static inline void leave_moments(nvec sums[TM][TN / VN], int g, int rows, int row, int column, int n,
+                                 local float *scratch, global float *block)
+{
+    nvec part = (nvec)(0.0f);
+#pragma unroll
+    for (int i = 0; i < TM; i++)
+        part += row_of(i, row) < rows ? sums[i][g] : (nvec)(0.0f);
+    const nvec mean = sum_rows(part, row, column, scratch) / (float)rows;
+    part = (nvec)(0.0f);
+#pragma unroll
+    for (int i = 0; i < TM; i++) {
+        const nvec d = row_of(i, row) < rows ? sums[i][g] - mean : (nvec)(0.0f);
+        part = fma(d, d, part);
+    }
+    const nvec squares = sum_rows(part, row, column, scratch);
+    if (row == 0) {
+        put_columns(mean, block, n);
+        put_columns(squares, block + COLUMNS, n);
+    }
+}
+
+#endif
 
 /* Groups: (column tiles, fastest, times row tiles; 1; products times classes or parts). */
 kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void
 conv_tiled(int images, global const float *in, global const float *other, global float *out, int accumulate,
-           int share, int parts, long in_step, long other_step, long out_step)
+           int share, int parts, long in_step, long other_step, long out_step, global const float *affine,
+           global const float *residual, int relu, global float *moments)
 {
-    local float a_tile[2 * BK * LDA] ALIGNED, b_tile[2 * BK * LDB] ALIGNED;
+    local float tiles[2 * BK * (LDA + LDB)] ALIGNED;
+    local float *a_tile = tiles, *b_tile = tiles + 2 * BK * LDA;
     const int tile = (int)get_group_id(0), lid = (int)get_local_id(0);
     const int m0 = tile / COLUMN_TILES * BM, n0 = tile % COLUMN_TILES * BN;
     const int row = lid / (BN / TN), column = lid % (BN / TN);
@@ -328,9 +396,21 @@ conv_tiled(int images, global const float *in, global const float *other, global
         barrier(CLK_LOCAL_MEM_FENCE);
     }
 
+#if DIRECTION == 0
+    if (moments) {
+        const int block = tile / COLUMN_TILES, blocks = (int)get_num_groups(0) / COLUMN_TILES;
+        const int valid = min(BM, rows - m0);
+#pragma unroll
+        for (int g = 0; g < TN / VN; g++)
+            leave_moments(sums, g, valid, row, column, n0 + (g * (BN / TN) + column) * VN, tiles,
+                          moments + (long)block * 2 * COLUMNS);
+        if (lid == 0 && n0 == 0)
+            moments[(long)blocks * 2 * COLUMNS + block] = (float)valid;
+    }
+#endif
 #pragma unroll
     for (int i = 0; i < TM; i++) {
-        const int m = m0 + (i / VM * (BM / TM) + row) * VM + i % VM;
+        const int m = m0 + row_of(i, row);
         if (m < rows) {
 #if DIRECTION == 1
             const struct pixel p = pixel_at(m, y.pixels, x.pixels);
@@ -339,8 +419,17 @@ conv_tiled(int images, global const float *in, global const float *other, global
             const int index = m;
 #endif
 #pragma unroll
-            for (int g = 0; g < TN / VN; g++)
-                write(sums[i][g], out + index * COLUMNS, n0 + (g * (BN / TN) + column) * VN, accumulate);
+            for (int g = 0; g < TN / VN; g++) {
+                const int n = n0 + (g * (BN / TN) + column) * VN;
+                nvec sum = sums[i][g];
+                if (accumulate)
+                    sum += columns_of(out + index * COLUMNS, n);
+#if DIRECTION == 0
+                if (affine)
+                    sum = normalised(sum, affine, residual ? residual + index * COLUMNS : residual, relu, n);
+#endif
+                put_columns(sum, out + index * COLUMNS, n);
+            }
         }
     }
 }

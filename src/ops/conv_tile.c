@@ -68,7 +68,9 @@ bool us_conv_tile_legal(const struct unseen_device *device, const struct us_conv
         return false;
     const int items = us_conv_tile_items(t);
     const size_t local = 2 * sizeof(float) * (size_t)t->bk * (size_t)(t->bm + t->bn + 2 * LONGER);
-    if ((size_t)items > about->max_group || local > about->local_bytes)
+    const int scratch = items * 4; /* floats that the sums of columns take in its place */
+    if ((size_t)items > about->max_group || local > about->local_bytes ||
+        sizeof(float) * (size_t)scratch > local)
         return false;
     *tiling = (struct us_conv_tiling){*t, load_width(t->bm, t->bk, items, p->a_channels, p->a_along_k),
                                       load_width(t->bn, t->bk, items, p->b_channels, p->b_along_k)};

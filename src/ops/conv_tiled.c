@@ -65,13 +65,20 @@ static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direc
                                           .in = call->in,
                                           .other = call->other,
                                           .out = parts > 1 ? call->work : call->out,
-                                          .accumulate = call->accumulate};
+                                          .accumulate = call->accumulate,
+                                          .epilogue = call->epilogue};
     US_TRY(us_tiled_run(conv->device, &d->product, &product));
     if (parts > 1)
         US_TRY(us_run(conv->device, d->sum, us_light_items(conv->device, weights_of(conv)), "bbii",
                       call->work, call->out, parts, (int)weights_of(conv)));
 out:
     return st;
+}
+
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *part, int n)
+{
+    (void)conv;
+    return us_tiled_moment_blocks(&((const struct tiled *)part->state)->product, n);
 }
 
 const struct us_conv_algorithm us_conv_tiled = {.name = "tiled",
@@ -81,4 +88,5 @@ const struct us_conv_algorithm us_conv_tiled = {.name = "tiled",
                                                 .accepts = accepts,
                                                 .prepare = prepare,
                                                 .release = release,
-                                                .run = run};
+                                                .run = run,
+                                                .moment_blocks = moment_blocks};

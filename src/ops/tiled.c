@@ -131,6 +131,11 @@ out:
     return st;
 }
 
+int us_tiled_moment_blocks(const struct us_tiled *t, int n)
+{
+    return ceil_div(n * t->oh * t->ow, t->tiling.tile.bm);
+}
+
 int us_tiled_parts(const struct us_tiled *t, int n)
 {
     return ceil_div(n * t->oh * t->ow, t->share);
@@ -150,6 +155,7 @@ enum unseen_status us_tiled_run(struct unseen_device *device, const struct us_ti
     const size_t items = (size_t)us_conv_tile_items(&t->tiling.tile);
     const struct us_range range = US_RANGE3L((size_t)count_tiles(t, rows) * items, 1,
                                              (size_t)(t->times * parts * classes), items, 1, 1);
-    return us_run(device, t->convolve, range, "ibbbiiilll", c->n, c->in, c->other, c->out, (int)c->accumulate,
-                  t->share, parts, c->in_step, c->other_step, c->out_step);
+    return us_run(device, t->convolve, range, "ibbbiiilllbbib", c->n, c->in, c->other, c->out,
+                  (int)c->accumulate, t->share, parts, c->in_step, c->other_step, c->out_step,
+                  c->epilogue.affine, c->epilogue.residual, (int)c->epilogue.relu, c->epilogue.moments);
 }

@@ -33,6 +33,9 @@ enum unseen_status us_tiled_prepare(struct unseen_device *device, const struct u
                                     enum us_conv_direction direction, int times, struct us_conv_part *part,
                                     struct us_tiled *tiled);
 
+/* Blocks of pixels that a forward pass over n images leaves moments of. */
+int us_tiled_moment_blocks(const struct us_tiled *tiled, int n);
+
 /* Parts that n images of the weight gradient are cut into. */
 int us_tiled_parts(const struct us_tiled *tiled, int n);
 
@@ -43,6 +46,7 @@ struct us_tiled_call {
     struct us_buf *in, *other, *out;
     int64_t in_step, other_step, out_step;
     bool accumulate;
+    struct us_conv_epilogue epilogue; /* of the forward pass; else zero */
 };
 enum unseen_status us_tiled_run(struct unseen_device *device, const struct us_tiled *tiled,
                                 const struct us_tiled_call *call);

@@ -170,7 +170,7 @@ static void check(const struct us_conv_shape *s, int n, const char *algorithm)
 static void float32_matches(void **state)
 {
     (void)state;
-    static const char *const names[] = {"direct", "stem", "winograd2", "winograd4"};
+    static const char *const names[] = {"direct", "stem", "tiled", "winograd2", "winograd4"};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (size_t a = 0; a < sizeof names / sizeof *names; a++)
             if (us_conv_suits(test_device(), names[a], &shapes[i], US_CONV_FORWARD))
@@ -196,13 +196,14 @@ static void fewer_images_than_prepared(void **state)
     check(&shapes[5], 7, "direct");
     check(&shapes[7], 1, "winograd4");
     check(&shapes[2], 1, "stem");
+    check(&shapes[4], 1, "tiled");
 }
 
 /* A mean thousands of deviations off must not cost the variance its digits. */
 static void far_from_zero(void **state)
 {
     (void)state;
-    static const char *const names[] = {"direct", "winograd2", "winograd4", "stem"};
+    static const char *const names[] = {"direct", "winograd2", "winograd4", "stem", "tiled"};
     static const struct us_conv_shape shape = {
         .n = 9, .h = 33, .w = 31, .cin = 8, .cout = 24, .kernel = 3, .stride = 1, .pad = 1};
     for (size_t a = 0; a < sizeof names / sizeof *names; a++) {
