@@ -1,5 +1,5 @@
 /* From uint8 images to normalised floats, with a random crop of the padded image and a random mirror. One
- * work-item a row of an output image. Scale and shift come ready from the host and go into one fused
+ * work-item a row of an output image on CPUs, a pixel on GPUs. Scale and shift come ready from the host and go into one fused
  * multiply-add, so the floats are the same on every device.
  *
  * CHANNELS: 1 or 3. */
@@ -16,7 +16,13 @@ kernel void augment_run(int n, int height, int width, global const uchar *pixels
                         float scale0, float scale1, float scale2, float shift0, float shift1, float shift2,
                         global float *y)
 {
+#if US_CPU
     const size_t id = get_global_id(0);
+    const int first = 0, last = width;
+#else
+    const size_t id = get_global_id(0) / width;
+    const int first = (int)(get_global_id(0) % width), last = first + 1;
+#endif
     if (id >= (size_t)n * height)
         return;
     const int image = (int)(id / height), row = (int)id - image * height;
@@ -33,7 +39,7 @@ kernel void augment_run(int n, int height, int width, global const uchar *pixels
     const bool inside = source_row >= 0 && source_row < height;
     pixels += ((size_t)rows[image] * height + (inside ? source_row : 0)) * width * CHANNELS;
     y += id * width * CHANNELS;
-    for (int x = 0; x < width; x++) {
+    for (int x = first; x < last; x++) {
         const int source = (mirrored ? width - 1 - x : x) + right;
         const bool there = inside && source >= 0 && source < width;
         global const uchar *pixel = pixels + (there ? source : 0) * CHANNELS;

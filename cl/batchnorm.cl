@@ -10,7 +10,7 @@
  * VEC divides C (`channels`), TILE (1 to 4) divides C / VEC. UNROLL: rows at a time, for independent sums. C and
  * whether there is a ReLU are arguments, so that layers share programs: compiling one takes most of a second.
  * Work-items are counted in 32 bits, whose division is cheap. */
-#include "vector.clh"
+#include "batchnorm.clh"
 
 #ifndef TILE
 #define TILE 1
@@ -37,13 +37,6 @@ static inline struct place place_of(uint i, uint each, int width)
     p.row = i / each;
     p.at = (int)(i - p.row * each) * width;
     return p;
-}
-
-/* The output before residual and ReLU. Forward and backward must round alike: backward finds the ReLU's mask
- * from it where there was no residual. */
-static inline vec normalised(vec x, vec mean, vec scale, vec beta)
-{
-    return fma(x - mean, scale, beta);
 }
 
 kernel void batchnorm_moments(long rows, int channels, int block_rows, int blocks, global const float *x,
@@ -148,11 +141,7 @@ kernel void batchnorm_moments_finish(long rows, int channels, int count, global 
         return;
     partial += from;
     struct moments m = pooled(partial + at, partial + (long)count * 2 * channels, channels, 0, count);
-    STORE(m.mean, mean + at);
-    STORE(1.0f / sqrt(m.squares / (float)rows + eps), invstd + at);
-    vec unbiased = m.squares / (float)max(rows - 1, 1L);
-    STORE(fma((vec)(momentum), m.mean, (1.0f - momentum) * LOAD(running_mean + at)), running_mean + at);
-    STORE(fma((vec)(momentum), unbiased, (1.0f - momentum) * LOAD(running_var + at)), running_var + at);
+    finish_moments(rows, at, m.mean, m.squares, eps, momentum, mean, invstd, running_mean, running_var);
 }
 
 kernel void batchnorm_invstd(int channels, float eps, global const float *variance, global float *invstd)

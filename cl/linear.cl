@@ -1,5 +1,8 @@
 /* What a linear layer needs beside the matrix products. */
-#include "vector.clh"
+#ifndef ITEMS
+#define ITEMS 1
+#endif
+#include "group_sum.clh"
 
 /* y[n,out] = bias in every row; the product is added to it. One work-item an element. */
 kernel void linear_bias(int n, int out, global const float *bias, global float *y)
@@ -8,6 +11,8 @@ kernel void linear_bias(int n, int out, global const float *bias, global float *
     if (i < (size_t)n * out)
         y[i] = bias[i % out];
 }
+
+#if ITEMS == 1
 
 /* dbias[out] = sums over the rows of dy, first row first. One work-item VEC columns; VEC divides out. */
 kernel void linear_bias_backward(int n, int out, global const float *dy, global float *dbias)
@@ -20,3 +25,20 @@ kernel void linear_bias_backward(int n, int out, global const float *dy, global 
         sum += LOAD(dy + (long)r * out + at);
     STORE(sum, dbias + at);
 }
+
+#else
+
+/* The same for GPUs: a work-group VEC columns, a work-item every ITEMS-th row. */
+GROUP void linear_bias_backward(int n, int out, global const float *dy, global float *dbias)
+{
+    local vec values[ITEMS];
+    const int at = (int)get_group_id(0) * VEC;
+    vec sum = (vec)(0.0f);
+    for (int r = (int)get_local_id(0); r < n; r += ITEMS)
+        sum += LOAD(dy + (long)r * out + at);
+    sum = sum_down(sum, values);
+    if (get_local_id(0) == 0)
+        STORE(sum, dbias + at);
+}
+
+#endif

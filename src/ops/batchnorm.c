@@ -10,7 +10,11 @@
 enum {
     FAN = 64,          /* partial sums that one work-item merges */
     CPU_BLOCK = 32768, /* floats that a CPU's work-item sums: some microseconds */
-    GPU_BLOCK = 64,    /* rows that a GPU's work-item sums */
+    CPU_BLOCKS = 1024, /* the most */
+    GPU_BLOCK = 128,   /* rows that a GPU's work-group sums at least */
+    GPU_BLOCKS = 512,  /* the most: some for each multiprocessor */
+    GPU_ITEMS = 256,   /* of such a group, */
+    GPU_ACROSS = 32    /* and the most that stand side by side */
 };
 
 /* torch.nn.BatchNorm2d's defaults. */
@@ -20,6 +24,7 @@ struct us_batchnorm {
     struct unseen_device *device;
     size_t rows; /* the most */
     int channels, vec, tile;
+    int items, across; /* of a work-group for sums; 0: one work-item a block */
     bool relu;
     struct us_kernel *moments, *moments_merge, *moments_finish, *invstd, *affine, *apply;
     struct us_kernel *sums, *sums_merge, *sums_finish, *backward;
@@ -38,18 +43,18 @@ static size_t ceil_div(size_t a, size_t b)
 
 static size_t most_blocks(const struct us_batchnorm *bn)
 {
-    return us_device_is_cpu(bn->device) ? 1024 : (size_t)FAN * FAN;
+    return bn->items ? GPU_BLOCKS : CPU_BLOCKS;
 }
 
 static size_t least_block_rows(const struct us_batchnorm *bn)
 {
-    return us_device_is_cpu(bn->device) ? us_round_up(ceil_div(CPU_BLOCK, (size_t)bn->channels), 8)
-                                        : GPU_BLOCK;
+    return bn->items ? GPU_BLOCK : us_round_up(ceil_div(CPU_BLOCK, (size_t)bn->channels), 8);
 }
 
-static size_t merged_blocks(size_t blocks)
+/* A work-group needs no help with many partial sums. */
+static size_t merged_blocks(const struct us_batchnorm *bn, size_t blocks)
 {
-    return blocks > FAN ? ceil_div(blocks, FAN) : 0;
+    return !bn->items && blocks > FAN ? ceil_div(blocks, FAN) : 0;
 }
 
 static struct cut cut_rows(const struct us_batchnorm *bn, size_t rows)
@@ -58,7 +63,7 @@ static struct cut cut_rows(const struct us_batchnorm *bn, size_t rows)
     const size_t even = us_round_up(ceil_div(rows, most_blocks(bn)), 8);
     struct cut cut = {.block_rows = even > least ? even : least};
     cut.blocks = ceil_div(rows, cut.block_rows);
-    cut.merged = merged_blocks(cut.blocks);
+    cut.merged = merged_blocks(bn, cut.blocks);
     return cut;
 }
 
@@ -77,28 +82,44 @@ static size_t moment_floats(const struct us_batchnorm *bn, size_t blocks)
 static enum unseen_status get_kernels(struct us_batchnorm *bn)
 {
     enum unseen_status st = UNSEEN_OK;
-    char options[128];
+    char options[128], sum_options[128];
+    const char *each = "batchnorm.cl", *sums = bn->items ? "batchnorm_group.cl" : each;
     const struct {
-        const char *name;
+        const char *file, *name;
         struct us_kernel **kernel;
     } wanted[] = {
-        {"batchnorm_moments", &bn->moments},
-        {"batchnorm_moments_merge", &bn->moments_merge},
-        {"batchnorm_moments_finish", &bn->moments_finish},
-        {"batchnorm_invstd", &bn->invstd},
-        {"batchnorm_affine", &bn->affine},
-        {"batchnorm_apply", &bn->apply},
-        {"batchnorm_sums", &bn->sums},
-        {"batchnorm_sums_merge", &bn->sums_merge},
-        {"batchnorm_sums_finish", &bn->sums_finish},
-        {"batchnorm_backward", &bn->backward},
+        {sums, "batchnorm_moments", &bn->moments},
+        {each, "batchnorm_moments_merge", &bn->moments_merge},
+        {sums, "batchnorm_moments_finish", &bn->moments_finish},
+        {each, "batchnorm_invstd", &bn->invstd},
+        {each, "batchnorm_affine", &bn->affine},
+        {each, "batchnorm_apply", &bn->apply},
+        {sums, "batchnorm_sums", &bn->sums},
+        {each, "batchnorm_sums_merge", &bn->sums_merge},
+        {sums, "batchnorm_sums_finish", &bn->sums_finish},
+        {each, "batchnorm_backward", &bn->backward},
     };
     snprintf(options, sizeof options, "-DVEC=%d -DTILE=%d -DUNROLL=%d -DFAN=%d", bn->vec, bn->tile,
              8 / bn->tile, FAN);
+    snprintf(sum_options, sizeof sum_options, "-DVEC=%d -DITEMS=%d -DACROSS=%d", bn->vec, bn->items,
+             bn->across);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        US_TRY(us_kernel_get(bn->device, "batchnorm.cl", options, wanted[i].name, wanted[i].kernel));
+        US_TRY(us_kernel_get(bn->device, wanted[i].file, wanted[i].file == each ? options : sum_options,
+                             wanted[i].name, wanted[i].kernel));
 out:
     return st;
+}
+
+/* How the work-groups for sums stand: as many side by side as there are vectors of channels. */
+static void shape_groups(struct us_batchnorm *bn)
+{
+    const size_t most = unseen_device_about(bn->device)->max_group;
+    bn->items = GPU_ITEMS;
+    while ((size_t)bn->items > most)
+        bn->items /= 2;
+    bn->across = 1;
+    while (bn->across < GPU_ACROSS && bn->across < bn->items && 2 * bn->across <= bn->channels / bn->vec)
+        bn->across *= 2;
 }
 
 enum unseen_status us_batchnorm_new(struct unseen_device *device, size_t rows, int channels, bool relu,
@@ -118,6 +139,8 @@ enum unseen_status us_batchnorm_new(struct unseen_device *device, size_t rows, i
     b->tile = us_device_is_cpu(device) ? 4 : 1;
     while (channels / b->vec % b->tile)
         b->tile--;
+    if (!us_device_is_cpu(device))
+        shape_groups(b);
     US_TRY(get_kernels(b));
     *bn = b;
     b = NULL;
@@ -140,7 +163,7 @@ size_t us_batchnorm_workspace(const struct us_batchnorm *bn)
 
 size_t us_batchnorm_moments(const struct us_batchnorm *bn, size_t blocks)
 {
-    return (moment_floats(bn, blocks) + moment_floats(bn, merged_blocks(blocks))) * sizeof(float);
+    return (moment_floats(bn, blocks) + moment_floats(bn, merged_blocks(bn, blocks))) * sizeof(float);
 }
 
 static enum unseen_status check_rows(const struct us_batchnorm *bn, size_t rows)
@@ -155,9 +178,22 @@ static struct us_range channel_items(const struct us_batchnorm *bn, size_t times
     return us_medium_items(bn->device, times * (size_t)(bn->channels / bn->vec));
 }
 
+static struct us_range groups(const struct us_batchnorm *bn, size_t blocks)
+{
+    const size_t columns = ceil_div((size_t)bn->channels, (size_t)(bn->across * bn->vec));
+    return US_RANGE2L(blocks * (size_t)bn->items, columns, (size_t)bn->items, 1);
+}
+
 static struct us_range block_items(const struct us_batchnorm *bn, const struct cut *cut)
 {
-    return us_heavy_items(bn->device, cut->blocks * (size_t)(bn->channels / (bn->vec * bn->tile)));
+    return bn->items
+               ? groups(bn, cut->blocks)
+               : us_heavy_items(bn->device, cut->blocks * (size_t)(bn->channels / (bn->vec * bn->tile)));
+}
+
+static struct us_range finish_items(const struct us_batchnorm *bn)
+{
+    return bn->items ? groups(bn, 1) : channel_items(bn, 1);
 }
 
 static struct us_range vector_items(const struct us_batchnorm *bn, size_t rows)
@@ -179,12 +215,12 @@ enum unseen_status us_batchnorm_forward_moments(struct us_batchnorm *bn, size_t 
                                                 const struct us_batchnorm_params *params, struct us_buf *y)
 {
     enum unseen_status st = UNSEEN_OK;
-    const size_t merged = merged_blocks(blocks), at = merged ? moment_floats(bn, blocks) : 0;
+    const size_t merged = merged_blocks(bn, blocks), at = merged ? moment_floats(bn, blocks) : 0;
     US_TRY(check_rows(bn, rows));
     if (merged)
         US_TRY(us_run(bn->device, bn->moments_merge, channel_items(bn, merged), "iibl", bn->channels,
                       (int)blocks, moments, (int64_t)at));
-    US_TRY(us_run(bn->device, bn->moments_finish, channel_items(bn, 1), "liiblffbbbb", (int64_t)rows,
+    US_TRY(us_run(bn->device, bn->moments_finish, finish_items(bn), "liiblffbbbb", (int64_t)rows,
                   bn->channels, (int)(merged ? merged : blocks), moments, (int64_t)at, eps, momentum,
                   params->mean, params->invstd, params->running_mean, params->running_var));
     US_TRY(apply(bn, rows, x, residual, params, params->mean, params->invstd, y));
@@ -263,7 +299,7 @@ enum unseen_status us_batchnorm_backward(struct us_batchnorm *bn, size_t rows, s
                       (int)count, workspace, (int64_t)at));
         count = cut.merged;
     }
-    US_TRY(us_run(bn->device, bn->sums_finish, channel_items(bn, 1), "iiblbbb", bn->channels, (int)count,
+    US_TRY(us_run(bn->device, bn->sums_finish, finish_items(bn), "iiblbbb", bn->channels, (int)count,
                   workspace, (int64_t)at, params->invstd, params->dgamma, params->dbeta));
     US_TRY(us_run(bn->device, bn->backward, vector_items(bn, rows), "liifbbbbbbbbbbbi", (int64_t)rows,
                   bn->channels, (int)bn->relu, params->frozen ? 0.0 : 1.0 / (double)rows, dy, x, mask,

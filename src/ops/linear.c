@@ -16,11 +16,13 @@ struct us_linear {
     struct us_kernel *bias, *bias_backward;
 };
 
+enum { GROUP = 64 }; /* work-items that sum a column of the bias gradient on GPUs */
+
 static enum unseen_status get(struct unseen_device *device, const char *name, int width,
                               struct us_kernel **kernel)
 {
     char options[32];
-    snprintf(options, sizeof options, "-DVEC=%d", width);
+    snprintf(options, sizeof options, "-DVEC=%d -DITEMS=%d", width, us_device_is_cpu(device) ? 1 : GROUP);
     return us_kernel_get(device, "linear.cl", options, name, kernel);
 }
 
@@ -105,8 +107,10 @@ enum unseen_status us_linear_backward(struct us_linear *l, int n, struct us_buf 
     enum unseen_status st = UNSEEN_OK;
     const size_t columns = (size_t)(l->out / l->width);
     US_TRY(us_conv_backward_weights(l->conv, n, dy, x, workspace, dweights));
-    US_TRY(us_run(l->device, l->bias_backward, us_heavy_items(l->device, columns), "iibb", n, l->out, dy,
-                  dbias));
+    US_TRY(us_run(l->device, l->bias_backward,
+                  us_device_is_cpu(l->device) ? us_heavy_items(l->device, columns)
+                                              : US_RANGE1L(columns * GROUP, GROUP),
+                  "iibb", n, l->out, dy, dbias));
     if (dx)
         US_TRY(input_gradient(l, n, dy, weights, workspace, accumulate, dx));
 out:
