@@ -145,7 +145,7 @@ static enum us_bf16 probe_tiles(struct unseen_device *device)
 {
     struct us_kernel *kernel;
     float in[2 * TILE], out[SIDE * SIDE];
-    if (us_bf16_find(device) != US_BF16_WORKS || !cpu_has_amx())
+    if (!us_device_is_cpu(device) || !cpu_has_amx())
         return US_BF16_NO_INSTRUCTIONS;
     if (build(device, "amx_probe", &kernel))
         return US_BF16_NO_COMPILER;

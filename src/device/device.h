@@ -161,11 +161,10 @@ bool us_device_is_cpu(const struct unseen_device *device);
  * do. Each is tried once. Else UNSEEN_USAGE with the reason. */
 enum unseen_status us_device_precision(struct unseen_device *device, enum unseen_precision precision);
 
-/* Whether it is a CPU whose bf16 instructions a program can use. */
+/* Whether it is a CPU whose bf16 instructions for vectors a program can use (cl/bf16.clh). */
 bool us_device_has_bf16(struct unseen_device *device);
 
-/* Whether programs can use its tile registers for bf16 as well (AMX, cl/amx.clh), for which the operating
- * system is asked. */
+/* The same of those for tiles (cl/amx.clh), which the operating system is asked for, too. */
 bool us_device_has_tiles(struct unseen_device *device);
 
 /* Time spent per kernel so far goes to stderr (UNSEEN_PROFILE=1; done by unseen_device_close). With profiling

@@ -27,7 +27,9 @@ static void tell_slow(struct unseen_device *device, enum unseen_precision precis
 enum unseen_status us_device_precision(struct unseen_device *device, enum unseen_precision precision)
 {
     const struct us_matrix_unit *unit;
-    if (precision == UNSEEN_FLOAT32 || (precision == UNSEEN_BF16 && us_device_has_bf16(device)))
+    const bool cpu_has_it =
+        precision == UNSEEN_BF16 && (us_device_has_bf16(device) || us_device_has_tiles(device));
+    if (precision == UNSEEN_FLOAT32 || cpu_has_it)
         return UNSEEN_OK;
     if ((unsigned)precision >= UNSEEN_PRECISIONS)
         return us_fail(UNSEEN_USAGE, "--precision", "%d is no precision", (int)precision);

@@ -33,6 +33,8 @@ static const struct {
     {UNSEEN_DEVICE_CPU, NULL, "-DUS_CPU=1", false},
     {UNSEEN_DEVICE_GPU, NULL, "-DUS_CPU=0", false},
     {UNSEEN_DEVICE_OTHER, NULL, "-DUS_CPU=0", false},
+    /* Its compiler goes by way of SPIR-V, where assembly cannot name vector registers. */
+    {UNSEEN_DEVICE_CPU, "Intel(R) OpenCL", "-DBF16_PLAIN", false},
     /* PoCL compiles a kernel once more, for any work-group size, when asked for its binary: a cold start
      * takes 1.7 times as long, while its own cache makes a warm build from source 25 ms. */
     {ANY, "Portable Computing Language", NULL, true},

@@ -127,7 +127,8 @@ static const char *narrow(struct unseen_device *device, const struct us_conv_sha
     static const char *const names[UNSEEN_PRECISIONS] = {
         [UNSEEN_BF16] = "matrix-bf16", [UNSEEN_F16] = "matrix-f16", [UNSEEN_TF32] = "matrix-tf32"};
     const char *name = names[shape->precision];
-    if (!name || (shape->precision == UNSEEN_BF16 && us_device_has_bf16(device)))
+    if (!name ||
+        (shape->precision == UNSEEN_BF16 && (us_device_has_bf16(device) || us_device_has_tiles(device))))
         return NULL;
     return us_conv_suits(device, name, shape, direction) ? name : NULL;
 }
