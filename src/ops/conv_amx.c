@@ -5,10 +5,11 @@
 #include <stdlib.h>
 
 enum {
-    IMAGES = 32,   /* that are multiplied together */
-    RING = 393216, /* numbers of the ring of input rows, which the second cache is to hold with the rest */
-    STAGE = 32,    /* pixels between writing sums */
-    ITEMS = 8      /* work-items that keep the cores of a CPU evenly busy */
+    IMAGES = 32,    /* that are multiplied together, */
+    FEW_IMAGES = 8, /* and that pay for it with the others left empty */
+    RING = 393216,  /* numbers of the ring of input rows, which the second cache is to hold with the rest */
+    STAGE = 32,     /* pixels between writing sums */
+    ITEMS = 16      /* work-items that keep the cores of a CPU evenly busy */
 };
 
 /* The convolution that a direction is; see cl/conv_amx.cl. */
@@ -100,7 +101,7 @@ static void cut(struct amx *d, int images)
 
 static bool suits(const struct us_conv_shape *s, enum us_conv_direction direction)
 {
-    return direction != US_CONV_WEIGHTS && s->cin % 16 == 0 && s->cout % 16 == 0 && s->n >= IMAGES / 2 &&
+    return direction != US_CONV_WEIGHTS && s->cin % 16 == 0 && s->cout % 16 == 0 && s->n >= FEW_IMAGES &&
            (s->kernel > 1 || s->pad == 0);
 }
 

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 
 enum {
-    SIDE = 16,   /* channels of a tile */
-    IMAGES = 32, /* that are multiplied together */
-    RING = 768,  /* tiles of x */
-    ROWS = 512,  /* and of dy that a work-item keeps in the second cache */
-    GROUP = 8,   /* most tiles of channels on either side that a work-item owns, */
-    PIXELS = 64, /* and pixels whose products it adds before it stores sums */
-    ITEMS = 8    /* work-items that keep the cores of a CPU evenly busy */
+    SIDE = 16,      /* channels of a tile */
+    IMAGES = 32,    /* that are multiplied together, */
+    FEW_IMAGES = 8, /* and that pay for it with the others left empty */
+    RING = 768,     /* tiles of x */
+    ROWS = 512,     /* and of dy that a work-item keeps in the second cache */
+    GROUP = 8,      /* most tiles of channels on either side that a work-item owns, */
+    PIXELS = 64,    /* and pixels whose products it adds before it stores sums */
+    ITEMS = 16      /* work-items that keep the cores of a CPU evenly busy */
 };
 
 /* How the work is cut. It decides the order of summation, so it follows from the shape alone. */
@@ -78,7 +79,7 @@ static bool cut(const struct us_conv_shape *s, struct weights *d)
 static bool suits(const struct us_conv_shape *s, enum us_conv_direction direction)
 {
     struct weights d;
-    return direction == US_CONV_WEIGHTS && s->cin % SIDE == 0 && s->cout % SIDE == 0 && s->n >= IMAGES / 2 &&
+    return direction == US_CONV_WEIGHTS && s->cin % SIDE == 0 && s->cout % SIDE == 0 && s->n >= FEW_IMAGES &&
            (s->kernel > 1 || s->pad == 0) && cut(s, &d);
 }
 
