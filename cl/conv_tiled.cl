@@ -161,7 +161,7 @@ static inline void store_patches(const avec *a, local float *tile)
 #if DIRECTION == 1
 
 /* The weights of the same taps and output channels for input channels from `n0` on. */
-static inline void fetch_other(global const float *weights, struct walk w, struct residue rows,
+static inline void fetch_other(global const float *weights, struct walk w, int down, struct residue rows,
                                struct residue columns, int n0, bvec *b)
 {
     const int tap = opposite_tap(w, rows, columns) * CIN;
@@ -169,7 +169,7 @@ static inline void fetch_other(global const float *weights, struct walk w, struc
     for (int i = 0; i < LOADS_B; i++) {
         const int n = n0 + DOWN(EACH_B, i);
         b[i] = (bvec)(0.0f);
-        if (w.y < rows.taps && n < CIN)
+        if (w.y < down && n < CIN)
             b[i] = *(global const bvec *)(weights + (tap + n) * COUT + w.c);
     }
 }
@@ -353,7 +353,7 @@ conv_tiled(int images, global const float *in, global const float *other, global
     const struct residue y = residue_of((int)get_group_id(2) / STRIDE % STRIDE, H);
     const struct residue x = residue_of((int)get_group_id(2) % STRIDE, W);
     const int rows = images * y.pixels * x.pixels, last = y.taps * x.taps * COUT;
-    const int across = max(x.taps, 1);
+    const int across = max(x.taps, 1), down = x.taps > 0 ? y.taps : 0;
     struct patch patch[LOADS_A];
 #pragma unroll
     for (int i = 0; i < LOADS_A; i++) {
@@ -363,8 +363,8 @@ conv_tiled(int images, global const float *in, global const float *other, global
     struct walk walk = walk_from(ACROSS(EACH_A) * VA, COUT, across);
     int first = 0;
 #define FETCH()                                                                                              \
-    fetch_patches(in, patch, walk, y.taps, a);                                                               \
-    fetch_other(other, walk, y, x, n0, b)
+    fetch_patches(in, patch, walk, down, a);                                                                 \
+    fetch_other(other, walk, down, y, x, n0, b)
 #define STEP() walk = walk_on(walk, BK, COUT, across)
 #else
     const int product = (int)get_group_id(2) / parts, part = (int)get_group_id(2) % parts;
