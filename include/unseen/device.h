@@ -62,6 +62,20 @@ UNSEEN_API void unseen_device_close(struct unseen_device *device);
 /* About the device, the first of several. */
 UNSEEN_API const struct unseen_device_info *unseen_device_about(const struct unseen_device *device);
 
+/* Instructions of a device that multiply matrices of numbers narrower than float32. */
+struct unseen_matrix_unit {
+    const char *name;    /* static */
+    unsigned precisions; /* in which they work here: bits 1 << enum unseen_precision */
+    const char *why_not; /* they do not in all that they could; static, or NULL */
+};
+enum { UNSEEN_MATRIX_UNITS = 4 };
+
+/* Those that a device of this kind and vendor may have, the preferred first; each is tried. Returns their
+ * number, 0 for a device that none are known for. What none works in is multiplied by plain code, but for
+ * tf32. */
+UNSEEN_API int unseen_device_matrix_units(struct unseen_device *device,
+                                          struct unseen_matrix_unit list[UNSEEN_MATRIX_UNITS]);
+
 #ifdef __cplusplus
 }
 #endif

@@ -161,9 +161,7 @@ bool us_device_has_tiles(struct unseen_device *device)
     if (device->tiles == US_BF16_UNKNOWN) {
         device->tiles = probe_tiles(device);
         if (device->tiles == US_BF16_NO_COMPILER || device->tiles == US_BF16_WRONG)
-            us_log(UNSEEN_LOG_DEBUG, "AMX tiles are not used: %s",
-                   device->tiles == US_BF16_WRONG ? "a trial gave wrong numbers"
-                                                  : "no OpenCL program reaches them");
+            us_log(UNSEEN_LOG_DEBUG, "AMX tiles are not used: %s", us_bf16_reason(device->tiles));
     }
     return device->tiles == US_BF16_WORKS;
 }
@@ -173,4 +171,14 @@ enum us_bf16 us_bf16_find(struct unseen_device *device)
     if (device->bf16 == US_BF16_UNKNOWN)
         device->bf16 = probe(device);
     return device->bf16;
+}
+
+const char *us_bf16_reason(enum us_bf16 found)
+{
+    static const char *const reasons[] = {[US_BF16_UNKNOWN] = "not tried",
+                                          [US_BF16_WORKS] = NULL,
+                                          [US_BF16_NO_INSTRUCTIONS] = "the CPU lacks them",
+                                          [US_BF16_NO_COMPILER] = "no OpenCL program reaches them",
+                                          [US_BF16_WRONG] = "a trial gave wrong numbers"};
+    return reasons[found];
 }

@@ -38,6 +38,7 @@ static enum unseen_status begin(struct unseen_device *device)
                                          device->profile.on ? CL_QUEUE_PROFILING_ENABLE : 0, &error);
     US_CL(error);
     US_TRY(us_quirks_find(&device->info, &device->quirks));
+    us_facts_find(device->id, &device->info, &device->facts);
     us_pool_begin(device);
 out:
     return st;
@@ -134,6 +135,7 @@ enum unseen_status us_device_clone(struct unseen_device *device, struct unseen_d
     fresh->context = device->context;
     US_TRY(begin(fresh));
     fresh->bf16 = device->bf16;
+    fresh->tiles = device->tiles;
     memcpy(fresh->matrix, device->matrix, sizeof fresh->matrix);
     fresh->told_slow = device->told_slow;
     US_TRY(us_tuning_copy(device, fresh));

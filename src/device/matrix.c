@@ -30,6 +30,7 @@ static const struct us_matrix_unit units[] = {
      .precisions = F16 | BF16 | TF32,
      .options = "-DMMA_NVIDIA",
      .lanes = 32,
+     .capability = 80,
      .large = {128, 128, 2, 4},
      .small = {64, 64, 2, 2}},
     {.name = "amd-mfma",
@@ -48,7 +49,7 @@ static const struct us_matrix_unit units[] = {
      .precisions = F16 | BF16,
      .options = "-DMMA_WMMA",
      .lanes = 32,
-     .large = {128, 128, 2, 4},
+     .large = {64, 64, 2, 2},
      .small = {64, 64, 2, 2}},
     {.name = "intel-16",
      .what = "matrix engines, sub-groups of 16",
@@ -220,15 +221,32 @@ static const char *trial(struct unseen_device *device, enum unseen_precision pre
     return right(values, by_k, precision, out) ? NULL : "a trial gave wrong numbers";
 }
 
-const char *us_matrix_try(struct unseen_device *device, enum unseen_precision precision,
-                          const struct us_matrix_unit *unit)
+/* What is known without a trial: NULL, or why a unit cannot work. */
+static const char *unfit(const struct unseen_device *device, const struct us_matrix_unit *unit)
 {
-    struct us_matrix_state *state = &device->matrix[unit - units][precision];
+    const struct us_facts *facts = &device->facts;
     if ((unit->made_for == US_MATRIX_FOR_GPU && device->info.type != UNSEEN_DEVICE_GPU) ||
         (unit->made_for == US_MATRIX_FOR_CPU && !us_device_is_cpu(device)))
         return "they are another kind of device's";
     if (unit->vendor && !strstr(device->info.vendor, unit->vendor))
         return "they are another vendor's";
+    if (unit->capability && facts->capability && facts->capability < unit->capability)
+        return "it is older than they are";
+    /* A team is a wavefront, or a sub-group of a size that there has to be. */
+    if (unit->vendor && facts->wavefront && facts->wavefront != (unsigned)unit->lanes)
+        return "its wavefronts have another size";
+    if (unit->vendor && facts->sub_groups && !(facts->sub_groups & (unsigned)unit->lanes))
+        return "it has no sub-groups of that size";
+    return NULL;
+}
+
+const char *us_matrix_try(struct unseen_device *device, enum unseen_precision precision,
+                          const struct us_matrix_unit *unit)
+{
+    struct us_matrix_state *state = &device->matrix[unit - units][precision];
+    const char *why_not = unfit(device, unit);
+    if (why_not)
+        return why_not;
     if (!(unit->precisions & 1u << precision))
         return "it has none for these numbers";
     if (!state->tried) {
@@ -273,4 +291,42 @@ enum unseen_status us_matrix_find(struct unseen_device *device, enum unseen_prec
     }
     return us_fail(UNSEEN_USAGE, "--precision", "%s cannot multiply %s: %s", device->info.name,
                    unseen_precision_name(precision), why_not);
+}
+
+/* Whether a row is of the device's own kind and vendor. */
+static bool belongs(const struct unseen_device *device, const struct us_matrix_unit *unit)
+{
+    return !unit->plain && !unit->emulated && device->info.type == UNSEEN_DEVICE_GPU &&
+           strstr(device->info.vendor, unit->vendor);
+}
+
+/* The CPU's, which have algorithms of their own. */
+static int cpu_units(struct unseen_device *device, struct unseen_matrix_unit *list)
+{
+    if (!us_device_is_cpu(device))
+        return 0;
+    const bool vectors = us_device_has_bf16(device), tiles = us_device_has_tiles(device);
+    list[0] = (struct unseen_matrix_unit){"AMX", tiles ? BF16 : 0, us_bf16_reason(device->tiles)};
+    list[1] = (struct unseen_matrix_unit){"AVX512_BF16", vectors ? BF16 : 0, us_bf16_reason(device->bf16)};
+    return 2;
+}
+
+int unseen_device_matrix_units(struct unseen_device *device,
+                               struct unseen_matrix_unit list[UNSEEN_MATRIX_UNITS])
+{
+    int n = cpu_units(device, list);
+    for (int i = 0; i < UNITS; i++) {
+        if (!belongs(device, &units[i]))
+            continue;
+        list[n] = (struct unseen_matrix_unit){.name = units[i].what};
+        for (int p = 0; p < UNSEEN_PRECISIONS; p++) {
+            if (!(units[i].precisions & 1u << p))
+                continue;
+            const char *why_not = us_matrix_try(device, (enum unseen_precision)p, &units[i]);
+            list[n].precisions |= why_not ? 0 : 1u << p;
+            list[n].why_not = list[n].why_not ? list[n].why_not : why_not;
+        }
+        n++;
+    }
+    return n;
 }

@@ -21,6 +21,7 @@ struct us_matrix_unit {
     unsigned precisions; /* bits 1 << enum unseen_precision */
     const char *options; /* that choose it in cl/mma.clh */
     int lanes;           /* work-items of a team */
+    unsigned capability; /* least compute capability, 80 for sm_80; 0: any */
     struct us_matrix_tile large, small;
     bool plain;    /* no matrix unit */
     bool emulated; /* another device's layouts on any device: for tests, taken only when named */

@@ -38,6 +38,8 @@ static const struct {
     /* PoCL compiles a kernel once more, for any work-group size, when asked for its binary: a cold start
      * takes 1.7 times as long, while its own cache makes a warm build from source 25 ms. */
     {ANY, "Portable Computing Language", NULL, true},
+    /* NVIDIA's keeps what it has built; what it hands out is PTX, which it would have to compile again. */
+    {ANY, "NVIDIA CUDA", NULL, true},
 };
 
 enum unseen_status us_quirks_find(const struct unseen_device_info *info, struct us_quirks *found)

@@ -90,12 +90,26 @@ struct us_quirks {
 
 enum unseen_status us_quirks_find(const struct unseen_device_info *info, struct us_quirks *found);
 
+/* ---- facts.c ---- */
+
+/* What only vendors' extensions tell; 0: not told. */
+struct us_facts {
+    unsigned capability; /* NVIDIA GPUs: 80 for sm_80 */
+    unsigned wavefront;  /* AMD GPUs: work-items of one */
+    unsigned sub_groups; /* Intel GPUs: the sizes that a kernel may ask for, or'ed: powers of two */
+};
+
+void us_facts_find(cl_device_id id, const struct unseen_device_info *info, struct us_facts *facts);
+
 /* ---- bf16.c ---- */
 
 enum us_bf16 { US_BF16_UNKNOWN, US_BF16_WORKS, US_BF16_NO_INSTRUCTIONS, US_BF16_NO_COMPILER, US_BF16_WRONG };
 
 /* Whether CPU instructions for bf16 can be used, tried once. */
 enum us_bf16 us_bf16_find(struct unseen_device *device);
+
+/* Why not; NULL where it works. Static. */
+const char *us_bf16_reason(enum us_bf16 found);
 
 struct unseen_device {
     struct unseen_device_info info;
@@ -104,6 +118,7 @@ struct unseen_device {
     cl_context context;
     cl_command_queue queue;
     struct us_quirks quirks;
+    struct us_facts facts;
     struct us_pool pool;
     struct us_program *programs;
     struct us_builds builds;

@@ -8,6 +8,14 @@ load common
   grep -q '"default": true' stdout
 }
 
+@test "devices says what multiplies narrow numbers" {
+  need_device
+  run_code 0 unseen devices
+  grep -q '^       matrix units: ' stdout
+  run_code 0 unseen devices --json
+  grep -q '"matrix_units": \[' stdout
+}
+
 @test "no platform at all is exit code 4 with a hint" {
   mkdir none
   export OCL_ICD_VENDORS=$dir/none

@@ -13,13 +13,14 @@ run="--model convnet3 --width 8 --epochs 3 --batch 32 --no-progress"
   run_code 2 unseen train $tiny_data $run --lr 0.5 --out one
 }
 
-@test "train multiplies bf16 where the device can, else says why not" {
+@test "train multiplies bf16, and refuses tf32 where the device has no units for it" {
   need_device
-  if unseen train $tiny_data $run --width 16 --precision bf16 --out x 2>stderr; then
-    grep -q '"precision": "bf16"' x/run.json
-    run_code 2 unseen train $tiny_data $run --width 16 --out x
-  else
-    grep -q 'cannot multiply bf16' stderr
+  run_code 0 unseen train $tiny_data $run --width 16 --precision bf16 --out x
+  grep -q '"precision": "bf16"' x/run.json
+  run_code 2 unseen train $tiny_data $run --width 16 --out x
+  if ! unseen train $tiny_data $run --width 16 --precision tf32 --out z 2>stderr; then
+    grep -q 'cannot multiply tf32' stderr
+    grep -q '^hint: leave --precision' stderr
   fi
   run_code 2 unseen train $tiny_data $run --precision half --out y
 }
