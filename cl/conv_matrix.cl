@@ -62,16 +62,6 @@
 #error "the tile's chunks do not divide among the work-items"
 #endif
 
-/* Arrays stay in registers only where their loops are unrolled; emulation and CPUs have none to lose. */
-#if defined MMA_EMULATED || defined MMA_VECTOR
-#define UNROLL
-#else
-#define UNROLL _Pragma("unroll")
-#endif
-
-#ifndef MMA_KERNEL
-#define MMA_KERNEL
-#endif
 #define TILED MMA_KERNEL __attribute__((reqd_work_group_size(ITEMS, 1, 1))) __kernel
 #define TILES                                                                                                \
     __local cell a[2][A_ROWS * A_LD] __attribute__((aligned(64)));                                           \

@@ -10,10 +10,6 @@
 
 #include "mma.clh"
 
-#ifndef MMA_KERNEL
-#define MMA_KERNEL
-#endif
-
 /* to = chunks chunks of from, rounded, in rows of `columns` numbers `ld` apart. */
 static inline void put_tile(__local cell *to, int ld, __global const floats *from, int chunks, int columns)
 {

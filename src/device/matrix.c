@@ -17,8 +17,7 @@ enum {
     A = 48 * 16, /* numbers of the trial's operands, see cl/matrix_probe.cl */
     B = 16 * 32,
     SUMS = 48 * 32,
-    ROUNDED = 16,
-    LENGTH = 160 /* of build options */
+    ROUNDED = 16
 };
 
 /* In order of preference. */
@@ -83,7 +82,7 @@ static const struct us_matrix_unit units[] = {
      .options = "",
      .lanes = 16,
      .large = {64, 64, 2, 2},
-     .small = {64, 64, 2, 2},
+     .small = {32, 64, 2, 2}, /* fits the 32 KiB of local memory that every device has */
      .plain = true},
     {.name = "nvidia-emulated",
      .precisions = F16 | BF16 | TF32,
@@ -129,9 +128,32 @@ const struct us_matrix_unit *us_matrix_unit_at(int i)
     return i >= 0 && i < UNITS ? &units[i] : NULL;
 }
 
-const char *us_matrix_option(enum unseen_precision precision)
+static const char *option(enum unseen_precision precision)
 {
     return precision == UNSEEN_F16 ? "-DF16" : precision == UNSEEN_BF16 ? "-DBF16" : "-DTF32";
+}
+
+int us_matrix_step(enum unseen_precision precision)
+{
+    return precision == UNSEEN_TF32 ? 16 : 32;
+}
+
+void us_matrix_options(const struct us_matrix_unit *unit, enum unseen_precision precision,
+                       const struct us_matrix_tile *tile, int step, bool by_k,
+                       char options[US_MATRIX_OPTIONS])
+{
+    snprintf(options, US_MATRIX_OPTIONS, "%s %s%s -DBM=%d -DBN=%d -DBK=%d -DTEAMS_M=%d -DTEAMS_N=%d",
+             option(precision), unit->options, by_k ? " -DA_BY_K" : "", tile->m, tile->n, step, tile->teams_m,
+             tile->teams_n);
+}
+
+size_t us_matrix_local(const struct us_matrix_unit *unit, enum unseen_precision precision,
+                       const struct us_matrix_tile *tile)
+{
+    const int step = us_matrix_step(precision), chunk = precision == UNSEEN_TF32 ? 4 : 8;
+    const size_t number = unit->plain || precision == UNSEEN_TF32 ? 4 : 2;
+    const size_t a = (size_t)tile->m * (size_t)(step + chunk), b = (size_t)step * (size_t)(tile->n + chunk);
+    return 2 * (a + b) * number + sizeof(cl_uint);
 }
 
 /* As cl/narrow.clh rounds, without NaN. */
@@ -195,21 +217,32 @@ out:
     return st;
 }
 
-/* With A in one of its two layouts: NULL, or what went wrong. */
+/* Now, whatever is being gathered. */
+static enum unseen_status build(struct unseen_device *device, const char *file, const char *options,
+                                const char *name, struct us_kernel **kernel)
+{
+    const int gathering = device->gathering;
+    device->gathering = 0;
+    const enum unseen_status built = us_kernel_get(device, file, options, name, kernel);
+    device->gathering = gathering;
+    return built;
+}
+
+/* With A in one of its two layouts: NULL, or what went wrong. A matrix unit has to get through the whole
+ * convolution's program as well, which nothing could replace later. */
 static const char *trial(struct unseen_device *device, enum unseen_precision precision,
                          const struct us_matrix_unit *unit, bool by_k)
 {
     struct us_kernel *kernel;
     float values[A + B + ROUNDED], out[SUMS + ROUNDED];
-    char options[LENGTH];
-    snprintf(options, sizeof options, "%s %s%s", us_matrix_option(precision), unit->options,
-             by_k ? " -DA_BY_K" : "");
-    /* Its program is to be built now, whatever is being gathered. */
-    const int gathering = device->gathering;
-    device->gathering = 0;
-    const enum unseen_status built =
-        us_kernel_get(device, "matrix_probe.cl", options, "matrix_probe", &kernel);
-    device->gathering = gathering;
+    char options[US_MATRIX_OPTIONS];
+    snprintf(options, sizeof options, "%s %s%s", option(precision), unit->options, by_k ? " -DA_BY_K" : "");
+    enum unseen_status built = build(device, "matrix_probe.cl", options, "matrix_probe", &kernel);
+    if (!built && unit->vendor) {
+        struct us_kernel *whole;
+        us_matrix_options(unit, precision, &unit->large, us_matrix_step(precision), by_k, options);
+        built = build(device, "conv_matrix.cl", options, by_k ? "matrix_weights" : "matrix_gather", &whole);
+    }
     if (built) {
         us_log(UNSEEN_LOG_DEBUG, "%s in %s: %s", unit->name, unseen_precision_name(precision),
                unseen_last_error());

@@ -47,7 +47,16 @@ enum unseen_status us_matrix_find(struct unseen_device *device, enum unseen_prec
 const char *us_matrix_try(struct unseen_device *device, enum unseen_precision precision,
                           const struct us_matrix_unit *unit);
 
-/* The build option of a precision, "-DF16". Static. */
-const char *us_matrix_option(enum unseen_precision precision);
+/* Build options of cl/conv_matrix.cl: a tile, `step` numbers of the reduction at a time, and how A lies in it
+ * (A_BY_K). us_matrix_step is the longest step of a precision. */
+enum { US_MATRIX_OPTIONS = 160 };
+void us_matrix_options(const struct us_matrix_unit *unit, enum unseen_precision precision,
+                       const struct us_matrix_tile *tile, int step, bool by_k,
+                       char options[US_MATRIX_OPTIONS]);
+int us_matrix_step(enum unseen_precision precision);
+
+/* Bytes of local memory that such a program takes. */
+size_t us_matrix_local(const struct us_matrix_unit *unit, enum unseen_precision precision,
+                       const struct us_matrix_tile *tile);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include "ops/conv_algorithm.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "device/matrix.h"
@@ -13,8 +12,7 @@ enum {
     ENOUGH_GROUPS = 64, /* work-groups of a weight gradient that keep the cores of a CPU evenly busy */
     GROUPS_A_UNIT = 4,  /* of a GPU's compute units */
     LEAST_STEPS = 8,    /* of the reduction, for a part of its own */
-    CHUNK_BYTES = 16,
-    LENGTH = 160 /* of build options */
+    CHUNK_BYTES = 16
 };
 
 struct matrix {
@@ -40,22 +38,22 @@ static bool suits(const struct us_conv_shape *s, enum us_conv_direction directio
     return s->cin % MULTIPLE == 0 && s->cout % MULTIPLE == 0 && x < 4e9 && y < 4e9;
 }
 
-/* The large tile where it leaves no compute unit idle. */
+/* The large tile where it leaves no compute unit idle, and fits local memory. */
 static const struct us_matrix_tile *choose_tile(const struct us_conv *conv, const struct us_matrix_unit *unit,
                                                 double rows, int columns)
 {
     const struct us_matrix_tile *large = &unit->large;
+    const struct unseen_device_info *about = unseen_device_about(conv->device);
     const double tiles = rows / large->m * ceil_div(columns, large->n);
-    return tiles >= unseen_device_about(conv->device)->compute_units ? large : &unit->small;
+    const bool fits = us_matrix_local(unit, conv->shape.precision, large) <= about->local_bytes;
+    return fits && tiles >= about->compute_units ? large : &unit->small;
 }
 
 static enum unseen_status get(struct us_conv *conv, const struct matrix *m, bool by_k, const char *name,
                               struct us_kernel **kernel)
 {
-    char options[LENGTH];
-    snprintf(options, sizeof options, "%s %s%s -DBM=%d -DBN=%d -DBK=%d -DTEAMS_M=%d -DTEAMS_N=%d",
-             us_matrix_option(conv->shape.precision), m->unit->options, by_k ? " -DA_BY_K" : "", m->tile->m,
-             m->tile->n, m->step, m->tile->teams_m, m->tile->teams_n);
+    char options[US_MATRIX_OPTIONS];
+    us_matrix_options(m->unit, conv->shape.precision, m->tile, m->step, by_k, options);
     return us_kernel_get(conv->device, "conv_matrix.cl", options, name, kernel);
 }
 
@@ -86,7 +84,7 @@ static enum unseen_status prepare_gather(struct us_conv *conv, enum us_conv_dire
     const int reduced = data ? s->cout : s->cin;
     const double rows =
         data ? (double)s->n * s->h * s->w / s->stride / s->stride : (double)s->n * conv->oh * conv->ow;
-    m->step = m->chunk > 4 && reduced % 32 == 0 ? 32 : 16;
+    m->step = reduced % 32 == 0 ? us_matrix_step(s->precision) : 16;
     m->tile = choose_tile(conv, m->unit, rows, data ? s->cin : s->cout);
     m->other = (int)(pixels * (size_t)reduced / (size_t)m->chunk);
     part->workspace =
@@ -106,7 +104,7 @@ static enum unseen_status prepare_weights(struct us_conv *conv, struct us_conv_p
     const size_t pixels = (size_t)s->n * (size_t)conv->oh * (size_t)conv->ow;
     const size_t x = (size_t)s->n * (size_t)s->h * (size_t)s->w * (size_t)s->cin;
     const size_t weights = (size_t)us_conv_depth(conv) * (size_t)s->cout;
-    m->step = m->chunk > 4 ? 32 : 16;
+    m->step = us_matrix_step(s->precision);
     m->tile = choose_tile(conv, m->unit, (double)us_conv_depth(conv), s->cout);
     share_pixels(conv, m);
     m->other = (int)(x / (size_t)m->chunk);
