@@ -111,15 +111,13 @@ static enum unseen_status backward_batchnorm(struct us_model *model, int i, int 
     enum unseen_status st = UNSEEN_OK;
     const struct us_node *node = &model->graph.nodes[i];
     struct us_batchnorm_params params = batchnorm_params(model, node);
-    struct us_buf *scratch = model->plan.scratch[i] < 0 ? NULL : model->slots[model->plan.scratch[i]];
-    struct us_buf *dx = gradient(model, node->x);
+    struct us_buf *dy = gradient(model, node->y), *dx = gradient(model, node->x);
     size_t rows = pixels(model, node->x, n);
-    US_TRY(us_batchnorm_backward(model->layers[i].batchnorm, rows, gradient(model, node->y),
-                                 activation(model, node->x), activation(model, node->y), &params,
-                                 model->workspace, scratch ? scratch : dx, gradient(model, node->residual),
-                                 model->plan.accumulate_residual[i]));
-    if (scratch && dx)
-        US_TRY(us_add(model->device, rows * (size_t)model->graph.values[node->x].c, scratch, dx));
+    US_TRY(us_batchnorm_backward(model->layers[i].batchnorm, rows, dy, activation(model, node->x),
+                                 activation(model, node->y), &params, model->workspace, dy,
+                                 gradient(model, node->residual), model->plan.accumulate_residual[i]));
+    if (model->plan.accumulate_x[i])
+        US_TRY(us_add(model->device, rows * (size_t)model->graph.values[node->x].c, dy, dx));
 out:
     return st;
 }

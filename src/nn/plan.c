@@ -93,16 +93,19 @@ static void time_activations(const struct us_graph *graph, bool training, const 
     act[graph->nodes[graph->n_nodes - 1].y].last = INT_MAX;
 }
 
-/* From the backward pass of the last consumer to that of the producer, and who is first to write. */
-static void time_gradients(const struct us_graph *graph, struct us_interval *grad,
-                           struct us_interval *scratch, struct us_plan *plan)
+/* From the backward pass of the last consumer to that of the producer, and who is first to write. home[v]:
+ * the value whose interval v's gradient lives in. */
+static void time_gradients(const struct us_graph *graph, struct us_interval *grad, int *home,
+                           struct us_plan *plan)
 {
     int logits = graph->nodes[graph->n_nodes - 1].y;
     grad[logits].first = graph->n_nodes;
+    for (int v = 0; v < graph->n_values; v++)
+        home[v] = v;
     for (int i = graph->n_nodes - 1; i >= 0; i--) {
         const struct us_node *node = &graph->nodes[i];
         int time = backward_time(graph, i);
-        grad[node->y].last = time;
+        grad[home[node->y]].last = time;
         if (node->residual > 0) {
             plan->accumulate_residual[i] = grad[node->residual].first != 0;
             if (!plan->accumulate_residual[i])
@@ -110,13 +113,11 @@ static void time_gradients(const struct us_graph *graph, struct us_interval *gra
         }
         if (node->x > 0) {
             plan->accumulate_x[i] = grad[node->x].first != 0;
-            if (!plan->accumulate_x[i])
+            if (!plan->accumulate_x[i]) {
                 grad[node->x].first = time;
-        }
-        /* Batch norm cannot add to dx, and always wants somewhere to write it. */
-        if (node->kind == US_NODE_BATCHNORM && (plan->accumulate_x[i] || node->x == 0)) {
-            scratch[i].first = scratch[i].last = time;
-            plan->scratch[i] = 0;
+                if (node->kind == US_NODE_BATCHNORM)
+                    home[node->x] = home[node->y];
+            }
         }
     }
 }
@@ -127,11 +128,9 @@ static enum unseen_status allocate(const struct us_graph *graph, struct us_plan 
     size_t values = (size_t)graph->n_values, nodes = (size_t)graph->n_nodes;
     US_TRY_ALLOC(plan->activation = us_calloc(values, sizeof *plan->activation));
     US_TRY_ALLOC(plan->gradient = us_calloc(values, sizeof *plan->gradient));
-    US_TRY_ALLOC(plan->scratch = us_calloc(nodes, sizeof *plan->scratch));
     US_TRY_ALLOC(plan->accumulate_x = us_calloc(nodes, sizeof *plan->accumulate_x));
     US_TRY_ALLOC(plan->accumulate_residual = us_calloc(nodes, sizeof *plan->accumulate_residual));
-    US_TRY_ALLOC(plan->slots = us_calloc(2 * values + nodes, sizeof *plan->slots));
-    memset(plan->scratch, -1, nodes * sizeof *plan->scratch);
+    US_TRY_ALLOC(plan->slots = us_calloc(2 * values, sizeof *plan->slots));
     memset(plan->gradient, -1, values * sizeof *plan->gradient);
     memset(plan->activation, -1, values * sizeof *plan->activation);
 out:
@@ -151,40 +150,42 @@ enum unseen_status us_plan_make(const struct us_graph *graph, int batch, bool tr
                                 struct us_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
-    int values = graph->n_values, nodes = graph->n_nodes, n = 0;
+    int values = graph->n_values, n = 0;
     struct us_interval *time = NULL, *used = NULL;
-    int **home = NULL;
+    int **slot = NULL, *home = NULL;
     memset(plan, 0, sizeof *plan);
     US_TRY(allocate(graph, plan));
-    US_TRY_ALLOC(time = us_calloc((size_t)(2 * values + nodes), sizeof *time));
-    US_TRY_ALLOC(used = us_calloc((size_t)(2 * values + nodes), sizeof *used));
-    US_TRY_ALLOC(home = us_calloc((size_t)(2 * values + nodes), sizeof *home));
-    struct us_interval *act = time, *grad = time + values, *scratch = grad + values;
-    for (int k = 0; k < 2 * values + nodes; k++) {
-        struct us_value v = graph->values[k < 2 * values ? k % values : graph->nodes[k - 2 * values].x];
+    US_TRY_ALLOC(time = us_calloc((size_t)(2 * values), sizeof *time));
+    US_TRY_ALLOC(used = us_calloc((size_t)(2 * values), sizeof *used));
+    US_TRY_ALLOC(slot = us_calloc((size_t)(2 * values), sizeof *slot));
+    US_TRY_ALLOC(home = us_calloc((size_t)values, sizeof *home));
+    struct us_interval *act = time, *grad = time + values;
+    for (int k = 0; k < 2 * values; k++) {
+        struct us_value v = graph->values[k % values];
         time[k].bytes = (size_t)batch * (size_t)v.h * (size_t)v.w * (size_t)v.c * sizeof(float);
     }
     time_activations(graph, training, fused, act);
     if (training)
-        time_gradients(graph, grad, scratch, plan);
-    for (int k = 0; k < 2 * values + nodes; k++) {
-        bool is_act = k < values, is_grad = !is_act && k < 2 * values;
-        bool wanted = is_act    ? training || written(graph, fused, k)
-                      : is_grad ? training && k != values
-                                : plan->scratch[k - 2 * values] >= 0;
-        if (!wanted)
-            continue;
-        home[n] = is_act    ? &plan->activation[k]
-                  : is_grad ? &plan->gradient[k - values]
-                            : &plan->scratch[k - 2 * values];
-        used[n++] = time[k];
-    }
+        time_gradients(graph, grad, home, plan);
+    for (int v = 0; v < values; v++)
+        if (training || written(graph, fused, v)) {
+            slot[n] = &plan->activation[v];
+            used[n++] = act[v];
+        }
+    for (int v = 1; training && v < values; v++)
+        if (home[v] == v) {
+            slot[n] = &plan->gradient[v];
+            used[n++] = grad[v];
+        }
     US_TRY(us_plan_slots(used, n, plan->slots, &plan->n_slots));
     for (int k = 0; k < n; k++)
-        *home[k] = used[k].slot;
+        *slot[k] = used[k].slot;
+    for (int v = 1; training && v < values; v++)
+        plan->gradient[v] = plan->gradient[home[v]];
 out:
     free(time);
     free(used);
+    free(slot);
     free(home);
     return st;
 }
@@ -193,7 +194,6 @@ void us_plan_free(struct us_plan *plan)
 {
     free(plan->activation);
     free(plan->gradient);
-    free(plan->scratch);
     free(plan->accumulate_x);
     free(plan->accumulate_residual);
     free(plan->slots);

@@ -17,10 +17,10 @@ enum unseen_status us_plan_slots(struct us_interval *intervals, int n, size_t *s
 
 /* How a graph's passes use memory and gradients. Arrays are [n_values] or [n_nodes]. */
 struct us_plan {
-    int *activation;           /* slot of each value; -1: it is never in memory */
-    int *gradient;             /* slot of each value's gradient; -1: none is wanted */
-    int *scratch;              /* per node: slot for a gradient that cannot go to its place directly; or -1 */
-    bool *accumulate_x;        /* per node: x's gradient has been written before, add to it */
+    int *activation;    /* slot of each value; -1: it is never in memory */
+    int *gradient;      /* slot of each value's gradient; -1: none is wanted. Batch norm's backward pass
+                           works in place, so that its input's is its output's unless it must add */
+    bool *accumulate_x; /* per node: x's gradient has been written before, add to it */
     bool *accumulate_residual; /* the same for the residual's */
     size_t *slots;             /* bytes */
     int n_slots;

@@ -68,7 +68,9 @@ static void gradients_accumulate(void **state)
     assert_true(plan.accumulate_x[2]);
     assert_false(plan.accumulate_x[0]);
     assert_int_equal(plan.gradient[0], -1);
-    assert_int_equal(plan.scratch[3], -1);
+    assert_int_equal(plan.gradient[graph.nodes[1].x], plan.gradient[a]); /* in place */
+    assert_int_equal(plan.gradient[graph.nodes[3].x], plan.gradient[b]);
+    assert_int_not_equal(plan.gradient[a], plan.gradient[b]);
     us_plan_free(&plan);
     assert_ok(us_plan_make(&graph, 2, false, NULL, &plan));
     assert_int_equal(plan.gradient[a], -1);

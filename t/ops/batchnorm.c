@@ -384,6 +384,25 @@ static void gradient_of_differences(void **state)
     check_gradient(true, true);
 }
 
+/* The gradient may replace what it comes from. */
+static void works_in_place(void **state)
+{
+    (void)state;
+    struct data d;
+    struct run r;
+    make_data(&d, (struct shape){333, 48, true, true, true, 0});
+    make_run(&r, &d);
+    run_forward(&r, &d);
+    test_buf_free(r.dx);
+    r.dx = r.dy;
+    run_backward(&r, &d);
+    check_forward(&d, &r);
+    check_backward(&d, &r);
+    r.dy = NULL;
+    free_run(&r);
+    free_data(&d);
+}
+
 static void refuses_too_many_rows(void **state)
 {
     (void)state;
@@ -404,6 +423,7 @@ int main(void)
         cmocka_unit_test(evaluates_with_running_statistics),
         cmocka_unit_test(frozen_statistics_are_constants),
         cmocka_unit_test(gradient_of_differences),
+        cmocka_unit_test(works_in_place),
         cmocka_unit_test(refuses_too_many_rows),
     };
     test_device();

@@ -412,7 +412,7 @@ static void what_does_not_fit_side_by_side_says_so(void **state)
     options.recipe.batch = 256;
     options.recipe.width = 16;
     options.concurrent = 3;
-    setenv("UNSEEN_MEMORY_LIMIT", "40", 1);
+    setenv("UNSEEN_MEMORY_LIMIT", "32", 1);
     assert_ok(unseen_device_open(NULL, &device));
     unsetenv("UNSEEN_MEMORY_LIMIT");
     assert_fails(UNSEEN_FAILED, "--concurrent", unseen_record_trajectory(device, data, &options));
