@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/progress.h"
 #include "nn/models.h"
 #include "nn/trainer.h"
 #include "ops/augment.h"
@@ -110,7 +111,8 @@ out:
 }
 
 enum unseen_status us_gradient_norms(struct us_trainer *trainer, const struct unseen_recipe *recipe,
-                                     const char *weights, const int64_t *samples, int64_t n, float *norms)
+                                     const char *weights, const int64_t *samples, int64_t n,
+                                     struct us_progress *progress, float *norms)
 {
     enum unseen_status st = UNSEEN_OK;
     struct single s = {.trainer = trainer};
@@ -118,6 +120,7 @@ enum unseen_status us_gradient_norms(struct us_trainer *trainer, const struct un
     US_TRY(begin(trainer, recipe, weights, &s));
     for (int64_t i = 0; i < n; i++) {
         US_TRY(gradient_of(&s, samples[i], &norms[i]));
+        us_progress_update(progress, (uint64_t)i + 1, NULL);
         if (us_trainer_stopped(trainer)) {
             st = UNSEEN_INTERRUPTED;
             goto out;

@@ -12,9 +12,10 @@ enum unseen_status us_gradient_check(const struct unseen_dataset *data, const st
 
 /* norms [n] receives |gradient of the cross-entropy by all parameters|_2 of each of samples [n] of the
  * training split, one by one, as the model of `recipe` with the weights in the file `weights` evaluates it:
- * without augmentation, batch norm by running statistics (GraNd, Paul et al., NeurIPS 2021).
- * UNSEEN_INTERRUPTED, without a message, if an interrupt came in between. */
+ * without augmentation, batch norm by running statistics (GraNd, Paul et al., NeurIPS 2021). `progress`
+ * counts them, or is NULL. UNSEEN_INTERRUPTED, without a message, if an interrupt came in between. */
 enum unseen_status us_gradient_norms(struct us_trainer *trainer, const struct unseen_recipe *recipe,
-                                     const char *weights, const int64_t *samples, int64_t n, float *norms);
+                                     const char *weights, const int64_t *samples, int64_t n,
+                                     struct us_progress *progress, float *norms);
 
 #endif

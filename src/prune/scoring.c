@@ -105,7 +105,7 @@ static enum unseen_status train_model(void *context, int own, struct us_trainer 
     past->n_train = m->n_train;
     US_TRY(us_train(trainer, &job, &past->history, &past->epochs));
     if (gradients)
-        US_TRY(us_record_gradients(m, trainer, weights));
+        US_TRY(us_record_gradients(m, trainer, weights, run->progress, title));
 out:
     us_scoring_model_end(m);
     free(weights);
@@ -175,6 +175,22 @@ static enum unseen_status check(const struct unseen_scoring_options *o, const st
     return st;
 }
 
+/* Samples whose gradients are taken, once for each model that scores or stands for them. */
+static uint64_t count_gradients(const struct us_scoring *run)
+{
+    const struct unseen_scoring_options *o = run->options;
+    const uint64_t n = (uint64_t)run->n, models = (uint64_t)run->models_per_repeat;
+    uint64_t images = o->protocol == UNSEEN_SEEN ? n : o->protocol == UNSEEN_FOLD ? 2 * n : models * n;
+    if (!us_scoring_records(run, UNSEEN_GRADIENT_NORM))
+        return 0;
+    if (run->scope) {
+        images = 0;
+        for (int64_t i = 0; i < run->n; i++)
+            images += run->scope->part[i] == US_BY_ALL ? models : 1;
+    }
+    return images * (uint64_t)o->repeats;
+}
+
 /* Images that go through the models' passes: training, held-out fold and, if it is evaluated, the seen side.
  */
 static uint64_t count_images(const struct us_scoring *run)
@@ -187,7 +203,7 @@ static uint64_t count_images(const struct us_scoring *run)
         for (int64_t i = 0; i < run->n; i++)
             images += run->scope->part[i] == US_BY_ONE ? 1 : models;
     }
-    return images * (uint64_t)o->repeats * (uint64_t)us_scoring_epochs(run);
+    return images * (uint64_t)o->repeats * (uint64_t)us_scoring_epochs(run) + count_gradients(run);
 }
 
 static enum unseen_status run_models(struct run *run)

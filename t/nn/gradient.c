@@ -111,7 +111,7 @@ static void check(const char *name, int width, const int64_t *samples, int64_t n
     struct us_model *model = model_of(&recipe, false);
     float norms[N];
     assert_ok(us_model_save(model, test_path("weights.safetensors")));
-    assert_ok(us_gradient_norms(trainer, &recipe, test_path("weights.safetensors"), samples, n, norms));
+    assert_ok(us_gradient_norms(trainer, &recipe, test_path("weights.safetensors"), samples, n, NULL, norms));
     for (int64_t i = 0; i < n; i++) {
         double want = norm_by_differences(model, (int)samples[i]);
         printf("# %s, sample %d: %g, by differences %g\n", name, (int)samples[i], (double)norms[i], want);

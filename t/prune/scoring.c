@@ -290,7 +290,7 @@ static void what_is_wide_is_recorded_on_demand(void **state)
     saved_as = test_path("by-hand.safetensors");
     train_by_hand(&options.recipe, 1, folds, 1, true, &hand);
     for (int64_t i = 0; i < N; i++)
-        assert_ok(us_gradient_norms(trainer, &options.recipe, saved_as, &i, 1, &wide.gradient[i]));
+        assert_ok(us_gradient_norms(trainer, &options.recipe, saved_as, &i, 1, NULL, &wide.gradient[i]));
     observed_by = NULL;
     saved_as = NULL;
     assert_int_equal(t->feature_count, wide.d);
