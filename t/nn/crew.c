@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "support/device.h"
+#include "support/drawn.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -9,42 +9,25 @@
 
 #include "nn/crew.h"
 #include "nn/trainer.h"
-#include "support/folder.h"
 
 /* Crews on several devices: the same device named twice, as there is one at least. */
 
-enum { N = 60, CLASSES = 3, JOBS = 6 };
+enum { N = 60, JOBS = 6 };
 
-static struct unseen_dataset *data;
 static struct unseen_device *pair;
 
 static int set_up(void **state)
 {
     char selector[32];
     int index = unseen_device_about(test_device())->index;
-    struct unseen_synth recipe = {.train = N, .test = 9, .classes = CLASSES, .size = 16, .seed = 1};
     snprintf(selector, sizeof selector, "%d,%d", index, index);
-    if (unseen_synth_draw(&recipe, &data, NULL, NULL) || unseen_device_open(selector, &pair))
-        return -1;
-    return test_folder_make(state);
+    return unseen_device_open(selector, &pair) ? -1 : test_drawn(state, N);
 }
 
 static int tear_down(void **state)
 {
     unseen_device_close(pair);
-    unseen_dataset_close(data);
-    return test_folder_remove(state);
-}
-
-static struct unseen_recipe small_recipe(void)
-{
-    struct unseen_recipe recipe;
-    unseen_recipe_defaults(&recipe);
-    strcpy(recipe.model, "convnet3");
-    recipe.width = 4;
-    recipe.epochs = 2;
-    recipe.batch = 16;
-    return recipe;
+    return test_drawn_end(state);
 }
 
 static void handles_share_the_memory_of_a_device(void **state)
@@ -70,13 +53,13 @@ struct log {
 };
 
 /* Each of the two trainers waits in its first job for the other's. */
-static void meet(struct log *log, struct us_trainer *trainer)
+static void meet(struct log *log, struct us_trainer *own)
 {
     pthread_mutex_lock(&log->lock);
-    if (!log->first || log->first == trainer)
-        log->first = trainer;
+    if (!log->first || log->first == own)
+        log->first = own;
     else
-        log->second = trainer;
+        log->second = own;
     log->met = log->first && log->second;
     pthread_cond_broadcast(&log->changed);
     while (!log->met)
@@ -84,10 +67,10 @@ static void meet(struct log *log, struct us_trainer *trainer)
     pthread_mutex_unlock(&log->lock);
 }
 
-static enum unseen_status note(void *context, int i, struct us_trainer *trainer)
+static enum unseen_status note(void *context, int i, struct us_trainer *own)
 {
     struct log *log = context;
-    meet(log, trainer);
+    meet(log, own);
     log->done[i]++;
     return UNSEEN_OK;
 }
@@ -96,7 +79,7 @@ static void both_devices_work_at_once(void **state)
 {
     (void)state;
     struct us_crew *crew;
-    struct unseen_recipe recipe = small_recipe();
+    struct unseen_recipe recipe = test_small_recipe();
     struct log log = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
     assert_ok(us_crew_new(pair, data, &recipe, 1, JOBS, 10, &crew));
     assert_int_equal(us_crew_size(crew), 2);
@@ -126,10 +109,10 @@ static enum unseen_status keep_last(void *context, const struct unseen_epoch *ep
     return UNSEEN_OK;
 }
 
-static enum unseen_status train(void *context, int i, struct us_trainer *trainer)
+static enum unseen_status train(void *context, int i, struct us_trainer *own)
 {
     struct log *log = context;
-    struct unseen_recipe recipe = small_recipe();
+    struct unseen_recipe recipe = test_small_recipe();
     int64_t everyone[N];
     struct us_train_job job = {.recipe = &recipe,
                                .seed = 3,
@@ -140,7 +123,7 @@ static enum unseen_status train(void *context, int i, struct us_trainer *trainer
                                .context = log->p_true[i]};
     for (int k = 0; k < N; k++)
         everyone[k] = k;
-    return us_train(trainer, &job, NULL, NULL);
+    return us_train(own, &job, NULL, NULL);
 }
 
 static void results_do_not_depend_on_the_device(void **state)
@@ -148,7 +131,7 @@ static void results_do_not_depend_on_the_device(void **state)
     (void)state;
     static struct log one, two;
     struct unseen_device *devices[] = {test_device(), pair};
-    struct unseen_recipe recipe = small_recipe();
+    struct unseen_recipe recipe = test_small_recipe();
     for (int k = 0; k < 2; k++) {
         struct us_crew *crew;
         assert_ok(us_crew_new(devices[k], data, &recipe, 1 + k, JOBS, 10, &crew));
@@ -159,10 +142,10 @@ static void results_do_not_depend_on_the_device(void **state)
     assert_memory_not_equal(one.p_true[0], one.p_true[1], sizeof one.p_true[0]);
 }
 
-static enum unseen_status fail_at_4(void *context, int i, struct us_trainer *trainer)
+static enum unseen_status fail_at_4(void *context, int i, struct us_trainer *own)
 {
     (void)context;
-    (void)trainer;
+    (void)own;
     if (i != 4)
         return UNSEEN_OK;
     us_fail(UNSEEN_FAILED, "work", "it broke");
@@ -174,7 +157,7 @@ static void failures_name_their_device(void **state)
 {
     (void)state;
     struct us_crew *crew;
-    struct unseen_recipe recipe = small_recipe();
+    struct unseen_recipe recipe = test_small_recipe();
     char start[sizeof unseen_device_about(pair)->name + 64];
     snprintf(start, sizeof start, "device %d, %s: work: it broke", unseen_device_about(pair)->index,
              unseen_device_about(pair)->name);

@@ -1,7 +1,7 @@
 /* The gradient of one sample through a model as it is evaluated. */
 #include "config.h"
 
-#include "support/device.h"
+#include "support/drawn.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,35 +9,19 @@
 
 #include "nn/gradient.h"
 #include "nn/trainer.h"
-#include "support/folder.h"
 
-enum { N = 12, CLASSES = 3, SIZE = 16 };
-
-static struct unseen_dataset *data;
-static struct us_trainer *trainer;
+enum { N = 12 };
 
 static int set_up(void **state)
 {
-    struct unseen_synth drawn = {.train = N, .test = 3, .classes = CLASSES, .size = SIZE, .seed = 1};
-    if (unseen_synth_draw(&drawn, &data, NULL, NULL) || us_trainer_new(test_device(), data, &trainer))
-        return -1;
-    return test_folder_make(state);
-}
-
-static int tear_down(void **state)
-{
-    us_trainer_free(trainer);
-    unseen_dataset_close(data);
-    return test_folder_remove(state);
+    return test_drawn_trainer(state, N);
 }
 
 static struct unseen_recipe recipe_of(const char *model, int width)
 {
-    struct unseen_recipe recipe;
-    unseen_recipe_defaults(&recipe);
+    struct unseen_recipe recipe = test_small_recipe();
     strcpy(recipe.model, model);
     recipe.width = width;
-    recipe.batch = 8;
     return recipe;
 }
 
@@ -175,5 +159,5 @@ int main(void)
         cmocka_unit_test(large_models_are_refused),
     };
     test_device();
-    return RUN_TESTS(tests, set_up, tear_down);
+    return RUN_TESTS(tests, set_up, test_drawn_end);
 }

@@ -1,94 +1,14 @@
+/* Training runs: what they leave, how they go on, what is refused. */
 #include "config.h"
 
-#include "support/device.h"
+#include "support/quadrants.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fs.h"
-#include "base/safetensors.h"
 #include "nn/trainer.h"
-#include "support/folder.h"
-
-enum { N = 200, TEST = 60, SIZE = 16, CLASSES = 4, PIXELS = SIZE * SIZE * 3 };
-
-/* Images whose class shows in a quadrant's brightness, under noise. */
-static uint8_t pixels[2][N][PIXELS];
-static int32_t labels[2][N];
-static char *class_names[CLASSES] = {"a", "b", "c", "d"};
-static struct unseen_dataset data = {.format = "test",
-                                     .location = "quadrants",
-                                     .height = SIZE,
-                                     .width = SIZE,
-                                     .channels = 3,
-                                     .classes = CLASSES,
-                                     .class_names = class_names,
-                                     .mean = {0.5f, 0.5f, 0.5f},
-                                     .std = {0.25f, 0.25f, 0.25f},
-                                     .hash = "0123"};
-static struct us_trainer *trainer;
-static int64_t everyone[N];
-
-static void draw_data(void)
-{
-    for (int s = 0; s < 2; s++) {
-        float *noise = test_random(11 + (uint64_t)s, (size_t)N * PIXELS, 0.0f, 140.0f);
-        for (int i = 0; i < N; i++) {
-            labels[s][i] = i % CLASSES;
-            for (int p = 0; p < PIXELS; p++) {
-                int y = p / 3 / SIZE, x = p / 3 % SIZE;
-                bool lit = y / (SIZE / 2) * 2 + x / (SIZE / 2) == i % CLASSES;
-                pixels[s][i][p] = (uint8_t)(noise[i * PIXELS + p] + (lit ? 70.0f : 30.0f));
-            }
-        }
-        data.split[s] = (struct unseen_images){
-            .n = s == UNSEEN_TRAIN ? N : TEST, .pixels = pixels[s][0], .labels = labels[s]};
-        free(noise);
-    }
-}
-
-static int set_up(void **state)
-{
-    draw_data();
-    for (int i = 0; i < N; i++)
-        everyone[i] = i;
-    if (us_trainer_new(test_device(), &data, &trainer))
-        return -1;
-    return test_folder_make(state);
-}
-
-static int tear_down(void **state)
-{
-    us_trainer_free(trainer);
-    return test_folder_remove(state);
-}
-
-static struct unseen_recipe recipe_of(int epochs)
-{
-    struct unseen_recipe recipe;
-    unseen_recipe_defaults(&recipe);
-    strcpy(recipe.model, "convnet3");
-    recipe.width = 8;
-    recipe.epochs = epochs;
-    recipe.batch = 32; /* 200 = 6 * 32 + 8: a partial batch every epoch */
-    recipe.lr = 0.05f;
-    recipe.pad = 1;
-    recipe.flip = 0;
-    return recipe;
-}
-
-static struct us_train_job job_of(const struct unseen_recipe *recipe, const char *state)
-{
-    return (struct us_train_job){.recipe = recipe,
-                                 .seed = 3,
-                                 .train = everyone,
-                                 .n_train = N - 40,
-                                 .heldout = everyone + N - 40,
-                                 .n_heldout = 40,
-                                 .test = true,
-                                 .state = state};
-}
 
 /* What a run's callback saw, all epochs one after another. */
 struct seen {
@@ -142,18 +62,6 @@ static void loss_falls(void **state)
         loss += (double)whole.trained[3][UNSEEN_LOSS][i] / (N - 40);
     }
     assert_float_equal(loss, last->train_loss, 1e-6);
-}
-
-static void assert_same_bytes(const char *a, const char *b)
-{
-    char *bytes_a, *bytes_b;
-    size_t n_a, n_b;
-    assert_ok(us_read_file(a, &bytes_a, &n_a));
-    assert_ok(us_read_file(b, &bytes_b, &n_b));
-    assert_int_equal(n_a, n_b);
-    assert_memory_equal(bytes_a, bytes_b, n_a);
-    free(bytes_a);
-    free(bytes_b);
 }
 
 /* Everything but the seconds. */
@@ -298,78 +206,6 @@ static void models_of_a_run_differ(void **state)
     free(history);
 }
 
-/* Convolutions by that algorithm: the same weights again on a second run, others than in float32, and about
- * as good. */
-static void learns(enum unseen_precision precision, const char *algorithm)
-{
-    struct unseen_epoch *history[3];
-    int epochs;
-    struct unseen_recipe recipe = recipe_of(3);
-    recipe.width = 16;
-    struct us_train_job job = job_of(&recipe, NULL);
-    assert_int_equal(setenv("UNSEEN_CONV", algorithm, 1), 0);
-    for (int i = 0; i < 3; i++) {
-        recipe.precision = i < 2 ? precision : UNSEEN_FLOAT32;
-        assert_ok(us_train(trainer, &job, &history[i], &epochs));
-    }
-    unsetenv("UNSEEN_CONV");
-    assert_true(history[0][2].train_loss < 0.7 * history[0][0].train_loss);
-    assert_true(history[0][2].test_accuracy > 0.6);
-    assert_true(history[0][2].train_loss == history[1][2].train_loss);
-    assert_true(history[0][2].train_loss != history[2][2].train_loss);
-    assert_float_equal(history[0][0].train_loss, history[2][0].train_loss, 0.1);
-    assert_float_equal(history[0][2].test_accuracy, history[2][2].test_accuracy, 0.1);
-    for (int i = 0; i < 3; i++)
-        free(history[i]);
-}
-
-static void bf16_learns(void **state)
-{
-    (void)state;
-    /* Of its own accord it would take Winograd, which is faster in float32. */
-    learns(UNSEEN_BF16, us_device_has_bf16(test_device()) ? "direct-bf16" : "matrix-bf16");
-}
-
-static void f16_learns(void **state)
-{
-    (void)state;
-    learns(UNSEEN_F16, "matrix-f16");
-}
-
-/* Stopped after an epoch and gone on from there, in f16: the loss is scaled as in the unbroken run. */
-static void scaling_goes_on(void **state)
-{
-    (void)state;
-    struct us_safetensors *file[2];
-    const char *paths[] = {test_path("f16.safetensors"), test_path("f16-broken.safetensors")};
-    char *whole_weights = us_format("%s", test_path("f16-whole-weights.safetensors"));
-    struct unseen_recipe recipe = recipe_of(2);
-    recipe.width = 16;
-    recipe.precision = UNSEEN_F16;
-    struct us_train_job job = job_of(&recipe, paths[0]);
-    job.save = whole_weights;
-    assert_ok(us_train(trainer, &job, NULL, NULL));
-    job.state = paths[1];
-    job.save = NULL;
-    recipe.stop_after = 1;
-    assert_ok(us_train(trainer, &job, NULL, NULL));
-    recipe.stop_after = 0;
-    job.save = test_path("f16-broken-weights.safetensors");
-    assert_ok(us_train(trainer, &job, NULL, NULL));
-    assert_same_bytes(whole_weights, job.save);
-    free(whole_weights);
-    const float *scaling[2];
-    for (int i = 0; i < 2; i++) {
-        assert_ok(us_safetensors_open(paths[i], &file[i]));
-        scaling[i] = us_safetensors_find(file[i], "scaling")->data;
-    }
-    assert_memory_equal(scaling[0], scaling[1], 4 * sizeof(float));
-    assert_true(scaling[0][0] * scaling[0][1] == 1.0f);
-    assert_true(scaling[0][2] > 5.0f); /* steps, of ten, in a row */
-    us_safetensors_close(file[0]);
-    us_safetensors_close(file[1]);
-}
-
 /* Pixels that do not fit beside models stay in host memory: the bits of a run where they do. */
 static void streamed_pixels_change_nothing(void **state)
 {
@@ -403,66 +239,6 @@ static void streamed_pixels_change_nothing(void **state)
     free(history);
     us_trainer_free(streaming);
     unseen_device_close(device);
-}
-
-/* What an observer has seen of the training split: times, and the given label's probability. */
-struct sights {
-    int times[N];
-    float p_true[N];
-};
-
-static int wants_probs(void *context, enum us_pass_kind pass, int epoch)
-{
-    (void)context;
-    (void)epoch;
-    return pass == US_PASS_TRAIN || pass == US_PASS_HELDOUT ? US_SEE_PROBS : 0;
-}
-
-static enum unseen_status see(void *context, const struct us_rows *rows)
-{
-    struct sights *sights = context;
-    assert_int_equal(rows->classes, CLASSES);
-    assert_null(rows->features);
-    for (int i = 0; i < rows->n; i++) {
-        int64_t sample = rows->samples[i];
-        sights->times[sample]++;
-        sights->p_true[sample] = rows->probs[i * CLASSES + labels[UNSEEN_TRAIN][sample]];
-    }
-    return UNSEEN_OK;
-}
-
-static enum unseen_status compare_sights(void *context, const struct unseen_epoch *epoch,
-                                         const struct us_record *trained, const struct us_record *heldout,
-                                         const struct us_record *probe)
-{
-    struct sights *sights = context;
-    const struct us_record *records[] = {trained, heldout};
-    (void)probe;
-    for (int k = 0; k < 2; k++) {
-        for (int64_t i = 0; i < records[k]->n; i++) {
-            int64_t sample = records[k]->samples[i];
-            assert_int_equal(sights->times[sample], epoch->epoch + 1);
-            assert_float_equal(records[k]->value[UNSEEN_P_TRUE * records[k]->n + i], sights->p_true[sample],
-                               1e-6);
-        }
-    }
-    return UNSEEN_OK;
-}
-
-/* Many batches, in windows that end before, at and behind the ends of passes. */
-static void observers_see_each_sample_once_a_pass(void **state)
-{
-    (void)state;
-    static struct sights sights;
-    struct unseen_recipe recipe = recipe_of(3);
-    struct us_train_job job = job_of(&recipe, NULL);
-    struct us_observer observer = {wants_probs, see, &sights};
-    recipe.batch = 3;
-    job.observer = &observer;
-    job.on_epoch = compare_sights;
-    job.context = &sights;
-    assert_ok(us_train(trainer, &job, NULL, NULL));
-    assert_int_equal(sights.times[N - 1], 3);
 }
 
 static void divergence_is_told(void **state)
@@ -543,16 +319,12 @@ int main(void)
         cmocka_unit_test(torn_states_begin_again),
         cmocka_unit_test(stops_early_and_goes_on),
         cmocka_unit_test(models_of_a_run_differ),
-        cmocka_unit_test(bf16_learns),
-        cmocka_unit_test(f16_learns),
-        cmocka_unit_test(scaling_goes_on),
         cmocka_unit_test(streamed_pixels_change_nothing),
-        cmocka_unit_test(observers_see_each_sample_once_a_pass),
         cmocka_unit_test(divergence_is_told),
         cmocka_unit_test(bad_jobs_are_refused),
         cmocka_unit_test(a_run_in_a_folder),
     };
-    int failed = RUN_TESTS(tests, set_up, tear_down);
+    int failed = RUN_TESTS(tests, test_quadrants, test_quadrants_end);
     free(whole_history);
     return failed;
 }

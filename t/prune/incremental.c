@@ -2,34 +2,23 @@
  */
 #include "config.h"
 
-#include "support/device.h"
+#include "support/drawn.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/npy.h"
-#include "nn/train.h"
 #include "prune/folds.h"
 #include "prune/incremental.h"
 #include "prune/renew.h"
 #include "prune/scoring_model.h"
-#include "support/folder.h"
 
-enum { N = 90, CLASSES = 3, FOLDS = 3, EPOCHS = 2, SEED = 7 };
-
-static struct unseen_dataset *data;
+enum { N = 90, FOLDS = 3, EPOCHS = 2, SEED = 7 };
 
 static int set_up(void **state)
 {
-    struct unseen_synth recipe = {.train = N, .test = 9, .classes = CLASSES, .size = 16, .seed = 1};
-    return unseen_synth_draw(&recipe, &data, NULL, NULL) ? -1 : test_folder_make(state);
-}
-
-static int tear_down(void **state)
-{
-    unseen_dataset_close(data);
-    return test_folder_remove(state);
+    return test_drawn_trainer(state, N);
 }
 
 /* ---- arithmetic ---- */
@@ -173,10 +162,8 @@ static struct unseen_prune_options options_of(const char *name)
 {
     struct unseen_prune_options options;
     unseen_prune_defaults(&options);
-    strcpy(options.scoring.recipe.model, "convnet3");
-    options.scoring.recipe.width = 4;
+    options.scoring.recipe = test_small_recipe();
     options.scoring.recipe.epochs = EPOCHS;
-    options.scoring.recipe.batch = 16;
     options.scoring.folds = FOLDS;
     options.scoring.concurrent = 1;
     options.scoring.seed = options.select.seed = SEED;
@@ -206,8 +193,8 @@ static enum unseen_status take(void *context, const struct unseen_epoch *epoch,
     return UNSEEN_OK;
 }
 
-static void train_by_hand(struct us_trainer *trainer, const struct unseen_recipe *recipe,
-                          const struct us_scope *scope, const uint8_t *fold, struct by_hand *hand)
+static void train_by_hand(const struct unseen_recipe *recipe, const struct us_scope *scope,
+                          const uint8_t *fold, struct by_hand *hand)
 {
     for (hand->model = 0; hand->model < FOLDS; hand->model++) {
         int64_t in[N], out[N];
@@ -232,7 +219,6 @@ static void parts_are_trained_on_and_scored(void **state)
 {
     (void)state;
     struct unseen_prune_options options = options_of("parts");
-    struct us_trainer *trainer;
     struct unseen_trajectory *t;
     struct by_hand hand;
     uint8_t part[N], fold[N];
@@ -241,9 +227,7 @@ static void parts_are_trained_on_and_scored(void **state)
     const struct us_scope scope = {.part = part, .first_model = 100};
     assert_ok(us_record_scope(test_device(), data, &options.scoring, &scope));
     assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, N, CLASSES, FOLDS, SEED, 0, fold));
-    assert_ok(us_trainer_new(test_device(), data, &trainer));
-    train_by_hand(trainer, &options.scoring.recipe, &scope, fold, &hand);
-    us_trainer_free(trainer);
+    train_by_hand(&options.scoring.recipe, &scope, fold, &hand);
     assert_ok(unseen_trajectory_open(test_path("parts/trajectory"), &t));
     assert_int_equal(t->repeats, FOLDS);
     assert_false(us_exists(test_path("parts/seen")));
@@ -289,7 +273,6 @@ static json_int_t number(const struct us_incremental_result *result, int step, c
 static int64_t judge_by_hand(const struct unseen_prune_options *options, const int64_t *keep, int64_t m,
                              const int64_t *heldout, int64_t n_heldout)
 {
-    struct us_trainer *trainer;
     struct unseen_epoch *history;
     int epochs;
     struct us_train_job job = {.recipe = &options->scoring.recipe,
@@ -299,9 +282,7 @@ static int64_t judge_by_hand(const struct unseen_prune_options *options, const i
                                .n_train = m,
                                .heldout = heldout,
                                .n_heldout = n_heldout};
-    assert_ok(us_trainer_new(test_device(), data, &trainer));
     assert_ok(us_train(trainer, &job, &history, &epochs));
-    us_trainer_free(trainer);
     int64_t right = llround(history[epochs - 1].heldout_accuracy * (double)n_heldout);
     free(history);
     return right;
@@ -418,5 +399,5 @@ int main(void)
         cmocka_unit_test(warm_starts_stay_unseen),
     };
     test_device();
-    return RUN_TESTS(tests, set_up, tear_down);
+    return RUN_TESTS(tests, set_up, test_drawn_end);
 }

@@ -2,7 +2,7 @@
  * training runs made by hand. */
 #include "config.h"
 
-#include "support/device.h"
+#include "support/drawn.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,37 +13,21 @@
 #include "nn/gradient.h"
 #include "prune/folds.h"
 #include "prune/trajectory.h"
-#include "support/folder.h"
 #include "unseen/prune.h"
 
-enum { N = 90, CLASSES = 3, FOLDS = 3, EPOCHS = 2, SEED = 7 };
-
-static struct unseen_dataset *data;
-static struct us_trainer *trainer;
+enum { N = 90, FOLDS = 3, EPOCHS = 2, SEED = 7 };
 
 static int set_up(void **state)
 {
-    struct unseen_synth recipe = {.train = N, .test = 9, .classes = CLASSES, .size = 16, .seed = 1};
-    if (unseen_synth_draw(&recipe, &data, NULL, NULL) || us_trainer_new(test_device(), data, &trainer))
-        return -1;
-    return test_folder_make(state);
-}
-
-static int tear_down(void **state)
-{
-    us_trainer_free(trainer);
-    unseen_dataset_close(data);
-    return test_folder_remove(state);
+    return test_drawn_trainer(state, N);
 }
 
 static struct unseen_scoring_options options_of(enum unseen_protocol protocol, const char *name)
 {
     struct unseen_scoring_options options;
     unseen_scoring_defaults(&options);
-    strcpy(options.recipe.model, "convnet3");
-    options.recipe.width = 4;
+    options.recipe = test_small_recipe();
     options.recipe.epochs = EPOCHS;
-    options.recipe.batch = 16;
     options.protocol = protocol;
     options.folds = FOLDS;
     options.seed = SEED;
@@ -451,5 +435,5 @@ int main(void)
         cmocka_unit_test(another_run_in_the_folder_is_refused),
     };
     test_device();
-    return RUN_TESTS(tests, set_up, tear_down);
+    return RUN_TESTS(tests, set_up, test_drawn_end);
 }
