@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "nn/models.h"
+#include "nn/train.h"
 
 void unseen_recipe_defaults(struct unseen_recipe *recipe)
 {
@@ -62,4 +63,9 @@ enum unseen_status unseen_recipe_check(const struct unseen_recipe *recipe)
         return us_fail(UNSEEN_USAGE, "--warmup", "the one-cycle schedule has a warm-up of its own");
 out:
     return st;
+}
+
+int us_recipe_epochs(const struct unseen_recipe *recipe)
+{
+    return recipe->stop_after ? recipe->stop_after : recipe->epochs;
 }

@@ -76,11 +76,6 @@ static struct us_feed_size feed_size(const struct us_train_job *job, int64_t n_t
                                  .batch = job->recipe->batch};
 }
 
-static int target_epochs(const struct unseen_recipe *recipe)
-{
-    return recipe->stop_after ? recipe->stop_after : recipe->epochs;
-}
-
 static enum unseen_status begin(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -88,7 +83,7 @@ static enum unseen_status begin(struct run *run)
     const struct unseen_recipe *recipe = job->recipe;
     const struct unseen_dataset *data = run->trainer->data;
     run->seed = job->seed + UINT64_C(0x9e3779b97f4a7c15) * job->model;
-    run->target = target_epochs(recipe);
+    run->target = us_recipe_epochs(recipe);
     run->n_test = job->test ? data->split[UNSEEN_TEST].n : 0;
     run->steps_per_epoch = (job->n_train + recipe->batch - 1) / recipe->batch;
     US_TRY(us_trainer_model(run->trainer, recipe, &run->model));
@@ -300,7 +295,7 @@ uint64_t us_train_images(const struct unseen_dataset *data, const struct us_trai
 {
     int64_t n_test = job->test ? data->split[UNSEEN_TEST].n : 0;
     int64_t each = job->n_train + job->n_heldout + job->n_probe, all = 0;
-    int target = target_epochs(job->recipe);
+    int target = us_recipe_epochs(job->recipe);
     for (int e = 0; e < target; e++)
         all += each + (tests_after(job, e, target) ? n_test : 0);
     return (uint64_t)all;

@@ -91,6 +91,9 @@ struct us_train_job {
 enum unseen_status us_train(struct us_trainer *trainer, const struct us_train_job *job,
                             struct unseen_epoch **history, int *epochs);
 
+/* Epochs that are run of the schedule. */
+int us_recipe_epochs(const struct unseen_recipe *recipe);
+
 /* Images that a run of `job` passes through in all. */
 uint64_t us_train_images(const struct unseen_dataset *data, const struct us_train_job *job);
 

@@ -142,13 +142,17 @@ out:
 static enum unseen_status find_needs(struct comparison *c)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct unseen_compare_options *o = c->options;
     for (int i = 0; i < c->sweep.n; i++) {
         const struct us_row *row = &c->sweep.rows[i];
-        if (row->kind == US_ROW_SCORED)
-            US_TRY(us_evidence_needs(row->metric, c->options->cut, row->rule_name, row->trajectory,
-                                     &c->record_also));
+        if (row->kind != US_ROW_SCORED)
+            continue;
+        US_TRY(us_evidence_needs(row->metric, o->cut, row->rule_name, row->trajectory, &c->record_also));
         if (row->incremental)
-            US_TRY(us_cell_check_steps(c->data, c->options, row));
+            US_TRY(us_cell_check_steps(c->data, o, row));
+        else
+            US_TRY(us_evidence_check(row->metric, &o->score, o->cut, us_recipe_epochs(&o->scoring.recipe),
+                                     false));
     }
 out:
     return st;

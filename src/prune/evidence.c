@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "prune/score_function.h"
 #include "prune/trajectory.h"
 
 static enum unseen_status mean_p_true(const struct unseen_trajectory *t, struct us_evidence *e)
@@ -106,12 +107,38 @@ out:
     return st;
 }
 
+/* NULL or "score": it is the metric that is cut by. */
+static bool cuts_apart(const char *cut)
+{
+    return cut && strcmp(cut, "score") != 0;
+}
+
+/* The epoch that a snapshot reads is the metric's own business. */
+static struct unseen_score_options options_of_cut(const struct unseen_score_options *options)
+{
+    struct unseen_score_options cutting = *options;
+    cutting.epoch = -1;
+    return cutting;
+}
+
+enum unseen_status us_evidence_check(const char *metric, const struct unseen_score_options *options,
+                                     const char *cut, int epochs, bool in_steps)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_score_options cutting = options_of_cut(options);
+    US_TRY(us_score_check_run(metric, options, epochs, in_steps));
+    if (cuts_apart(cut))
+        US_TRY(us_score_check_run(cut, &cutting, epochs, in_steps));
+out:
+    return st;
+}
+
 enum unseen_status us_evidence_needs(const char *metric, const char *cut, const char *rule,
                                      enum unseen_protocol protocol, unsigned *record_also)
 {
     enum unseen_status st = UNSEEN_OK;
     US_TRY(score_needs(metric, protocol, record_also));
-    if (cut && strcmp(cut, "score") != 0)
+    if (cuts_apart(cut))
         US_TRY(score_needs(cut, protocol, record_also));
     if (unseen_rule_needs_features(rule))
         *record_also |= us_record_whole(1u << UNSEEN_FEATURES);
@@ -125,15 +152,13 @@ enum unseen_status us_evidence_read(const char *folder, const char *metric,
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_trajectory *t = NULL;
-    /* The epoch that a snapshot reads is the metric's own business. */
-    struct unseen_score_options cutting = *options;
-    cutting.epoch = -1;
+    const struct unseen_score_options cutting = options_of_cut(options);
     *e = (struct us_evidence){0};
     US_TRY(unseen_trajectory_open(folder, &t));
     e->n = t->n;
     e->classes = t->classes;
     US_TRY(score(t, metric, options, &e->scores));
-    if (cut && strcmp(cut, "score") != 0)
+    if (cuts_apart(cut))
         US_TRY(score(t, cut, &cutting, &e->hardness));
     US_TRY(mean_p_true(t, e));
     US_TRY(class_errors(t, e));

@@ -33,6 +33,11 @@ void us_evidence_end(struct us_evidence *evidence);
 enum unseen_status us_evidence_needs(const char *metric, const char *cut, const char *rule,
                                      enum unseen_protocol protocol, unsigned *record_also);
 
+/* UNSEEN_USAGE if runs that record so many epochs cannot serve metric or cut; `in_steps`: runs of an
+ * incremental selection, which have no seen side. */
+enum unseen_status us_evidence_check(const char *metric, const struct unseen_score_options *options,
+                                     const char *cut, int epochs, bool in_steps);
+
 /* features.npy of another place, of n samples. */
 enum unseen_status us_evidence_features(const char *path, int64_t n, struct us_evidence *evidence);
 

@@ -9,6 +9,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "nn/train.h"
 #include "prune/judge.h"
 #include "prune/renew.h"
 #include "prune/rule.h"
@@ -35,6 +36,25 @@ struct run {
 
 /* ---- before and after ---- */
 
+/* What the models of every step have to serve. */
+static enum unseen_status check_choice(const struct unseen_prune_options *options)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_step_options *o = &options->step;
+    const int first = us_recipe_epochs(&options->scoring.recipe);
+    if (unseen_rule_needs_features(options->rule)) {
+        us_fail(UNSEEN_USAGE, "--rule",
+                "%s compares features, which models of several steps have not in common", options->rule);
+        us_hint("the rules that choose by scores work with --steps");
+        return UNSEEN_USAGE;
+    }
+    US_TRY(us_evidence_check(options->metric, &options->score, options->cut, first, true));
+    if (o->epochs)
+        US_TRY(us_evidence_check(options->metric, &options->score, options->cut, o->epochs, true));
+out:
+    return st;
+}
+
 enum unseen_status us_incremental_check(const struct unseen_dataset *data,
                                         const struct unseen_prune_options *options)
 {
@@ -60,11 +80,6 @@ enum unseen_status us_incremental_check(const struct unseen_dataset *data,
     if (options->scoring.protocol != UNSEEN_FOLD)
         return us_fail(UNSEEN_USAGE, "--protocol", "steps score by fold, not %s",
                        unseen_protocol_name(options->scoring.protocol));
-    if (unseen_rule_needs_features(options->rule))
-        return us_fail(UNSEEN_USAGE, "--rule",
-                       "%s compares features, which models of several steps have not "
-                       "in common",
-                       options->rule);
     if (o->folds != 0 && (o->folds < 2 || o->folds > 255))
         return us_fail(UNSEEN_USAGE, "--step-folds", "%d is not in 2..255", o->folds);
     if (o->repeats < 1 || o->repeats > 1000)
@@ -73,7 +88,7 @@ enum unseen_status us_incremental_check(const struct unseen_dataset *data,
         return us_fail(UNSEEN_USAGE, "--step-epochs", "%d is less than 1", o->epochs);
     if (o->judges < 1 || o->judges > 1000)
         return us_fail(UNSEEN_USAGE, "--judges", "%d is not in 1..1000", o->judges);
-    return UNSEEN_OK;
+    return check_choice(options);
 }
 
 static enum unseen_status hold_out(struct run *run)

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/npy.h"
 #include "nn/run_json.h"
+#include "nn/train.h"
 #include "prune/coreset.h"
 #include "prune/evidence.h"
 #include "prune/incremental.h"
@@ -200,6 +201,8 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     US_TRY(check_choice(data, options));
     US_TRY(us_evidence_needs(options->metric, options->cut, options->rule, scoring.protocol,
                              &scoring.record_also));
+    US_TRY(us_evidence_check(options->metric, &options->score, options->cut,
+                             us_recipe_epochs(&scoring.recipe), false));
     if (options->step.steps > 1) {
         struct unseen_prune_options in_steps = *options;
         in_steps.scoring = scoring;

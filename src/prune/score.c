@@ -54,16 +54,22 @@ enum unseen_status unseen_score_needs(const char *metric, unsigned *record_also)
     return st;
 }
 
-static enum unseen_status check_protocol(const struct score *score, enum unseen_protocol protocol)
+/* `why`: what there are no two kinds of models in; `hint`: where there are. */
+static enum unseen_status check_sides(const struct score *score, const char *why, const char *hint)
 {
-    if (!(score->flags & US_TWO_SIDED) || protocol != UNSEEN_SEEN)
+    if (!(score->flags & US_TWO_SIDED))
         return UNSEEN_OK;
     us_fail(UNSEEN_USAGE, "--metric",
-            "%s compares models that trained on a sample with models that did not, and a seen trajectory has "
-            "no others",
-            score->name);
-    us_hint("the fold and one-fold protocols have both");
+            "%s compares models that trained on a sample with models that did not, and %s", score->name, why);
+    us_hint("%s", hint);
     return UNSEEN_USAGE;
+}
+
+static enum unseen_status check_protocol(const struct score *score, enum unseen_protocol protocol)
+{
+    return protocol == UNSEEN_SEEN ? check_sides(score, "a seen trajectory has no others",
+                                                 "the fold and one-fold protocols have both")
+                                   : UNSEEN_OK;
 }
 
 enum unseen_status unseen_score_check(const char *metric, enum unseen_protocol protocol)
@@ -92,12 +98,20 @@ static enum unseen_status check_recorded(const struct unseen_trajectory *t, cons
     return UNSEEN_OK;
 }
 
-static enum unseen_status check_options(const struct unseen_trajectory *t,
-                                        const struct unseen_score_options *o, int epochs)
+/* How many of a trajectory's epochs count. */
+static int count_epochs(const struct unseen_score_options *o, int recorded)
 {
-    if (o->length < 0 || o->length > t->epochs)
+    return o->length ? o->length : recorded;
+}
+
+/* Whether a trajectory of so many epochs can serve. */
+static enum unseen_status check_options(const struct score *score, const struct unseen_score_options *o,
+                                        int recorded)
+{
+    const int epochs = count_epochs(o, recorded);
+    if (o->length < 0 || o->length > recorded)
         return us_fail(UNSEEN_USAGE, "--length", "%d is not in 1..%d, the epochs of the trajectory",
-                       o->length, t->epochs);
+                       o->length, recorded);
     if (o->epoch < -1 || o->epoch >= epochs)
         return us_fail(UNSEEN_USAGE, "--epoch", "%d is not in 0..%d, the epochs of the trajectory", o->epoch,
                        epochs - 1);
@@ -107,7 +121,26 @@ static enum unseen_status check_options(const struct unseen_trajectory *t,
         return us_fail(UNSEEN_USAGE, "--decay", "%g is not in (0,1]", o->decay);
     if (o->clusters < 0)
         return us_fail(UNSEEN_USAGE, "--clusters", "%d is no number of prototypes", o->clusters);
+    if (epochs < score->epochs)
+        return us_fail(UNSEEN_USAGE, "--metric", "%s needs at least %d epochs; there are %d", score->name,
+                       score->epochs, epochs);
     return UNSEEN_OK;
+}
+
+enum unseen_status us_score_check_run(const char *metric, const struct unseen_score_options *options,
+                                      int epochs, bool in_steps)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_formula formula;
+    US_TRY(us_formula_parse(metric, &formula));
+    for (int i = 0; i < formula.n; i++) {
+        const struct score *score = &scores_known[formula.term[i].score];
+        if (in_steps)
+            US_TRY(check_sides(score, "steps record the latter alone", "a selection in one step has both"));
+        US_TRY(check_options(score, options, epochs));
+    }
+out:
+    return st;
 }
 
 /* Fills all of `view` but the repeat and the samples. */
@@ -116,13 +149,10 @@ static enum unseen_status resolve(const struct unseen_trajectory *t, const struc
 {
     enum unseen_status st = UNSEEN_OK;
     int window = o->window ? o->window : DEFAULT_WINDOW;
-    int epochs = o->length ? o->length : t->epochs;
+    int epochs = count_epochs(o, t->epochs);
     US_TRY(check_protocol(score, t->protocol));
     US_TRY(check_recorded(t, score));
-    US_TRY(check_options(t, o, epochs));
-    if (epochs < score->epochs)
-        return us_fail(UNSEEN_USAGE, "--metric", "%s needs at least %d epochs; there are %d", score->name,
-                       score->epochs, epochs);
+    US_TRY(check_options(score, o, t->epochs));
     *view = (struct us_score_view){
         .trajectory = t,
         .epochs = epochs,

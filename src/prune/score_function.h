@@ -56,6 +56,11 @@ static inline int us_score_epoch(const struct us_score_view *view, int own)
 
 #define US_LAST_EPOCH INT32_MAX
 
+/* UNSEEN_USAGE with the reason if runs that record so many epochs cannot serve a metric with these options,
+ * or, `in_steps`, those of an incremental selection, which have no seen side. */
+enum unseen_status us_score_check_run(const char *metric, const struct unseen_score_options *options,
+                                      int epochs, bool in_steps);
+
 #define US_SCORE(name, function, needs, epochs, flags, help) us_score_function function;
 #include "prune/scores.def"
 #undef US_SCORE

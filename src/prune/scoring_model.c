@@ -77,8 +77,7 @@ char *us_labels_path(const char *out)
 
 int us_scoring_epochs(const struct us_scoring *run)
 {
-    const struct unseen_recipe *recipe = &run->options->recipe;
-    return recipe->stop_after > 0 ? recipe->stop_after : recipe->epochs;
+    return us_recipe_epochs(&run->options->recipe);
 }
 
 bool us_scoring_records(const struct us_scoring *run, enum unseen_quantity quantity)

@@ -72,7 +72,8 @@ steps="--steps 3 --keep 0.4 --evict 0.3"
   need_device
   for bad in "--steps 0" "--steps 3 --grow 4" "--steps 3 --evict 2" "--steps 3 --evict nan" \
     "--steps 3 --hold-out 0" "--steps 3 --hold-out 0.9" "--steps 3 --keep 0.95" "--steps 3 --protocol seen" \
-    "--steps 3 --rule k-center" "--steps 3 --step-folds 1" "--steps 3 --step-repeats 0" "--steps 3 --judges 0"; do
+    "--steps 3 --rule k-center" "--steps 3 --step-folds 1" "--steps 3 --step-repeats 0" "--steps 3 --judges 0" \
+    "--steps 3 --metric memorisation" "--steps 3 --metric dual --step-epochs 1"; do
     run_code 2 unseen prune $tiny_data $tiny_run $bad --out x
   done
   [ ! -e x ]

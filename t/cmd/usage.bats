@@ -57,6 +57,8 @@ load common
   run_code 2 unseen prune $tiny_data $tiny_run --keep 1.5 --out x
   run_code 2 unseen prune $tiny_data $tiny_run --folds 1 --out x
   run_code 2 unseen prune $tiny_data $tiny_run --repeats 0 --out x
+  run_code 2 unseen prune $tiny_data $tiny_run --epoch 4 --out x
+  run_code 2 unseen prune $tiny_data $tiny_run --metric tdds --stop-after 2 --out x
   [ ! -e x ]
 }
 

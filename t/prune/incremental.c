@@ -380,7 +380,14 @@ static void options_out_of_range(void **state)
     REFUSED(step.judges, 0, "--judges");
     REFUSED(select.keep, 0.95, "--keep");
     REFUSED(scoring.protocol, UNSEEN_ONE_FOLD, "--protocol");
-    REFUSED(rule, "herding", "herding");
+    REFUSED(rule, "herding", "herding compares features");
+    REFUSED(metric, "memorisation", "memorisation compares");
+    REFUSED(metric, "el2n - 0.5*memorisation", "memorisation compares");
+    REFUSED(cut, "memorisation", "memorisation compares");
+    REFUSED(metric, "tdds", "tdds needs at least 3 epochs; there are 2");
+    REFUSED(score.epoch, EPOCHS, "--epoch");
+    good.metric = "dual";
+    REFUSED(step.epochs, 1, "dual needs at least 2 epochs; there are 1");
 #undef REFUSED
 }
 
