@@ -38,6 +38,9 @@ const char *us_command_line(void);
         NULL, US_OPT_ON, NULL, NULL, NULL                                                                    \
     }
 
+/* The width of a column that has been `width` wide so far and is to hold `text` too. */
+int us_wider(int width, const char *text);
+
 /* Registries behind --help. */
 void us_list_models(void);
 void us_list_scores(void);

@@ -2,16 +2,26 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd/cmd.h"
 #include "unseen/score.h"
 #include "unseen/select.h"
 
+int us_wider(int width, const char *text)
+{
+    const int length = (int)strlen(text);
+    return length > width ? length : width;
+}
+
 static void list(const char *title, const char *(*name)(int), const char *(*help)(int))
 {
+    int width = 28; /* of the options above it */
+    for (int i = 0; name(i); i++)
+        width = us_wider(width, name(i));
     printf("%s:\n", title);
     for (int i = 0; name(i); i++)
-        printf("  %-28s %s\n", name(i), help(i));
+        printf("  %-*s %s\n", width, name(i), help(i));
 }
 
 void us_list_models(void)

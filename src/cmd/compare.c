@@ -50,12 +50,18 @@ static enum unseen_status print_json(const struct unseen_comparison *rows, int n
 
 static void print_rows(const struct unseen_comparison *rows, int n, const char *out)
 {
-    printf("%-16s %-10s %-14s %6s %9s %8s   %s\n", "score", "protocol", "rule", "keep", "kept", "steps",
-           "test accuracy");
+    int score = us_wider(0, "score"), rule = us_wider(0, "rule");
+    for (int i = 0; i < n; i++) {
+        score = us_wider(score, rows[i].metric);
+        rule = us_wider(rule, rows[i].rule);
+    }
+    printf("%-*s %-11s %-*s %6s %9s %8s   %s\n", score, "score", "protocol", rule, "rule", "keep", "kept",
+           "steps", "test accuracy");
     for (int i = 0; i < n; i++) {
         const struct unseen_comparison *r = &rows[i];
-        printf("%-16s %-10s %-14s %6g %9" PRId64 " %8" PRId64 "   %6.2f %%", *r->metric ? r->metric : "-",
-               *r->protocol ? r->protocol : "-", r->rule, r->keep, r->kept, r->steps, 100 * r->mean);
+        printf("%-*s %-11s %-*s %6g %9" PRId64 " %8" PRId64 "   %6.2f %%", score,
+               *r->metric ? r->metric : "-", *r->protocol ? r->protocol : "-", rule, r->rule, r->keep,
+               r->kept, r->steps, 100 * r->mean);
         if (!isnan(r->deviation))
             printf(" +- %.2f", 100 * r->deviation);
         printf("\n");

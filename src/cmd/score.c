@@ -80,37 +80,54 @@ out:
     return st;
 }
 
-/* The names of the quantities whose bits are set, commas between them; "-" for none. */
-static void name_quantities(unsigned bits, char text[128])
+enum { NEEDS_TEXT = 128 };
+
+/* The quantities that have to be recorded on demand for a metric, commas between them; "" for none. */
+static enum unseen_status needs_of(const char *metric, char text[NEEDS_TEXT])
 {
-    int at = 0;
-    snprintf(text, 128, "-");
-    for (int q = 0; q < UNSEEN_RECORDABLE && at < 100; q++) {
+    unsigned bits;
+    enum unseen_status st = unseen_score_needs(metric, &bits);
+    text[0] = '\0';
+    for (int q = 0, at = 0; !st && q < UNSEEN_RECORDABLE && at < 100; q++) {
         if (bits >> q & 1)
-            at += snprintf(text + at, (size_t)(128 - at), "%s%s", at ? "," : "", unseen_quantity_name(q));
+            at += snprintf(text + at, (size_t)(NEEDS_TEXT - at), "%s%s", at ? "," : "",
+                           unseen_quantity_name(q));
     }
+    return st;
 }
 
-static enum unseen_status list_all(bool as_json)
+static enum unseen_status print_list(void)
 {
     enum unseen_status st = UNSEEN_OK;
-    json_t *rows = as_json ? json_array() : NULL;
-    unsigned bits;
-    char needs[128];
-    if (!as_json)
-        printf("%-18s %-14s %s\n", "score", "--record-also", "");
+    static const char *const titles[] = {"score", "--record-also"};
+    char needs[NEEDS_TEXT];
+    int width[] = {us_wider(0, titles[0]), us_wider(0, titles[1])};
     for (int i = 0; unseen_score_name(i); i++) {
-        US_TRY(unseen_score_needs(unseen_score_name(i), &bits));
-        name_quantities(bits, needs);
-        if (as_json)
-            json_array_append_new(rows,
-                                  json_pack("{s:s, s:s, s:s}", "name", unseen_score_name(i), "record_also",
-                                            bits ? needs : "", "about", unseen_score_help(i)));
-        else
-            printf("%-18s %-14s %s\n", unseen_score_name(i), needs, unseen_score_help(i));
+        US_TRY(needs_of(unseen_score_name(i), needs));
+        width[0] = us_wider(width[0], unseen_score_name(i));
+        width[1] = us_wider(width[1], needs);
     }
-    if (as_json)
-        US_TRY(us_print_json(json_incref(rows)));
+    printf("%-*s  %s\n", width[0], titles[0], titles[1]);
+    for (int i = 0; unseen_score_name(i); i++) {
+        US_TRY(needs_of(unseen_score_name(i), needs));
+        printf("%-*s  %-*s  %s\n", width[0], unseen_score_name(i), width[1], *needs ? needs : "-",
+               unseen_score_help(i));
+    }
+out:
+    return st;
+}
+
+static enum unseen_status print_list_json(void)
+{
+    enum unseen_status st = UNSEEN_OK;
+    json_t *rows = json_array();
+    char needs[NEEDS_TEXT];
+    for (int i = 0; unseen_score_name(i); i++) {
+        US_TRY(needs_of(unseen_score_name(i), needs));
+        json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "name", unseen_score_name(i), "record_also",
+                                              needs, "about", unseen_score_help(i)));
+    }
+    US_TRY(us_print_json(json_incref(rows)));
 out:
     json_decref(rows);
     return st;
@@ -143,7 +160,7 @@ enum unseen_status us_cmd_score(int argc, char **argv)
     if (help)
         goto out;
     if (request.list) {
-        US_TRY(list_all(common.json));
+        US_TRY(common.json ? print_list_json() : print_list());
         goto out;
     }
     US_TRY(us_need_out(&common));

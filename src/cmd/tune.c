@@ -17,12 +17,15 @@ static enum unseen_status print_json(const struct unseen_tune_row *rows, int n)
 
 static void print_table(const struct unseen_tune_row *rows, int n, const char *device)
 {
-    printf("%d convolutions on %s\n\n%-30s %-8s %-10s %9s %9s  %s\n", n, device, "shape", "pass", "fastest",
-           "ms", "GFLOP/s", "others, ms");
+    int width = us_wider(0, "fastest");
+    for (int i = 0; i < n; i++)
+        width = us_wider(width, rows[i].candidate[0].algorithm);
+    printf("%d convolutions on %s\n\n%-30s %-8s %-*s %9s %9s  %s\n", n, device, "shape", "pass", width,
+           "fastest", "ms", "GFLOP/s", "others, ms");
     for (int i = 0; i < n; i++) {
         const struct unseen_tune_row *r = &rows[i];
         char shape[US_SHAPE_TEXT];
-        printf("%-30s %-8s %-10s %9.3f %9.1f ", us_shape_text(&r->conv, shape), r->conv.direction,
+        printf("%-30s %-8s %-*s %9.3f %9.1f ", us_shape_text(&r->conv, shape), r->conv.direction, width,
                r->candidate[0].algorithm, r->candidate[0].milliseconds,
                1e-6 * r->conv.flops / r->candidate[0].milliseconds);
         for (int k = 1; k < r->candidates; k++)

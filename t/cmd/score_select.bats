@@ -61,6 +61,8 @@ recorded() {
   grep -q '  memorisation ' stdout
   run_code 0 unseen score --list
   grep -Eq '^tdds +change ' stdout
+  # What the longest entry needs moves no other column.
+  [ "$(grep -o '^grand .*  norm of' stdout | wc -c)" -eq "$(grep -o '^el2n .*  norm of' stdout | wc -c)" ]
   run_code 0 unseen score --list --json
   names=$(sed -n 's/.*"name": "\([^"]*\)".*/\1/p' stdout)
   all=$(echo $names | tr ' ' ,)
