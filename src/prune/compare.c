@@ -4,16 +4,13 @@
 #include "unseen/compare.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/fs.h"
-#include "base/json.h"
 #include "base/progress.h"
 #include "nn/crew.h"
 #include "nn/run_json.h"
 #include "prune/cell.h"
+#include "prune/claim.h"
 #include "prune/comparison.h"
-#include "prune/settings.h"
 #include "prune/step.h"
 #include "unseen/report.h"
 
@@ -58,38 +55,15 @@ static json_t *describe(const struct unseen_device *device, const struct unseen_
     json_decref(steps);
     json_decref(scoring);
     json_decref(selection);
-    if (!bad)
-        return settings;
-    json_decref(settings);
-    us_fail(UNSEEN_FAILED, "memory", "cannot describe the settings");
-    return NULL;
+    return us_settings_made(settings, bad);
 }
 
-/* Lock the folder and hold it to the settings that are there, or leave ours. */
-static enum unseen_status claim(const struct unseen_device *device, const struct unseen_dataset *data,
-                                const struct unseen_compare_options *o, int *lock)
+static enum unseen_status claim_folder(const struct unseen_device *device, const struct unseen_dataset *data,
+                                       const struct unseen_compare_options *o, struct us_claim *claim)
 {
-    enum unseen_status st = UNSEEN_OK;
-    json_t *asked = NULL, *stored = NULL;
-    char *path = us_format("%s/compare.json", o->out);
-    char *lock_path = us_format("%s/.lock", o->out);
-    US_TRY_ALLOC(path);
-    US_TRY_ALLOC(lock_path);
-    US_TRY(us_make_folder(o->out));
-    US_TRY(us_lock(lock_path, lock));
-    US_TRY(us_remove_temporaries(o->out));
-    US_TRY_ALLOC(asked = describe(device, data, o));
-    if (us_exists(path)) {
-        US_TRY(us_json_load(path, &stored));
-        st = us_settings_match(path, stored, asked, true);
-    } else {
-        st = us_json_save(path, asked);
-    }
-out:
-    json_decref(stored);
+    json_t *asked = describe(device, data, o);
+    const enum unseen_status st = us_claim_for(o->out, "compare.json", asked, claim);
     json_decref(asked);
-    free(lock_path);
-    free(path);
     return st;
 }
 
@@ -231,11 +205,11 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
     enum unseen_status st = UNSEEN_OK;
     struct comparison c = {.options = options, .data = data};
     struct unseen_comparison *table = NULL;
-    int lock = -1;
+    struct us_claim claim = {0};
     US_TRY(check(options, data));
     US_TRY(us_sweep_make(options, &c.sweep));
     US_TRY(find_needs(&c));
-    US_TRY(claim(device, data, options, &lock));
+    US_TRY(claim_folder(device, data, options, &claim));
     US_TRY(find_open(&c));
     US_TRY(record(&c, device));
     US_TRY(run_cells(&c, device));
@@ -249,8 +223,7 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
         table = NULL;
     }
 out:
-    if (lock >= 0)
-        us_unlock(lock);
+    us_claim_end(&claim);
     free(table);
     free(c.open);
     us_sweep_free(&c.sweep);

@@ -249,16 +249,12 @@ enum unseen_status unseen_merge(const char *const *folders, int n, const char *o
     enum unseen_status st = UNSEEN_OK;
     struct merge m = {0};
     struct us_npy labels = {0};
-    char *lock = us_format("%s/.lock", out), *path = us_format("%s/scoring.json", out);
-    int handle;
-    bool locked = false;
-    US_TRY_ALLOC(lock);
+    struct us_claim claim = {0};
+    char *path = us_format("%s/scoring.json", out);
     US_TRY_ALLOC(path);
     US_TRY(take_jobs(&m, folders, n));
     US_TRY(describe(&m, out, &labels));
-    US_TRY(us_make_folder(out));
-    US_TRY(us_lock(lock, &handle));
-    locked = true;
+    US_TRY(us_claim(out, &claim));
     if (us_exists(path)) {
         st = us_fail(UNSEEN_USAGE, out, "holds a run already");
         us_hint("choose another --out");
@@ -266,11 +262,9 @@ enum unseen_status unseen_merge(const char *const *folders, int n, const char *o
     }
     US_TRY(join(&m, out, path));
 out:
-    if (locked)
-        us_unlock(handle);
+    us_claim_end(&claim);
     us_npy_close(&labels);
     end(&m);
     free(path);
-    free(lock);
     return st;
 }

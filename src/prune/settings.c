@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/fs.h"
 #include "base/json.h"
@@ -41,29 +40,7 @@ static json_t *describe(const struct unseen_device *device, const struct unseen_
                               : json_object();
     bool bad = !settings || us_run_json_recipe(settings, &o->recipe) || json_object_update(settings, job);
     json_decref(job);
-    if (bad) {
-        us_fail(UNSEEN_FAILED, "memory", "cannot describe the settings");
-        json_decref(settings);
-        return NULL;
-    }
-    return settings;
-}
-
-enum unseen_status us_settings_match(const char *path, json_t *stored, json_t *asked, bool device_matters)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach(asked, key, value)
-    {
-        json_t *other = json_object_get(stored, key);
-        bool matters = device_matters || strcmp(key, "device") != 0;
-        if (matters && !(other && json_equal(value, other))) {
-            us_fail(UNSEEN_USAGE, path, "the folder holds a run with another %s", key);
-            us_hint("choose another --out, or remove the folder to begin again");
-            return UNSEEN_USAGE;
-        }
-    }
-    return UNSEEN_OK;
+    return us_settings_made(settings, bad);
 }
 
 /* A job's folder is no place for the whole run. */
@@ -125,17 +102,8 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
     enum unseen_status st = UNSEEN_OK;
     json_t *asked = NULL;
     *s = (struct us_settings){0};
-    US_TRY(us_make_folder(options->out));
-    s->path = us_format("%s/scoring.json", options->out);
-    char *lock = us_format("%s/.lock", options->out);
-    US_TRY_ALLOC(s->path);
-    US_TRY_ALLOC(lock);
-    st = us_lock(lock, &s->lock);
-    free(lock);
-    if (st)
-        goto out;
-    s->locked = true;
-    US_TRY(us_remove_temporaries(options->out));
+    US_TRY_ALLOC(s->path = us_format("%s/scoring.json", options->out));
+    US_TRY(us_claim(options->out, &s->claim));
     asked = describe(device, data, options, scope);
     US_TRY_ALLOC(asked);
     if (us_exists(s->path)) {
@@ -157,8 +125,7 @@ out:
 
 void us_settings_close(struct us_settings *s)
 {
-    if (s->locked)
-        us_unlock(s->lock);
+    us_claim_end(&s->claim);
     json_decref(s->root);
     free(s->path);
     *s = (struct us_settings){0};

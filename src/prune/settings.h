@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "base/status.h"
+#include "prune/claim.h"
 #include "prune/scoring_model.h"
 
 struct us_settings {
@@ -13,8 +13,7 @@ struct us_settings {
     json_t *root;
     json_t *models;       /* borrowed from root */
     unsigned record_also; /* of the folder: what was asked for, or more */
-    int lock;             /* held while open: one process a folder */
-    bool locked;
+    struct us_claim claim;
     bool complete; /* the trajectory is whole */
 };
 
@@ -24,10 +23,6 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
                                     const struct unseen_scoring_options *options,
                                     const struct us_scope *scope, struct us_settings *settings);
 void us_settings_close(struct us_settings *settings);
-
-/* UNSEEN_USAGE, naming `path` and the first of the settings `asked` that `stored` does not hold alike. The
- * device matters only while models still have to be trained. */
-enum unseen_status us_settings_match(const char *path, json_t *stored, json_t *asked, bool device_matters);
 
 /* The bits of a scoring.json's record_also; `path` is its name in messages. */
 enum unseen_status us_settings_record(const char *path, const json_t *root, unsigned *record_also);

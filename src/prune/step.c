@@ -11,7 +11,6 @@
 #include "base/json.h"
 #include "base/npy.h"
 #include "nn/run_json.h"
-#include "prune/settings.h"
 
 /* ---- folders ---- */
 
@@ -224,43 +223,13 @@ static json_t *describe(const struct us_incremental *in)
                json_object_update(settings, selection);
     json_decref(selection);
     json_decref(steps);
-    if (!bad)
-        return settings;
-    json_decref(settings);
-    us_fail(UNSEEN_FAILED, "memory", "cannot describe the settings");
-    return NULL;
+    return us_settings_made(settings, bad);
 }
 
-enum unseen_status us_steps_claim(const struct us_incremental *in, struct us_step_lock *lock)
+enum unseen_status us_steps_claim(const struct us_incremental *in, struct us_claim *claim)
 {
-    enum unseen_status st = UNSEEN_OK;
-    json_t *asked = NULL, *stored = NULL;
-    char *path = us_format("%s/steps.json", in->out);
-    char *lock_path = us_format("%s/.lock", in->out);
-    US_TRY_ALLOC(path);
-    US_TRY_ALLOC(lock_path);
-    US_TRY(us_make_folder(in->out));
-    US_TRY(us_lock(lock_path, &lock->handle));
-    lock->held = true;
-    US_TRY(us_remove_temporaries(in->out));
-    US_TRY_ALLOC(asked = describe(in));
-    if (us_exists(path)) {
-        US_TRY(us_json_load(path, &stored));
-        US_TRY(us_settings_match(path, stored, asked, true));
-    } else {
-        US_TRY(us_json_save(path, asked));
-    }
-out:
-    json_decref(stored);
+    json_t *asked = describe(in);
+    const enum unseen_status st = us_claim_for(in->out, "steps.json", asked, claim);
     json_decref(asked);
-    free(lock_path);
-    free(path);
     return st;
-}
-
-void us_steps_release(struct us_step_lock *lock)
-{
-    if (lock->held)
-        us_unlock(lock->handle);
-    lock->held = false;
 }

@@ -2,6 +2,7 @@
 #ifndef US_PRUNE_STEP_H
 #define US_PRUNE_STEP_H
 
+#include "prune/claim.h"
 #include "prune/incremental.h"
 #include "prune/judge.h"
 
@@ -40,12 +41,7 @@ enum unseen_status us_step_forget_scoring(const char *folder);
 json_t *us_steps_json(const struct unseen_step_options *options);
 
 /* Lock the folder of all steps and hold it to the settings in its steps.json, or leave ours: UNSEEN_USAGE,
- * naming what differs. */
-struct us_step_lock {
-    int handle;
-    bool held;
-};
-enum unseen_status us_steps_claim(const struct us_incremental *in, struct us_step_lock *lock);
-void us_steps_release(struct us_step_lock *lock);
+ * naming what differs. End the claim in any case. */
+enum unseen_status us_steps_claim(const struct us_incremental *in, struct us_claim *claim);
 
 #endif
