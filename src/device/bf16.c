@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "device/state.h"
+#include "device/trial.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -103,29 +104,22 @@ out:
     return st;
 }
 
-/* Kernel `name` of the file of that name. Its program is built now, whatever is being gathered. */
-static enum unseen_status build(struct unseen_device *device, const char *name, struct us_kernel **kernel)
+/* The program is built now, whatever is being gathered. */
+static enum unseen_status build(struct unseen_device *device, const char *file, const char *name,
+                                struct us_kernel **kernel)
 {
     const int gathering = device->gathering;
-    char file[32];
-    snprintf(file, sizeof file, "%s.cl", name);
     device->gathering = 0;
     const enum unseen_status st = us_kernel_get(device, file, "", name, kernel);
     device->gathering = gathering;
     return st;
 }
 
-static enum us_bf16 probe(struct unseen_device *device)
+static bool passes(struct unseen_device *device, struct us_kernel *kernel)
 {
-    struct us_kernel *kernel;
     float in[VALUES], out[OUT];
-    if (!us_device_is_cpu(device) || !cpu_has_bf16())
-        return US_BF16_NO_INSTRUCTIONS;
-    if (build(device, "bf16_probe", &kernel))
-        return US_BF16_NO_COMPILER;
     fill(in);
-    return compute(device, kernel, in, sizeof in, out, sizeof out) || !right(in, out) ? US_BF16_WRONG
-                                                                                      : US_BF16_WORKS;
+    return compute(device, kernel, in, sizeof in, out, sizeof out) == UNSEEN_OK && right(in, out);
 }
 
 /* Whether out[SIDE][SIDE] is a[SIDE][DEPTH] * b[DEPTH][SIDE], of integers. */
@@ -141,25 +135,38 @@ static bool right_product(const float *a, const float *b, const float *out)
     return good;
 }
 
-static enum us_bf16 probe_tiles(struct unseen_device *device)
+static bool tiles_pass(struct unseen_device *device, struct us_kernel *kernel)
 {
-    struct us_kernel *kernel;
     float in[2 * TILE], out[SIDE * SIDE];
-    if (!us_device_is_cpu(device) || !cpu_has_amx())
-        return US_BF16_NO_INSTRUCTIONS;
-    if (build(device, "amx_probe", &kernel))
-        return US_BF16_NO_COMPILER;
     for (int i = 0; i < 2 * TILE; i++)
         in[i] = (float)(i * 37 % 113 - 56);
-    if (compute(device, kernel, in, sizeof in, out, sizeof out) || !right_product(in, in + TILE, out))
+    return compute(device, kernel, in, sizeof in, out, sizeof out) == UNSEEN_OK &&
+           right_product(in, in + TILE, out);
+}
+
+/* The trial of kernel `name`, unless the device has passed it before. */
+static enum us_bf16 probe(struct unseen_device *device, const char *name,
+                          bool (*pass)(struct unseen_device *, struct us_kernel *))
+{
+    struct us_kernel *kernel;
+    char file[32];
+    snprintf(file, sizeof file, "%s.cl", name);
+    const struct us_trial trial = {.file = file, .options = ""};
+    if (us_trial_passed(device, &trial))
+        return US_BF16_WORKS;
+    if (build(device, file, name, &kernel))
+        return US_BF16_NO_COMPILER;
+    if (!pass(device, kernel))
         return US_BF16_WRONG;
+    us_trial_keep(device, &trial);
     return US_BF16_WORKS;
 }
 
 bool us_device_has_tiles(struct unseen_device *device)
 {
     if (device->tiles == US_BF16_UNKNOWN) {
-        device->tiles = probe_tiles(device);
+        device->tiles = us_device_is_cpu(device) && cpu_has_amx() ? probe(device, "amx_probe", tiles_pass)
+                                                                  : US_BF16_NO_INSTRUCTIONS;
         if (device->tiles == US_BF16_NO_COMPILER || device->tiles == US_BF16_WRONG)
             us_log(UNSEEN_LOG_DEBUG, "AMX tiles are not used: %s", us_bf16_reason(device->tiles));
     }
@@ -169,7 +176,8 @@ bool us_device_has_tiles(struct unseen_device *device)
 enum us_bf16 us_bf16_find(struct unseen_device *device)
 {
     if (device->bf16 == US_BF16_UNKNOWN)
-        device->bf16 = probe(device);
+        device->bf16 = us_device_is_cpu(device) && cpu_has_bf16() ? probe(device, "bf16_probe", passes)
+                                                                  : US_BF16_NO_INSTRUCTIONS;
     return device->bf16;
 }
 

@@ -9,6 +9,7 @@
 #include "base/half.h"
 #include "base/log.h"
 #include "device/state.h"
+#include "device/trial.h"
 
 enum {
     F16 = 1 << UNSEEN_F16,
@@ -254,6 +255,23 @@ static const char *trial(struct unseen_device *device, enum unseen_precision pre
     return right(values, by_k, precision, out) ? NULL : "a trial gave wrong numbers";
 }
 
+/* In both layouts, unless the device has passed before. */
+static const char *try_both(struct unseen_device *device, enum unseen_precision precision,
+                            const struct us_matrix_unit *unit)
+{
+    char options[US_MATRIX_OPTIONS];
+    us_matrix_options(unit, precision, &unit->large, us_matrix_step(precision), false, options);
+    const struct us_trial both = {.file = "matrix_probe.cl", .also = "conv_matrix.cl", .options = options};
+    if (us_trial_passed(device, &both))
+        return NULL;
+    const char *why_not = trial(device, precision, unit, false);
+    if (!why_not)
+        why_not = trial(device, precision, unit, true);
+    if (!why_not)
+        us_trial_keep(device, &both);
+    return why_not;
+}
+
 /* What is known without a trial: NULL, or why a unit cannot work. */
 static const char *unfit(const struct unseen_device *device, const struct us_matrix_unit *unit)
 {
@@ -283,9 +301,7 @@ const char *us_matrix_try(struct unseen_device *device, enum unseen_precision pr
     if (!(unit->precisions & 1u << precision))
         return "it has none for these numbers";
     if (!state->tried) {
-        state->why_not = trial(device, precision, unit, false);
-        if (!state->why_not)
-            state->why_not = trial(device, precision, unit, true);
+        state->why_not = try_both(device, precision, unit);
         state->tried = true;
     }
     return state->why_not;

@@ -8,6 +8,8 @@
 
 #include "base/fs.h"
 #include "device/cache.h"
+#include "device/state.h"
+#include "device/trial.h"
 #include "support/device.h"
 #include "support/folder.h"
 
@@ -163,6 +165,33 @@ static void an_unwritable_cache_only_costs_time(void **state)
     setenv("UNSEEN_CACHE_DIR", test_path("cache"), 1);
 }
 
+/* Only what was passed, by this device and driver, with these programs. */
+static void trials_are_remembered(void **state)
+{
+    (void)state;
+    struct unseen_device *device = NULL;
+    const struct us_trial trial = {.file = "put.cl", .options = "-DVALUE=1.0f"},
+                          other = {.file = "put.cl", .options = ""},
+                          more = {.file = "put.cl", .also = "put.cl", .options = "-DVALUE=1.0f"};
+    assert_ok(unseen_device_open(NULL, &device));
+    assert_false(us_trial_passed(device, &trial));
+    us_trial_keep(device, &trial);
+    assert_true(us_trial_passed(device, &trial));
+    assert_false(us_trial_passed(device, &other));
+    assert_false(us_trial_passed(device, &more));
+    strcat(device->info.driver, "+1");
+    assert_false(us_trial_passed(device, &trial));
+    unseen_device_close(device);
+    assert_ok(unseen_device_open(NULL, &device));
+    assert_true(us_trial_passed(device, &trial));
+    setenv("UNSEEN_KERNEL_CACHE", "0", 1);
+    assert_false(us_trial_passed(device, &trial));
+    setenv("UNSEEN_KERNEL_CACHE", "1", 1);
+    assert_ok(us_write_file(test_path("put.cl"), "kernel void put(void) {}\n", 25));
+    assert_false(us_trial_passed(device, &trial));
+    unseen_device_close(device);
+}
+
 int main(void)
 {
     test_device();
@@ -172,6 +201,7 @@ int main(void)
         cmocka_unit_test(a_binary_the_driver_refuses_is_rebuilt),
         cmocka_unit_test(another_driver_is_another_key),
         cmocka_unit_test(an_unwritable_cache_only_costs_time),
+        cmocka_unit_test(trials_are_remembered),
     };
     return RUN_TESTS(tests, setup, test_folder_remove);
 }

@@ -1,0 +1,20 @@
+/* Trials of what a device can do that it has passed: remembered beside the built kernels (device/cache.h), so
+ * that a device is tried once and not at every start. Failures are not: what they came from may be gone. */
+#ifndef US_DEVICE_TRIAL_H
+#define US_DEVICE_TRIAL_H
+
+#include "device/device.h"
+
+/* What decides it, with the device and its driver: the sources of its programs, how they are built. */
+struct us_trial {
+    const char *file, *also; /* in cl/; also: may be NULL */
+    const char *options;
+};
+
+/* False where nothing is known. */
+bool us_trial_passed(const struct unseen_device *device, const struct us_trial *trial);
+
+/* To be called once it has passed. A note that cannot be written costs another trial and nothing else. */
+void us_trial_keep(const struct unseen_device *device, const struct us_trial *trial);
+
+#endif
