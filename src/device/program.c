@@ -2,13 +2,12 @@
  * built together by several threads. */
 #include "config.h"
 
+#include "base/threads.h"
 #include "device/state.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MOST_THREADS = 8 };
 
@@ -136,29 +135,15 @@ struct work {
     atomic_int next;
 };
 
-static void *build_some(void *context)
+static void build_some(void *context, int number)
 {
     struct work *work = context;
+    (void)number;
     for (int i; (i = atomic_fetch_add(&work->next, 1)) < work->n;) {
         enum unseen_status st = us_program_build(work->device, work->programs[i]);
         if (st)
             us_error_take(st, &work->errors[i]);
     }
-    return NULL;
-}
-
-static void build_all(struct work *work)
-{
-    pthread_t thread[MOST_THREADS];
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    int most = cores < MOST_THREADS ? (int)cores : MOST_THREADS, started = 0;
-    /* This thread is one of them: where no other can be started, it does it all. */
-    while (started < most - 1 && started < work->n - 1 &&
-           pthread_create(&thread[started], NULL, build_some, work) == 0)
-        started++;
-    build_some(work);
-    for (int i = 0; i < started; i++)
-        pthread_join(thread[i], NULL);
 }
 
 /* The programs that are not built, oldest first. */
@@ -200,7 +185,8 @@ static enum unseen_status build_gathered(struct unseen_device *device)
     enum unseen_status st = UNSEEN_OK;
     struct work work = {.device = device};
     US_TRY(find_work(device, &work));
-    build_all(&work);
+    const int threads = us_threads(MOST_THREADS);
+    us_threads_run(threads < work.n ? threads : work.n, build_some, &work);
     for (int i = 0; i < work.n; i++) {
         if (!work.programs[i]->program)
             US_TRY(us_error_again(&work.errors[i]));

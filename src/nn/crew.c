@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/threads.h"
 #include "nn/feed.h"
 #include "nn/trainer.h"
 
@@ -156,9 +157,9 @@ static void name_device(const struct unseen_device *device, enum unseen_status s
         us_hint("%s", error.hint);
 }
 
-static void *work_on(void *context)
+static void work_on(void *context, int i)
 {
-    struct hand *hand = context;
+    struct hand *hand = (struct hand *)context + i;
     struct us_crew *crew = hand->crew;
     pthread_mutex_lock(&crew->lock);
     while (crew->next < crew->jobs && !atomic_load(&crew->stop)) {
@@ -172,7 +173,6 @@ static void *work_on(void *context)
             note_failure(crew, job, st);
     }
     pthread_mutex_unlock(&crew->lock);
-    return NULL;
 }
 
 /* All who work, those of each device in turn, so that few are spread over all. */
@@ -192,22 +192,16 @@ enum unseen_status us_crew_run(struct us_crew *crew, int n,
                                enum unseen_status (*work)(void *context, int i, struct us_trainer *trainer),
                                void *context)
 {
-    pthread_t thread[UNSEEN_DEVICES_MOST * US_CREW_MOST];
     struct hand hand[UNSEEN_DEVICES_MOST * US_CREW_MOST];
-    int hands = gather(crew, hand), started = 0;
+    _Static_assert(UNSEEN_DEVICES_MOST * US_CREW_MOST <= US_THREADS_MOST, "a thread for each");
+    const int hands = gather(crew, hand);
     crew->next = 0;
     crew->jobs = n;
     crew->work = work;
     crew->context = context;
     crew->error.status = UNSEEN_OK;
     atomic_store(&crew->stop, false);
-    /* This thread is one of them: where no other can be started, it does it all. */
-    while (started < hands - 1 && started < n - 1 &&
-           pthread_create(&thread[started], NULL, work_on, &hand[started + 1]) == 0)
-        started++;
-    work_on(&hand[0]);
-    for (int i = 0; i < started; i++)
-        pthread_join(thread[i], NULL);
+    us_threads_run(hands < n ? hands : n, work_on, hand);
     return crew->error.status ? us_error_again(&crew->error) : UNSEEN_OK;
 }
 

@@ -2,12 +2,11 @@
 
 #include "prune/blocks.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/rng.h"
+#include "base/threads.h"
 
 /* Below this many samples a thread is not worth its start. */
 #define SAMPLES_A_PART (1 << 20)
@@ -22,13 +21,9 @@ int us_view_groups(const struct us_view *view)
 
 int us_parts(int64_t n)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    int64_t parts = n / SAMPLES_A_PART + 1;
-    if (parts > cores)
-        parts = cores;
-    if (parts > US_PARTS_MOST)
-        parts = US_PARTS_MOST;
-    return parts > 1 ? (int)parts : 1;
+    const int most = us_threads(US_PARTS_MOST);
+    const int64_t parts = n / SAMPLES_A_PART + 1;
+    return parts < most ? (int)parts : most;
 }
 
 /* ---- one block ---- */
@@ -118,12 +113,7 @@ struct walk {
     int parts;
     us_visit *visit;
     void *state;
-};
-
-struct part {
-    const struct walk *walk;
-    int number;
-    struct us_block *block;
+    struct us_block *block; /* [parts] */
 };
 
 static void let_go(const struct us_rule_input *in, int64_t first, int64_t end)
@@ -134,41 +124,27 @@ static void let_go(const struct us_rule_input *in, int64_t first, int64_t end)
     }
 }
 
-static void *walk_part(void *context)
+static void walk_part(void *context, int number)
 {
-    const struct part *part = context;
-    const struct walk *w = part->walk;
+    const struct walk *w = context;
     int64_t n = w->view->in->n, blocks = n / US_BLOCK + (n % US_BLOCK != 0);
-    int64_t at = blocks * part->number / w->parts, end = blocks * (part->number + 1) / w->parts;
+    int64_t at = blocks * number / w->parts, end = blocks * (number + 1) / w->parts;
     while (at < end && !us_interrupted()) {
         int64_t begun = at, stop = end - at > BLOCKS_A_STRETCH ? at + BLOCKS_A_STRETCH : end;
         for (; at < stop; at++) {
-            fill(w->view, at * US_BLOCK, part->block);
-            w->visit(w->state, part->number, part->block);
+            fill(w->view, at * US_BLOCK, &w->block[number]);
+            w->visit(w->state, number, &w->block[number]);
         }
         let_go(w->view->in, begun * US_BLOCK, stop == blocks ? n : stop * US_BLOCK);
     }
-    return NULL;
 }
 
 enum unseen_status us_for_blocks(const struct us_view *view, int parts, us_visit *visit, void *state)
 {
-    struct walk walk = {view, parts, visit, state};
-    struct part part[US_PARTS_MOST];
-    pthread_t thread[US_PARTS_MOST];
-    struct us_block *blocks = us_calloc((size_t)parts, sizeof *blocks);
-    if (!blocks)
+    struct walk walk = {view, parts, visit, state, us_calloc((size_t)parts, sizeof *walk.block)};
+    if (!walk.block)
         return UNSEEN_FAILED;
-    int started = 1; /* this thread has part 0, and those that no thread could be started for */
-    for (int i = 0; i < parts; i++)
-        part[i] = (struct part){&walk, i, &blocks[i]};
-    while (started < parts && pthread_create(&thread[started], NULL, walk_part, &part[started]) == 0)
-        started++;
-    walk_part(&part[0]);
-    for (int i = started; i < parts; i++)
-        walk_part(&part[i]);
-    for (int i = 1; i < started; i++)
-        pthread_join(thread[i], NULL);
-    free(blocks);
+    us_threads_run(parts, walk_part, &walk);
+    free(walk.block);
     return us_interrupted() ? us_fail(UNSEEN_INTERRUPTED, "select", "stopped on request") : UNSEEN_OK;
 }

@@ -7,16 +7,21 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "base/threads.h"
 #include "prune/feature_view.h"
 #include "prune/vectors.h"
 
 /* Rules draw from epoch 0 of the same stream, the random score from those behind it. */
 #define FIRST_EPOCH 0x10000
 
-enum { MAX_TURNS = 30, SAMPLES_PER_PROTOTYPE = 128 };
+enum { MAX_TURNS = 30, SAMPLES_PER_PROTOTYPE = 128, MAX_THREADS = 64 };
+
+/* Below this many multiplications a thread is not worth its start. */
+#define PRODUCTS_A_PART 4e6
 
 struct clustering {
     const struct us_score_view *view;
+    int fold;
     int64_t d, k, n; /* length, prototypes, members of the fold */
     int64_t *member; /* [n], shuffled: the first k are where prototypes begin */
     int64_t *fitted; /* [n_fitted], ascending: enough members to fit prototypes to */
@@ -24,6 +29,9 @@ struct clustering {
     int32_t *nearest; /* [n_fitted] */
     float *prototype; /* [k, d], of length 1 */
     double *sum;      /* [k, d] */
+    int parts;        /* that it is divided into */
+    bool moved[MAX_THREADS];
+    double *scores; /* of all samples */
 };
 
 static void clustering_end(struct clustering *c)
@@ -59,22 +67,54 @@ static double nearest(const struct clustering *c, const float *h, int32_t *proto
     return length > 0 ? fmin(best / length, 1) : 0;
 }
 
+/* Several threads share the samples, then the prototypes: each sum is one thread's, over samples in their
+ * order, so that it does not depend on how many there are. */
+static int count_parts(const struct clustering *c, int64_t samples)
+{
+    const int most = us_threads(MAX_THREADS);
+    const double parts = (double)samples * (double)c->k * (double)c->d / PRODUCTS_A_PART + 1;
+    return parts < most ? (int)parts : most;
+}
+
+static void find_nearest(void *context, int part)
+{
+    struct clustering *c = context;
+    const int64_t end = c->n_fitted * (part + 1) / c->parts;
+    bool moved = false;
+    for (int64_t i = c->n_fitted * part / c->parts; i < end; i++) {
+        int32_t to = 0;
+        us_score_features_rest(c->view, i);
+        nearest(c, us_score_features(c->view, c->fitted[i]), &to);
+        moved |= to != c->nearest[i];
+        c->nearest[i] = to;
+    }
+    c->moved[part] = moved;
+}
+
+static void add_up(void *context, int part)
+{
+    struct clustering *c = context;
+    for (int64_t i = 0; i < c->n_fitted; i++) {
+        const int32_t to = c->nearest[i];
+        us_score_features_rest(c->view, i);
+        if (to % c->parts != part)
+            continue;
+        const float *h = us_score_features(c->view, c->fitted[i]);
+        double length = sqrt((double)us_dot(h, h, c->d));
+        for (int64_t j = 0; j < c->d && length > 0; j++)
+            c->sum[to * c->d + j] += h[j] / length;
+    }
+}
+
 /* Whether any sample has another nearest prototype than before. */
 static bool assign(struct clustering *c)
 {
     bool moved = false;
     memset(c->sum, 0, (size_t)(c->k * c->d) * sizeof *c->sum);
-    for (int64_t i = 0; i < c->n_fitted; i++) {
-        us_score_features_rest(c->view, i);
-        const float *h = us_score_features(c->view, c->fitted[i]);
-        double length = sqrt((double)us_dot(h, h, c->d));
-        int32_t to = 0;
-        nearest(c, h, &to);
-        moved |= to != c->nearest[i];
-        c->nearest[i] = to;
-        for (int64_t j = 0; j < c->d && length > 0; j++)
-            c->sum[to * c->d + j] += h[j] / length;
-    }
+    us_threads_run(c->parts, find_nearest, c);
+    us_threads_run(c->parts, add_up, c);
+    for (int part = 0; part < c->parts; part++)
+        moved |= c->moved[part];
     return moved;
 }
 
@@ -83,7 +123,7 @@ static enum unseen_status begin(const struct us_score_view *view, int fold, stru
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_trajectory *t = view->trajectory;
     uint8_t *fits = us_calloc((size_t)t->n, sizeof *fits);
-    *c = (struct clustering){.view = view, .d = t->feature_count};
+    *c = (struct clustering){.view = view, .fold = fold, .d = t->feature_count};
     US_TRY_ALLOC(fits);
     US_TRY_ALLOC(c->member = us_calloc((size_t)t->n, sizeof *c->member));
     for (int64_t i = 0; i < t->n; i++) {
@@ -124,6 +164,19 @@ static void fit(struct clustering *c)
     }
 }
 
+static void score_part(void *context, int part)
+{
+    struct clustering *c = context;
+    const int64_t n = c->view->trajectory->n, end = n * (part + 1) / c->parts;
+    for (int64_t i = n * part / c->parts, turn = 0; i < end; i++) {
+        int32_t prototype;
+        if (us_score_fold(c->view, i) != c->fold)
+            continue;
+        us_score_features_rest(c->view, turn++);
+        c->scores[i] = 1 - nearest(c, us_score_features(c->view, i), &prototype);
+    }
+}
+
 enum unseen_status us_score_prototype(const struct us_score_view *view, double *scores)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -131,14 +184,11 @@ enum unseen_status us_score_prototype(const struct us_score_view *view, double *
     struct clustering c = {0};
     for (int f = 0; f < (t->fold ? t->folds : 1); f++) {
         US_TRY(begin(view, f, &c));
+        c.scores = scores;
+        c.parts = count_parts(&c, c.n_fitted);
         fit(&c);
-        for (int64_t i = 0, turn = 0; i < t->n; i++) {
-            int32_t prototype;
-            if (us_score_fold(view, i) != f)
-                continue;
-            us_score_features_rest(view, turn++);
-            scores[i] = 1 - nearest(&c, us_score_features(view, i), &prototype);
-        }
+        c.parts = count_parts(&c, c.n);
+        us_threads_run(c.parts, score_part, &c);
         clustering_end(&c);
         c = (struct clustering){0};
     }
