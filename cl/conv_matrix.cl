@@ -11,6 +11,9 @@
  *                 the stride the taps that meet it form a convolution of stride 1, its taps in descending order.
  * Weight gradient, matrix_weights (the program with A_BY_K): M = (tap, ci), N = co, the reduction over `share` pixels
  * a part; parts are added by matrix_sum, in order.
+ * A forward pass can do the batch norm behind it while y is in registers: for evaluation y becomes
+ * act(y * affine[0] + affine[1] + residual); for training the moments of a row of tiles are left as a block for
+ * batchnorm.cl to merge.
  *
  * A work-group computes BM x BN elements in steps of BK of the reduction. Every step's numbers lie in one tap, so
  * where to read them is the same for all work-items but for their pixel. They are fetched into registers while the
@@ -45,8 +48,10 @@
 #define A_ROWS    BM
 #define A_COLUMNS BK
 #endif
-#define A_LD (A_COLUMNS + CHUNK)
-#define B_LD (BN + CHUNK)
+#define A_LD    (A_COLUMNS + CHUNK)
+#define B_LD    (BN + CHUNK)
+#define A_CELLS (A_ROWS * A_LD)
+#define B_CELLS (BK * B_LD)
 
 #include "mma.clh"
 
@@ -61,12 +66,16 @@
 #if A_CHUNKS * ITEMS * CHUNK != BM * BK || B_CHUNKS * ITEMS * CHUNK != BN * BK
 #error "the tile's chunks do not divide among the work-items"
 #endif
+#define SHARERS (MMA_LANES * MMA_ACROSS / MMA_N) /* lanes of a team that hold the same columns */
 
 #define TILED MMA_KERNEL __attribute__((reqd_work_group_size(ITEMS, 1, 1))) __kernel
 #define TILES                                                                                                \
-    __local cell a[2][A_ROWS * A_LD] __attribute__((aligned(64)));                                           \
-    __local cell b[2][BK * B_LD] __attribute__((aligned(64)));                                               \
+    __local cell tiles[2 * (A_CELLS + B_CELLS)] __attribute__((aligned(64)));                                \
     __local uint scratch[ITEMS * MMA_SCRATCH + 1]
+
+/* The tiles of step s. */
+#define A_TILE(s) (tiles + ((s) & 1) * A_CELLS)
+#define B_TILE(s) (tiles + 2 * A_CELLS + ((s) & 1) * B_CELLS)
 
 /* Where the i-th chunk of a work-item lies in a tile of `columns` numbers a row. */
 #define ROW(i, columns)    (((int)get_local_id(0) + (i)*ITEMS) / ((columns) / CHUNK))
@@ -115,12 +124,25 @@ static inline struct team team_of(__local uint *scratch)
     return team;
 }
 
-/* Element (i, j, e) of a work-item's sums in the work-group's tile. */
-static inline int2 place(const struct team *team, int i, int j, int e)
+/* A work-item's sums are sum[i][j].s[MMA_AT(r, c)]: where its rows (i, r) and columns (j, c) lie in the work-group's
+ * tile. */
+#define EACH_ROW(i, r)                                                                                       \
+    UNROLL for (int i = 0; i < FM; i++)                                                                      \
+        UNROLL for (int r = 0; r < MMA_DOWN; r++)
+#define EACH_COLUMN(j, c)                                                                                    \
+    UNROLL for (int j = 0; j < FN; j++)                                                                      \
+        UNROLL for (int c = 0; c < MMA_ACROSS; c++)
+
+static inline int row_at(const struct team *team, int i, int r)
 {
     const int index = (int)get_local_id(0) / MMA_LANES;
-    return (int2)((index % TEAMS_M * FM + i) * MMA_M + MMA_ROW(team->lane, e),
-                  (index / TEAMS_M * FN + j) * MMA_N + MMA_COLUMN(team->lane, e));
+    return (index % TEAMS_M * FM + i) * MMA_M + MMA_ROW(team->lane, r);
+}
+
+static inline int column_at(const struct team *team, int j, int c)
+{
+    const int index = (int)get_local_id(0) / MMA_LANES;
+    return (index / TEAMS_M * FN + j) * MMA_N + MMA_COLUMN(team->lane, c);
 }
 
 static inline void zero(mma_sum sum[FM][FN])
@@ -179,12 +201,71 @@ struct window {
     int first, y, x;
 };
 
+/* Moments on their way from work-items to blocks, which they share the tiles' memory for: the columns of a tile are in
+ * the hands of PARTS work-items each. */
+#define PARTS (TEAMS_M * SHARERS)
+struct parts {
+    float mean[PARTS][BN], squares[PARTS][BN], count[PARTS];
+};
+typedef char parts_fit[sizeof(struct parts) <= 2 * (A_CELLS + B_CELLS) * sizeof(cell) ? 1 : -1];
+
+/* A work-item's own, of its columns' rows among the tile's first `rows`. */
+static inline void put_parts(mma_sum sum[FM][FN], const struct team *team, int rows, __local struct parts *parts)
+{
+    const int index = (int)get_local_id(0) / MMA_LANES, sharer = team->lane / (MMA_N / MMA_ACROSS);
+    const int part = index % TEAMS_M * SHARERS + sharer;
+    int count = 0;
+    EACH_ROW(i, r)
+        count += row_at(team, i, r) < rows;
+    EACH_COLUMN(j, c) {
+        float mean = 0.0f, squares = 0.0f;
+        EACH_ROW(i, r)
+            mean += row_at(team, i, r) < rows ? sum[i][j].s[MMA_AT(r, c)] : 0.0f;
+        mean /= (float)max(count, 1);
+        EACH_ROW(i, r) {
+            const float d = row_at(team, i, r) < rows ? sum[i][j].s[MMA_AT(r, c)] - mean : 0.0f;
+            squares = fma(d, d, squares);
+        }
+        parts->mean[part][column_at(team, j, c)] = mean;
+        parts->squares[part][column_at(team, j, c)] = squares;
+    }
+    parts->count[part] = (float)count;
+}
+
+/* The mean and the sum of squared distances to it of the tile's column n over its first `rows` rows, from its parts in
+ * order, to block[0] and block[oc]. */
+static inline void merge_parts(__local const struct parts *parts, int n, int rows, __global float *block, int oc)
+{
+    float mean = 0.0f, squares = 0.0f;
+    for (int p = 0; p < PARTS; p++)
+        mean = fma(parts->count[p], parts->mean[p][n], mean);
+    mean /= (float)rows;
+    for (int p = 0; p < PARTS; p++) {
+        const float d = parts->mean[p][n] - mean;
+        squares += fma(parts->count[p] * d, d, parts->squares[p][n]);
+    }
+    block[0] = mean;
+    block[oc] = squares;
+}
+
+/* Of channel c of `channels`; residual is NULL or that of the pixel's first channel. */
+static inline float normalised(float y, __global const float *affine, __global const float *residual, int relu, int c,
+                               int channels)
+{
+    y = fma(y, affine[c], affine[channels + c]);
+    if (residual)
+        y += residual[c];
+    return relu ? (y < 0.0f ? 0.0f : y) : y; /* a NaN stays */
+}
+
 /* Work-items: (ITEMS * tiles of gh * gw * images pixels, tiles of oc channels). The grid gh x gw is what is computed
- * of each image of h x w; in and weights count in chunks from where they begin in the workspace. */
+ * of each image of h x w; in and weights count in chunks from where they begin in the workspace. Pointers that are NULL
+ * ask for nothing. */
 TILED void matrix_gather(__global const uint4 *work, __global float *out, int in, int weights, int images, int ih,
                          int iw, int ic, int step, int off_y, int off_x, int count_y, int count_x, int tap0,
                          int tap_y, int tap_x, int gh, int gw, int h, int w, int oc, int ostep, int oa, int ob,
-                         int accumulate)
+                         int accumulate, __global const float *restrict affine,
+                         __global const float *restrict residual, int relu, __global float *moments)
 {
     TILES;
     const struct team team = team_of(scratch);
@@ -218,22 +299,37 @@ TILED void matrix_gather(__global const uint4 *work, __global float *out, int in
             next_step(&t);
         }
         if (s >= 0)
-            multiply_step(a[s & 1], b[s & 1], &team, sum);
+            multiply_step(A_TILE(s), B_TILE(s), &team, sum);
         if (s + 1 < steps)
-            put_step(&next, a[(s + 1) & 1], b[(s + 1) & 1]);
+            put_step(&next, A_TILE(s + 1), B_TILE(s + 1));
         barrier(CLK_LOCAL_MEM_FENCE);
     }
-    UNROLL for (int i = 0; i < FM; i++)
-        UNROLL for (int j = 0; j < FN; j++)
-            UNROLL for (int e = 0; e < MMA_SUMS; e++) {
-                const int2 at = place(&team, i, j, e);
-                const int row = row0 + at.x, column = column0 + at.y;
-                if (row < rows && column < oc) {
-                    const int y = row / gw % gh * ostep + oa, x = row % gw * ostep + ob;
-                    __global float *to = out + (((long)(row / gw / gh) * h + y) * w + x) * oc + column;
-                    *to = accumulate ? *to + sum[i][j].s[e] : sum[i][j].s[e];
-                }
+    EACH_ROW(i, r) {
+        const int row = row0 + row_at(&team, i, r);
+        const int y = row / gw % gh * ostep + oa, x = row % gw * ostep + ob;
+        const long pixel = (((long)(row / gw / gh) * h + y) * w + x) * oc;
+        EACH_COLUMN(j, c) {
+            const int column = column0 + column_at(&team, j, c);
+            float value = sum[i][j].s[MMA_AT(r, c)];
+            if (row < rows && column < oc) {
+                if (accumulate)
+                    value += out[pixel + column];
+                if (affine)
+                    value = normalised(value, affine, residual ? residual + pixel : residual, relu, column, oc);
+                out[pixel + column] = value;
             }
+        }
+    }
+    if (moments) {
+        __local struct parts *parts = (__local struct parts *)tiles;
+        const int block = (int)get_group_id(0), valid = min(BM, rows - row0);
+        put_parts(sum, &team, valid, parts);
+        barrier(CLK_LOCAL_MEM_FENCE);
+        for (int n = (int)get_local_id(0); n < min(BN, oc - column0); n += ITEMS)
+            merge_parts(parts, n, valid, moments + (long)block * 2 * oc + column0 + n, oc);
+        if (get_local_id(0) == 0 && column0 == 0)
+            moments[(long)get_num_groups(0) * 2 * oc + block] = (float)valid;
+    }
 }
 
 /* out[i] = the sum of `parts` arrays of `count` floats, which begin at the chunk `sums`, first part first.
@@ -311,19 +407,18 @@ TILED void matrix_weights(__global const uint4 *work, __global float *sums, int 
             }
         }
         if (s >= 0)
-            multiply_step(a[s & 1], b[s & 1], &team, sum);
+            multiply_step(A_TILE(s), B_TILE(s), &team, sum);
         if (s + 1 < steps)
-            put_step(&next, a[(s + 1) & 1], b[(s + 1) & 1]);
+            put_step(&next, A_TILE(s + 1), B_TILE(s + 1));
         barrier(CLK_LOCAL_MEM_FENCE);
     }
     sums += 4L * begin + (long)get_group_id(2) * rows * oc;
-    UNROLL for (int i = 0; i < FM; i++)
-        UNROLL for (int j = 0; j < FN; j++)
-            UNROLL for (int e = 0; e < MMA_SUMS; e++) {
-                const int2 at = place(&team, i, j, e);
-                if (row0 + at.x < rows && column0 + at.y < oc)
-                    sums[(long)(row0 + at.x) * oc + column0 + at.y] = sum[i][j].s[e];
-            }
+    EACH_ROW(i, r)
+        EACH_COLUMN(j, c) {
+            const int row = row0 + row_at(&team, i, r), column = column0 + column_at(&team, j, c);
+            if (row < rows && column < oc)
+                sums[(long)row * oc + column] = sum[i][j].s[MMA_AT(r, c)];
+        }
 }
 
 #endif

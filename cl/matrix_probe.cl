@@ -41,8 +41,9 @@ void matrix_probe(__global const floats *values, __global float *out)
 #endif
                 mma_multiply(part, mma_load_b(b + k * B_LD + n, &team), &sum, &team);
             }
-            for (int e = 0; e < MMA_SUMS; e++)
-                out[(m + MMA_ROW(team.lane, e)) * 32 + n + MMA_COLUMN(team.lane, e)] = sum.s[e];
+            for (int r = 0; r < MMA_DOWN; r++)
+                for (int c = 0; c < MMA_ACROSS; c++)
+                    out[(m + MMA_ROW(team.lane, r)) * 32 + n + MMA_COLUMN(team.lane, c)] = sum.s[MMA_AT(r, c)];
         }
     values += (48 * 16 + 16 * 32) / CHUNK;
     if (team.lane == 0)

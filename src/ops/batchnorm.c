@@ -13,8 +13,7 @@ enum {
     CPU_BLOCKS = 1024, /* the most */
     GPU_BLOCK = 128,   /* rows that a GPU's work-group sums at least */
     GPU_BLOCKS = 512,  /* the most: some for each multiprocessor */
-    GPU_ITEMS = 256,   /* of such a group, */
-    GPU_ACROSS = 32    /* and the most that stand side by side */
+    GPU_ACROSS = 32    /* of its work-items that stand side by side, the most */
 };
 
 /* torch.nn.BatchNorm2d's defaults. */
@@ -24,7 +23,7 @@ struct us_batchnorm {
     struct unseen_device *device;
     size_t rows; /* the most */
     int channels, vec, tile;
-    int items, across; /* of a work-group for sums; 0: one work-item a block */
+    struct us_sum_group group; /* no items: one work-item a block */
     bool relu;
     struct us_kernel *moments, *moments_merge, *moments_finish, *invstd, *affine, *apply;
     struct us_kernel *sums, *sums_merge, *sums_finish, *backward;
@@ -43,18 +42,18 @@ static size_t ceil_div(size_t a, size_t b)
 
 static size_t most_blocks(const struct us_batchnorm *bn)
 {
-    return bn->items ? GPU_BLOCKS : CPU_BLOCKS;
+    return bn->group.items ? GPU_BLOCKS : CPU_BLOCKS;
 }
 
 static size_t least_block_rows(const struct us_batchnorm *bn)
 {
-    return bn->items ? GPU_BLOCK : us_round_up(ceil_div(CPU_BLOCK, (size_t)bn->channels), 8);
+    return bn->group.items ? GPU_BLOCK : us_round_up(ceil_div(CPU_BLOCK, (size_t)bn->channels), 8);
 }
 
 /* A work-group needs no help with many partial sums. */
 static size_t merged_blocks(const struct us_batchnorm *bn, size_t blocks)
 {
-    return !bn->items && blocks > FAN ? ceil_div(blocks, FAN) : 0;
+    return !bn->group.items && blocks > FAN ? ceil_div(blocks, FAN) : 0;
 }
 
 static struct cut cut_rows(const struct us_batchnorm *bn, size_t rows)
@@ -83,7 +82,7 @@ static enum unseen_status get_kernels(struct us_batchnorm *bn)
 {
     enum unseen_status st = UNSEEN_OK;
     char options[128], sum_options[128];
-    const char *each = "batchnorm.cl", *sums = bn->items ? "batchnorm_group.cl" : each;
+    const char *each = "batchnorm.cl", *sums = bn->group.items ? "batchnorm_group.cl" : each;
     const struct {
         const char *file, *name;
         struct us_kernel **kernel;
@@ -101,25 +100,13 @@ static enum unseen_status get_kernels(struct us_batchnorm *bn)
     };
     snprintf(options, sizeof options, "-DVEC=%d -DTILE=%d -DUNROLL=%d -DFAN=%d", bn->vec, bn->tile,
              8 / bn->tile, FAN);
-    snprintf(sum_options, sizeof sum_options, "-DVEC=%d -DITEMS=%d -DACROSS=%d", bn->vec, bn->items,
-             bn->across);
+    snprintf(sum_options, sizeof sum_options, "-DVEC=%d -DITEMS=%d -DACROSS=%d", bn->vec, bn->group.items,
+             bn->group.across);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         US_TRY(us_kernel_get(bn->device, wanted[i].file, wanted[i].file == each ? options : sum_options,
                              wanted[i].name, wanted[i].kernel));
 out:
     return st;
-}
-
-/* How the work-groups for sums stand: as many side by side as there are vectors of channels. */
-static void shape_groups(struct us_batchnorm *bn)
-{
-    const size_t most = unseen_device_about(bn->device)->max_group;
-    bn->items = GPU_ITEMS;
-    while ((size_t)bn->items > most)
-        bn->items /= 2;
-    bn->across = 1;
-    while (bn->across < GPU_ACROSS && bn->across < bn->items && 2 * bn->across <= bn->channels / bn->vec)
-        bn->across *= 2;
 }
 
 enum unseen_status us_batchnorm_new(struct unseen_device *device, size_t rows, int channels, bool relu,
@@ -140,7 +127,7 @@ enum unseen_status us_batchnorm_new(struct unseen_device *device, size_t rows, i
     while (channels / b->vec % b->tile)
         b->tile--;
     if (!us_device_is_cpu(device))
-        shape_groups(b);
+        b->group = us_sum_group(device, channels / b->vec, GPU_ACROSS);
     US_TRY(get_kernels(b));
     *bn = b;
     b = NULL;
@@ -180,20 +167,20 @@ static struct us_range channel_items(const struct us_batchnorm *bn, size_t times
 
 static struct us_range groups(const struct us_batchnorm *bn, size_t blocks)
 {
-    const size_t columns = ceil_div((size_t)bn->channels, (size_t)(bn->across * bn->vec));
-    return US_RANGE2L(blocks * (size_t)bn->items, columns, (size_t)bn->items, 1);
+    const size_t columns = ceil_div((size_t)bn->channels, (size_t)(bn->group.across * bn->vec));
+    return US_RANGE2L(blocks * (size_t)bn->group.items, columns, (size_t)bn->group.items, 1);
 }
 
 static struct us_range block_items(const struct us_batchnorm *bn, const struct cut *cut)
 {
-    return bn->items
+    return bn->group.items
                ? groups(bn, cut->blocks)
                : us_heavy_items(bn->device, cut->blocks * (size_t)(bn->channels / (bn->vec * bn->tile)));
 }
 
 static struct us_range finish_items(const struct us_batchnorm *bn)
 {
-    return bn->items ? groups(bn, 1) : channel_items(bn, 1);
+    return bn->group.items ? groups(bn, 1) : channel_items(bn, 1);
 }
 
 static struct us_range vector_items(const struct us_batchnorm *bn, size_t rows)

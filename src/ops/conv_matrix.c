@@ -166,10 +166,11 @@ static enum unseen_status gather(struct us_conv *conv, const struct matrix *m,
     const int rows = call->n * g->gh * g->gw;
     const struct us_range range = US_RANGE2L((size_t)ceil_div(rows, m->tile->m) * group(m),
                                              (size_t)ceil_div(g->oc, m->tile->n), group(m), 1);
-    return us_run(conv->device, m->gather, range, "bbiiiiiiiiiiiiiiiiiiiiiii", call->work, call->out, 0,
+    const struct us_conv_epilogue *e = &call->epilogue;
+    return us_run(conv->device, m->gather, range, "bbiiiiiiiiiiiiiiiiiiiiiiibbib", call->work, call->out, 0,
                   m->other, call->n, g->ih, g->iw, g->ic, g->step, g->off_y, g->off_x, g->count_y, g->count_x,
                   g->tap0, g->tap_y, g->tap_x, g->gh, g->gw, g->h, g->w, g->oc, g->ostep, g->oa, g->ob,
-                  (int)g->accumulate);
+                  (int)g->accumulate, e->affine, e->residual, (int)e->relu, e->moments);
 }
 
 static enum unseen_status forward(struct us_conv *conv, const struct matrix *m,
@@ -288,23 +289,32 @@ static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direc
     }
 }
 
+/* A row of tiles is a block. */
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *part, int n)
+{
+    return ceil_div(n * conv->oh * conv->ow, ((const struct matrix *)part->state)->tile->m);
+}
+
 const struct us_conv_algorithm us_conv_matrix_f16 = {.name = "matrix-f16",
                                                      .precision = UNSEEN_F16,
                                                      .suits = suits,
                                                      .prepare = prepare,
                                                      .release = release,
-                                                     .run = run};
+                                                     .run = run,
+                                                     .moment_blocks = moment_blocks};
 
 const struct us_conv_algorithm us_conv_matrix_bf16 = {.name = "matrix-bf16",
                                                       .precision = UNSEEN_BF16,
                                                       .suits = suits,
                                                       .prepare = prepare,
                                                       .release = release,
-                                                      .run = run};
+                                                      .run = run,
+                                                      .moment_blocks = moment_blocks};
 
 const struct us_conv_algorithm us_conv_matrix_tf32 = {.name = "matrix-tf32",
                                                       .precision = UNSEEN_TF32,
                                                       .suits = suits,
                                                       .prepare = prepare,
                                                       .release = release,
-                                                      .run = run};
+                                                      .run = run,
+                                                      .moment_blocks = moment_blocks};

@@ -8,12 +8,14 @@
 
 enum {
     CHUNK_BYTES = 64 << 20, /* of transformed inputs and outputs, so that a large cache can pass them on */
+    LINE = 32,    /* floats of a pixel that a row of work-items writes at least, where there are as many */
     REGION = 1024 /* floats that a region of the workspace is rounded up to: every device's alignment */
 };
 
 struct winograd {
     int m, positions, vec_in, vec_out, vec_weights;
-    int chunk; /* tiles at a time */
+    int chunk;                 /* tiles at a time */
+    struct us_sum_group group; /* that makes outputs */
     struct us_tiled product;
     struct us_kernel *inputs, *outputs; /* the latter of gradients in direction WEIGHTS */
     struct us_kernel *weights;          /* their transform, or that of their gradient */
@@ -89,13 +91,18 @@ static bool accepts4(const struct unseen_device *device, const struct us_conv_sh
     return us_tiled_accepts(device, &product, direction, 36, values);
 }
 
-static enum unseen_status get(struct us_conv *conv, int m, int channels, const char *name, int *vec,
-                              struct us_kernel **kernel)
+static int vector(const struct us_conv *conv, int m, int channels)
 {
     const int widest = us_channel_vector(conv->device, channels),
               room = 8 / m; /* for N * N of them in registers */
-    *vec = widest < room ? widest : room;
-    char *options = us_format("-DM=%d -DVEC=%d", m, *vec);
+    return widest < room ? widest : room;
+}
+
+static enum unseen_status get(struct us_conv *conv, const struct winograd *d, int vec, const char *name,
+                              struct us_kernel **kernel)
+{
+    char *options =
+        us_format("-DM=%d -DVEC=%d -DITEMS=%d -DACROSS=%d", d->m, vec, d->group.items, d->group.across);
     if (!options)
         return UNSEEN_FAILED;
     enum unseen_status st = us_kernel_get(conv->device, "conv_winograd_tiled.cl", options, name, kernel);
@@ -123,11 +130,15 @@ static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction d
     d->positions = (m + 2) * (m + 2);
     d->chunk = product.n;
     US_TRY(us_tiled_prepare(conv->device, &product, direction, d->positions, part, &d->product));
-    US_TRY(get(conv, m, in, "winograd_inputs", &d->vec_in, &d->inputs));
-    US_TRY(get(conv, m, out, gradient ? "winograd_output_gradients" : "winograd_outputs", &d->vec_out,
-               &d->outputs));
-    US_TRY(get(conv, m, s->cout, gradient ? "winograd_weight_gradients" : "winograd_weights_forward",
-               &d->vec_weights, &d->weights));
+    d->vec_in = vector(conv, m, in);
+    d->vec_out = vector(conv, m, out);
+    d->vec_weights = vector(conv, m, s->cout);
+    d->group = us_sum_group(conv->device, out / d->vec_out, LINE / d->vec_out);
+    US_TRY(get(conv, d, d->vec_in, "winograd_inputs", &d->inputs));
+    US_TRY(
+        get(conv, d, d->vec_out, gradient ? "winograd_output_gradients" : "winograd_outputs", &d->outputs));
+    US_TRY(get(conv, d, d->vec_weights, gradient ? "winograd_weight_gradients" : "winograd_weights_forward",
+               &d->weights));
     d->transformed_weights = region(d->positions, (double)d->product.parts * s->cin * s->cout);
     d->transformed_inputs = region(d->positions, (double)d->chunk * in);
     d->transformed_outputs = region(d->positions, (double)d->chunk * out);
@@ -194,12 +205,40 @@ static enum unseen_status multiply(struct us_conv *conv, const struct winograd *
     return us_tiled_run(conv->device, &d->product, &call);
 }
 
+/* Groups that make the outputs of so many tiles, chunk by chunk; each leaves a block of moments. */
+static int blocks(const struct winograd *d, int tiles)
+{
+    const int each = d->group.items / d->group.across;
+    return tiles / d->chunk * ceil_div(d->chunk, each) + ceil_div(tiles % d->chunk, each);
+}
+
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *part, int n)
+{
+    const struct winograd *d = part->state;
+    return blocks(d, count_tiles(&conv->shape, US_CONV_FORWARD, d->m, n));
+}
+
+/* Tiles first.. of call->out, of `total`. */
+static enum unseen_status make_outputs(struct us_conv *conv, bool data, const struct winograd *d,
+                                       const struct us_conv_call *call, struct us_buf *products, int first,
+                                       int count, int total)
+{
+    const struct us_conv_shape *s = &conv->shape;
+    const struct us_conv_epilogue *e = &call->epilogue;
+    const int channels = data ? s->cin : s->cout;
+    const size_t items = (size_t)d->group.items,
+                 columns = (size_t)ceil_div(channels, d->group.across * d->vec_out);
+    return us_run(conv->device, d->outputs, US_RANGE2L((size_t)blocks(d, count) * items, columns, items, 1),
+                  "bbiiiiiiibbibii", products, call->out, data ? s->h : conv->oh, data ? s->w : conv->ow,
+                  channels, first, count, d->chunk, (int)call->accumulate, e->affine, e->residual,
+                  (int)e->relu, e->moments, blocks(d, first), blocks(d, total));
+}
+
 static enum unseen_status convolve(struct us_conv *conv, bool data, const struct winograd *d,
                                    const struct us_conv_call *call, const struct scratch *scratch)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
-    const int channels = data ? s->cin : s->cout, h = data ? s->h : conv->oh, w = data ? s->w : conv->ow;
     const int total = count_tiles(s, d->product.direction, d->m, call->n), size = s->cin * s->cout;
     US_TRY(us_run(conv->device, d->weights, items(conv, size, d->vec_weights), "bbii", call->other,
                   scratch->weights, size, (int)data));
@@ -207,9 +246,7 @@ static enum unseen_status convolve(struct us_conv *conv, bool data, const struct
         const int count = d->chunk < total - first ? d->chunk : total - first;
         US_TRY(transform_inputs(conv, data, d, call, scratch->inputs, first, count));
         US_TRY(multiply(conv, d, count, scratch->inputs, scratch->weights, scratch->outputs));
-        US_TRY(us_run(conv->device, d->outputs, items(conv, (double)count * channels, d->vec_out),
-                      "bbiiiiiii", scratch->outputs, call->out, h, w, channels, first, count, d->chunk,
-                      (int)call->accumulate));
+        US_TRY(make_outputs(conv, data, d, call, scratch->outputs, first, count, total));
     }
 out:
     return st;
@@ -259,7 +296,8 @@ const struct us_conv_algorithm us_conv_winograd2_tiled = {.name = "winograd2-til
                                                           .accepts = accepts2,
                                                           .prepare = prepare,
                                                           .release = release,
-                                                          .run = run};
+                                                          .run = run,
+                                                          .moment_blocks = moment_blocks};
 const struct us_conv_algorithm us_conv_winograd4_tiled = {.name = "winograd4-tiled",
                                                           .made_for = US_CONV_FOR_GPU,
                                                           .suits = suits,
@@ -267,4 +305,5 @@ const struct us_conv_algorithm us_conv_winograd4_tiled = {.name = "winograd4-til
                                                           .accepts = accepts4,
                                                           .prepare = prepare,
                                                           .release = release,
-                                                          .run = run};
+                                                          .run = run,
+                                                          .moment_blocks = moment_blocks};

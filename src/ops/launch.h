@@ -19,6 +19,23 @@ static inline int us_channel_vector(const struct unseen_device *device, int chan
     return width;
 }
 
+/* A work-group for sums over columns, see cl/group_sum.clh: its items and how many of them stand side by
+ * side, both powers of two. */
+struct us_sum_group {
+    int items, across;
+};
+
+/* For so many columns, at most `most` side by side. */
+static inline struct us_sum_group us_sum_group(const struct unseen_device *device, int columns, int most)
+{
+    struct us_sum_group g = {.items = 256, .across = 1};
+    while ((size_t)g.items > unseen_device_about(device)->max_group)
+        g.items /= 2;
+    while (g.across < most && g.across < g.items && 2 * g.across <= columns)
+        g.across *= 2;
+    return g;
+}
+
 /* Light work-items in groups large enough to pay for dispatching one; kernels guard against the surplus. */
 static inline struct us_range us_light_items(const struct unseen_device *device, size_t items)
 {

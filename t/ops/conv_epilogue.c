@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/matrix.h"
 #include "ops/batchnorm.h"
 #include "t/support/cmocka.h"
 #include "t/support/device.h"
@@ -30,6 +31,8 @@ static const struct us_conv_shape shapes_bf16[] = {
     {33, 9, 11, 32, 32, 3, 1, 1, UNSEEN_BF16},
 };
 
+static const struct us_conv_shape shape_f16 = {5, 9, 7, 16, 80, 3, 1, 1, UNSEEN_F16};
+
 /* One convolution whose plain output is known. */
 struct fixture {
     struct us_conv *conv;
@@ -43,7 +46,7 @@ struct fixture {
 static void set_up(struct fixture *f, const struct us_conv_shape *s, int n, const char *algorithm,
                    float level)
 {
-    const char *wish[US_CONV_DIRECTIONS] = {algorithm, NULL, NULL};
+    const char *wish[US_CONV_DIRECTIONS] = {algorithm, "im2col", "im2col"}; /* builds next to nothing */
     const int oh = us_conv_out(s->h, s->kernel, s->stride, s->pad);
     const int ow = us_conv_out(s->w, s->kernel, s->stride, s->pad);
     const size_t n_x = (size_t)(n * s->h * s->w * s->cin);
@@ -170,7 +173,8 @@ static void check(const struct us_conv_shape *s, int n, const char *algorithm)
 static void float32_matches(void **state)
 {
     (void)state;
-    static const char *const names[] = {"direct", "stem", "tiled", "winograd2", "winograd4"};
+    static const char *const names[] = {
+        "direct", "stem", "tiled", "winograd2", "winograd4", "winograd2-tiled", "winograd4-tiled"};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (size_t a = 0; a < sizeof names / sizeof *names; a++)
             if (us_conv_suits(test_device(), names[a], &shapes[i], US_CONV_FORWARD))
@@ -182,7 +186,7 @@ static void bf16_matches(void **state)
     (void)state;
     if (us_device_precision(test_device(), UNSEEN_BF16))
         skip();
-    static const char *const names[] = {"amx-bf16", "direct-bf16", "winograd4-bf16"};
+    static const char *const names[] = {"amx-bf16", "direct-bf16", "matrix-bf16", "winograd4-bf16"};
     for (size_t i = 0; i < sizeof shapes_bf16 / sizeof *shapes_bf16; i++)
         for (size_t a = 0; a < sizeof names / sizeof *names; a++)
             if (us_conv_suits(test_device(), names[a], &shapes_bf16[i], US_CONV_FORWARD))
@@ -197,20 +201,55 @@ static void fewer_images_than_prepared(void **state)
     check(&shapes[7], 1, "winograd4");
     check(&shapes[2], 1, "stem");
     check(&shapes[4], 1, "tiled");
+    check(&shapes[4], 3, "winograd2-tiled");
+    check(&shapes[5], 7, "winograd4-tiled");
+    check(&shape_f16, 2, "matrix-f16");
 }
 
 /* A mean thousands of deviations off must not cost the variance its digits. */
 static void far_from_zero(void **state)
 {
     (void)state;
-    static const char *const names[] = {"direct", "winograd2", "winograd4", "stem", "tiled"};
+    static const char *const names[] = {"direct",          "winograd2",       "winograd4", "tiled",
+                                        "winograd2-tiled", "winograd4-tiled", "stem",      "matrix-f16"};
     static const struct us_conv_shape shape = {
         .n = 9, .h = 33, .w = 31, .cin = 8, .cout = 24, .kernel = 3, .stride = 1, .pad = 1};
     for (size_t a = 0; a < sizeof names / sizeof *names; a++) {
         struct fixture f;
-        set_up(&f, &shape, shape.n, names[a], 3000.0f);
+        struct us_conv_shape s = shape;
+        if (!strcmp(names[a], "matrix-f16")) {
+            s.cin = s.cout = 16;
+            s.precision = UNSEEN_F16;
+        }
+        printf("# %s\n", names[a]);
+        set_up(&f, &s, s.n, names[a], 3000.0f);
         check_moments(&f);
         tear_down(&f);
+    }
+}
+
+/* What is transformed at a time is not all: two chunks of 150 tiles, or one and a few tiles. */
+static void winograd_goes_in_chunks(void **state)
+{
+    (void)state;
+    static const struct us_conv_shape shape = {
+        .n = 300, .h = 1, .w = 1, .cin = 4, .cout = 2048, .kernel = 3, .stride = 1, .pad = 1};
+    check(&shape, 300, "winograd4-tiled");
+    check(&shape, 160, "winograd4-tiled");
+}
+
+/* Every layout of sums, those of other devices emulated; several tiles, the last ones not full. */
+static void matrix_units_match(void **state)
+{
+    (void)state;
+    const struct us_matrix_unit *unit;
+    for (int i = 0; (unit = us_matrix_unit_at(i)); i++) {
+        if (us_matrix_try(test_device(), UNSEEN_F16, unit))
+            continue;
+        printf("# %s\n", unit->name);
+        assert_int_equal(setenv("UNSEEN_MATRIX", unit->name, 1), 0);
+        check(&shape_f16, shape_f16.n, "matrix-f16");
+        unsetenv("UNSEEN_MATRIX");
     }
 }
 
@@ -234,6 +273,8 @@ int main(void)
         cmocka_unit_test(bf16_matches),
         cmocka_unit_test(fewer_images_than_prepared),
         cmocka_unit_test(far_from_zero),
+        cmocka_unit_test(winograd_goes_in_chunks),
+        cmocka_unit_test(matrix_units_match),
         cmocka_unit_test(refuses_what_it_cannot),
     };
     return RUN_TESTS(tests, NULL, NULL);
