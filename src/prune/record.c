@@ -33,10 +33,14 @@ struct us_recorder {
 
 /* ---- what is wanted ---- */
 
+/* Whether a pass is recorded, and on which side. A side may be without samples: that of a scope's models that
+ * is seen. */
 static bool is_side(const struct us_scoring_model *m, enum us_pass_kind pass, enum us_side *side)
 {
+    int64_t n;
     *side = pass == US_PASS_HELDOUT ? US_UNSEEN_SIDE : US_SEEN_SIDE;
-    return pass == US_PASS_HELDOUT || pass == (m->evaluates ? US_PASS_PROBE : US_PASS_TRAIN);
+    us_side_samples(m, *side, &n);
+    return n > 0 && (pass == US_PASS_HELDOUT || pass == (m->evaluates ? US_PASS_PROBE : US_PASS_TRAIN));
 }
 
 static bool features_now(const struct us_recorder *r, int epoch)

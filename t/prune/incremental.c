@@ -225,6 +225,7 @@ static void parts_are_trained_on_and_scored(void **state)
     for (int i = 0; i < N; i++)
         part[i] = i < 50 ? US_MEMBER : i < 75 ? US_BY_ALL : US_BY_ONE;
     const struct us_scope scope = {.part = part, .first_model = 100};
+    options.scoring.record_also = 1u << UNSEEN_CHANGE | 1u << UNSEEN_FEATURES;
     assert_ok(us_record_scope(test_device(), data, &options.scoring, &scope));
     assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, N, CLASSES, FOLDS, SEED, 0, fold));
     train_by_hand(&options.scoring.recipe, &scope, fold, &hand);
@@ -236,6 +237,7 @@ static void parts_are_trained_on_and_scored(void **state)
             int model = part[i] == US_BY_ALL ? (fold[i] + r) % FOLDS : fold[i];
             assert_int_equal(t->fold[r * N + i], model);
             assert_true(t->value[UNSEEN_P_TRUE][(r * EPOCHS + EPOCHS - 1) * N + i] == hand.p[model][i]);
+            assert_true(t->value[UNSEEN_CHANGE][(r * EPOCHS + EPOCHS - 1) * N + i] > 0);
         }
     }
     unseen_trajectory_close(t);
