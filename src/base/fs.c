@@ -288,6 +288,11 @@ void us_unlock(int handle)
         close(handle);
 }
 
+enum unseen_status us_remove_file(const char *path)
+{
+    return unlink(path) == 0 || errno == ENOENT ? UNSEEN_OK : us_fail_errno(path, "cannot remove");
+}
+
 static int remove_entry(const char *path, const struct stat *about, int kind, struct FTW *where)
 {
     (void)about, (void)kind, (void)where;

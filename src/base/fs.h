@@ -39,6 +39,9 @@ enum unseen_status us_map_file(const char *path, void **mapping, size_t *size);
 /* mkdir -p. */
 enum unseen_status us_make_folder(const char *path);
 
+/* rm; a file that is not there is fine. */
+enum unseen_status us_remove_file(const char *path);
+
 /* rm -r; a folder that is not there is fine. */
 enum unseen_status us_remove_folder(const char *path);
 

@@ -45,6 +45,7 @@ int us_wider(int width, const char *text);
 void us_list_models(void);
 void us_list_scores(void);
 void us_list_rules(void);
+void us_list_choices(void); /* all of them */
 
 /* Open the dataset named by the command line and the device that it asks for. On failure both may be partly
  * open: the caller closes them in any case. */

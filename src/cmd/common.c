@@ -39,6 +39,15 @@ void us_list_rules(void)
     list("Rules", unseen_rule_name, unseen_rule_help);
 }
 
+void us_list_choices(void)
+{
+    us_list_models();
+    printf("\n");
+    us_list_scores();
+    printf("\n");
+    us_list_rules();
+}
+
 enum unseen_status us_open_inputs(const struct us_common *common, const char *name,
                                   const struct unseen_dataset_options *reading, struct unseen_dataset **data,
                                   struct unseen_device **device)

@@ -69,15 +69,6 @@ static void print_rows(const struct unseen_comparison *rows, int n, const char *
     printf("\n%s/table.csv\n%s/table.md\n%s/report.html\n", out, out, out);
 }
 
-static void list_choices(void)
-{
-    us_list_models();
-    printf("\n");
-    us_list_scores();
-    printf("\n");
-    us_list_rules();
-}
-
 enum unseen_status us_cmd_compare(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -131,7 +122,7 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
         "seeds in the same folder train only what is new.",
         own,
         recipe,
-        list_choices,
+        us_list_choices,
         1,
         1,
     };

@@ -44,15 +44,6 @@ static void print_result(const struct unseen_prune_options *o, const struct unse
     printf("\n%s/keep.npy\n%s/report.html\n", o->scoring.out, o->scoring.out);
 }
 
-static void list_choices(void)
-{
-    us_list_models();
-    printf("\n");
-    us_list_scores();
-    printf("\n");
-    us_list_rules();
-}
-
 enum unseen_status us_cmd_prune(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -88,7 +79,7 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
         "and the rule refills; a part held out tells which coreset is kept.",
         own,
         recipe,
-        list_choices,
+        us_list_choices,
         1,
         1,
     };

@@ -1,11 +1,10 @@
 /* What a scoring model's passes leave on disk, epoch by epoch. */
 #include "config.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "base/fs.h"
 #include "base/half.h"
 #include "base/npy_stream.h"
 #include "prune/scoring_model.h"
@@ -327,14 +326,10 @@ static enum unseen_status commit(struct us_npy_stream *stream)
  * will ask for it. */
 static enum unseen_status drop_softmax(const struct us_scoring_model *m, enum us_side side, int epoch)
 {
-    enum unseen_status st = UNSEEN_OK;
     if (epoch < 0)
         return UNSEEN_OK;
     char *path = us_record_path(m, side, "softmax", epoch);
-    if (!path)
-        return UNSEEN_FAILED;
-    if (unlink(path) != 0 && errno != ENOENT)
-        st = us_fail_errno(path, "cannot remove");
+    const enum unseen_status st = path ? us_remove_file(path) : UNSEEN_FAILED;
     free(path);
     return st;
 }

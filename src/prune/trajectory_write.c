@@ -1,9 +1,7 @@
 /* Writing a trajectory array by array, piece by piece. */
 #include "config.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/json.h"
@@ -16,12 +14,8 @@ static bool holds(const struct us_trajectory_writer *w, int array)
 
 static enum unseen_status drop(const char *folder, const char *name, const char *suffix)
 {
-    enum unseen_status st = UNSEEN_OK;
     char *path = us_format("%s/%s%s", folder, name, suffix);
-    if (!path)
-        return UNSEEN_FAILED;
-    if (unlink(path) != 0 && errno != ENOENT)
-        st = us_fail_errno(path, "cannot remove");
+    const enum unseen_status st = path ? us_remove_file(path) : UNSEEN_FAILED;
     free(path);
     return st;
 }

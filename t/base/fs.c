@@ -184,6 +184,16 @@ static void removes_folders(void **state)
     assert_ok(us_remove_folder(test_path("r")));
 }
 
+static void removes_a_file(void **state)
+{
+    (void)state;
+    assert_ok(us_write_file(test_path("gone"), "x", 1));
+    assert_ok(us_remove_file(test_path("gone")));
+    assert_false(us_exists(test_path("gone")));
+    assert_ok(us_remove_file(test_path("gone")));
+    assert_fails(UNSEEN_FAILED, "cannot remove", us_remove_file(test_folder));
+}
+
 static void removes_what_killed_writers_left(void **state)
 {
     (void)state;
@@ -272,6 +282,7 @@ int main(void)
         cmocka_unit_test(a_write_that_fails_leaves_nothing),
         cmocka_unit_test(makes_folders),
         cmocka_unit_test(removes_folders),
+        cmocka_unit_test(removes_a_file),
         cmocka_unit_test(removes_what_killed_writers_left),
         cmocka_unit_test(finds_the_cache_folder),
         cmocka_unit_test(a_lock_is_exclusive_and_dies_with_its_process),

@@ -21,6 +21,15 @@ need_device() {
   unseen devices >/dev/null 2>&1 || skip "no OpenCL device"
 }
 
+# wait_for FILE: until it is there, ten seconds at most.
+wait_for() {
+  for _ in $(seq 100); do
+    [ -e "$1" ] && return
+    sleep 0.1
+  done
+  return 1
+}
+
 # run_code CODE COMMAND...: it must exit so, and a failure must be one line "unseen: <where>: <what>" and at most a hint.
 run_code() {
   local expected=$1

@@ -60,10 +60,7 @@ steps="--steps 3 --keep 0.4 --evict 0.3"
   need_device
   "$UNSEEN" prune $tiny_data ${tiny_run/--epochs 4/--epochs 400} $steps --out shared >/dev/null 2>&1 &
   pid=$!
-  for _ in $(seq 100); do
-    [ -e shared/steps/steps.json ] && break
-    sleep 0.1
-  done
+  wait_for shared/steps/steps.json
   run_code 1 unseen prune $tiny_data ${tiny_run/--epochs 4/--epochs 400} $steps --out shared
   kill -KILL $pid
 }

@@ -9,6 +9,22 @@ same_as_whole() {
   cmp whole/keep.npy "$1/keep.npy"
 }
 
+# interrupt_once "MODEL..." OPTION...: Ctrl-C in a long run once these models have checkpoints, which must stay.
+interrupt_once() {
+  local model models=$1 code=0
+  shift
+  "$UNSEEN" prune $tiny_data ${tiny_run/--epochs 4/--epochs 400} --out stopped "$@" >stdout 2>stderr &
+  local pid=$!
+  for model in $models; do
+    wait_for stopped/work/$model/state.safetensors
+  done
+  kill -INT $pid
+  wait $pid || code=$?
+  cat stderr
+  [ $code -eq 130 ]
+  for model in $models; do [ -s stopped/work/$model/state.safetensors ]; done
+}
+
 @test "a run killed at any moment goes on and ends with the same bytes" {
   need_device
   reference
@@ -22,19 +38,8 @@ same_as_whole() {
 
 @test "Ctrl-C writes a checkpoint, says how to go on, and exits with 130" {
   need_device
-  "$UNSEEN" prune $tiny_data ${tiny_run/--epochs 4/--epochs 400} --out stopped >stdout 2>stderr &
-  pid=$!
-  for _ in $(seq 100); do
-    [ -e stopped/work/r0-f0/state.safetensors ] && break
-    sleep 0.1
-  done
-  kill -INT $pid
-  code=0
-  wait $pid || code=$?
-  cat stderr
-  [ $code -eq 130 ]
+  interrupt_once r0-f0
   grep -q '^hint: ' stderr
-  [ -s stopped/work/r0-f0/state.safetensors ]
 }
 
 @test "models side by side survive a kill and end with the same bytes" {
@@ -50,20 +55,8 @@ same_as_whole() {
 
 @test "Ctrl-C stops all models side by side, each with its checkpoint" {
   need_device
-  "$UNSEEN" prune $tiny_data ${tiny_run/--epochs 4/--epochs 400} --concurrent 2 --out stopped >stdout 2>stderr &
-  pid=$!
-  for _ in $(seq 100); do
-    [ -e stopped/work/r0-f0/state.safetensors ] && [ -e stopped/work/r0-f1/state.safetensors ] && break
-    sleep 0.1
-  done
-  kill -INT $pid
-  code=0
-  wait $pid || code=$?
-  cat stderr
-  [ $code -eq 130 ]
+  interrupt_once "r0-f0 r0-f1" --concurrent 2
   grep -q '^unseen: model 1/3: stopped on request' stderr
-  [ -s stopped/work/r0-f0/state.safetensors ]
-  [ -s stopped/work/r0-f1/state.safetensors ]
 }
 
 @test "a torn checkpoint is not trusted" {
@@ -90,10 +83,7 @@ same_as_whole() {
   need_device
   "$UNSEEN" prune $tiny_data ${tiny_run/--epochs 4/--epochs 400} --out shared >/dev/null 2>&1 &
   pid=$!
-  for _ in $(seq 100); do
-    [ -e shared/scoring.json ] && break
-    sleep 0.1
-  done
+  wait_for shared/scoring.json
   run_code 1 unseen prune $tiny_data ${tiny_run/--epochs 4/--epochs 400} --out shared
   kill -KILL $pid
 }

@@ -3,26 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/cmocka.h"
+#include "support/dataset.h"
 #include "support/files.h"
 #include "support/folder.h"
-#include "unseen/dataset.h"
 
 enum { RECORD = 3073 };
-
-static struct unseen_dataset *open_ok(const char *name)
-{
-    struct unseen_dataset *dataset = NULL;
-    assert_ok(unseen_dataset_open(name, NULL, &dataset));
-    return dataset;
-}
-
-static void open_bad(const char *name, const char *part)
-{
-    struct unseen_dataset *dataset = NULL;
-    assert_fails(UNSEEN_BAD_DATA, part, unseen_dataset_open(name, NULL, &dataset));
-    assert_null(dataset);
-}
 
 /* Image i of a split is record `record` of test_cifar. */
 static void check_image(const struct unseen_images *images, int64_t i, int record)

@@ -5,17 +5,9 @@
 #include <sys/stat.h>
 
 #include "base/fs.h"
-#include "support/cmocka.h"
+#include "support/dataset.h"
 #include "support/files.h"
 #include "support/folder.h"
-#include "unseen/dataset.h"
-
-static struct unseen_dataset *open_ok(const char *name)
-{
-    struct unseen_dataset *dataset = NULL;
-    assert_ok(unseen_dataset_open(name, NULL, &dataset));
-    return dataset;
-}
 
 static bool is_there(const char *folder, const char *name)
 {

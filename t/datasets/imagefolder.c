@@ -4,24 +4,9 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "support/cmocka.h"
+#include "support/dataset.h"
 #include "support/files.h"
 #include "support/folder.h"
-#include "unseen/dataset.h"
-
-static struct unseen_dataset *open_ok(const char *name)
-{
-    struct unseen_dataset *dataset = NULL;
-    assert_ok(unseen_dataset_open(name, NULL, &dataset));
-    return dataset;
-}
-
-static void open_bad(const char *name, const char *part)
-{
-    struct unseen_dataset *dataset = NULL;
-    assert_fails(UNSEEN_BAD_DATA, part, unseen_dataset_open(name, NULL, &dataset));
-    assert_null(dataset);
-}
 
 static void make_tree(const char *folder)
 {

@@ -8,21 +8,7 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "support/cmocka.h"
-
-/* Runs the rule and demands exactly these indices, ended by -1. */
-static void assert_keeps(const char *rule, const float *scores, const int32_t *labels, int64_t n, int classes,
-                         const struct unseen_select_options *options, const int64_t *want)
-{
-    int64_t *kept, m;
-    assert_ok(unseen_select(rule, scores, labels, n, classes, options, &kept, &m));
-    for (int64_t i = 0; i < m; i++) {
-        if (kept[i] != want[i])
-            fail_msg("%s: [%d] is %d instead of %d", rule, (int)i, (int)kept[i], (int)want[i]);
-    }
-    assert_int_equal(want[m], -1);
-    free(kept);
-}
+#include "support/rule.h"
 
 /* Of 0..9 the two hardest go and the next three stay; by a hardness turned round the two easiest go. What the
  * cut would take from those to keep stays. */
