@@ -13,7 +13,7 @@
 /* What the scoring models have of their own; negative or empty: what the compared models have. */
 struct scoring_recipe {
     const char *model;
-    int width, epochs, stop_after;
+    int width, epochs, stop_after, pad, flip;
 };
 
 static enum unseen_status set_scoring(const struct scoring_recipe *own, struct unseen_compare_options *o)
@@ -29,6 +29,10 @@ static enum unseen_status set_scoring(const struct scoring_recipe *own, struct u
         o->scoring.recipe.epochs = own->epochs;
     if (own->stop_after >= 0)
         o->scoring.recipe.stop_after = own->stop_after;
+    if (own->pad >= 0)
+        o->scoring.recipe.pad = own->pad;
+    if (!own->flip)
+        o->scoring.recipe.flip = 0;
     return UNSEEN_OK;
 }
 
@@ -74,7 +78,7 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
     struct unseen_compare_options o;
-    struct scoring_recipe own_recipe = {.width = -1, .epochs = -1, .stop_after = -1};
+    struct scoring_recipe own_recipe = {.width = -1, .epochs = -1, .stop_after = -1, .pad = -1, .flip = 1};
     struct unseen_dataset_options reading = {0};
     struct unseen_comparison *rows = NULL;
     const char *path[1];
@@ -102,6 +106,8 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
         {"scoring-epochs", US_OPT_INT, &own_recipe.epochs, "E", "of the scoring models (--epochs)"},
         {"scoring-stop-after", US_OPT_INT, &own_recipe.stop_after, "T",
          "of the scoring models (--stop-after)"},
+        {"scoring-pad", US_OPT_INT, &own_recipe.pad, "P", "of the scoring models (--pad)"},
+        {"scoring-no-flip", US_OPT_OFF, &own_recipe.flip, NULL, "no flips for the scoring models"},
         {"folds", US_OPT_INT, &o.scoring.folds, "K", "folds of the split (5)"},
         {"repeats", US_OPT_INT, &o.scoring.repeats, "R", "splits and initialisations (1)"},
         {"record", US_OPT_CHOICE, &o.scoring.record, "train|eval",

@@ -2,6 +2,7 @@
 
 #include "cmd/options.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -12,7 +13,7 @@
 #include "base/fs.h"
 #include "base/progress.h"
 
-#define MAX_OPTIONS 64
+#define MAX_OPTIONS 128
 
 /* Common, own and more tables behind each other. */
 struct tables {
@@ -22,8 +23,10 @@ struct tables {
 
 static void append(struct tables *all, const struct us_option *table)
 {
-    for (; table && table->name && all->n < MAX_OPTIONS - 1; table++)
+    for (; table && table->name; table++) {
+        assert(all->n < MAX_OPTIONS);
         all->entry[all->n++] = table;
+    }
 }
 
 static bool takes_value(const struct us_option *option)

@@ -64,10 +64,22 @@ tiny_compare="--model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 
   need_device
   for bad in "--metrics wisdom" "--metrics el2n,el2n" "--metrics ," "--protocols maybe" "--rules wheel" \
     "--rules random" "--rules top=0.3" "--rules ccs=x" "--rules beta=search" "--keep 2" "--keep 0.5,0" "--seeds 0" \
-    "--scoring-model alexnet" "--scoring-epochs 0" "--budget hours"; do
+    "--scoring-model alexnet" "--scoring-epochs 0" "--scoring-pad 99" "--budget hours"; do
     run_code 2 unseen compare $tiny_data $tiny_compare $bad --out x
   done
   [ ! -e x ]
+}
+
+@test "scoring models may have a recipe of their own" {
+  need_device
+  run="unseen compare $tiny_data $tiny_compare --metrics el2n --protocols fold --rules top --keep 0.5 --seeds 1"
+  run_code 0 $run --scoring-epochs 2 --scoring-pad 0 --scoring-no-flip --out c
+  grep -q '"epochs": 2' c/scoring/fold-s3/scoring.json
+  grep -q '"pad": 0' c/scoring/fold-s3/scoring.json
+  grep -q '"flip": false' c/scoring/fold-s3/scoring.json
+  grep -q '^el2n,fold,top,0.5,120,1,3,12,0' c/table.csv
+  run_code 2 $run --scoring-epochs 2 --out c
+  grep -q 'pad' stderr
 }
 
 @test "compare records what its scores need" {
