@@ -20,23 +20,28 @@
  *
  * Weight gradient, conv_weights: dW[k, co] = sum over pixels of patch[pixel, k] * dy[pixel, co]. A work-item
  * owns `kgroup` x `cgroup` tiles of 16 x 16 of dW for one part of the pixels, in blocks of PB pixels: dy is
- * copied once a block into columns of 16 channels, patches once a row of tiles. The partial sums
- * [part][k tile][co tile][16][16] are added in ascending order by conv_weights_sum.
+ * copied once a block into columns of 16 channels, patches for up to PG rows of tiles at a time: what lies side by
+ * side is read in one go. The partial sums [part][k tile][co tile][16][16] are added in ascending order by
+ * conv_weights_sum.
  *
  * With BF16, the panel and packed B hold bf16 pairs of neighbouring k, which the CPU multiplies and adds to float32
  * sums in one step. Tensors in memory stay float32; the channels that are summed over must be a multiple of 16.
  * Packed B is then [ceil(columns / 16V)][K/2][16V][2]. The weight gradient is conv_paired.cl's.
  *
  * Tunables (build options):
- *   P      pixels of a tile, >= 1; P * V + V + 1 must not exceed the vector registers (32 for AVX-512), and P
- * * V should be at least the multiply-adds that a core has in flight (8 of 512 bits) V      vectors of 16
- * channels of a tile, 1 or 2 TILES  most tiles a work-item takes, >= 1 KB     longest block of k, a multiple
- * of 16 with KB/16 even; P * KB floats should fit the first cache PB     pixels of a block of the weight
- * gradient, >= 1 PG     most tiles of 16 k in such a group where cin is no multiple of 16, >= 1 CG     most
- * tiles of 16 channels in a group of the weight gradient, >= 1
+ *   P      pixels of a tile, >= 1; P * V + V + 1 must not exceed the vector registers (32 for AVX-512), and P * V
+ *          should be at least the multiply-adds that a core has in flight (8 of 512 bits)
+ *   V      vectors of 16 channels of a tile, 1 or 2
+ *   TILES  most tiles a work-item takes, >= 1
+ *   KB     longest block of k, a multiple of 16 with KB/16 even; the panel, TILES * P * KB floats, and KB rows of B
+ *          should fit the second cache. The multiply-adds hide the way from there, so short blocks gain nothing and
+ *          cost a pass over `out` each
+ *   PB     pixels of a block of the weight gradient, >= 1
+ *   PG     most tiles of 16 k that are copied at a time, >= 1
+ *   CG     most tiles of 16 channels in a group of the weight gradient, >= 1
  */
 #ifndef P
-#define P 12
+#define P 14
 #endif
 #ifndef V
 #define V 2
@@ -45,7 +50,7 @@
 #define TILES 4
 #endif
 #ifndef KB
-#define KB 288
+#define KB 1152
 #endif
 #ifndef PB
 #define PB 128
@@ -360,9 +365,25 @@ ONE void conv_pack_transposed(__global const float *weights, __global num *b, in
 
 #ifndef BF16
 
-/* column[p][0..15] = the values k..k+15, all of one tap, of the patch of the p-th pixel from `at` on. */
-static inline void pack_column(__global const float *in, const struct window *w, const struct grid *g, int k,
-                               struct pixel at, int count, float *column)
+/* column[t][p][0..15] = 16 values of the t-th of `tiles` tiles at `from`, `stride` floats apart, for p in a..b. */
+static inline void copy_columns(__global const float *from, long stride, int a, int b, int tiles, float *column)
+{
+    for (int p = a; p < b; p++)
+        for (int t = 0; t < tiles; t++)
+            AT16(__private, column + (t * PB + p) * 16) = AT16(__global, from + p * stride + 16 * t);
+}
+
+static inline void zero_columns(int a, int b, int tiles, float *column)
+{
+    for (int t = 0; t < tiles; t++)
+        for (int p = a; p < b; p++)
+            AT16(__private, column + (t * PB + p) * 16) = (float16)(0.0f);
+}
+
+/* column[t][p][0..15] = the values from k + 16t on, all `tiles` of one tap, of the patch of the p-th pixel from `at`
+ * on. */
+static inline void pack_columns(__global const float *in, const struct window *w, const struct grid *g, int k,
+                                int tiles, struct pixel at, int count, float *column)
 {
     const int tap = k / w->ic, ty = tap / w->taps_x, left = tap % w->taps_x + g->off_x;
     /* Output columns lo..hi have their input inside the image. */
@@ -374,15 +395,10 @@ static inline void pack_column(__global const float *in, const struct window *w,
         const int inside = iy >= 0 && iy < w->ih;
         const int a = inside ? clamp(lo - at.ox, 0, run) : run;
         const int b = inside ? clamp(hi - at.ox, a, run) : run;
-        __global const float *from =
-            in + (((long)at.n * w->ih + iy) * w->iw + left) * w->ic + at.ox * stride + k % w->ic;
-        float *to = column + p * 16;
-        for (int i = 0; i < a; i++)
-            AT16(__private, to + 16 * i) = (float16)(0.0f);
-        for (int i = a; i < b; i++)
-            AT16(__private, to + 16 * i) = AT16(__global, from + i * stride);
-        for (int i = b; i < run; i++)
-            AT16(__private, to + 16 * i) = (float16)(0.0f);
+        zero_columns(0, a, tiles, column + p * 16);
+        copy_columns(in + (((long)at.n * w->ih + iy) * w->iw + left) * w->ic + at.ox * stride + k % w->ic, stride,
+                     a, b, tiles, column + p * 16);
+        zero_columns(b, run, tiles, column + p * 16);
         p += run;
         at.ox += run - 1;
         next_pixel(&at, g, 0);
@@ -391,7 +407,7 @@ static inline void pack_column(__global const float *in, const struct window *w,
 
 /* The same for one pixel of `count` images. Returns 0 where the tap lies outside the image. */
 static inline int pack_place(__global const float *in, const struct window *w, const struct grid *g, int k,
-                             struct pixel at, int count, float *column)
+                             int tiles, struct pixel at, int count, float *column)
 {
     const int tap = k / w->ic;
     const int iy = at.oy * g->step + g->off_y + tap / w->taps_x;
@@ -399,9 +415,7 @@ static inline int pack_place(__global const float *in, const struct window *w, c
     if (iy < 0 || iy >= w->ih || ix < 0 || ix >= w->iw)
         return 0;
     const long image = (long)w->ih * w->iw * w->ic;
-    __global const float *from = in + at.n * image + ((long)iy * w->iw + ix) * w->ic + k % w->ic;
-    for (int p = 0; p < count; p++)
-        AT16(__private, column + 16 * p) = AT16(__global, from + p * image);
+    copy_columns(in + at.n * image + ((long)iy * w->iw + ix) * w->ic + k % w->ic, image, 0, count, tiles, column);
     return 1;
 }
 
@@ -410,28 +424,23 @@ static inline int pack_place(__global const float *in, const struct window *w, c
 static inline void pack_gradient(__global const float *dy, long stride, int cout, int ct0, int ct1, int count,
                                  float *columns)
 {
-    for (int ct = ct0; ct < ct1; ct++) {
-        float *to = columns + (ct - ct0) * PB * 16;
-        __global const float *from = dy + ct * 16;
-        if (ct * 16 + 16 <= cout) {
-            for (int p = 0; p < count; p++)
-                AT16(__private, to + 16 * p) = AT16(__global, from + p * stride);
-        } else {
-            for (int p = 0; p < count; p++)
-                for (int i = 0; i < 16; i++)
-                    to[p * 16 + i] = ct * 16 + i < cout ? from[p * stride + i] : 0.0f;
-        }
-    }
+    const int whole = min(ct1, cout / 16);
+    copy_columns(dy + ct0 * 16, stride, 0, count, whole - ct0, columns);
+    if (whole < ct1)
+        for (int p = 0; p < count; p++)
+            for (int i = 0; i < 16; i++)
+                columns[((whole - ct0) * PB + p) * 16 + i] =
+                    whole * 16 + i < cout ? dy[p * stride + whole * 16 + i] : 0.0f;
 }
 
-/* sum[16][16] += patches[count][16]^T * dy[count][16]; patches in rows of `ld`. */
+/* sum[16][16] += patches[count][16]^T * dy[count][16], or = if it is fresh; patches in rows of `ld`. */
 static inline void accumulate_tile(const float *patches, int ld, const float *dy, int count,
-                                   __global float *sum)
+                                   __global float *sum, int fresh)
 {
     float16 acc[16];
 #pragma unroll
     for (int i = 0; i < 16; i++)
-        acc[i] = AT16(__global, sum + 16 * i);
+        acc[i] = fresh ? (float16)(0.0f) : AT16(__global, sum + 16 * i);
     for (int p = 0; p < count; p++) {
         const float16 d = AT16(__private, dy + 16 * p);
 #pragma unroll
@@ -464,7 +473,8 @@ ONE void conv_weights(__global const float *x, __global const float *dy, __globa
     struct window window = {images, h, w, cin, kernel_size, kernel_size, 0, 0, 0, 0, 0};
     window_set(&window, kt0 * 16, min(kt1 * 16, depth));
     __global float *mine = sums + (long)get_global_id(0) * ktiles * ctiles * 256;
-    for (int kt = kt0; kt < kt1; kt++)
+    /* Place by place, the first block may not meet every tap. */
+    for (int kt = kt0; by_place && kt < kt1; kt++)
         for (int i = ct0 * 16; i < ct1 * 16; i++)
             AT16(__global, mine + ((long)kt * ctiles * 16 + i) * 16) = (float16)(0.0f);
     for (int p0 = (int)first, count; p0 < last; p0 += count) {
@@ -477,17 +487,21 @@ ONE void conv_weights(__global const float *x, __global const float *dy, __globa
                       by_place ? (long)oh * ow * cout : cout, cout, ct0, ct1, count, columns);
         if (!by_column)
             pack_patches(x, &window, &grid, at, 0, count, patches, ld);
-        for (int kt = kt0; kt < kt1; kt++) {
+        for (int kt = kt0, tiles; kt < kt1; kt += tiles) {
+            tiles = min(PG, kt1 - kt);
+            if (by_column)
+                tiles = min(tiles, (cin - kt * 16 % cin) / 16);
             const float *tile = by_column ? patches : patches + (kt - kt0) * 16;
             if (by_place) {
-                if (!pack_place(x, &window, &grid, kt * 16, at, count, patches))
+                if (!pack_place(x, &window, &grid, kt * 16, tiles, at, count, patches))
                     continue;
             } else if (by_column) {
-                pack_column(x, &window, &grid, kt * 16, at, count, patches);
+                pack_columns(x, &window, &grid, kt * 16, tiles, at, count, patches);
             }
             for (int ct = ct0; ct < ct1; ct++)
-                accumulate_tile(tile, ld, columns + (ct - ct0) * PB * 16, count,
-                                mine + ((long)kt * ctiles + ct) * 256);
+                for (int t = 0; t < tiles; t++)
+                    accumulate_tile(tile + t * (by_column ? PB * 16 : 16), ld, columns + (ct - ct0) * PB * 16,
+                                    count, mine + ((long)(kt + t) * ctiles + ct) * 256, !by_place && p0 == first);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #include "ops/conv_algorithm.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum {
@@ -9,7 +10,7 @@ enum {
     PB = 128,         /* pixels in a block of the weight gradient */
     CGROUP = 8,       /* most tiles of 16 output channels that a work-item of the weight gradient owns, */
     KGROUP = 36,      /* and most tiles of 16 k, */
-    PGROUP = 4,       /* the same where cin is no multiple of 16 */
+    PGROUP = 4,       /* copied at a time; most of a group where cin is no multiple of 16 */
     ENOUGH_ITEMS = 64 /* work-items that keep the cores of a CPU evenly busy */
 };
 
@@ -17,7 +18,7 @@ enum {
 struct tile {
     int pixels, vectors, most;
 };
-static const struct tile narrow = {12, 1, 1}, wide = {12, 2, 4};
+static const struct tile narrow = {12, 1, 1}, wide = {14, 2, 4};
 
 static struct tile tile_for(int columns)
 {
@@ -31,7 +32,7 @@ struct panel {
     int k;
     size_t number; /* bytes */
 };
-static const struct panel float32 = {"", 288, 4}, bf16 = {" -DBF16", 576, 2};
+static const struct panel float32 = {"", 1152, 4}, bf16 = {" -DBF16", 576, 2};
 
 struct direct {
     struct panel panel;
@@ -80,20 +81,38 @@ static bool worth_by_place(int images, int tile, double used)
     return used / filled < 0.93;
 }
 
-/* Cut the weight gradient: groups of tiles of dW first, then the pixels until there are enough work-items.
- * The cut decides the order of summation, so it must follow from the shape alone. */
+/* How many vectors pass between a core and memory if the weight gradient is cut into so many groups of tiles:
+ * dy once for each group of k, the patches once for each of co, and partial sums three times (filled, stored,
+ * added). */
+static double traffic(int pixels, int ktiles, int ctiles, int kgroups, int cgroups, int parts)
+{
+    return (double)pixels * kgroups * ctiles + (double)pixels * cgroups * ktiles +
+           3.0 * 16.0 * parts * ktiles * ctiles;
+}
+
+/* Cut the weight gradient into enough work-items, where that costs least. The cut decides the order of
+ * summation, so it must follow from the shape alone. */
 static void cut_weights(const struct us_conv *conv, struct direct *d)
 {
-    const int ktiles = ceil_div(us_conv_depth(conv), 16), ctiles = ceil_div(conv->shape.cout, 16);
-    const int kgroups = ceil_div(ktiles, conv->shape.cin % 16 ? PGROUP : KGROUP),
-              cgroups = ceil_div(ctiles, CGROUP);
-    const int pixels = conv->shape.n * conv->oh * conv->ow;
-    d->kgroup = ceil_div(ktiles, kgroups);
-    d->cgroup = ceil_div(ctiles, cgroups);
-    const int parts = ceil_div(ENOUGH_ITEMS, kgroups * cgroups), blocks = ceil_div(pixels, PB);
-    d->share = ceil_div(blocks, parts) * PB;
-    d->parts = ceil_div(pixels, d->share);
     const struct us_conv_shape *s = &conv->shape;
+    const int ktiles = ceil_div(us_conv_depth(conv), 16), ctiles = ceil_div(s->cout, 16);
+    const int pixels = s->n * conv->oh * conv->ow, blocks = ceil_div(pixels, PB);
+    double least = INFINITY;
+    int most = 0;
+    for (int k = ceil_div(ktiles, s->cin % 16 ? PGROUP : KGROUP); k <= ktiles; k++)
+        for (int c = ceil_div(ctiles, CGROUP); c <= ctiles; c++) {
+            const int wanted = ceil_div(ENOUGH_ITEMS, k * c), parts = wanted < blocks ? wanted : blocks;
+            const int items = parts < wanted ? k * c * parts : ENOUGH_ITEMS;
+            const double cost = traffic(pixels, ktiles, ctiles, k, c, parts);
+            if (items < most || (items == most && cost >= least))
+                continue;
+            most = items;
+            least = cost;
+            d->kgroup = ceil_div(ktiles, k);
+            d->cgroup = ceil_div(ctiles, c);
+            d->share = ceil_div(blocks, parts) * PB;
+        }
+    d->parts = ceil_div(pixels, d->share);
     d->by_place =
         s->cin % 16 == 0 && worth_by_place(s->n, FEW_PIXELS,
                                            inside(conv->oh, s->stride, -s->pad, s->kernel, s->h) *
