@@ -53,10 +53,10 @@
 #define KB 1152
 #endif
 #ifndef PB
-#define PB 128
+#define PB 96
 #endif
 #ifndef PG
-#define PG 4
+#define PG 2
 #endif
 #ifndef CG
 #define CG 8

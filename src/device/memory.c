@@ -4,8 +4,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
-enum { SMALLEST = 256 };
+enum { SMALLEST = 256, HUGE_PAGE = 2 << 20 };
 
 static const cl_uchar zeros[16];
 
@@ -91,13 +92,42 @@ static enum unseen_status too_large(const struct unseen_device *device, size_t b
     return UNSEEN_FAILED;
 }
 
+static void CL_CALLBACK free_pages(cl_mem mem, void *pages)
+{
+    (void)mem;
+    free(pages);
+}
+
+/* A CPU that keeps large tensors in huge pages spends a few percent less of a step on finding small ones; the
+ * system gives them only to who asks. CL_SUCCESS and a buffer, or what stands in the way. */
+static cl_int create_in_huge_pages(struct unseen_device *device, size_t bytes, cl_mem *mem)
+{
+    const size_t size = us_round_up(bytes, HUGE_PAGE);
+    cl_int error;
+    void *pages = aligned_alloc(HUGE_PAGE, size);
+    if (!pages)
+        return CL_OUT_OF_HOST_MEMORY;
+    (void)madvise(pages, size, MADV_HUGEPAGE); /* only a wish */
+    *mem = clCreateBuffer(device->context, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes, pages, &error);
+    if (error == CL_SUCCESS &&
+        (error = clSetMemObjectDestructorCallback(*mem, free_pages, pages)) == CL_SUCCESS)
+        return CL_SUCCESS;
+    if (*mem)
+        clReleaseMemObject(*mem);
+    free(pages);
+    return error;
+}
+
 /* CL_SUCCESS and a buffer, or what stands in the way. */
 static cl_int create(struct unseen_device *device, size_t class_bytes, cl_mem *mem)
 {
     const struct us_pool *pool = &device->pool;
     cl_int error = CL_MEM_OBJECT_ALLOCATION_FAILURE;
-    if (pool->used + pool->idle + class_bytes <= pool->limit)
-        *mem = clCreateBuffer(device->context, CL_MEM_READ_WRITE, class_bytes, NULL, &error);
+    if (pool->used + pool->idle + class_bytes > pool->limit)
+        return error;
+    if (device->info.type == UNSEEN_DEVICE_CPU && class_bytes >= 2 * (size_t)HUGE_PAGE)
+        return create_in_huge_pages(device, class_bytes, mem);
+    *mem = clCreateBuffer(device->context, CL_MEM_READ_WRITE, class_bytes, NULL, &error);
     return error;
 }
 

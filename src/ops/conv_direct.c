@@ -7,10 +7,10 @@
 
 enum {
     FEW_PIXELS = 32,  /* ... that still pay for loading and storing a tile of dW */
-    PB = 128,         /* pixels in a block of the weight gradient */
+    PB = 96,          /* pixels in a block of the weight gradient */
     CGROUP = 8,       /* most tiles of 16 output channels that a work-item of the weight gradient owns, */
     KGROUP = 36,      /* and most tiles of 16 k, */
-    PGROUP = 4,       /* copied at a time; most of a group where cin is no multiple of 16 */
+    PGROUP = 2,       /* copied at a time; most of a group where cin is no multiple of 16 */
     ENOUGH_ITEMS = 64 /* work-items that keep the cores of a CPU evenly busy */
 };
 

@@ -79,7 +79,7 @@ tiny_compare="--model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 
   grep -q '"flip": false' c/scoring/fold-s3/scoring.json
   grep -q '^el2n,fold,top,0.5,120,1,3,12,0' c/table.csv
   run_code 2 $run --scoring-epochs 2 --out c
-  grep -q 'pad' stderr
+  grep -q 'another scoring' stderr
 }
 
 @test "compare records what its scores need" {
