@@ -10,6 +10,18 @@ int us_conv_out(int size, int kernel, int stride, int pad)
     return (size + 2 * pad - kernel) / stride + 1;
 }
 
+struct us_conv_residue us_conv_residue_of(const struct us_conv_shape *s, int a, int size)
+{
+    const int first = (a + s->pad) % s->stride;
+    struct us_conv_residue r = {.count = a < size ? (size - a + s->stride - 1) / s->stride : 0};
+    if (first < s->kernel) {
+        r.taps = (s->kernel - first + s->stride - 1) / s->stride;
+        r.last = first + s->stride * (r.taps - 1);
+        r.offset = (a + s->pad - r.last) / s->stride;
+    }
+    return r;
+}
+
 double us_conv_flops(const struct us_conv_shape *s, int n)
 {
     const double oh = us_conv_out(s->h, s->kernel, s->stride, s->pad);
@@ -98,7 +110,7 @@ static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direc
     if (part->workspace && (!call->work || call->work->bytes < part->workspace))
         return us_fail(UNSEEN_USAGE, "convolution", "a workspace of %zu bytes where %zu are needed",
                        call->work ? call->work->bytes : 0, part->workspace);
-    return part->algorithm->run(conv, direction, part, call);
+    return part->algorithm->run[direction](conv, part, call);
 }
 
 enum unseen_status us_conv_forward(struct us_conv *conv, int n, struct us_buf *x, struct us_buf *weights,

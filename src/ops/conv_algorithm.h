@@ -55,8 +55,9 @@ struct us_conv_algorithm {
     enum unseen_status (*prepare)(struct us_conv *conv, enum us_conv_direction direction,
                                   struct us_conv_part *part);
     void (*release)(struct us_conv_part *part);
-    enum unseen_status (*run)(struct us_conv *conv, enum us_conv_direction direction,
-                              const struct us_conv_part *part, const struct us_conv_call *call);
+    /* By direction; NULL where it suits no shape. */
+    enum unseen_status (*run[US_CONV_DIRECTIONS])(struct us_conv *conv, const struct us_conv_part *part,
+                                                  const struct us_conv_call *call);
     /* us_conv_moment_blocks; NULL: its forward pass can do no epilogue. */
     int (*moment_blocks)(const struct us_conv *conv, const struct us_conv_part *part, int n);
 };
@@ -68,6 +69,18 @@ enum unseen_status us_conv_choose(struct unseen_device *device, const struct us_
 
 /* What follows the colon of a name; NULL where there is none. */
 const char *us_conv_values(const char *name);
+
+/* Along one axis, the image's pixels a, a + stride, ...: the same taps of the kernel meet all of them, so
+ * that their data gradient is a convolution of dy, of stride 1, with these taps alone. */
+struct us_conv_residue {
+    int count;  /* of the pixels */
+    int taps;   /* 0 where the stride skips them */
+    int last;   /* of these taps in the kernel; the others come before it at distances of the stride */
+    int offset; /* of what the last tap meets in dy for pixel a; for the taps before it dy's next pixels */
+};
+
+/* a < stride, of an image of `size` pixels along the axis. */
+struct us_conv_residue us_conv_residue_of(const struct us_conv_shape *shape, int a, int size);
 
 /* Rows of the weight matrix: kernel * kernel * cin. */
 static inline int us_conv_depth(const struct us_conv *conv)

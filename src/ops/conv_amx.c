@@ -146,10 +146,9 @@ static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *
     return items(part->state, n);
 }
 
-static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direction,
-                              const struct us_conv_part *part, const struct us_conv_call *call)
+static enum unseen_status run(struct us_conv *conv, const struct us_conv_part *part,
+                              const struct us_conv_call *call)
 {
-    (void)direction;
     enum unseen_status st = UNSEEN_OK;
     const struct amx *d = part->state;
     const struct gather *g = &d->g;
@@ -175,5 +174,5 @@ const struct us_conv_algorithm us_conv_amx = {.name = "amx-bf16",
                                               .suits = suits,
                                               .prepare = prepare,
                                               .release = release,
-                                              .run = run,
+                                              .run = {[US_CONV_FORWARD] = run, [US_CONV_DATA] = run},
                                               .moment_blocks = moment_blocks};

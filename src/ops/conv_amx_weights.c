@@ -109,10 +109,9 @@ static void release(struct us_conv_part *part)
     free(part->state);
 }
 
-static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direction,
-                              const struct us_conv_part *part, const struct us_conv_call *call)
+static enum unseen_status run(struct us_conv *conv, const struct us_conv_part *part,
+                              const struct us_conv_call *call)
 {
-    (void)direction;
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
     const struct weights *d = part->state;
@@ -138,4 +137,4 @@ const struct us_conv_algorithm us_conv_amx_weights = {.name = "amx-bf16-weights"
                                                       .suits = suits,
                                                       .prepare = prepare,
                                                       .release = release,
-                                                      .run = run};
+                                                      .run = {[US_CONV_WEIGHTS] = run}};

@@ -242,10 +242,11 @@ static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *
     return spread(conv, &g).items;
 }
 
-static enum unseen_status forward(struct us_conv *conv, const struct direct *d,
+static enum unseen_status forward(struct us_conv *conv, const struct us_conv_part *part,
                                   const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct direct *d = part->state;
     const struct us_conv_shape *s = &conv->shape;
     const int depth = us_conv_depth(conv), columns = ceil_div(s->cout, 16 * tile_for(s->cout).vectors);
     struct gather g = whole(conv, call->n);
@@ -260,30 +261,12 @@ out:
     return st;
 }
 
-/* The taps that meet image coordinates a, a + stride, ...: dy is read from `offset` on in ascending order
- * while the kernel's taps descend from `last` in steps of the stride. */
-struct residue {
-    int taps, offset, last, count;
-};
-
-static struct residue residue(const struct us_conv_shape *s, int a, int size)
-{
-    const int first = (a + s->pad) % s->stride;
-    struct residue r = {.count = a < size ? ceil_div(size - a, s->stride) : 0};
-    if (first < s->kernel) {
-        r.taps = ceil_div(s->kernel - first, s->stride);
-        r.last = first + s->stride * (r.taps - 1);
-        r.offset = (a + s->pad - first) / s->stride - (r.taps - 1);
-    }
-    return r;
-}
-
 static enum unseen_status gather_residue(struct us_conv *conv, const struct direct *d, int a, int b,
                                          const struct us_conv_call *call, struct gather *g)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
-    const struct residue y = residue(s, a, s->h), x = residue(s, b, s->w);
+    const struct us_conv_residue y = us_conv_residue_of(s, a, s->h), x = us_conv_residue_of(s, b, s->w);
     const int taps = y.taps * x.taps, columns = ceil_div(s->cin, 16 * tile_for(s->cin).vectors);
     if (!y.count || !x.count || (!taps && g->accumulate))
         goto out;
@@ -305,10 +288,11 @@ out:
     return st;
 }
 
-static enum unseen_status backward_data(struct us_conv *conv, const struct direct *d,
+static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_part *part,
                                         const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct direct *d = part->state;
     const struct us_conv_shape *s = &conv->shape;
     struct gather g = {.kernel = d->gather,
                        .in = call->in,
@@ -330,10 +314,11 @@ out:
     return st;
 }
 
-static enum unseen_status backward_weights(struct us_conv *conv, const struct direct *d,
+static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_part *part,
                                            const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct direct *d = part->state;
     const struct us_conv_shape *s = &conv->shape;
     const int depth = us_conv_depth(conv), ktiles = ceil_div(depth, 16), ctiles = ceil_div(s->cout, 16);
     const int parts = ceil_div(call->n * conv->oh * conv->ow, d->share);
@@ -348,19 +333,6 @@ out:
     return st;
 }
 
-static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direction,
-                              const struct us_conv_part *part, const struct us_conv_call *call)
-{
-    switch (direction) {
-    case US_CONV_FORWARD:
-        return forward(conv, part->state, call);
-    case US_CONV_DATA:
-        return backward_data(conv, part->state, call);
-    default:
-        return backward_weights(conv, part->state, call);
-    }
-}
-
 /* Panels hold whole vectors of one tap's channels in pairs. */
 static bool suits_bf16(const struct us_conv_shape *shape, enum us_conv_direction direction)
 {
@@ -371,7 +343,7 @@ const struct us_conv_algorithm us_conv_direct = {.name = "direct",
                                                  .made_for = US_CONV_FOR_CPU,
                                                  .prepare = prepare,
                                                  .release = release,
-                                                 .run = run,
+                                                 .run = {forward, backward_data, backward_weights},
                                                  .moment_blocks = moment_blocks};
 
 const struct us_conv_algorithm us_conv_direct_bf16 = {.name = "direct-bf16",
@@ -381,5 +353,5 @@ const struct us_conv_algorithm us_conv_direct_bf16 = {.name = "direct-bf16",
                                                       .suits = suits_bf16,
                                                       .prepare = prepare,
                                                       .release = release,
-                                                      .run = run,
+                                                      .run = {forward, backward_data, backward_weights},
                                                       .moment_blocks = moment_blocks};

@@ -104,10 +104,11 @@ static enum unseen_status gather_columns(struct us_conv *conv, const struct im2c
                   s->kernel, s->stride, s->pad, (int)accumulate);
 }
 
-static enum unseen_status forward(struct us_conv *conv, const struct im2col *d,
+static enum unseen_status forward(struct us_conv *conv, const struct us_conv_part *part,
                                   const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct im2col *d = part->state;
     const size_t cout = (size_t)conv->shape.cout;
     for (int i = 0; i < call->n; i += chunk_images(d, call->n)) {
         const struct chunk c = chunk_at(conv, d, i, call->n, call->in, call->work);
@@ -129,10 +130,11 @@ out:
     return st;
 }
 
-static enum unseen_status backward_data(struct us_conv *conv, const struct im2col *d,
+static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_part *part,
                                         const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct im2col *d = part->state;
     const size_t cout = (size_t)conv->shape.cout;
     for (int i = 0; i < call->n; i += chunk_images(d, call->n)) {
         const struct chunk c = chunk_at(conv, d, i, call->n, call->out, call->work);
@@ -156,10 +158,11 @@ out:
     return st;
 }
 
-static enum unseen_status backward_weights(struct us_conv *conv, const struct im2col *d,
+static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_part *part,
                                            const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct im2col *d = part->state;
     const size_t cout = (size_t)conv->shape.cout;
     for (int i = 0; i < call->n; i += chunk_images(d, call->n)) {
         const struct chunk c = chunk_at(conv, d, i, call->n, call->in, call->work);
@@ -183,18 +186,7 @@ out:
     return st;
 }
 
-static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direction,
-                              const struct us_conv_part *part, const struct us_conv_call *call)
-{
-    switch (direction) {
-    case US_CONV_FORWARD:
-        return forward(conv, part->state, call);
-    case US_CONV_DATA:
-        return backward_data(conv, part->state, call);
-    default:
-        return backward_weights(conv, part->state, call);
-    }
-}
-
-const struct us_conv_algorithm us_conv_im2col = {
-    .name = "im2col", .prepare = prepare, .release = release, .run = run};
+const struct us_conv_algorithm us_conv_im2col = {.name = "im2col",
+                                                 .prepare = prepare,
+                                                 .release = release,
+                                                 .run = {forward, backward_data, backward_weights}};

@@ -173,10 +173,11 @@ static enum unseen_status gather(struct us_conv *conv, const struct matrix *m,
                   (int)g->accumulate, e->affine, e->residual, (int)e->relu, e->moments);
 }
 
-static enum unseen_status forward(struct us_conv *conv, const struct matrix *m,
+static enum unseen_status forward(struct us_conv *conv, const struct us_conv_part *part,
                                   const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct matrix *m = part->state;
     const struct us_conv_shape *s = &conv->shape;
     const struct gather g = {.ih = s->h,
                              .iw = s->w,
@@ -201,33 +202,19 @@ out:
     return st;
 }
 
-/* Along one axis, for image coordinates that are `residue` modulo the stride: how many there are, which taps
- * meet them (kernel rows last, last - stride, ...), and where the first of these lies in dy. */
-struct axis {
-    int count, taps, last, offset;
-};
-
-static struct axis axis_of(const struct us_conv_shape *s, int size, int residue)
-{
-    const int first = (residue + s->pad) % s->stride;
-    struct axis a = {.count = residue < size ? ceil_div(size - residue, s->stride) : 0};
-    a.taps = first < s->kernel ? ceil_div(s->kernel - first, s->stride) : 0;
-    a.last = first + (a.taps - 1) * s->stride;
-    a.offset = (residue + s->pad - a.last) / s->stride;
-    return a;
-}
-
-static enum unseen_status backward_data(struct us_conv *conv, const struct matrix *m,
+static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_part *part,
                                         const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct matrix *m = part->state;
     const struct us_conv_shape *s = &conv->shape;
     const int weights = us_conv_depth(conv) * (s->cout / m->chunk);
     US_TRY(narrow(conv, m, call->in, call->work, 0, call->n * conv->oh * conv->ow * (s->cout / m->chunk)));
     US_TRY(us_run(conv->device, m->narrow_transposed, us_light_items(conv->device, (size_t)weights), "bbiiii",
                   call->other, call->work, m->other, weights, s->cin, s->cout));
     for (int i = 0; i < s->stride * s->stride; i++) {
-        const struct axis y = axis_of(s, s->h, i / s->stride), x = axis_of(s, s->w, i % s->stride);
+        const struct us_conv_residue y = us_conv_residue_of(s, i / s->stride, s->h),
+                                     x = us_conv_residue_of(s, i % s->stride, s->w);
         const struct gather g = {.ih = conv->oh,
                                  .iw = conv->ow,
                                  .ic = s->cout,
@@ -254,10 +241,11 @@ out:
     return st;
 }
 
-static enum unseen_status backward_weights(struct us_conv *conv, const struct matrix *m,
+static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_part *part,
                                            const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct matrix *m = part->state;
     const struct us_conv_shape *s = &conv->shape;
     const int depth = us_conv_depth(conv), pixels = call->n * conv->oh * conv->ow;
     const int parts = ceil_div(pixels, m->share);
@@ -276,19 +264,6 @@ out:
     return st;
 }
 
-static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direction,
-                              const struct us_conv_part *part, const struct us_conv_call *call)
-{
-    switch (direction) {
-    case US_CONV_FORWARD:
-        return forward(conv, part->state, call);
-    case US_CONV_DATA:
-        return backward_data(conv, part->state, call);
-    default:
-        return backward_weights(conv, part->state, call);
-    }
-}
-
 /* A row of tiles is a block. */
 static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *part, int n)
 {
@@ -300,7 +275,7 @@ const struct us_conv_algorithm us_conv_matrix_f16 = {.name = "matrix-f16",
                                                      .suits = suits,
                                                      .prepare = prepare,
                                                      .release = release,
-                                                     .run = run,
+                                                     .run = {forward, backward_data, backward_weights},
                                                      .moment_blocks = moment_blocks};
 
 const struct us_conv_algorithm us_conv_matrix_bf16 = {.name = "matrix-bf16",
@@ -308,7 +283,7 @@ const struct us_conv_algorithm us_conv_matrix_bf16 = {.name = "matrix-bf16",
                                                       .suits = suits,
                                                       .prepare = prepare,
                                                       .release = release,
-                                                      .run = run,
+                                                      .run = {forward, backward_data, backward_weights},
                                                       .moment_blocks = moment_blocks};
 
 const struct us_conv_algorithm us_conv_matrix_tf32 = {.name = "matrix-tf32",
@@ -316,5 +291,5 @@ const struct us_conv_algorithm us_conv_matrix_tf32 = {.name = "matrix-tf32",
                                                       .suits = suits,
                                                       .prepare = prepare,
                                                       .release = release,
-                                                      .run = run,
+                                                      .run = {forward, backward_data, backward_weights},
                                                       .moment_blocks = moment_blocks};

@@ -94,10 +94,9 @@ static enum unseen_status weave(struct us_conv *conv, const struct paired *p, co
                   block);
 }
 
-static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direction,
-                              const struct us_conv_part *part, const struct us_conv_call *call)
+static enum unseen_status run(struct us_conv *conv, const struct us_conv_part *part,
+                              const struct us_conv_call *call)
 {
-    (void)direction;
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
     const struct paired *p = part->state;
@@ -123,4 +122,4 @@ const struct us_conv_algorithm us_conv_paired = {.name = "paired-bf16",
                                                  .suits = suits,
                                                  .prepare = prepare,
                                                  .release = release,
-                                                 .run = run};
+                                                 .run = {[US_CONV_WEIGHTS] = run}};

@@ -89,12 +89,14 @@ static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *
     return ceil_div(n * conv->oh, d->share);
 }
 
-static enum unseen_status forward(struct us_conv *conv, const struct stem *d, const struct us_conv_call *call)
+static enum unseen_status forward(struct us_conv *conv, const struct us_conv_part *part,
+                                  const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct stem *d = part->state;
     const struct us_conv_shape *s = &conv->shape;
     const struct us_conv_epilogue *e = &call->epilogue;
-    const size_t items = (size_t)moment_blocks(conv, &conv->part[US_CONV_FORWARD], call->n);
+    const size_t items = (size_t)moment_blocks(conv, part, call->n);
     const size_t columns = padded_columns(conv, d) / (16 * (size_t)d->vectors);
     US_TRY(us_run(conv->device, d->pack, US_RANGE1L(columns, 1), "bbi", call->other, call->work, s->cout));
     US_TRY(us_run(conv->device, d->forward, US_RANGE1L(items, 1), "bbbiiiiibbib", call->in, call->work,
@@ -104,9 +106,11 @@ out:
     return st;
 }
 
-static enum unseen_status weights(struct us_conv *conv, const struct stem *d, const struct us_conv_call *call)
+static enum unseen_status weights(struct us_conv *conv, const struct us_conv_part *part,
+                                  const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct stem *d = part->state;
     const struct us_conv_shape *s = &conv->shape;
     const int parts = ceil_div(call->n * conv->oh, d->share);
     US_TRY(us_run(conv->device, d->weights, US_RANGE1L((size_t)parts, 1), "bbbiiiii", call->in, call->other,
@@ -118,16 +122,11 @@ out:
     return st;
 }
 
-static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direction,
-                              const struct us_conv_part *part, const struct us_conv_call *call)
-{
-    return direction == US_CONV_FORWARD ? forward(conv, part->state, call) : weights(conv, part->state, call);
-}
-
-const struct us_conv_algorithm us_conv_stem = {.name = "stem",
-                                               .made_for = US_CONV_FOR_CPU,
-                                               .suits = suits,
-                                               .prepare = prepare,
-                                               .release = release,
-                                               .run = run,
-                                               .moment_blocks = moment_blocks};
+const struct us_conv_algorithm us_conv_stem = {
+    .name = "stem",
+    .made_for = US_CONV_FOR_CPU,
+    .suits = suits,
+    .prepare = prepare,
+    .release = release,
+    .run = {[US_CONV_FORWARD] = forward, [US_CONV_WEIGHTS] = weights},
+    .moment_blocks = moment_blocks};

@@ -55,12 +55,12 @@ static void release(struct us_conv_part *part)
     free(part->state);
 }
 
-static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direction,
-                              const struct us_conv_part *part, const struct us_conv_call *call)
+static enum unseen_status run(struct us_conv *conv, const struct us_conv_part *part,
+                              const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct tiled *d = part->state;
-    const int parts = direction == US_CONV_WEIGHTS ? us_tiled_parts(&d->product, call->n) : 1;
+    const int parts = d->product.direction == US_CONV_WEIGHTS ? us_tiled_parts(&d->product, call->n) : 1;
     const struct us_tiled_call product = {.n = call->n,
                                           .in = call->in,
                                           .other = call->other,
@@ -88,5 +88,5 @@ const struct us_conv_algorithm us_conv_tiled = {.name = "tiled",
                                                 .accepts = accepts,
                                                 .prepare = prepare,
                                                 .release = release,
-                                                .run = run,
+                                                .run = {run, run, run},
                                                 .moment_blocks = moment_blocks};

@@ -270,10 +270,11 @@ out:
     return st;
 }
 
-static enum unseen_status gradient(struct us_conv *conv, const struct winograd *d,
-                                   const struct us_conv_call *call)
+static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_part *part,
+                                           const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct winograd *d = part->state;
     const struct us_conv_shape *s = &conv->shape;
     const int total = count_tiles(conv, d->m, US_CONV_WEIGHTS, call->n);
     const int parts = d->shares ? ceil_div(total, d->share) : 1;
@@ -287,12 +288,16 @@ out:
     return st;
 }
 
-static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direction,
-                              const struct us_conv_part *part, const struct us_conv_call *call)
+static enum unseen_status forward(struct us_conv *conv, const struct us_conv_part *part,
+                                  const struct us_conv_call *call)
 {
-    if (direction == US_CONV_WEIGHTS)
-        return gradient(conv, part->state, call);
-    return multiply(conv, direction == US_CONV_DATA, part->state, call);
+    return multiply(conv, false, part->state, call);
+}
+
+static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_part *part,
+                                        const struct us_conv_call *call)
+{
+    return multiply(conv, true, part->state, call);
 }
 
 static bool suits_bf16(const struct us_conv_shape *s, enum us_conv_direction direction)
@@ -305,14 +310,14 @@ const struct us_conv_algorithm us_conv_winograd2 = {.name = "winograd2",
                                                     .suits = suits,
                                                     .prepare = prepare2,
                                                     .release = release,
-                                                    .run = run,
+                                                    .run = {forward, backward_data, backward_weights},
                                                     .moment_blocks = moment_blocks};
 const struct us_conv_algorithm us_conv_winograd4 = {.name = "winograd4",
                                                     .made_for = US_CONV_FOR_CPU,
                                                     .suits = suits,
                                                     .prepare = prepare4,
                                                     .release = release,
-                                                    .run = run,
+                                                    .run = {forward, backward_data, backward_weights},
                                                     .moment_blocks = moment_blocks};
 const struct us_conv_algorithm us_conv_winograd4_bf16 = {.name = "winograd4-bf16",
                                                          .made_for = US_CONV_FOR_CPU,
@@ -321,5 +326,5 @@ const struct us_conv_algorithm us_conv_winograd4_bf16 = {.name = "winograd4-bf16
                                                          .suits = suits_bf16,
                                                          .prepare = prepare4,
                                                          .release = release,
-                                                         .run = run,
+                                                         .run = {forward, backward_data},
                                                          .moment_blocks = moment_blocks};

@@ -271,17 +271,17 @@ out:
     return st;
 }
 
-static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direction,
-                              const struct us_conv_part *part, const struct us_conv_call *call)
+static enum unseen_status run(struct us_conv *conv, const struct us_conv_part *part,
+                              const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct winograd *d = part->state;
     struct scratch scratch;
     US_TRY(cut(conv, d, call->work, &scratch));
-    if (direction == US_CONV_WEIGHTS)
+    if (d->product.direction == US_CONV_WEIGHTS)
         US_TRY(gradient(conv, d, call, &scratch));
     else
-        US_TRY(convolve(conv, direction == US_CONV_DATA, d, call, &scratch));
+        US_TRY(convolve(conv, d->product.direction == US_CONV_DATA, d, call, &scratch));
 out:
     us_buf_free(conv->device, scratch.weights);
     us_buf_free(conv->device, scratch.inputs);
@@ -296,7 +296,7 @@ const struct us_conv_algorithm us_conv_winograd2_tiled = {.name = "winograd2-til
                                                           .accepts = accepts2,
                                                           .prepare = prepare,
                                                           .release = release,
-                                                          .run = run,
+                                                          .run = {run, run, run},
                                                           .moment_blocks = moment_blocks};
 const struct us_conv_algorithm us_conv_winograd4_tiled = {.name = "winograd4-tiled",
                                                           .made_for = US_CONV_FOR_GPU,
@@ -305,5 +305,5 @@ const struct us_conv_algorithm us_conv_winograd4_tiled = {.name = "winograd4-til
                                                           .accepts = accepts4,
                                                           .prepare = prepare,
                                                           .release = release,
-                                                          .run = run,
+                                                          .run = {run, run, run},
                                                           .moment_blocks = moment_blocks};
