@@ -39,16 +39,32 @@ static inline struct place place_of(uint i, uint each, int width)
     return p;
 }
 
+/* What a work-item sums up: n rows of a block from row `first` on, none where the blocks end before it, in a tile of
+ * vectors from channel `at` on. */
+struct stretch {
+    long block, first;
+    int n, at;
+};
+
+static inline struct stretch stretch_of(long rows, int channels, int block_rows)
+{
+    const struct place p = place_of((uint)get_global_id(0), (uint)(channels / SPAN), SPAN);
+    struct stretch s;
+    s.block = p.row;
+    s.first = s.block * block_rows;
+    s.n = (int)clamp(rows - s.first, 0L, (long)block_rows);
+    s.at = p.at;
+    return s;
+}
+
 kernel void batchnorm_moments(long rows, int channels, int block_rows, int blocks, global const float *x,
                               global float *partial)
 {
-    const struct place p = place_of((uint)get_global_id(0), (uint)(channels / SPAN), SPAN);
-    const int at = p.at;
-    const long block = p.row, first = block * block_rows;
-    if (first >= rows)
+    const struct stretch s = stretch_of(rows, channels, block_rows);
+    const int n = s.n, at = s.at;
+    if (n <= 0)
         return;
-    const int n = (int)min(rows - first, (long)block_rows);
-    x += first * channels + at;
+    x += s.first * channels + at;
 
     vec shift[TILE], sum[UNROLL][TILE], square[UNROLL][TILE];
 #pragma unroll
@@ -77,8 +93,8 @@ kernel void batchnorm_moments(long rows, int channels, int block_rows, int block
             square[0][v] = fma(d, d, square[0][v]);
         }
     if (at == 0)
-        partial[(long)blocks * 2 * channels + block] = (float)n;
-    partial += block * 2 * channels + at;
+        partial[(long)blocks * 2 * channels + s.block] = (float)n;
+    partial += s.block * 2 * channels + at;
 #pragma unroll
     for (int v = 0; v < TILE; v++) {
 #pragma unroll
@@ -188,16 +204,14 @@ kernel void batchnorm_sums(long rows, int channels, int relu, int block_rows, gl
                            global const float *y, global const float *mean, global const float *invstd,
                            global const float *gamma, global const float *beta, global float *partial)
 {
-    const struct place p = place_of((uint)get_global_id(0), (uint)(channels / SPAN), SPAN);
-    const int at = p.at;
-    const long block = p.row, first = block * block_rows;
-    if (first >= rows)
+    const struct stretch s = stretch_of(rows, channels, block_rows);
+    const int n = s.n, at = s.at;
+    if (n <= 0)
         return;
-    const int n = (int)min(rows - first, (long)block_rows);
-    dy += first * channels + at;
-    x += first * channels + at;
+    dy += s.first * channels + at;
+    x += s.first * channels + at;
     if (y)
-        y += first * channels + at;
+        y += s.first * channels + at;
 
     vec centre[TILE], scale[TILE], shift[TILE], sum[UNROLL][TILE], product[UNROLL][TILE];
 #pragma unroll
@@ -235,7 +249,7 @@ kernel void batchnorm_sums(long rows, int channels, int relu, int block_rows, gl
         ADD_ROWS(gated(g, LOAD(y + o)));
     else
         ADD_ROWS(gated(g, normalised(value, centre[v], scale[v], shift[v])));
-    partial += block * 2 * channels + at;
+    partial += s.block * 2 * channels + at;
 #pragma unroll
     for (int v = 0; v < TILE; v++) {
 #pragma unroll
