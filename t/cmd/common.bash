@@ -30,6 +30,18 @@ wait_for() {
   return 1
 }
 
+# killed_after SECONDS ARGUMENT...: the program, killed unless it is through by then. Its lock is free again when this
+# returns; timeout would not wait for that.
+killed_after() {
+  local delay=$1 pid
+  shift
+  "$UNSEEN" "$@" >/dev/null 2>&1 &
+  pid=$!
+  sleep "$delay"
+  kill -KILL $pid 2>/dev/null || true
+  wait $pid || true
+}
+
 # run_code CODE COMMAND...: it must exit so, and a failure must be one line "unseen: <where>: <what>" and at most a hint.
 run_code() {
   local expected=$1

@@ -52,9 +52,9 @@ tiny_compare="--model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 
   run="unseen compare $tiny_data $tiny_compare --metrics el2n --protocols fold --rules ccs --keep 0.3 --seeds 2"
   $run --out whole >/dev/null 2>&1
   for delay in 0.2 0.5 0.8 1.2; do
-    timeout -s KILL $delay "$UNSEEN" ${run#unseen } --out killed >/dev/null 2>&1 || true
+    killed_after $delay ${run#unseen } --out killed
   done
-  $run --out killed >/dev/null 2>&1
+  run_code 0 $run --out killed
   cmp whole/table.csv killed/table.csv
   $run --concurrent 2 --out two >/dev/null 2>&1
   cmp whole/table.csv two/table.csv

@@ -40,7 +40,7 @@ same_files() {
   need_device
   unseen trajectory $tiny_data $tiny_run --out whole >/dev/null 2>&1
   for delay in 0.2 0.5; do
-    timeout -s KILL $delay "$UNSEEN" trajectory $tiny_data $tiny_run --job 1/2 --out job1 >/dev/null 2>&1 || true
+    killed_after $delay trajectory $tiny_data $tiny_run --job 1/2 --out job1
   done
   jobs
   run_code 0 unseen trajectory $tiny_data $tiny_run --job 1/2 --out job1

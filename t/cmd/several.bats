@@ -26,8 +26,7 @@ twice() {
 @test "a run killed on two devices goes on with one" {
   run_code 0 unseen trajectory $tiny_data $tiny_run --out whole
   for delay in 0.3 0.6 0.9; do
-    timeout -s KILL $delay "$UNSEEN" trajectory $tiny_data $tiny_run --device "$(twice)" --out killed \
-      >/dev/null 2>&1 || true
+    killed_after $delay trajectory $tiny_data $tiny_run --device "$(twice)" --out killed
   done
   run_code 0 unseen trajectory $tiny_data $tiny_run --out killed
   cmp whole/trajectory/p_true.npy killed/trajectory/p_true.npy

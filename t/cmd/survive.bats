@@ -29,9 +29,9 @@ interrupt_once() {
   need_device
   reference
   for delay in 0.15 0.4 0.7 1.1; do
-    timeout -s KILL $delay "$UNSEEN" prune $tiny_data $tiny_run --out killed >/dev/null 2>&1 || true
+    killed_after $delay prune $tiny_data $tiny_run --out killed
   done
-  unseen prune $tiny_data $tiny_run --out killed >/dev/null 2>&1
+  run_code 0 unseen prune $tiny_data $tiny_run --out killed
   same_as_whole killed
   ! find killed -name '*.tmp*' | grep .
 }
@@ -46,9 +46,9 @@ interrupt_once() {
   need_device
   reference
   for delay in 0.3 0.6 0.9; do
-    timeout -s KILL $delay "$UNSEEN" prune $tiny_data $tiny_run --concurrent 2 --out killed >/dev/null 2>&1 || true
+    killed_after $delay prune $tiny_data $tiny_run --concurrent 2 --out killed
   done
-  unseen prune $tiny_data $tiny_run --concurrent 3 --out killed >/dev/null 2>&1
+  run_code 0 unseen prune $tiny_data $tiny_run --concurrent 3 --out killed
   same_as_whole killed
   ! find killed -name '*.tmp*' | grep .
 }
@@ -62,9 +62,9 @@ interrupt_once() {
 @test "a torn checkpoint is not trusted" {
   need_device
   reference
-  timeout -s KILL 1 "$UNSEEN" prune $tiny_data $tiny_run --out torn >/dev/null 2>&1 || true
+  killed_after 1 prune $tiny_data $tiny_run --out torn
   for state in $(find torn -name state.safetensors); do truncate -s 100 "$state"; done
-  unseen prune $tiny_data $tiny_run --out torn >/dev/null 2>&1
+  run_code 0 unseen prune $tiny_data $tiny_run --out torn
   same_as_whole torn
 }
 

@@ -37,8 +37,8 @@ run="--model convnet3 --width 8 --epochs 3 --batch 32 --no-progress"
 @test "a training run that was killed goes on" {
   need_device
   unseen train $tiny_data $run --out whole >/dev/null 2>&1
-  timeout -s KILL 0.5 "$UNSEEN" train $tiny_data $run --out killed >/dev/null 2>&1 || true
-  unseen train $tiny_data $run --out killed >/dev/null 2>&1
+  killed_after 0.5 train $tiny_data $run --out killed
+  run_code 0 unseen train $tiny_data $run --out killed
   cmp whole/model.safetensors killed/model.safetensors
 }
 
