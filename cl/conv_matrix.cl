@@ -16,8 +16,8 @@
  * batchnorm.cl to merge.
  *
  * A work-group computes BM x BN elements in steps of BK of the reduction. Every step's numbers lie in one tap, so
- * where to read them is the same for all work-items but for their pixel. They are fetched into registers while the
- * step before is multiplied, from local memory that holds two steps.
+ * where to read them is the same for all work-items but for their pixel. They are fetched while the step before is
+ * multiplied, into registers or straight into local memory, which holds two steps.
  *
  * Tunables (build options):
  *   BM, BN            elements of a work-group, multiples of TEAMS_M * MMA_M and TEAMS_N * MMA_N
@@ -80,6 +80,8 @@
 /* Where the i-th chunk of a work-item lies in a tile of `columns` numbers a row. */
 #define ROW(i, columns)    (((int)get_local_id(0) + (i)*ITEMS) / ((columns) / CHUNK))
 #define COLUMN(i, columns) (((int)get_local_id(0) + (i)*ITEMS) % ((columns) / CHUNK) * CHUNK)
+#define A_PLACE(i)         (ROW(i, A_COLUMNS) * A_LD + COLUMN(i, A_COLUMNS))
+#define B_PLACE(i)         (ROW(i, BN) * B_LD + COLUMN(i, BN))
 
 /* A work-item's chunks of one step, on their way to local memory. */
 struct step {
@@ -89,9 +91,10 @@ struct step {
 static inline void put_step(const struct step *step, __local cell *a, __local cell *b)
 {
     UNROLL for (int i = 0; i < A_CHUNKS; i++)
-        put_chunk(a + ROW(i, A_COLUMNS) * A_LD + COLUMN(i, A_COLUMNS), step->a[i]);
+        store_chunk(a + A_PLACE(i), &step->a[i]);
     UNROLL for (int i = 0; i < B_CHUNKS; i++)
-        put_chunk(b + ROW(i, BN) * B_LD + COLUMN(i, BN), step->b[i]);
+        store_chunk(b + B_PLACE(i), &step->b[i]);
+    wait_chunks();
 }
 
 /* Add a step's product to the team's sums. */
@@ -248,14 +251,16 @@ static inline void merge_parts(__local const struct parts *parts, int n, int row
     block[oc] = squares;
 }
 
-/* Of channel c of `channels`; residual is NULL or that of the pixel's first channel. */
-static inline float normalised(float y, __global const float *affine, __global const float *residual, int relu, int c,
-                               int channels)
+/* sum * affine[0] + affine[1] by channels: `columns` of oc are left from the tile's first on. */
+static inline void normalise(mma_sum sum[FM][FN], const struct team *team, __global const float *affine, int columns,
+                             int oc)
 {
-    y = fma(y, affine[c], affine[channels + c]);
-    if (residual)
-        y += residual[c];
-    return relu ? (y < 0.0f ? 0.0f : y) : y; /* a NaN stays */
+    EACH_COLUMN(j, c) {
+        const int column = min(column_at(team, j, c), columns - 1);
+        const float scale = affine[column], shift = affine[oc + column];
+        EACH_ROW(i, r)
+            sum[i][j].s[MMA_AT(r, c)] = fma(sum[i][j].s[MMA_AT(r, c)], scale, shift);
+    }
 }
 
 /* Work-items: (ITEMS * tiles of gh * gw * images pixels, tiles of oc channels). The grid gh x gw is what is computed
@@ -264,8 +269,8 @@ static inline float normalised(float y, __global const float *affine, __global c
 TILED void matrix_gather(__global const uint4 *work, __global float *out, int in, int weights, int images, int ih,
                          int iw, int ic, int step, int off_y, int off_x, int count_y, int count_x, int tap0,
                          int tap_y, int tap_x, int gh, int gw, int h, int w, int oc, int ostep, int oa, int ob,
-                         int accumulate, __global const float *restrict affine,
-                         __global const float *restrict residual, int relu, __global float *moments)
+                         int accumulate, __global const float *affine, __global const float *residual, int relu,
+                         __global float *moments)
 {
     TILES;
     const struct team team = team_of(scratch);
@@ -289,12 +294,12 @@ TILED void matrix_gather(__global const uint4 *work, __global float *out, int in
             UNROLL for (int i = 0; i < A_CHUNKS; i++) {
                 const int y = window[i].y + t.ty, x = window[i].x + t.tx;
                 const int inside = y >= 0 && y < ih && x >= 0 && x < iw;
-                next.a[i] = inside ? work[in + window[i].first + move] : (uint4)(0);
+                fetch_chunk(A_TILE(s + 1) + A_PLACE(i), work + in + window[i].first + move, inside, &next.a[i]);
             }
             UNROLL for (int i = 0; i < B_CHUNKS; i++) {
                 const int column = column0 + COLUMN(i, BN);
-                next.b[i] = column < oc ? work[weights + (row + ROW(i, BN)) * (oc / CHUNK) + column / CHUNK]
-                                         : (uint4)(0);
+                const int chunk = (row + ROW(i, BN)) * (oc / CHUNK) + column / CHUNK;
+                fetch_chunk(B_TILE(s + 1) + B_PLACE(i), work + weights + chunk, column < oc, &next.b[i]);
             }
             next_step(&t);
         }
@@ -304,19 +309,18 @@ TILED void matrix_gather(__global const uint4 *work, __global float *out, int in
             put_step(&next, A_TILE(s + 1), B_TILE(s + 1));
         barrier(CLK_LOCAL_MEM_FENCE);
     }
+    __global const float *add = accumulate ? out : residual;
+    if (affine)
+        normalise(sum, &team, affine + column0, oc - column0, oc);
     EACH_ROW(i, r) {
         const int row = row0 + row_at(&team, i, r);
         const int y = row / gw % gh * ostep + oa, x = row % gw * ostep + ob;
         const long pixel = (((long)(row / gw / gh) * h + y) * w + x) * oc;
         EACH_COLUMN(j, c) {
             const int column = column0 + column_at(&team, j, c);
-            float value = sum[i][j].s[MMA_AT(r, c)];
             if (row < rows && column < oc) {
-                if (accumulate)
-                    value += out[pixel + column];
-                if (affine)
-                    value = normalised(value, affine, residual ? residual + pixel : residual, relu, column, oc);
-                out[pixel + column] = value;
+                const float value = sum[i][j].s[MMA_AT(r, c)] + (add ? add[pixel + column] : 0.0f);
+                out[pixel + column] = relu && value < 0.0f ? 0.0f : value; /* a NaN stays */
             }
         }
     }
@@ -397,13 +401,13 @@ TILED void matrix_weights(__global const uint4 *work, __global float *sums, int 
                 const int x = pixel[i].x * stride - pad + tap % kernel_size;
                 const int inside = row < rows && p + ROW(i, A_COLUMNS) < last && y >= 0 && y < ih && x >= 0 && x < iw;
                 const int chunk = ((pixel[i].n * ih + y) * iw + x) * (ic / CHUNK) + row % ic / CHUNK;
-                next.a[i] = inside ? work[in + chunk] : (uint4)(0);
+                fetch_chunk(A_TILE(s + 1) + A_PLACE(i), work + in + chunk, inside, &next.a[i]);
                 move_pixel(&pixel[i], by, oh, ow);
             }
             UNROLL for (int i = 0; i < B_CHUNKS; i++) {
                 const int column = column0 + COLUMN(i, BN), at = p + ROW(i, BN);
-                next.b[i] = at < last && column < oc ? work[gradient + at * (oc / CHUNK) + column / CHUNK]
-                                                     : (uint4)(0);
+                const int chunk = at * (oc / CHUNK) + column / CHUNK, inside = at < last && column < oc;
+                fetch_chunk(B_TILE(s + 1) + B_PLACE(i), work + gradient + chunk, inside, &next.b[i]);
             }
         }
         if (s >= 0)

@@ -6,29 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/half.h"
-#include "base/log.h"
 #include "device/state.h"
-#include "device/trial.h"
 
-enum {
-    F16 = 1 << UNSEEN_F16,
-    BF16 = 1 << UNSEEN_BF16,
-    TF32 = 1 << UNSEEN_TF32,
-    A = 48 * 16, /* numbers of the trial's operands, see cl/matrix_probe.cl */
-    B = 16 * 32,
-    SUMS = 48 * 32,
-    ROUNDED = 16
-};
+enum { F16 = 1 << UNSEEN_F16, BF16 = 1 << UNSEEN_BF16, TF32 = 1 << UNSEEN_TF32 };
+
+/* 256 work-items with so many registers are half of what a multiprocessor holds: two work-groups hide each
+ * other's waits. Left alone, ptxas takes more, and with this many it spills next to nothing. */
+#define HALF_OF_NVIDIA " -cl-nv-maxrregcount=128"
 
 /* In order of preference. */
 static const struct us_matrix_unit units[] = {
+    {.name = "nvidia-async",
+     .what = "mma.sync fed by cp.async",
+     .vendor = "NVIDIA",
+     .made_for = US_MATRIX_FOR_GPU,
+     .precisions = F16 | BF16 | TF32,
+     .options = "-DMMA_NVIDIA -DMMA_ASYNC" HALF_OF_NVIDIA,
+     .lanes = 32,
+     .capability = 80,
+     .large = {128, 128, 2, 4},
+     .small = {64, 64, 2, 2}},
     {.name = "nvidia",
      .what = "mma.sync",
      .vendor = "NVIDIA",
      .made_for = US_MATRIX_FOR_GPU,
      .precisions = F16 | BF16 | TF32,
-     .options = "-DMMA_NVIDIA",
+     .options = "-DMMA_NVIDIA" HALF_OF_NVIDIA,
      .lanes = 32,
      .capability = 80,
      .large = {128, 128, 2, 4},
@@ -85,6 +88,13 @@ static const struct us_matrix_unit units[] = {
      .large = {64, 64, 2, 2},
      .small = {32, 64, 2, 2}, /* fits the 32 KiB of local memory that every device has */
      .plain = true},
+    {.name = "nvidia-async-emulated",
+     .precisions = F16 | BF16 | TF32,
+     .options = "-DMMA_NVIDIA -DMMA_ASYNC -DMMA_EMULATED",
+     .lanes = 32,
+     .large = {32, 32, 1, 2},
+     .small = {32, 32, 1, 2},
+     .emulated = true},
     {.name = "nvidia-emulated",
      .precisions = F16 | BF16 | TF32,
      .options = "-DMMA_NVIDIA -DMMA_EMULATED",
@@ -157,121 +167,6 @@ size_t us_matrix_local(const struct us_matrix_unit *unit, enum unseen_precision 
     return 2 * (a + b) * number + sizeof(cl_uint);
 }
 
-/* As cl/narrow.clh rounds, without NaN. */
-static float rounded(float value, enum unseen_precision precision)
-{
-    uint32_t bits;
-    if (precision == UNSEEN_F16)
-        return us_half_to_float(us_float_to_half(value));
-    const unsigned lost = precision == UNSEEN_BF16 ? 16 : 13;
-    memcpy(&bits, &value, sizeof bits);
-    bits += (1u << (lost - 1)) - 1 + (bits >> lost & 1);
-    bits &= ~((1u << lost) - 1);
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/* Operands that every precision holds, with exact sums; then numbers between two of a precision's, ties in
- * both directions, subnormal and too large ones. */
-static void fill(float values[A + B + ROUNDED])
-{
-    static const float others[ROUNDED] = {1.0f + 0x1p-8f,   1.0f + 0x3p-8f, 1.0f + 0x1p-11f, 1.0f + 0x3p-11f,
-                                          -1.0f - 0x1p-11f, 0x1.fffp3f,     0x1.fffffep3f,   -0x1.01fp-9f,
-                                          0x1.8p-16f,       0x1.234p-20f,   -0x1.1p-24f,     0x1p-26f,
-                                          65519.0f,         65520.0f,       -1e6f,           3.3e38f};
-    for (int i = 0; i < A + B; i++)
-        values[i] = (float)((i * 7 + i / 16 * 5 + i / 256) % 17 - 8);
-    memcpy(values + A + B, others, sizeof others);
-}
-
-static bool right(const float values[A + B + ROUNDED], bool by_k, enum unseen_precision precision,
-                  const float out[SUMS + ROUNDED])
-{
-    for (int m = 0; m < 48; m++) {
-        for (int n = 0; n < 32; n++) {
-            float sum = 1.0f;
-            for (int k = 0; k < 16; k++)
-                sum += values[by_k ? k * 48 + m : m * 16 + k] * values[A + k * 32 + n];
-            if (out[m * 32 + n] != sum)
-                return false;
-        }
-    }
-    for (int i = 0; i < ROUNDED; i++)
-        if (out[SUMS + i] != rounded(values[A + B + i], precision))
-            return false;
-    return true;
-}
-
-static enum unseen_status compute(struct unseen_device *device, struct us_kernel *kernel, size_t lanes,
-                                  const float values[A + B + ROUNDED], float out[SUMS + ROUNDED])
-{
-    enum unseen_status st = UNSEEN_OK;
-    struct us_buf *from = NULL, *to = NULL;
-    US_TRY(us_buf_new(device, (A + B + ROUNDED) * sizeof(float), &from));
-    US_TRY(us_buf_new(device, (SUMS + ROUNDED) * sizeof(float), &to));
-    US_TRY(us_write(device, from, 0, values, (A + B + ROUNDED) * sizeof(float)));
-    US_TRY(us_run(device, kernel, US_RANGE1L(lanes, lanes), "bb", from, to));
-    US_TRY(us_read(device, to, 0, out, (SUMS + ROUNDED) * sizeof(float)));
-out:
-    us_buf_free(device, from);
-    us_buf_free(device, to);
-    return st;
-}
-
-/* Now, whatever is being gathered. */
-static enum unseen_status build(struct unseen_device *device, const char *file, const char *options,
-                                const char *name, struct us_kernel **kernel)
-{
-    const int gathering = device->gathering;
-    device->gathering = 0;
-    const enum unseen_status built = us_kernel_get(device, file, options, name, kernel);
-    device->gathering = gathering;
-    return built;
-}
-
-/* With A in one of its two layouts: NULL, or what went wrong. A matrix unit has to get through the whole
- * convolution's program as well, which nothing could replace later. */
-static const char *trial(struct unseen_device *device, enum unseen_precision precision,
-                         const struct us_matrix_unit *unit, bool by_k)
-{
-    struct us_kernel *kernel;
-    float values[A + B + ROUNDED], out[SUMS + ROUNDED];
-    char options[US_MATRIX_OPTIONS];
-    snprintf(options, sizeof options, "%s %s%s", option(precision), unit->options, by_k ? " -DA_BY_K" : "");
-    enum unseen_status built = build(device, "matrix_probe.cl", options, "matrix_probe", &kernel);
-    if (!built && unit->vendor) {
-        struct us_kernel *whole;
-        us_matrix_options(unit, precision, &unit->large, us_matrix_step(precision), by_k, options);
-        built = build(device, "conv_matrix.cl", options, by_k ? "matrix_weights" : "matrix_gather", &whole);
-    }
-    if (built) {
-        us_log(UNSEEN_LOG_DEBUG, "%s in %s: %s", unit->name, unseen_precision_name(precision),
-               unseen_last_error());
-        return "its OpenCL compiler refuses them";
-    }
-    fill(values);
-    if (compute(device, kernel, (size_t)unit->lanes, values, out))
-        return "a trial failed to run";
-    return right(values, by_k, precision, out) ? NULL : "a trial gave wrong numbers";
-}
-
-/* In both layouts, unless the device has passed before. */
-static const char *try_both(struct unseen_device *device, enum unseen_precision precision,
-                            const struct us_matrix_unit *unit)
-{
-    char options[US_MATRIX_OPTIONS];
-    us_matrix_options(unit, precision, &unit->large, us_matrix_step(precision), false, options);
-    const struct us_trial both = {.file = "matrix_probe.cl", .also = "conv_matrix.cl", .options = options};
-    if (us_trial_passed(device, &both))
-        return NULL;
-    const char *why_not = trial(device, precision, unit, false);
-    if (!why_not)
-        why_not = trial(device, precision, unit, true);
-    if (!why_not)
-        us_trial_keep(device, &both);
-    return why_not;
-}
-
 /* What is known without a trial: NULL, or why a unit cannot work. */
 static const char *unfit(const struct unseen_device *device, const struct us_matrix_unit *unit)
 {
@@ -301,7 +196,7 @@ const char *us_matrix_try(struct unseen_device *device, enum unseen_precision pr
     if (!(unit->precisions & 1u << precision))
         return "it has none for these numbers";
     if (!state->tried) {
-        state->why_not = try_both(device, precision, unit);
+        state->why_not = us_matrix_trial(device, precision, unit);
         state->tried = true;
     }
     return state->why_not;

@@ -32,7 +32,7 @@ struct us_matrix_state {
     bool tried;
     const char *why_not; /* it does not work; static */
 };
-enum { US_MATRIX_UNITS = 12 }; /* room for the table */
+enum { US_MATRIX_UNITS = 14 }; /* room for the table */
 
 /* The i-th row of the table; NULL behind the last. */
 const struct us_matrix_unit *us_matrix_unit_at(int i);
@@ -46,6 +46,11 @@ enum unseen_status us_matrix_find(struct unseen_device *device, enum unseen_prec
 /* Whether a unit works, tried once: NULL, or why it does not. Static. */
 const char *us_matrix_try(struct unseen_device *device, enum unseen_precision precision,
                           const struct us_matrix_unit *unit);
+
+/* The trial itself, in matrix_trial.c: whether the programs build and compute right, or have done so before.
+ */
+const char *us_matrix_trial(struct unseen_device *device, enum unseen_precision precision,
+                            const struct us_matrix_unit *unit);
 
 /* Build options of cl/conv_matrix.cl: a tile, `step` numbers of the reduction at a time, and how A lies in it
  * (A_BY_K). us_matrix_step is the longest step of a precision. */

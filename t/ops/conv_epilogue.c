@@ -244,7 +244,9 @@ static void matrix_units_match(void **state)
     (void)state;
     const struct us_matrix_unit *unit;
     for (int i = 0; (unit = us_matrix_unit_at(i)); i++) {
-        if (us_matrix_try(test_device(), UNSEEN_F16, unit))
+        /* Emulation is the same in any shape, and takes PoCL seconds to compile. */
+        if ((unit->emulated && !us_device_is_cpu(test_device())) ||
+            us_matrix_try(test_device(), UNSEEN_F16, unit))
             continue;
         printf("# %s\n", unit->name);
         assert_int_equal(setenv("UNSEEN_MATRIX", unit->name, 1), 0);
