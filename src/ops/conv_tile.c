@@ -7,9 +7,12 @@
 #include <string.h>
 
 enum {
-    LARGEST = 1024,
-    LONGER = 4,    /* floats that a row of local memory is longer than the tile */
-    ADDRESSES = 24 /* registers for what is neither a sum nor an operand */
+    LARGEST = 1024,         /* of a tile's sides */
+    LONGER = 4,             /* floats that a row of local memory is longer than the tile */
+    ADDRESSES = 24,         /* registers for what is neither a sum nor an operand */
+    ENOUGH_GROUPS = 512,    /* that keep a large GPU busy */
+    LEAST_STEPS = 16,       /* of a part, which must pay for adding it up */
+    PARTS_BYTES = 128 << 20 /* most for all parts */
 };
 
 /* What a local load costs, in multiply-adds: a work-item's tile decides how many share one. */
@@ -82,14 +85,27 @@ bool us_conv_tile_legal(const struct unseen_device *device, const struct us_conv
     return t->tm * t->tn + t->tm + t->tn + loaded + 3 * patches + ADDRESSES <= limits_of(device)->registers;
 }
 
-/* Multiply-adds that one of the device's units does after another, those of a tile's overhang among them,
- * with what its local loads cost. */
+static double count_tiles(const struct us_conv_product *p, const struct us_conv_tile *t)
+{
+    return ceil(p->m / t->bm) * ceil(p->n / t->bn) * p->times;
+}
+
+int us_conv_tile_parts(const struct us_conv_product *p, const struct us_conv_tile *t)
+{
+    const double fit = floor(PARTS_BYTES / (p->m * p->n * p->times * sizeof(float)));
+    const double worth = ceil(ceil(p->k / t->bk) / LEAST_STEPS);
+    return (int)fmax(fmin(ceil(ENOUGH_GROUPS / count_tiles(p, t)), fmin(fit, worth)), 1.0);
+}
+
+/* Multiply-adds that one of the device's units does after another, for each k: those of a tile's overhang
+ * among them, with what its local loads cost. */
 static double estimate(const struct unseen_device *device, const struct us_conv_product *p,
                        const struct us_conv_tile *t)
 {
     const double units = (double)unseen_device_about(device)->compute_units / limits_of(device)->units;
-    const double groups = ceil(p->m / t->bm) * ceil(p->n / t->bn) * p->times;
-    return ceil(groups / fmax(units, 1.0)) * t->bm * t->bn * (1.0 + local_load / t->tm + local_load / t->tn);
+    const double parts = us_conv_tile_parts(p, t),
+                 rounds = ceil(count_tiles(p, t) * parts / fmax(units, 1.0));
+    return rounds / parts * t->bm * t->bn * (1.0 + local_load / t->tm + local_load / t->tn);
 }
 
 /* The next legal choice for the device from `*at` on, which moves behind it. */

@@ -17,6 +17,7 @@ struct us_conv_product {
     double m, n, times;
     int a_channels, b_channels;
     bool a_along_k, b_along_k;
+    double k; /* where it may be cut into parts that are added afterwards, for more work-groups; else 0 */
 };
 
 /* A tile with the widths of its loads, 1, 2 or 4. */
@@ -37,6 +38,9 @@ static inline int us_conv_tile_items(const struct us_conv_tile *tile)
  */
 bool us_conv_tile_legal(const struct unseen_device *device, const struct us_conv_product *product,
                         const struct us_conv_tile *tile, struct us_conv_tiling *tiling);
+
+/* How many parts k is best cut into, 1 where it may not. It follows from product and tile alone. */
+int us_conv_tile_parts(const struct us_conv_product *product, const struct us_conv_tile *tile);
 
 /* A tile as text, "128x64x16/8x4": bm x bn x bk / tm x tn. Reading fails where there is anything else. */
 void us_conv_tile_write(const struct us_conv_tile *tile, char text[US_CONV_NAME]);

@@ -6,12 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    ENOUGH_GROUPS = 512,    /* that keep a large GPU busy */
-    LEAST_STEPS = 16,       /* of a part of the weight gradient, which must pay for adding it up */
-    PARTS_BYTES = 128 << 20 /* most for all parts */
-};
-
 static int ceil_div(int a, int b)
 {
     return (a + b - 1) / b;
@@ -32,17 +26,25 @@ static struct us_conv_product product_of(const struct us_conv_shape *s, enum us_
 {
     const double oh = us_conv_out(s->h, s->kernel, s->stride, s->pad);
     const double ow = us_conv_out(s->w, s->kernel, s->stride, s->pad);
-    const double classes = (double)s->stride * s->stride;
-    switch (direction) {
-    case US_CONV_FORWARD:
-        return (struct us_conv_product){s->n * oh * ow, s->cout, times, s->cin, s->cout, true, false};
-    case US_CONV_DATA:
-        return (struct us_conv_product){
-            (double)s->n * s->h * s->w / classes, s->cin, times * classes, s->cout, s->cout, true, true};
-    default:
-        return (struct us_conv_product){
-            (double)s->kernel * s->kernel * s->cin, s->cout, times, s->cin, s->cout, false, false};
+    const double pixels = s->n * oh * ow, classes = (double)s->stride * s->stride;
+    struct us_conv_product p = {.m = pixels,
+                                .n = s->cout,
+                                .times = times,
+                                .a_channels = s->cin,
+                                .b_channels = s->cout,
+                                .a_along_k = true};
+    if (direction == US_CONV_DATA) {
+        p.m = (double)s->n * s->h * s->w / classes;
+        p.n = s->cin;
+        p.times = times * classes;
+        p.a_channels = s->cout;
+        p.b_along_k = true;
+    } else if (direction == US_CONV_WEIGHTS) {
+        p.m = (double)s->kernel * s->kernel * s->cin;
+        p.a_along_k = false;
+        p.k = pixels;
     }
+    return p;
 }
 
 bool us_tiled_offers(const struct unseen_device *device, const struct us_conv_shape *shape,
@@ -96,14 +98,9 @@ static int depth(const struct us_tiled *t)
 
 static void cut_weights(struct us_tiled *t)
 {
+    const struct us_conv_product product = product_of(&t->shape, t->direction, t->times);
     const int pixels = t->shape.n * t->oh * t->ow, steps = ceil_div(pixels, t->tiling.tile.bk);
-    const size_t bytes = (size_t)t->times * (size_t)depth(t) * (size_t)t->shape.cout * sizeof(float);
-    const int fit = PARTS_BYTES / bytes < 1 ? 1 : (int)(PARTS_BYTES / bytes);
-    const int worth = ceil_div(steps, LEAST_STEPS);
-    int parts = ceil_div(ENOUGH_GROUPS, count_tiles(t, depth(t)) * t->times);
-    parts = parts > fit ? fit : parts;
-    parts = parts > worth ? worth : parts;
-    t->share = ceil_div(steps, parts) * t->tiling.tile.bk;
+    t->share = ceil_div(steps, us_conv_tile_parts(&product, &t->tiling.tile)) * t->tiling.tile.bk;
     t->parts = ceil_div(pixels, t->share);
 }
 
