@@ -33,6 +33,15 @@ static inline struct tile tile_at(int t, int h, int w)
     return at;
 }
 
+/* Channels of pixel (y, x) of an image; zero outside it. */
+static inline lanes load_inside(global const float *from, int image, int y, int x, int h, int w, int channels)
+{
+    lanes value = (lanes)(0.0f);
+    if ((uint)y < (uint)h && (uint)x < (uint)w)
+        value = LOAD(from + ((image * h + y) * w + x) * channels);
+    return value;
+}
+
 /* Tiles first.. of images h x w into v; the outputs are oh x ow. */
 kernel void winograd_inputs(global const float *in, global float *v, int h, int w, int channels, int oh, int ow,
                             int pad, int first, int count, int chunk)
@@ -48,11 +57,8 @@ kernel void winograd_inputs(global const float *in, global float *v, int h, int 
     for (int j = 0; j < N; j++) {
         lanes column[N];
 #pragma unroll
-        for (int i = 0; i < N; i++) {
-            column[i] = (lanes)(0.0f);
-            if ((uint)(y0 + i) < (uint)h && (uint)(x0 + j) < (uint)w)
-                column[i] = LOAD(in + ((at.image * h + y0 + i) * w + x0 + j) * channels + c);
-        }
+        for (int i = 0; i < N; i++)
+            column[i] = load_inside(in + c, at.image, y0 + i, x0 + j, h, w, channels);
         winograd_input(column, 1, d + j, N);
     }
     v += (long)(id / each) * channels + c;
@@ -197,11 +203,8 @@ kernel void winograd_output_gradients(global const float *dy, global float *z, i
     for (int j = 0; j < M; j++) {
         lanes column[M];
 #pragma unroll
-        for (int i = 0; i < M; i++) {
-            column[i] = (lanes)(0.0f);
-            if (at.y + i < h && at.x + j < w)
-                column[i] = LOAD(dy + ((at.image * h + at.y + i) * w + at.x + j) * channels + c);
-        }
+        for (int i = 0; i < M; i++)
+            column[i] = load_inside(dy + c, at.image, at.y + i, at.x + j, h, w, channels);
         winograd_output_gradient(column, 1, half_way + j, M);
     }
 #pragma unroll
