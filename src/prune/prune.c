@@ -13,6 +13,7 @@
 #include "base/npy.h"
 #include "nn/run_json.h"
 #include "nn/train.h"
+#include "prune/claim.h"
 #include "prune/coreset.h"
 #include "prune/evidence.h"
 #include "prune/incremental.h"
@@ -164,11 +165,15 @@ static enum unseen_status prune_in_steps(struct unseen_device *device, const str
     enum unseen_status st = UNSEEN_OK;
     struct us_incremental_result result = {0};
     struct us_evidence evidence = {.n = r->n};
+    struct us_claim claim = {0};
     char *steps = us_format("%s/steps", o->scoring.out);
     char *scores = us_format("%s/scores.npy", o->scoring.out);
     const struct us_incremental in = {.device = device, .data = data, .options = o, .out = steps};
     US_TRY_ALLOC(steps);
     US_TRY_ALLOC(scores);
+    /* Once all steps are done nobody else clears away what a run left that was killed at its report. */
+    US_TRY(us_claim(o->scoring.out, &claim));
+    us_claim_end(&claim);
     double start = us_seconds();
     US_TRY(us_incremental_run(&in, &result));
     r->scoring_seconds = us_seconds() - start;
