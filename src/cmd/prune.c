@@ -74,9 +74,9 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
         "report.\n"
         "The same command goes on after an interruption; another --metric, --rule or --keep reuses the "
         "trajectory.\n"
-        "With --steps, models trained within the coreset score all data anew: members that the others cover "
-        "leave,\n"
-        "and the rule refills; a part held out tells which coreset is kept.",
+        "With --steps, models trained within the coreset score all data anew: members that the cut-off now "
+        "bars\n"
+        "or that the others cover leave, and the rule refills; a part held out tells which coreset is kept.",
         own,
         recipe,
         us_list_choices,

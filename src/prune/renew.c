@@ -20,13 +20,15 @@ void us_step_budgets(int64_t m, int steps, int grow, int64_t *budget)
 
 /* ---- who leaves ---- */
 
-static bool is_outside(const struct us_renewal *in, int64_t i)
+/* Could come in: neither held out nor a member, and not barred by the cut-off. */
+static bool may_come(const struct us_renewal *in, const uint8_t *barred, int64_t i)
 {
-    return !in->apart[i] && !in->last[i];
+    return !in->apart[i] && !in->last[i] && !barred[i];
 }
 
-/* The lower of the two in the middle of an even number. */
-static enum unseen_status median_outside(const struct us_renewal *in, float *median, int64_t *count)
+/* Of those that could come in; the lower of the two in the middle of an even number. */
+static enum unseen_status median_outside(const struct us_renewal *in, const uint8_t *barred, float *median,
+                                         int64_t *count)
 {
     enum unseen_status st = UNSEEN_OK;
     float *scores = us_calloc((size_t)in->n, sizeof *scores);
@@ -35,7 +37,7 @@ static enum unseen_status median_outside(const struct us_renewal *in, float *med
     US_TRY_ALLOC(items);
     *count = 0;
     for (int64_t i = 0; i < in->n; i++) {
-        if (is_outside(in, i))
+        if (may_come(in, barred, i))
             scores[(*count)++] = in->scores[i];
     }
     US_TRY(us_order_f32(scores, *count, false, items));
@@ -46,29 +48,40 @@ out:
     return st;
 }
 
-enum unseen_status us_evict(const struct us_renewal *in, uint8_t *stays)
+static const float *hardness_of(const struct us_renewal *in)
+{
+    return in->select->hardness ? in->select->hardness : in->scores;
+}
+
+enum unseen_status us_evict(const struct us_renewal *in, const uint8_t *barred, uint8_t *stays)
 {
     enum unseen_status st = UNSEEN_OK;
     int64_t outside, members = 0;
     float median;
-    int64_t *items = us_calloc((size_t)in->n, sizeof *items);
-    US_TRY_ALLOC(items);
-    US_TRY(median_outside(in, &median, &outside));
-    US_TRY(us_order_f32(in->scores, in->n, false, items));
+    int64_t *easiest = us_calloc((size_t)in->n, sizeof *easiest);
+    int64_t *hardest = us_calloc((size_t)in->n, sizeof *hardest);
+    US_TRY_ALLOC(easiest);
+    US_TRY_ALLOC(hardest);
+    US_TRY(median_outside(in, barred, &median, &outside));
+    US_TRY(us_order_f32(in->scores, in->n, false, easiest));
+    US_TRY(us_order_f32(hardness_of(in), in->n, true, hardest));
     for (int64_t i = 0; i < in->n; i++) {
         stays[i] = in->last[i];
         members += in->last[i];
     }
     int64_t left = (int64_t)(in->evict * (double)members + 1e-6), spare = outside + members - in->m;
     left = left < spare ? left : spare;
-    for (int64_t k = 0; k < in->n && left > 0 && in->scores[items[k]] < median; k++) {
-        if (!in->last[items[k]])
-            continue;
-        stays[items[k]] = 0;
-        left--;
+    for (int64_t k = 0; k < in->n && left > 0; k++) {
+        left -= stays[hardest[k]] && barred[hardest[k]];
+        stays[hardest[k]] &= !barred[hardest[k]];
+    }
+    for (int64_t k = 0; k < in->n && left > 0 && in->scores[easiest[k]] < median; k++) {
+        left -= stays[easiest[k]];
+        stays[easiest[k]] = 0;
     }
 out:
-    free(items);
+    free(hardest);
+    free(easiest);
     return st;
 }
 
@@ -126,14 +139,13 @@ static int group_of(const struct us_renewal *in, const struct groups *g, int64_t
 static enum unseen_status cut_hardest(const struct us_renewal *in, struct groups *g)
 {
     enum unseen_status st = UNSEEN_OK;
-    const float *hardness = in->select->hardness ? in->select->hardness : in->scores;
     int64_t *order = us_calloc((size_t)in->n, sizeof *order);
     int64_t *left = us_calloc((size_t)g->n, sizeof *left);
     US_TRY_ALLOC(order);
     US_TRY_ALLOC(left);
     for (int c = 0; c < g->n; c++)
         left[c] = (int64_t)(in->select->cutoff * (double)(g->first[c + 1] - g->first[c]) + 1e-6);
-    US_TRY(us_order_f32(hardness, in->n, false, order));
+    US_TRY(us_order_f32(hardness_of(in), in->n, false, order));
     for (int64_t k = in->n - 1; k >= 0; k--) {
         int64_t i = order[k];
         if (!in->apart[i] && left[group_of(in, g, i)]-- > 0)
@@ -226,6 +238,7 @@ static enum unseen_status pool_make(const struct us_renewal *in, const struct gr
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_select_options *s = in->select;
+    const float *hardness = hardness_of(in);
     size_t most = (size_t)(g->first[group + 1] - g->first[group]);
     US_TRY_ALLOC(p->item = us_calloc(most, sizeof *p->item));
     US_TRY_ALLOC(p->scores = us_calloc(most, sizeof *p->scores));
@@ -237,7 +250,7 @@ static enum unseen_status pool_make(const struct us_renewal *in, const struct gr
         if (in->last[i])
             continue;
         p->scores[p->n] = in->scores[i];
-        p->hardness[p->n] = s->hardness ? s->hardness[i] : in->scores[i];
+        p->hardness[p->n] = hardness[i];
         p->p_true[p->n] = s->p_true ? s->p_true[i] : 0;
         p->labels[p->n] = in->labels[i];
         p->cut += g->cut[i];
@@ -276,8 +289,8 @@ enum unseen_status us_renew(const struct us_renewal *in, uint8_t *next)
     enum unseen_status st = UNSEEN_OK;
     struct groups g = {0};
     int64_t *quota = NULL;
-    US_TRY(us_evict(in, next));
     US_TRY(groups_make(in, &g));
+    US_TRY(us_evict(in, g.cut, next));
     US_TRY_ALLOC(quota = us_calloc((size_t)g.n, sizeof *quota));
     US_TRY(share_out(in, &g, next, quota));
     for (int c = 0; c < g.n; c++) {

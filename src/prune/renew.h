@@ -31,10 +31,12 @@ struct us_renewal {
  * `select` asks for them (us_refill_quotas). */
 enum unseen_status us_renew(const struct us_renewal *in, uint8_t *next);
 
-/* Members that the others cover: whose unseen score is below the median of the samples that could come in
- * their stead. stays [n] receives the last coreset without them, the lowest score first to go, of equal ones
- * the lower index; at most `evict` of the members and no more than there are others. */
-enum unseen_status us_evict(const struct us_renewal *in, uint8_t *stays);
+/* Who leaves: members that the cut-off now bars, the hardest first, as models that did not train on them say;
+ * then those that the others cover, whose unseen score is below the median of the samples that could come in
+ * their stead, the lowest first, of equal ones the lower index. At most `evict` of the members, and no more
+ * than there are others that could come. barred [n]: 1 for samples beyond the cut-off, members among them;
+ * stays [n] receives the last coreset without those that leave. */
+enum unseen_status us_evict(const struct us_renewal *in, const uint8_t *barred, uint8_t *stays);
 
 /* How many of each class come in. stays and pool [classes] count who stays and who could come; the coreset of
  * m is due shares by `weight` of what both have. A class that already exceeds its share gets none, and the

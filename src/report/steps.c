@@ -160,7 +160,8 @@ enum unseen_status us_write_steps(FILE *out, const struct us_run_folder *folder)
     char share[US_NUMBER];
     us_html_element(out, "p", "soft",
                     "Each coreset but the first was chosen by models trained within the one before: members "
-                    "that the others covered left, and the rule refilled. Judges were trained on each and "
+                    "that the cut-off barred or that the others covered left, and the rule refilled. Judges "
+                    "were trained on each and "
                     "tested on %s of the data that no coreset holds; of those of full size the best is kept.",
                     us_share_text(us_run_number(folder, "hold_out", NAN), share));
     fputs("<div class=\"grid\">\n", out);

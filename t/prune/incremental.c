@@ -39,7 +39,7 @@ static void sizes_grow_and_stay(void **state)
  * the lower one in the middle is 0.4. Below it are the members 0 (0.1), 2 (0.3) and 4 (0.1). */
 static const int32_t labels_12[12] = {0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1};
 static const float scores_12[12] = {0.1F, 0.4F, 0.3F, 0.9F, 0.1F, 0.2F, 0.3F, 0.4F, 0.5F, 0.6F, 0.7F, 1};
-static const uint8_t last_12[12] = {1, 1, 1, 1, 1}, apart_12[12] = {[11] = 1};
+static const uint8_t last_12[12] = {1, 1, 1, 1, 1}, apart_12[12] = {[11] = 1}, none_12[12];
 
 static struct us_renewal renewal_12(const struct unseen_select_options *select, int64_t m, double evict)
 {
@@ -61,26 +61,26 @@ static void covered_members_leave(void **state)
     const struct unseen_select_options select = {0};
     uint8_t stays[12];
     struct us_renewal in = renewal_12(&select, 5, 1);
-    assert_ok(us_evict(&in, stays));
+    assert_ok(us_evict(&in, none_12, stays));
     assert_memory_equal(stays, ((uint8_t[12]){0, 1, 0, 1, 0}), sizeof stays);
     /* Of five members 0.5 are two: of equal scores the lower index goes first. */
     in.evict = 0.5;
-    assert_ok(us_evict(&in, stays));
+    assert_ok(us_evict(&in, none_12, stays));
     assert_memory_equal(stays, ((uint8_t[12]){0, 1, 1, 1, 0}), sizeof stays);
     in.evict = 0.2;
-    assert_ok(us_evict(&in, stays));
+    assert_ok(us_evict(&in, none_12, stays));
     assert_memory_equal(stays, ((uint8_t[12]){0, 1, 1, 1, 1}), sizeof stays);
     in.evict = 0;
-    assert_ok(us_evict(&in, stays));
+    assert_ok(us_evict(&in, none_12, stays));
     assert_memory_equal(stays, last_12, sizeof stays);
     /* Eleven samples can be in a coreset; one of ten leaves a single one to be exchanged, one of eleven none.
      */
     in.evict = 1;
     in.m = 10;
-    assert_ok(us_evict(&in, stays));
+    assert_ok(us_evict(&in, none_12, stays));
     assert_memory_equal(stays, ((uint8_t[12]){0, 1, 1, 1, 1}), sizeof stays);
     in.m = 11;
-    assert_ok(us_evict(&in, stays));
+    assert_ok(us_evict(&in, none_12, stays));
     assert_memory_equal(stays, last_12, sizeof stays);
 }
 
@@ -123,7 +123,37 @@ static void a_coreset_is_renewed(void **state)
     assert_memory_equal(next, ((uint8_t[12]){0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 0, 0}), sizeof next);
 }
 
-/* Of the eleven 0.3 are cut off, the three hardest: 3, 10 and 9. Of the six outside these are two. */
+/* Barred are the members 1 (0.4) and 3 (0.9), and 9 and 10 outside: 3 leaves before 1, and both before 0,
+ * which the others cover: the middle of those that could come is now 0.3. */
+static void barred_members_leave_first(void **state)
+{
+    (void)state;
+    static const uint8_t barred[12] = {[1] = 1, [3] = 1, [9] = 1, [10] = 1};
+    const struct unseen_select_options select = {0};
+    uint8_t stays[12];
+    struct us_renewal in = renewal_12(&select, 5, 0.2);
+    assert_ok(us_evict(&in, barred, stays));
+    assert_memory_equal(stays, ((uint8_t[12]){1, 1, 1, 0, 1}), sizeof stays);
+    in.evict = 0.6;
+    assert_ok(us_evict(&in, barred, stays));
+    assert_memory_equal(stays, ((uint8_t[12]){0, 0, 1, 0, 1}), sizeof stays);
+    /* Nine are members or could come: in eight places one can be exchanged, in ten none. */
+    in.m = 8;
+    assert_ok(us_evict(&in, barred, stays));
+    assert_memory_equal(stays, ((uint8_t[12]){1, 1, 1, 0, 1}), sizeof stays);
+    in.m = 10;
+    assert_ok(us_evict(&in, barred, stays));
+    assert_memory_equal(stays, last_12, sizeof stays);
+    /* What bars is the order of the hardness, where there is one. */
+    const float hardness[12] = {[1] = 2, [3] = 1};
+    const struct unseen_select_options by_hardness = {.hardness = hardness};
+    in = renewal_12(&by_hardness, 5, 0.2);
+    assert_ok(us_evict(&in, barred, stays));
+    assert_memory_equal(stays, ((uint8_t[12]){1, 0, 1, 1, 1}), sizeof stays);
+}
+
+/* Of the eleven 0.3 are cut off, the three hardest: 3, 10 and 9. Of the two members that may leave 3 is one,
+ * 0 the other; of the six outside two cannot come. */
 static void the_cut_is_of_members_and_others(void **state)
 {
     (void)state;
@@ -132,11 +162,11 @@ static void the_cut_is_of_members_and_others(void **state)
     struct us_renewal in = renewal_12(&select, 6, 0.5);
     in.rule = "window";
     assert_ok(us_renew(&in, next));
-    assert_memory_equal(next, ((uint8_t[12]){0, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0, 0}), sizeof next);
+    assert_memory_equal(next, ((uint8_t[12]){0, 1, 1, 0, 1, 0, 1, 1, 1, 0, 0, 0}), sizeof next);
     /* The size goes before the cut. */
-    in.m = 9;
+    in.m = 10;
     assert_ok(us_renew(&in, next));
-    assert_memory_equal(next, ((uint8_t[12]){0, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0}), sizeof next);
+    assert_memory_equal(next, ((uint8_t[12]){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0}), sizeof next);
 }
 
 /* Ranks (r - 0.5) / 4 now: 0.125, 0.375, 0.625, 0.875. Samples 0 and 3 were outside once before, with ranks
@@ -398,6 +428,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_grow_and_stay),
         cmocka_unit_test(covered_members_leave),
+        cmocka_unit_test(barred_members_leave_first),
         cmocka_unit_test(shares_that_classes_miss),
         cmocka_unit_test(a_coreset_is_renewed),
         cmocka_unit_test(the_cut_is_of_members_and_others),
