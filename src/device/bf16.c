@@ -88,38 +88,11 @@ static bool right(const float in[VALUES], const float out[OUT])
     return good;
 }
 
-static enum unseen_status compute(struct unseen_device *device, struct us_kernel *kernel, const float *in,
-                                  size_t in_bytes, float *out, size_t out_bytes)
-{
-    enum unseen_status st = UNSEEN_OK;
-    struct us_buf *from = NULL, *to = NULL;
-    US_TRY(us_buf_new(device, in_bytes, &from));
-    US_TRY(us_buf_new(device, out_bytes, &to));
-    US_TRY(us_write(device, from, 0, in, in_bytes));
-    US_TRY(us_run(device, kernel, US_RANGE1L(1, 1), "bb", from, to));
-    US_TRY(us_read(device, to, 0, out, out_bytes));
-out:
-    us_buf_free(device, from);
-    us_buf_free(device, to);
-    return st;
-}
-
-/* The program is built now, whatever is being gathered. */
-static enum unseen_status build(struct unseen_device *device, const char *file, const char *name,
-                                struct us_kernel **kernel)
-{
-    const int gathering = device->gathering;
-    device->gathering = 0;
-    const enum unseen_status st = us_kernel_get(device, file, "", name, kernel);
-    device->gathering = gathering;
-    return st;
-}
-
 static bool passes(struct unseen_device *device, struct us_kernel *kernel)
 {
     float in[VALUES], out[OUT];
     fill(in);
-    return compute(device, kernel, in, sizeof in, out, sizeof out) == UNSEEN_OK && right(in, out);
+    return us_trial_run(device, kernel, 1, in, sizeof in, out, sizeof out) == UNSEEN_OK && right(in, out);
 }
 
 /* Whether out[SIDE][SIDE] is a[SIDE][DEPTH] * b[DEPTH][SIDE], of integers. */
@@ -140,7 +113,7 @@ static bool tiles_pass(struct unseen_device *device, struct us_kernel *kernel)
     float in[2 * TILE], out[SIDE * SIDE];
     for (int i = 0; i < 2 * TILE; i++)
         in[i] = (float)(i * 37 % 113 - 56);
-    return compute(device, kernel, in, sizeof in, out, sizeof out) == UNSEEN_OK &&
+    return us_trial_run(device, kernel, 1, in, sizeof in, out, sizeof out) == UNSEEN_OK &&
            right_product(in, in + TILE, out);
 }
 
@@ -154,7 +127,7 @@ static enum us_bf16 probe(struct unseen_device *device, const char *name,
     const struct us_trial trial = {.file = file, .options = ""};
     if (us_trial_passed(device, &trial))
         return US_BF16_WORKS;
-    if (build(device, file, name, &kernel))
+    if (us_trial_kernel(device, file, "", name, &kernel))
         return US_BF16_NO_COMPILER;
     if (!pass(device, kernel))
         return US_BF16_WRONG;

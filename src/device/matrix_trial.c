@@ -128,20 +128,17 @@ out:
     return st;
 }
 
-/* Now, whatever is being gathered. A matrix unit has to get through the whole convolution's program as well,
+/* A matrix unit has to get through the whole convolution's program as well,
  * which nothing could replace later. */
 static enum unseen_status build(struct unseen_device *device, const struct us_matrix_unit *unit,
                                 const char *options, bool by_k, struct programs *p)
 {
-    const int gathering = device->gathering;
     struct us_kernel *weights;
-    device->gathering = 0;
-    enum unseen_status st = us_kernel_get(device, "matrix_probe.cl", options, "matrix_probe", &p->probe);
+    enum unseen_status st = us_trial_kernel(device, "matrix_probe.cl", options, "matrix_probe", &p->probe);
     if (!st && !unit->plain && !by_k)
-        st = us_kernel_get(device, "conv_matrix.cl", options, "matrix_gather", &p->gather);
+        st = us_trial_kernel(device, "conv_matrix.cl", options, "matrix_gather", &p->gather);
     if (!st && unit->vendor && by_k)
-        st = us_kernel_get(device, "conv_matrix.cl", options, "matrix_weights", &weights);
-    device->gathering = gathering;
+        st = us_trial_kernel(device, "conv_matrix.cl", options, "matrix_weights", &weights);
     return st;
 }
 

@@ -43,3 +43,29 @@ void us_trial_keep(const struct unseen_device *device, const struct us_trial *tr
     if (find_key(device, trial, key))
         us_cache_write(key, (const unsigned char *)passed, sizeof passed - 1);
 }
+
+enum unseen_status us_trial_kernel(struct unseen_device *device, const char *file, const char *options,
+                                   const char *name, struct us_kernel **kernel)
+{
+    const int gathering = device->gathering;
+    device->gathering = 0;
+    const enum unseen_status st = us_kernel_get(device, file, options, name, kernel);
+    device->gathering = gathering;
+    return st;
+}
+
+enum unseen_status us_trial_run(struct unseen_device *device, struct us_kernel *kernel, size_t items,
+                                const void *in, size_t in_bytes, void *out, size_t out_bytes)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_buf *from = NULL, *to = NULL;
+    US_TRY(us_buf_new(device, in_bytes, &from));
+    US_TRY(us_buf_new(device, out_bytes, &to));
+    US_TRY(us_write(device, from, 0, in, in_bytes));
+    US_TRY(us_run(device, kernel, US_RANGE1L(items, items), "bb", from, to));
+    US_TRY(us_read(device, to, 0, out, out_bytes));
+out:
+    us_buf_free(device, from);
+    us_buf_free(device, to);
+    return st;
+}

@@ -17,4 +17,12 @@ bool us_trial_passed(const struct unseen_device *device, const struct us_trial *
 /* To be called once it has passed. A note that cannot be written costs another trial and nothing else. */
 void us_trial_keep(const struct unseen_device *device, const struct us_trial *trial);
 
+/* A kernel for a trial, built now even while programs are gathered (us_builds_begin). */
+enum unseen_status us_trial_kernel(struct unseen_device *device, const char *file, const char *options,
+                                   const char *name, struct us_kernel **kernel);
+
+/* Run kernel(in, out) in one work-group of `items` work-items and wait for what it wrote. */
+enum unseen_status us_trial_run(struct unseen_device *device, struct us_kernel *kernel, size_t items,
+                                const void *in, size_t in_bytes, void *out, size_t out_bytes);
+
 #endif
