@@ -16,8 +16,19 @@ static bool cpu_has_bf16(void)
     unsigned eax, ebx, ecx, edx;
     return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax & 1u << 5) != 0;
 }
+
+static bool cpu_is_intel(void)
+{
+    unsigned eax, ebx, ecx, edx;
+    return __get_cpuid(0, &eax, &ebx, &ecx, &edx) && ebx == signature_INTEL_ebx;
+}
 #else
 static bool cpu_has_bf16(void)
+{
+    return false;
+}
+
+static bool cpu_is_intel(void)
 {
     return false;
 }
@@ -144,6 +155,12 @@ bool us_device_has_tiles(struct unseen_device *device)
             us_log(UNSEEN_LOG_DEBUG, "AMX tiles are not used: %s", us_bf16_reason(device->tiles));
     }
     return device->tiles == US_BF16_WORKS;
+}
+
+bool us_device_bf16_pays(struct unseen_device *device)
+{
+    /* Direct convolution on an Emerald Rapids: 170 GFLOP/s by its dot products, 300 in float32. */
+    return us_device_has_bf16(device) && !cpu_is_intel();
 }
 
 enum us_bf16 us_bf16_find(struct unseen_device *device)

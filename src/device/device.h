@@ -164,7 +164,11 @@ enum unseen_status us_device_precision(struct unseen_device *device, enum unseen
 /* Whether it is a CPU whose bf16 instructions for vectors a program can use (cl/bf16.clh). */
 bool us_device_has_bf16(struct unseen_device *device);
 
-/* The same of those for tiles (cl/amx.clh), which the operating system is asked for, too. */
+/* Whether they are faster than float32's as well: Intel's, which are meant for what AMX leaves over, are not.
+ */
+bool us_device_bf16_pays(struct unseen_device *device);
+
+/* Whether it has such instructions for tiles (cl/amx.clh), which the operating system is asked for, too. */
 bool us_device_has_tiles(struct unseen_device *device);
 
 /* Time spent per kernel so far goes to stderr (UNSEEN_PROFILE=1; done by unseen_device_close). With profiling

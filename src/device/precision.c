@@ -15,13 +15,12 @@ bool us_device_has_bf16(struct unseen_device *device)
 }
 
 /* It works, but nobody asks for less precision to wait longer. */
-static void tell_slow(struct unseen_device *device, enum unseen_precision precision)
+static void tell_slow(struct unseen_device *device, enum unseen_precision precision, const char *what)
 {
     if (device->told_slow)
         return;
     device->told_slow = true;
-    us_log(UNSEEN_LOG_WARNING, "%s has no instructions for %s: convolutions take longer than in float32",
-           device->info.name, unseen_precision_name(precision));
+    us_log(UNSEEN_LOG_WARNING, "%s: %s %s", device->info.name, unseen_precision_name(precision), what);
 }
 
 enum unseen_status us_device_precision(struct unseen_device *device, enum unseen_precision precision)
@@ -29,6 +28,8 @@ enum unseen_status us_device_precision(struct unseen_device *device, enum unseen
     const struct us_matrix_unit *unit;
     const bool cpu_has_it =
         precision == UNSEEN_BF16 && (us_device_has_bf16(device) || us_device_has_tiles(device));
+    if (cpu_has_it && !us_device_has_tiles(device) && !us_device_bf16_pays(device))
+        tell_slow(device, precision, "is slower than float32 here, in which convolutions stay");
     if (precision == UNSEEN_FLOAT32 || cpu_has_it)
         return UNSEEN_OK;
     if ((unsigned)precision >= UNSEEN_PRECISIONS)
@@ -39,6 +40,6 @@ enum unseen_status us_device_precision(struct unseen_device *device, enum unseen
         return st;
     }
     if (unit->plain)
-        tell_slow(device, precision);
+        tell_slow(device, precision, "has no instructions here: convolutions take longer than in float32");
     return UNSEEN_OK;
 }

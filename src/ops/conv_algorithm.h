@@ -42,6 +42,8 @@ struct us_conv_algorithm {
     enum us_conv_made_for made_for;
     /* Whether a device can run it; NULL: every one that computes in the precision. */
     bool (*usable)(struct unseen_device *device);
+    /* Whether a shipped row may name it there; NULL: wherever it is usable. */
+    bool (*pays)(struct unseen_device *device);
     /* Whether it can do a shape in a direction at all; NULL: it can do every one. */
     bool (*suits)(const struct us_conv_shape *shape, enum us_conv_direction direction);
     /* Values of tunables, as text: the i-th that are worth timing, false behind the last; and whether values

@@ -107,6 +107,13 @@ void us_conv_key(const struct us_conv_shape *s, enum us_conv_direction direction
              s->pad, narrow ? " " : "", narrow ? unseen_precision_name(s->precision) : "");
 }
 
+/* Whether a row of what was found fastest elsewhere holds here. */
+static bool pays(struct unseen_device *device, const char *name)
+{
+    const struct us_conv_algorithm *a = find(name);
+    return !a->pays || a->pays(device);
+}
+
 /* The user's winner; NULL if there is none, or one that this version does not have, or not for the shape of
  * kernels that the device has now. */
 static const char *tuned(struct unseen_device *device, const struct us_conv_shape *shape,
@@ -152,7 +159,8 @@ static const char *shipped(struct unseen_device *device, const struct us_conv_sh
             (!rows[i].kernel || rows[i].kernel == shape->kernel) &&
             (!rows[i].stride || rows[i].stride == shape->stride) &&
             (shape->cin < shape->cout ? shape->cin : shape->cout) >= rows[i].least;
-        if (applies && us_conv_suits(device, rows[i].algorithm, shape, direction))
+        if (applies && us_conv_suits(device, rows[i].algorithm, shape, direction) &&
+            pays(device, rows[i].algorithm))
             return rows[i].algorithm;
     }
     return NULL;

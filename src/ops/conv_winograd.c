@@ -323,6 +323,7 @@ const struct us_conv_algorithm us_conv_winograd4_bf16 = {.name = "winograd4-bf16
                                                          .made_for = US_CONV_FOR_CPU,
                                                          .precision = UNSEEN_BF16,
                                                          .usable = us_device_has_bf16,
+                                                         .pays = us_device_bf16_pays,
                                                          .suits = suits_bf16,
                                                          .prepare = prepare4,
                                                          .release = release,
