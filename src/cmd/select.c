@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "cmd/scoring_options.h"
 #include "prune/evidence.h"
+#include "prune/rule.h"
 #include "unseen/dataset.h"
 #include "unseen/select.h"
 
@@ -44,7 +45,7 @@ enum unseen_status us_cmd_select(int argc, char **argv)
         {"data", US_OPT_STRING, &data_name, "DATA", "take the labels from a dataset"},
         {"rule", US_OPT_STRING, &rule, "R", "selection rule (ccs)"},
         {"hardness", US_OPT_STRING, &files.hardness, "FILE",
-         "CCS: scores to cut by, float .npy [N] (--scores)"},
+         "CCS, window: scores to cut by, float .npy [N] (from --trajectory, else --scores)"},
         {"trajectory", US_OPT_STRING, &trajectory, "DIR",
          "take from it what rules look at besides scores, and --cut-by's score"},
         US_SELECT_OPTIONS(&options, &cut),
@@ -70,6 +71,8 @@ enum unseen_status us_cmd_select(int argc, char **argv)
     if (data_name && !files.labels)
         US_TRY(unseen_dataset_open(data_name, NULL, &data));
     files.data = data;
+    if (trajectory && !cut && !files.hardness && us_rule_cuts(rule))
+        cut = "aum"; /* as `unseen prune` does, so that the same coreset comes out */
     if (trajectory)
         US_TRY(look_into(trajectory, cut, &files, &evidence, &options));
     if (cut && !trajectory) {

@@ -41,7 +41,11 @@ enum {
     US_NEEDS_FEATURES = 4,
     US_NEEDS_P_TRUE = 8,
     US_STREAMS = 16, /* in passes over the samples, without memory for each of them */
+    US_CUTS = 32,    /* drops the hardest samples by `hardness` */
 };
+
+/* Whether a rule of that name does; false for a name that there is not. */
+bool us_rule_cuts(const char *rule);
 
 /* All of unseen_select between its input and the list of what is kept: everything in `in` is set but groups,
  * quotas and m. `kept` receives a fresh set, freed with free(). */

@@ -61,6 +61,11 @@ static bool needs(const char *name, int what)
     return rule && (rule->needs & what);
 }
 
+bool us_rule_cuts(const char *rule)
+{
+    return needs(rule, US_CUTS);
+}
+
 int unseen_rule_needs_features(const char *rule)
 {
     return needs(rule, US_NEEDS_FEATURES);

@@ -101,6 +101,13 @@ recorded() {
   run_code 0 unseen select $scores --trajectory run/trajectory --cut-by 0.5*aum+0.5*el2n --keep 0.3 --seed 3 \
     --out keep.npy
   cmp keep.npy run/keep.npy
+  unseen prune $tiny_data $tiny_run --metric dual --rule ccs --keep 0.3 --out run >/dev/null 2>&1
+  run_code 0 unseen select $scores --trajectory run/trajectory --keep 0.3 --seed 3 --out by-aum.npy
+  cmp by-aum.npy run/keep.npy
+  run_code 0 unseen select $scores --trajectory run/trajectory --cut-by score --keep 0.3 --seed 3 --out by-score.npy
+  run_code 0 unseen select $scores --trajectory run/trajectory --hardness run/scores.npy --keep 0.3 --seed 3 --out same.npy
+  cmp by-score.npy same.npy
+  [ "$(cmp by-score.npy by-aum.npy | wc -l)" -eq 1 ]
   run_code 0 unseen select $scores --trajectory run/trajectory --rule beta --keep 0.3 --out beta.npy
   run_code 2 unseen select $scores --rule beta --keep 0.3 --out x.npy
   run_code 2 unseen select $scores --cut-by aum --keep 0.3 --out x.npy
