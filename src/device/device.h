@@ -164,8 +164,7 @@ enum unseen_status us_device_precision(struct unseen_device *device, enum unseen
 /* Whether it is a CPU whose bf16 instructions for vectors a program can use (cl/bf16.clh). */
 bool us_device_has_bf16(struct unseen_device *device);
 
-/* Whether they are faster than float32's as well: Intel's, which are meant for what AMX leaves over, are not.
- */
+/* Whether they are faster than float32's as well: Intel's are not. */
 bool us_device_bf16_pays(struct unseen_device *device);
 
 /* Whether it has such instructions for tiles (cl/amx.clh), which the operating system is asked for, too. */

@@ -52,9 +52,8 @@ const char *us_matrix_try(struct unseen_device *device, enum unseen_precision pr
 const char *us_matrix_trial(struct unseen_device *device, enum unseen_precision precision,
                             const struct us_matrix_unit *unit);
 
-/* Whether wgmma of NVIDIA's sm_90a, which no kernel here uses, computes right in a program built with
- * `options`
- * (-DMMA_EMULATED: its layouts on any device): NULL, or why not. */
+/* Whether wgmma of NVIDIA's sm_90a, which no kernel here uses, computes right in a program with these build
+ * options (-DMMA_EMULATED: its layouts on any device): NULL, or why not. */
 const char *us_wgmma_try(struct unseen_device *device, const char *options);
 
 /* What a trial of it on an sm_90 shows, for people: not every driver compiles for sm_90a. Static. */
