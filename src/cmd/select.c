@@ -72,7 +72,7 @@ enum unseen_status us_cmd_select(int argc, char **argv)
         US_TRY(unseen_dataset_open(data_name, NULL, &data));
     files.data = data;
     if (trajectory && !cut && !files.hardness && us_rule_cuts(rule))
-        cut = "aum"; /* as `unseen prune` does, so that the same coreset comes out */
+        cut = US_EVIDENCE_CUT; /* as `unseen prune` does, so that the same coreset comes out */
     if (trajectory)
         US_TRY(look_into(trajectory, cut, &files, &evidence, &options));
     if (cut && !trajectory) {

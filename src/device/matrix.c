@@ -272,7 +272,7 @@ int unseen_device_matrix_units(struct unseen_device *device,
         }
         n++;
     }
-    if (strstr(device->info.vendor, "NVIDIA") && device->facts.capability == 90)
+    if (device->facts.capability == 90)
         list[n++] = (struct unseen_matrix_unit){"wgmma", 0, us_wgmma_found(device)};
     return n;
 }

@@ -57,7 +57,7 @@ static void fill(float values[ALL])
                                           0x1.8p-16f,       0x1.234p-20f,   -0x1.1p-24f,     0x1p-26f,
                                           65519.0f,         65520.0f,       -1e6f,           3.3e38f};
     for (int i = 0; i < A + B; i++)
-        values[i] = (float)((i * 7 + i / 16 * 5 + i / 256) % 17 - 8);
+        values[i] = us_trial_number(i);
     memcpy(values + A + B, others, sizeof others);
 }
 
@@ -128,8 +128,8 @@ out:
     return st;
 }
 
-/* A matrix unit has to get through the whole convolution's program as well,
- * which nothing could replace later. */
+/* A matrix unit has to get through the whole convolution's program as well, which nothing could replace
+ * later. */
 static enum unseen_status build(struct unseen_device *device, const struct us_matrix_unit *unit,
                                 const char *options, bool by_k, struct programs *p)
 {

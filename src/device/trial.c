@@ -44,6 +44,11 @@ void us_trial_keep(const struct unseen_device *device, const struct us_trial *tr
         us_cache_write(key, (const unsigned char *)passed, sizeof passed - 1);
 }
 
+float us_trial_number(int i)
+{
+    return (float)((i * 7 + i / 16 * 5 + i / 256) % 17 - 8);
+}
+
 enum unseen_status us_trial_kernel(struct unseen_device *device, const char *file, const char *options,
                                    const char *name, struct us_kernel **kernel)
 {

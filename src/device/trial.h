@@ -17,6 +17,10 @@ bool us_trial_passed(const struct unseen_device *device, const struct us_trial *
 /* To be called once it has passed. A note that cannot be written costs another trial and nothing else. */
 void us_trial_keep(const struct unseen_device *device, const struct us_trial *trial);
 
+/* The i-th of the numbers that matrix products are tried on: whole, -8 to 8, so that every precision holds
+ * them and sums of products are exact. */
+float us_trial_number(int i);
+
 /* A kernel for a trial, built now even while programs are gathered (us_builds_begin). */
 enum unseen_status us_trial_kernel(struct unseen_device *device, const char *file, const char *options,
                                    const char *name, struct us_kernel **kernel);

@@ -9,18 +9,12 @@
 /* See cl/wgmma_probe.cl. */
 enum { M = 64, N = 8, K = 16, LANES = 128, VALUES = (M + N) * K, SUMS = M * N };
 
-/* Exact in float16; their sums of products are exact in float32. */
-static float value(int i)
-{
-    return (float)((i * 7 + i / 16 * 5 + i / 256) % 17 - 8);
-}
-
 static bool right(const float out[SUMS])
 {
     for (int i = 0; i < SUMS; i++) {
         float sum = 0.0f;
         for (int k = 0; k < K; k++)
-            sum += value(i / N * K + k) * value(M * K + i % N * K + k);
+            sum += us_trial_number(i / N * K + k) * us_trial_number(M * K + i % N * K + k);
         if (out[i] != sum)
             return false;
     }
@@ -37,7 +31,7 @@ const char *us_wgmma_try(struct unseen_device *device, const char *options)
         return "its OpenCL compiler refuses them";
     }
     for (int i = 0; i < VALUES; i++)
-        values[i] = us_float_to_half(value(i));
+        values[i] = us_float_to_half(us_trial_number(i));
     if (us_trial_run(device, kernel, LANES, values, sizeof values, out, sizeof out))
         return "a trial failed to run";
     return right(out) ? NULL : "a trial gave wrong numbers";

@@ -11,6 +11,7 @@
 #include "prune/cell.h"
 #include "prune/claim.h"
 #include "prune/comparison.h"
+#include "prune/evidence.h"
 #include "prune/step.h"
 #include "unseen/report.h"
 
@@ -23,7 +24,7 @@ void unseen_compare_defaults(struct unseen_compare_options *options)
                                                .seeds = 3,
                                                .score = {.epoch = -1},
                                                .select = {.keep = 1, .cutoff = -1},
-                                               .cut = "aum"};
+                                               .cut = US_EVIDENCE_CUT};
     unseen_step_defaults(&options->step);
     options->step.steps = 3;
     unseen_recipe_defaults(&options->recipe);

@@ -26,7 +26,7 @@ void unseen_prune_defaults(struct unseen_prune_options *options)
                                              .rule = "ccs",
                                              .score = {.epoch = -1},
                                              .select = {.keep = 0.5, .cutoff = -1},
-                                             .cut = "aum"};
+                                             .cut = US_EVIDENCE_CUT};
     unseen_scoring_defaults(&options->scoring);
     unseen_step_defaults(&options->step);
 }
