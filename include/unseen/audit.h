@@ -49,6 +49,16 @@ UNSEEN_API enum unseen_status unseen_audit(const struct unseen_trajectory *traje
                                            struct unseen_audit **audit);
 UNSEEN_API void unseen_audit_free(struct unseen_audit *audit);
 
+/* How many labels are wrong, as a share, judged where the models are surest: of the K samples of the highest
+ * probability of any class (means as above), the share whose class is not their label, for the K where it is
+ * least, from a fiftieth of the samples on (from 200 where that is more, but not from more than a tenth);
+ * less the doubt that the models have there themselves, 1 - the mean of those probabilities. Where unseen
+ * models are surest they err least, so that what is left is the labels' part, provided that labels are as
+ * often wrong there as elsewhere. Too high as far as the models err without doubt, too low as far as they
+ * have learnt to doubt wrong labels. Models that were trained on the samples reject the fewer labels the
+ * better they fit. 0 if the trajectory lacks p_true, margin or loss. Memory: 28 bytes a sample. */
+UNSEEN_API enum unseen_status unseen_wrong_share(const struct unseen_trajectory *trajectory, double *share);
+
 /* Write to `folder` (made if missing): suspects.csv (index, label, path, suggested, confidence, score),
  * suspicion.npy (float32 [n], the scores of all samples, for unseen_select's "bottom") and audit.html, one
  * self-contained page with pictures of the first suspects. UNSEEN_BAD_DATA if `data` is not what was audited:

@@ -20,9 +20,9 @@ struct unseen_compare_options {
     const char *protocols; /* seen, fold, one-fold, and "fold-seen": what the models of the fold protocol say
                               of samples that they did train on; "incremental": coresets in steps */
     struct unseen_step_options step; /* of protocol "incremental"; more than one */
-    const char *rules; /* NAME or NAME=X: X is the cut-off of ccs and window, the exponent of beta.
-                          "ccs=search" and "window=search" try cut-offs 0, 0.1, .. 0.4 on a tenth of the data
-                          held out */
+    const char *rules; /* NAME or NAME=X: X is the cut-off of ccs and window, also "table" and "auto" as in
+                          unseen/select.h, or the exponent of beta. "ccs=search" and "window=search" try
+                          cut-offs 0, 0.1, .. 0.4 on a tenth of the data held out */
     const char *keep;
     int seeds; /* seeds seed, seed + 1, ...: of the scoring, the selection and the trained model */
     uint64_t seed;

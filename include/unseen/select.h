@@ -20,12 +20,17 @@ enum unseen_quota {
     UNSEEN_QUOTA_EQUAL,        /* the same number of each class, as far as it has them */
 };
 
+/* What may stand for a cut-off: the one published for the keep ratio and `table` (Zheng et al., ICLR 2023),
+ * linear in between; or that one raised to `wrong`, for data that is less clean than the published. */
+#define UNSEEN_CUTOFF_TABLE (-1.0)
+#define UNSEEN_CUTOFF_AUTO  (-2.0)
+
 /* Zeroed but for `keep`, every field has its default; cutoff 0 is a cut-off of nothing. */
 struct unseen_select_options {
     double keep;   /* ratio in (0,1]; m = round(keep * n) */
     double cutoff; /* CCS, window: share of the hardest samples dropped first, below 1, reduced where it would
-                      leave fewer than m; negative: the value published for this keep ratio and `table`
-                      (Zheng et al., ICLR 2023), linear in between */
+                      leave fewer than m; or one of the above */
+    double wrong;  /* share of the labels taken for wrong (unseen_wrong_share); 0: none, or not known */
     int strata;    /* CCS: 0 means 50 */
     const float *hardness; /* cut-off key [n], higher = harder; NULL: the scores themselves */
     uint64_t seed;

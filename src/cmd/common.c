@@ -1,6 +1,7 @@
 /* What several subcommands print. */
 #include "config.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -91,6 +92,13 @@ json_t *us_race_json(const struct unseen_tune_row *r)
         json_object_set(row, "candidates", all);
     json_decref(all);
     return row;
+}
+
+void us_print_cutoff(double cutoff, double wrong)
+{
+    if (!isnan(cutoff))
+        printf("cut off: %.1f %% of the samples; where models are surest they reject %.1f %% of the labels\n",
+               100 * cutoff, 100 * wrong);
 }
 
 char *us_duration(double seconds, char *text)

@@ -94,7 +94,7 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
         {"steps", US_OPT_INT, &o.step.steps, "T", "coresets of protocol incremental (3)"},
         US_STEP_OPTIONS(&o.step),
         {"rules", US_OPT_STRING, &o.rules, "R[,R...]",
-         "ccs=X, window=X: another cut-off; ccs=search; beta=X: another exponent (ccs)"},
+         "ccs=X, window=X: another cut-off, or table, auto, search; beta=X: another exponent (ccs)"},
         {"keep", US_OPT_STRING, &o.keep, "R[,R...]", "shares to keep (0.9,0.7,0.5,0.3,0.1)"},
         {"seeds", US_OPT_INT, &o.seeds, "N", "runs of everything, from --seed on (3)"},
         {"score-once", US_OPT_ON, &o.score_once, NULL, "the first seed's scores serve all seeds"},

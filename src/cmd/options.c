@@ -76,19 +76,38 @@ static enum unseen_status set_real(const struct us_option *option, const char *t
     return UNSEEN_OK;
 }
 
-static enum unseen_status set_choice(const struct us_option *option, const char *text)
+/* The position of a word in "a|b|c"; -1: it is none of them. */
+static int find_word(const char *words, const char *text)
 {
     size_t length = strlen(text);
     int i = 0;
-    for (const char *p = option->argument; *p; i++) {
+    for (const char *p = words; *p; i++) {
         size_t n = strcspn(p, "|");
-        if (n == length && strncmp(p, text, n) == 0) {
-            *(int *)option->value = i;
-            return UNSEEN_OK;
-        }
+        if (n == length && strncmp(p, text, n) == 0)
+            return i;
         p += n + (p[n] == '|');
     }
-    return bad_value(option, text, option->argument);
+    return -1;
+}
+
+static enum unseen_status set_choice(const struct us_option *option, const char *text)
+{
+    int i = find_word(option->argument, text);
+    if (i < 0)
+        return bad_value(option, text, option->argument);
+    *(int *)option->value = i;
+    return UNSEEN_OK;
+}
+
+static enum unseen_status set_share(const struct us_option *option, const char *text)
+{
+    int word = find_word(option->argument, text);
+    if (word < 0 || !strchr(strstr(option->argument, text), '|')) { /* the last one stands for the number */
+        enum unseen_status st = set_real(option, text);
+        return !st && *(double *)option->value < 0 ? bad_value(option, text, option->argument) : st;
+    }
+    *(double *)option->value = -1 - word;
+    return UNSEEN_OK;
 }
 
 static enum unseen_status set_auto(const struct us_option *option, const char *text)
@@ -127,6 +146,8 @@ static enum unseen_status set(const struct us_option *option, const char *text)
             return bad_value(option, text, "a known name");
         strcpy(option->value, text);
         return UNSEEN_OK;
+    case US_OPT_SHARE:
+        return set_share(option, text);
     case US_OPT_CHOICE:
         return set_choice(option, text);
     }

@@ -17,6 +17,7 @@ enum us_option_kind {
     US_OPT_STRING, /* const char **, borrowed from argv or the config file's text */
     US_OPT_NAME,   /* char[32] */
     US_OPT_AUTO,   /* int *: a positive number, or 0 for "auto" */
+    US_OPT_SHARE,  /* double *: a number from 0, or for a word of `argument`, "a|b|X", -1 - its position */
     US_OPT_CHOICE, /* int *: position in `argument`, "a|b|c" */
 };
 

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "cmd/cmd.h"
@@ -19,6 +20,10 @@ static enum unseen_status print_json(const struct unseen_prune_options *o,
                                "scoring_seconds", r->scoring_seconds, "out", o->scoring.out);
     if (result && r->has_seen)
         json_object_set_new(result, "seen_spread", spread_json(&r->seen_spread));
+    if (result && !isnan(r->cutoff)) {
+        json_object_set_new(result, "cutoff", json_real(r->cutoff));
+        json_object_set_new(result, "wrong_share", json_real(r->wrong));
+    }
     if (result && r->step) {
         json_object_set_new(result, "step", json_integer(r->step));
         json_object_set_new(result, "heldout_accuracy", json_real(r->heldout_accuracy));
@@ -29,9 +34,11 @@ static enum unseen_status print_json(const struct unseen_prune_options *o,
 static void print_result(const struct unseen_prune_options *o, const struct unseen_prune_result *r)
 {
     char text[32];
-    printf("kept %lld of %lld samples by %s (%s, %s), scored in %s\n\n", (long long)r->m, (long long)r->n,
+    printf("kept %lld of %lld samples by %s (%s, %s), scored in %s\n", (long long)r->m, (long long)r->n,
            o->metric, unseen_protocol_name(o->scoring.protocol), o->rule,
            us_duration(r->scoring_seconds, text));
+    us_print_cutoff(r->cutoff, r->wrong);
+    putchar('\n');
     printf("spread of %s scaled to [0,1]   interquartile range   histogram entropy\n", o->metric);
     bool seen = o->scoring.protocol == UNSEEN_SEEN;
     printf("  %-28s %16.3f %19.3f\n", seen ? "seen" : "unseen", r->spread.iqr, r->spread.entropy);

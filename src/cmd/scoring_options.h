@@ -27,7 +27,8 @@
 
 /* The rows that select, prune and compare share. */
 #define US_RULE_OPTIONS(s, cut)                                                                              \
-    {"cutoff", US_OPT_DOUBLE, &(s)->cutoff, "B", "CCS, window: share of the hardest to drop (by --keep)"},   \
+    {"cutoff", US_OPT_SHARE, &(s)->cutoff, "table|auto|B",                                                   \
+     "CCS, window: share of the hardest to drop; table: by --keep; auto: or of wrong labels (auto)"},        \
         {"cut-by", US_OPT_STRING, cut, "M", "score that says what is hardest (aum)"},                        \
         {"table", US_OPT_CHOICE, &(s)->table, "cifar10|cifar100|imagenet",                                   \
          "whose published cut-offs and exponents (cifar10)"},                                                \

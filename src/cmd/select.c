@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "cmd/cmd.h"
@@ -32,7 +33,7 @@ enum unseen_status us_cmd_select(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
-    struct unseen_select_options options = {.keep = 0.5, .cutoff = -1};
+    struct unseen_select_options options = {.keep = 0.5, .cutoff = UNSEEN_CUTOFF_AUTO};
     struct unseen_select_files files = {0};
     struct unseen_dataset *data = NULL;
     struct us_evidence evidence = {0};
@@ -86,6 +87,8 @@ enum unseen_status us_cmd_select(int argc, char **argv)
             json_pack("{s:I, s:I, s:s}", "n", (json_int_t)n, "kept", (json_int_t)m, "file", common.out)));
     else
         printf("kept %lld of %lld samples  %s\n", (long long)m, (long long)n, common.out);
+    if (trajectory && us_rule_cuts(rule) && !common.json)
+        us_print_cutoff(fmin(us_cutoff(&options), 1 - options.keep), options.wrong);
 out:
     us_evidence_end(&evidence);
     unseen_dataset_close(data);

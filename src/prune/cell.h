@@ -10,7 +10,7 @@
 struct us_cell_result {
     int64_t kept, epochs, steps;
     double accuracy, best; /* on the test split: after the last epoch, and the best of those tested */
-    double cutoff;         /* that a search found; NaN without one */
+    double cutoff;         /* share that the rule cut off; NaN if it cuts nothing or in steps */
     double seconds;        /* of training */
 };
 

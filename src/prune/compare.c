@@ -23,7 +23,7 @@ void unseen_compare_defaults(struct unseen_compare_options *options)
                                                .keep = "0.9,0.7,0.5,0.3,0.1",
                                                .seeds = 3,
                                                .score = {.epoch = -1},
-                                               .select = {.keep = 1, .cutoff = -1},
+                                               .select = {.keep = 1, .cutoff = UNSEEN_CUTOFF_AUTO},
                                                .cut = US_EVIDENCE_CUT};
     unseen_step_defaults(&options->step);
     options->step.steps = 3;

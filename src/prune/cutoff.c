@@ -23,9 +23,17 @@ double us_ccs_cutoff(enum unseen_select_table table, double keep)
     for (int i = 1; i < ROWS; i++) {
         const double *low = row[i - 1], *high = row[i];
         if (keep <= high[0])
-            return low[1] + (high[1] - low[1]) * (keep - low[0]) / (high[0] - low[0]);
+            return high[1] + (low[1] - high[1]) * (high[0] - keep) / (high[0] - low[0]);
     }
     return row[ROWS - 1][1];
+}
+
+double us_cutoff(const struct unseen_select_options *o)
+{
+    if (o->cutoff >= 0)
+        return o->cutoff;
+    double published = us_ccs_cutoff(o->table, o->keep);
+    return o->cutoff > UNSEEN_CUTOFF_AUTO ? published : fmax(published, o->wrong);
 }
 
 enum unseen_status us_count_after_cutoff(const struct unseen_select_options *o, int64_t n, int64_t m,
@@ -33,9 +41,8 @@ enum unseen_status us_count_after_cutoff(const struct unseen_select_options *o, 
 {
     if (isnan(o->cutoff) || o->cutoff >= 1)
         return us_fail(UNSEEN_USAGE, "--cutoff", "%g is not in [0,1)", o->cutoff);
-    double cutoff = o->cutoff < 0 ? us_ccs_cutoff(o->table, o->keep) : o->cutoff;
     /* The ratio times n may fall just short of the whole number that is meant. */
-    *left = n - (int64_t)(cutoff * (double)n + 1e-6);
+    *left = n - (int64_t)(us_cutoff(o) * (double)n + 1e-6);
     if (*left < m)
         *left = m; /* the ratio to keep goes before the cut */
     return UNSEEN_OK;

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "prune/score_function.h"
 #include "prune/trajectory.h"
+#include "unseen/audit.h"
 
 static enum unseen_status mean_p_true(const struct unseen_trajectory *t, struct us_evidence *e)
 {
@@ -162,6 +163,7 @@ enum unseen_status us_evidence_read(const char *folder, const char *metric,
         US_TRY(score(t, cut, &cutting, &e->hardness));
     US_TRY(mean_p_true(t, e));
     US_TRY(class_errors(t, e));
+    US_TRY(unseen_wrong_share(t, &e->wrong));
     if (t->fold) {
         US_TRY_ALLOC(e->fold = us_calloc((size_t)t->n, 1));
         memcpy(e->fold, t->fold, (size_t)t->n);
@@ -188,6 +190,7 @@ void us_evidence_apply(const struct us_evidence *e, struct unseen_select_options
     select->hardness = e->hardness;
     select->p_true = e->p_true;
     select->class_error = e->class_error;
+    select->wrong = e->wrong;
     select->features = e->rows;
     select->dimension = e->dimension;
     select->fold = e->fold;

@@ -14,6 +14,7 @@ struct us_evidence {
     float *p_true;       /* [n] mean over repeats and epochs; NULL where that was not recorded */
     double *class_error; /* [classes] share of wrong predictions in the last third of the epochs; NULL where
                             it was not recorded */
+    double wrong;        /* unseen_wrong_share */
     struct us_npy features;
     const float *rows; /* [n, dimension] of the first repeat; NULL if the folder has none */
     int64_t dimension;

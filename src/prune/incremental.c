@@ -135,8 +135,6 @@ static enum unseen_status begin(const struct us_incremental *in, struct run *run
     US_TRY_ALLOC(run->key = us_calloc(n, sizeof *run->key));
     US_TRY_ALLOC(run->rank_sum = us_calloc(n, sizeof *run->rank_sum));
     US_TRY_ALLOC(run->rank_count = us_calloc(n, sizeof *run->rank_count));
-    if (run->select.cutoff < 0)
-        run->select.cutoff = us_ccs_cutoff(o->select.table, o->select.keep);
     US_TRY(us_count_kept(o->select.keep, run->n, &m));
     us_step_budgets(m, o->step.steps, o->step.grow ? o->step.grow : 1, run->budget);
     US_TRY(hold_out(run));
@@ -233,6 +231,7 @@ static enum unseen_status choose(struct run *run, int t, const char *scored)
     memcpy(run->scores, evidence.scores, (size_t)run->n * sizeof *run->scores);
     US_TRY(choose_key(run));
     us_evidence_apply(&evidence, &select);
+    select.cutoff = us_cutoff(&select); /* of the whole ratio to keep, not of what is refilled */
     select.seed = run->select.seed + ((uint64_t)t << 32);
     const struct us_renewal renewal = {.n = run->n,
                                        .classes = run->in->data->classes,
@@ -246,6 +245,7 @@ static enum unseen_status choose(struct run *run, int t, const char *scored)
                                        .select = &select};
     US_TRY(us_renew(&renewal, run->next));
     US_TRY(us_step_set(&run->step, run->last, run->next, run->n));
+    run->step.cutoff = select.cutoff;
     US_TRY(us_step_write(&run->step, run->scores, run->n));
 out:
     us_evidence_end(&evidence);

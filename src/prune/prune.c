@@ -4,6 +4,7 @@
 #include "unseen/prune.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@
 #include "prune/coreset.h"
 #include "prune/evidence.h"
 #include "prune/incremental.h"
+#include "prune/rule.h"
 #include "prune/settings.h"
 #include "unseen/report.h"
 
@@ -25,7 +27,7 @@ void unseen_prune_defaults(struct unseen_prune_options *options)
     *options = (struct unseen_prune_options){.metric = "el2n",
                                              .rule = "ccs",
                                              .score = {.epoch = -1},
-                                             .select = {.keep = 0.5, .cutoff = -1},
+                                             .select = {.keep = 0.5, .cutoff = UNSEEN_CUTOFF_AUTO},
                                              .cut = US_EVIDENCE_CUT};
     unseen_scoring_defaults(&options->scoring);
     unseen_step_defaults(&options->step);
@@ -119,6 +121,8 @@ static enum unseen_status write_run(const struct unseen_prune_options *o, struct
         "rule", o->rule, "keep", o->select.keep, "n", (json_int_t)r->n, "kept", (json_int_t)r->m, "spread",
         spread, "seconds", "scoring", r->scoring_seconds);
     bad |= !choice || json_object_update(run, choice) ||
+           json_object_set_new(run, "cutoff", us_json_float((float)r->cutoff)) ||
+           json_object_set_new(run, "wrong_share", us_json_float((float)r->wrong)) ||
            json_object_set(run, "models", json_object_get(scoring, "models")) ||
            (steps && add_steps(run, &o->step, r, steps));
     json_decref(choice);
@@ -198,7 +202,7 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
                                 struct unseen_prune_result *result)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct unseen_prune_result r = {.n = data->split[UNSEEN_TRAIN].n};
+    struct unseen_prune_result r = {.n = data->split[UNSEEN_TRAIN].n, .cutoff = NAN, .wrong = NAN};
     struct us_evidence evidence = {0}, seen = {0};
     struct unseen_select_options select = options->select;
     int64_t *keep = NULL;
@@ -224,6 +228,8 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
         r.has_seen = 1;
     }
     us_evidence_apply(&evidence, &select);
+    r.wrong = evidence.wrong;
+    r.cutoff = us_rule_cuts(options->rule) ? fmin(us_cutoff(&select), 1 - select.keep) : NAN;
     US_TRY(unseen_select(options->rule, evidence.scores, data->split[UNSEEN_TRAIN].labels, r.n, data->classes,
                          &select, &keep, &r.m));
     US_TRY(write_selection(options, data, &evidence, keep, r.m));

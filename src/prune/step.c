@@ -124,12 +124,13 @@ enum unseen_status us_step_finish(struct us_step *step, const struct unseen_data
     US_TRY_ALLOC(path);
     for (int c = 0; c < data->classes; c++)
         json_array_append_new(by_class, us_json_float((float)step->verdict.class_accuracy[c]));
-    step->quality = json_pack(
-        "{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:O}", "step", step->number, "size",
-        (json_int_t)step->coreset.n, "stayed", (json_int_t)step->stayed, "evicted", (json_int_t)step->evicted,
-        "refilled", (json_int_t)step->refilled, "right", (json_int_t)step->verdict.right, "asked",
-        (json_int_t)step->verdict.asked, "heldout_accuracy", us_verdict_accuracy(&step->verdict),
-        "class_counts", count_by_class(step, data), "class_accuracy", by_class);
+    step->quality =
+        json_pack("{s:i, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:O}", "step", step->number, "size",
+                  (json_int_t)step->coreset.n, "cutoff", step->cutoff, "stayed", (json_int_t)step->stayed,
+                  "evicted", (json_int_t)step->evicted, "refilled", (json_int_t)step->refilled, "right",
+                  (json_int_t)step->verdict.right, "asked", (json_int_t)step->verdict.asked,
+                  "heldout_accuracy", us_verdict_accuracy(&step->verdict), "class_counts",
+                  count_by_class(step, data), "class_accuracy", by_class);
     US_TRY(us_json_save(path, step->quality));
 out:
     json_decref(by_class);

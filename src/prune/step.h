@@ -11,6 +11,7 @@ struct us_step {
     char *folder;
     struct us_samples coreset;
     int64_t stayed, evicted, refilled; /* against the coreset before */
+    double cutoff;                     /* what barred members and others; not read back */
     struct us_verdict verdict;
     json_t *quality; /* what quality.json holds */
 };

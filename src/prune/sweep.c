@@ -82,6 +82,14 @@ static bool is_one_of(const char *name, const char *a, const char *b, const char
     return strcmp(name, a) == 0 || strcmp(name, b) == 0 || strcmp(name, c) == 0;
 }
 
+static bool cutoff_word(const char *text, double *value)
+{
+    bool automatic = strcmp(text, "auto") == 0, table = strcmp(text, "table") == 0;
+    if (automatic || table)
+        *value = automatic ? UNSEEN_CUTOFF_AUTO : UNSEEN_CUTOFF_TABLE;
+    return automatic || table;
+}
+
 static enum unseen_status parse_rule(const char *text, struct us_row *row)
 {
     size_t length = strcspn(text, "=");
@@ -99,8 +107,9 @@ static enum unseen_status parse_rule(const char *text, struct us_row *row)
     if (!value)
         return UNSEEN_OK;
     row->search = strcmp(value, "search") == 0;
-    bool takes = is_one_of(row->rule_name, "ccs", "window", row->search ? "ccs" : "beta");
-    if (!takes || (!row->search && !number(value, &row->value)))
+    bool word = row->search || cutoff_word(value, &row->value);
+    bool takes = is_one_of(row->rule_name, "ccs", "window", word ? "ccs" : "beta");
+    if (!takes || (!word && (!number(value, &row->value) || row->value < 0)))
         return us_fail(UNSEEN_USAGE, "--rules", "'%s': %s takes no such value", text, row->rule_name);
     return UNSEEN_OK;
 }

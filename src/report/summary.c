@@ -79,6 +79,7 @@ static void write_pruning_sentence(FILE *out, const struct us_run_folder *f, int
     char count[US_NUMBER], share[US_NUMBER];
     const char *metric = us_run_text(f, "metric");
     const char *rule = us_run_text(f, "rule");
+    double cutoff = us_run_number(f, "cutoff", 0), wrong = us_run_number(f, "wrong_share", 0);
     fputs("<p class=\"lead\">", out);
     us_html_textf(out, "Each of the %s training samples got the score ", us_count_text(n, count));
     us_html_element(out, "b", NULL, "%s", metric ? metric : "in scores.npy");
@@ -87,9 +88,16 @@ static void write_pruning_sentence(FILE *out, const struct us_run_folder *f, int
     if (m > 0) {
         us_html_text(out, " The rule ");
         us_html_element(out, "b", NULL, "%s", rule ? rule : "of the run");
+        if (cutoff > 0)
+            us_html_textf(out, " cut off the hardest %s, and", us_share_text(cutoff, share));
         us_html_textf(out, " then kept %s of them", us_count_text(m, count));
         us_html_textf(out, " (%s).", us_share_text((double)m / (double)n, share));
     }
+    if (wrong > 0)
+        us_html_textf(out,
+                      " Where the models are surest of a class they reject %s of the labels: about as many "
+                      "may be wrong.",
+                      us_share_text(wrong, share));
     fputs("</p>\n", out);
 }
 

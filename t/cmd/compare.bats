@@ -38,6 +38,17 @@ tiny_compare="--model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 
   grep -q '"cutoff"' c/cells/el2n-fold-ccs=search-k0.7-s3/result.json
 }
 
+@test "a cut-off may be the published one or follow the wrong labels" {
+  need_device
+  run_code 0 unseen compare $tiny_data $tiny_compare --metrics el2n --protocols fold \
+    --rules ccs,ccs=auto,ccs=table,window=table --keep 0.1 --seeds 1 --out c
+  cmp c/cells/el2n-fold-ccs-k0.1-s3/keep.npy c/cells/el2n-fold-ccs=auto-k0.1-s3/keep.npy
+  grep -q '"cutoff": 0.3[,}]*$' c/cells/el2n-fold-ccs=table-k0.1-s3/result.json
+  run_code 0 unseen compare $tiny_data $tiny_compare --metrics el2n --protocols incremental --steps 2 \
+    --rules ccs=table,ccs=auto --keep 0.5 --seeds 1 --out d
+  grep -q '"cutoff": 0.0,' d/cells/el2n-incremental-ccs=table-k0.5-s3/steps/2/quality.json
+}
+
 @test "equal steps train smaller coresets for more epochs" {
   need_device
   run_code 0 unseen compare $tiny_data $tiny_compare --metrics el2n --protocols seen --rules top --keep 0.5,0.2 \
@@ -63,7 +74,7 @@ tiny_compare="--model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 
 @test "bad sweeps are refused before anything is trained" {
   need_device
   for bad in "--metrics wisdom" "--metrics el2n,el2n" "--metrics ," "--protocols maybe" "--rules wheel" \
-    "--rules random" "--rules top=0.3" "--rules ccs=x" "--rules beta=search" "--keep 2" "--keep 0.5,0" "--seeds 0" \
+    "--rules random" "--rules top=0.3" "--rules ccs=x" "--rules ccs=-1" "--rules beta=search" "--rules beta=auto" "--keep 2" "--keep 0.5,0" "--seeds 0" \
     "--scoring-model alexnet" "--scoring-epochs 0" "--scoring-pad 99" "--budget hours"; do
     run_code 2 unseen compare $tiny_data $tiny_compare $bad --out x
   done

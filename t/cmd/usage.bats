@@ -28,6 +28,10 @@ load common
   run_code 2 unseen prune $tiny_data --out x --concurrent 0
   grep -q -- "--concurrent: '0'" stderr
   run_code 2 unseen prune $tiny_data --out x --concurrent some
+  for cutoff in B -0.1 some ''; do
+    run_code 2 unseen prune $tiny_data --out x --cutoff "$cutoff"
+    grep -q -- "--cutoff: '$cutoff' is not" stderr
+  done
   run_code 2 unseen train $tiny_data --out x --epochs many
   grep -q -- "--epochs: 'many'" stderr
   run_code 2 unseen train $tiny_data --out x --epochs

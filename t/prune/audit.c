@@ -136,6 +136,50 @@ static void extreme_votes(void **state)
     us_trajectory_free(b);
 }
 
+/* Forty samples: no fewer than the four surest are looked at. */
+enum { MANY = 40 };
+
+static void set_belief(struct us_trajectory_build *b, int epoch, int64_t i, double label, double other)
+{
+    int64_t at = (int64_t)epoch * MANY + i;
+    b->value[UNSEEN_P_TRUE][at] = (float)label;
+    b->value[UNSEEN_LOSS][at] = (float)-log(label);
+    b->value[UNSEEN_MARGIN][at] = (float)log(label / other);
+}
+
+/* The surest sample's label is rejected, which one sample alone is too few to say; the next three, and one
+ * more, keep theirs: 1 of 4, then 1 of 5, less a doubt of 1 - 0.93. All others are rejected with less and
+ * less conviction. */
+static void wrong_share_by_hand(void **state)
+{
+    (void)state;
+    struct us_trajectory_build *b;
+    double share;
+    assert_ok(us_trajectory_new(UNSEEN_FOLD, MANY, 1, EPOCHS, CLASSES, 2, &b));
+    for (int64_t i = 0; i < MANY; i++) {
+        double sure = 0.95 - 0.01 * (double)i;
+        bool keeps = i >= 1 && i <= 4;
+        for (int e = 0; e < EPOCHS - 1; e++)
+            set_belief(b, e, i, 0.01, 0.98); /* too early to count */
+        set_belief(b, EPOCHS - 1, i, keeps ? sure : 0.04, keeps ? 0.04 : sure);
+    }
+    assert_ok(unseen_wrong_share(&b->view, &share));
+    assert_near(share, 0.13);
+    for (int64_t i = 0; i < MANY; i++)
+        set_belief(b, EPOCHS - 1, i, 0.9, 0.05);
+    assert_ok(unseen_wrong_share(&b->view, &share));
+    assert_near(share, 0);
+    for (int64_t i = 0; i < MANY; i++)
+        set_belief(b, EPOCHS - 1, i, 0.3, 0.4); /* all rejected, but no surer than that */
+    assert_ok(unseen_wrong_share(&b->view, &share));
+    assert_near(share, 0.4);
+    b->view.value[UNSEEN_LOSS] = NULL;
+    share = 1;
+    assert_ok(unseen_wrong_share(&b->view, &share));
+    assert_near(share, 0);
+    us_trajectory_free(b);
+}
+
 static void refuses(void **state)
 {
     (void)state;
@@ -238,9 +282,13 @@ static void a_clean_dataset_has_a_page(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(audit_by_hand),           cmocka_unit_test(suspects_by_number_and_score),
-        cmocka_unit_test(extreme_votes),           cmocka_unit_test(refuses),
-        cmocka_unit_test(files_hold_the_suspects), cmocka_unit_test(a_clean_dataset_has_a_page),
+        cmocka_unit_test(audit_by_hand),
+        cmocka_unit_test(suspects_by_number_and_score),
+        cmocka_unit_test(extreme_votes),
+        cmocka_unit_test(refuses),
+        cmocka_unit_test(wrong_share_by_hand),
+        cmocka_unit_test(files_hold_the_suspects),
+        cmocka_unit_test(a_clean_dataset_has_a_page),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }

@@ -9,7 +9,7 @@
 #include "base/rng.h"
 #include "support/rule.h"
 
-#define KEEP(ratio) (&(struct unseen_select_options){.keep = (ratio), .cutoff = -1})
+#define KEEP(ratio) (&(struct unseen_select_options){.keep = (ratio), .cutoff = UNSEEN_CUTOFF_TABLE})
 
 static void top_and_bottom_by_hand(void **state)
 {
@@ -96,6 +96,24 @@ static void ccs_cutoffs_are_the_published_ones(void **state)
         for (int i = 0; i < 9; i++)
             assert_true(fabs(us_ccs_cutoff((enum unseen_select_table)t, keep[i]) - want[t][i]) < 1e-12);
     }
+}
+
+static void assert_cutoff(double cutoff, double keep, double wrong, double want)
+{
+    const struct unseen_select_options options = {.cutoff = cutoff, .keep = keep, .wrong = wrong};
+    if (fabs(us_cutoff(&options) - want) > 1e-12)
+        fail_msg("cut-off %g instead of %g", us_cutoff(&options), want);
+}
+
+static void cutoffs_follow_the_wrong_labels_if_asked(void **state)
+{
+    (void)state;
+    assert_cutoff(UNSEEN_CUTOFF_TABLE, 0.2, 0.25, 0.1);
+    assert_cutoff(UNSEEN_CUTOFF_AUTO, 0.2, 0.25, 0.25);
+    assert_cutoff(UNSEEN_CUTOFF_AUTO, 0.2, 0.05, 0.1);
+    assert_cutoff(UNSEEN_CUTOFF_AUTO, 0.7, 0, 0);
+    assert_cutoff(0, 0.2, 0.25, 0);
+    assert_cutoff(0.4, 0.2, 0.5, 0.4);
 }
 
 /* Scores 0..99 as hardness too. Keeping 0.1 cuts the upper 30; what a cut of 0.95 leaves is too little for
@@ -214,7 +232,7 @@ static void every_rule_keeps_exactly_m(void **state)
         assert_true(strlen(unseen_rule_help(rules)) > 10);
         for (int step = 0; step < 20; step++) {
             struct unseen_select_options options = {.keep = 0.01 + 0.05 * step,
-                                                    .cutoff = -1,
+                                                    .cutoff = UNSEEN_CUTOFF_TABLE,
                                                     .p_true = p_true,
                                                     .features = features,
                                                     .dimension = dimension,
@@ -280,12 +298,19 @@ static void refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(top_and_bottom_by_hand),     cmocka_unit_test(counts_are_rounded),
-        cmocka_unit_test(class_balanced_by_hand),     cmocka_unit_test(ccs_budgets_by_hand),
-        cmocka_unit_test(ccs_budgets_always_sum),     cmocka_unit_test(ccs_cutoffs_are_the_published_ones),
-        cmocka_unit_test(ccs_cuts_the_hardest),       cmocka_unit_test(ccs_covers_sparse_strata),
-        cmocka_unit_test(ccs_loses_no_sample),        cmocka_unit_test(draws_are_the_samples_own),
-        cmocka_unit_test(every_rule_keeps_exactly_m), cmocka_unit_test(refuses),
+        cmocka_unit_test(top_and_bottom_by_hand),
+        cmocka_unit_test(counts_are_rounded),
+        cmocka_unit_test(class_balanced_by_hand),
+        cmocka_unit_test(ccs_budgets_by_hand),
+        cmocka_unit_test(ccs_budgets_always_sum),
+        cmocka_unit_test(ccs_cutoffs_are_the_published_ones),
+        cmocka_unit_test(cutoffs_follow_the_wrong_labels_if_asked),
+        cmocka_unit_test(ccs_cuts_the_hardest),
+        cmocka_unit_test(ccs_covers_sparse_strata),
+        cmocka_unit_test(ccs_loses_no_sample),
+        cmocka_unit_test(draws_are_the_samples_own),
+        cmocka_unit_test(every_rule_keeps_exactly_m),
+        cmocka_unit_test(refuses),
     };
     return RUN_TESTS(tests, NULL, NULL);
 }

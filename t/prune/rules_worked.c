@@ -23,7 +23,7 @@ static void window_by_hand(void **state)
     assert_keeps("window", scores, NULL, 10, 0, &options, (int64_t[]){1, 3, 6, -1});
     options = (struct unseen_select_options){.keep = 0.3, .cutoff = 0.9};
     assert_keeps("window", scores, NULL, 10, 0, &options, (int64_t[]){2, 5, 7, -1});
-    options.cutoff = -1; /* 0.1 is published for this ratio */
+    options.cutoff = UNSEEN_CUTOFF_TABLE; /* 0.1 is published for this ratio */
     assert_keeps("window", scores, NULL, 10, 0, &options, (int64_t[]){3, 6, 8, -1});
 }
 

@@ -254,8 +254,9 @@ static void files_give_the_same(void **state)
         assert_ok(us_npy_write(scores, converted ? US_F64 : US_F32, 1, &d.n,
                                converted ? (const void *)wide : d.scores));
         for (int i = 0; i < STREAMING; i++)
-            assert_same_from_files(streaming[i], &d, &files,
-                                   &(struct unseen_select_options){.keep = 0.2, .cutoff = -1, .seed = 8});
+            assert_same_from_files(
+                streaming[i], &d, &files,
+                &(struct unseen_select_options){.keep = 0.2, .cutoff = UNSEEN_CUTOFF_TABLE, .seed = 8});
         assert_same_from_files("class-balanced", &d, &files, &(struct unseen_select_options){.keep = 0.2});
     }
     free(labels);
