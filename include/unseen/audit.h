@@ -1,6 +1,6 @@
-/* The audit: which labels of a dataset models reject with confidence, after confident learning (Northcutt,
- * Jiang and Chuang, JAIR 2021). With models that never saw a sample its label had no chance to be learnt by
- * heart, which is what the method asks for. */
+/* The audit: which labels of a dataset are probably wrong. As in confident learning (Northcutt, Jiang and
+ * Chuang, JAIR 2021) it is models that never saw a sample who judge its label, which so had no chance to be
+ * learnt by heart. */
 #ifndef UNSEEN_AUDIT_H
 #define UNSEEN_AUDIT_H
 
@@ -17,12 +17,13 @@ extern "C" {
 #define UNSEEN_AUDIT_RECORD (1u << UNSEEN_PREDICTED)
 
 struct unseen_audit_options {
-    uint64_t count; /* not 0: name the samples of the highest scores, this many of them */
-    double
-        threshold; /* name those whose score is at least this; NaN: those that the classes' thresholds tell */
+    uint64_t count;   /* not 0: name the samples of the highest scores, this many of them */
+    double threshold; /* name those whose score is at least this; NaN: as many as unseen_wrong_share tells */
 };
 
-/* Every average is over all repeats and the last third of the epochs. */
+/* Every average is over all repeats and epochs. Where the models never saw the samples an epoch weighs
+ * exp(-mean loss of all samples at it), the geometric mean of the labels' probabilities: late epochs, that
+ * have learnt wrong labels of other samples by heart, weigh little. */
 struct unseen_audit {
     enum unseen_protocol protocol; /* of the trajectory */
     int64_t n;
@@ -33,30 +34,29 @@ struct unseen_audit {
                               models' first choice, else 0; the lowest of equal ones. The label itself where it
                               always was the first choice. */
     float *confidence;     /* [n] that mean; 0 where the label is the suggestion */
-    float *score;          /* [n] confidence - p_label, -1..1: higher is more suspicious */
-    double *threshold;     /* [classes] mean p_label of the samples that have the class's label; NaN: none */
-    int64_t *suspects;     /* [count] by falling score, ties by index. By the classes' thresholds: those whose
-                              confidence exceeds p_label and reaches the threshold of the suggested class, so
-                              that it is as sure as of samples known to be of that class. */
-    int64_t count;
+    float *score;          /* [n] 1 - p_label: higher is more suspicious */
+    double wrong;          /* unseen_wrong_share */
+    int64_t *suspects;     /* [count] by falling score, ties by index */
+    int64_t count;         /* unless asked for otherwise round(wrong * n) */
 };
 
-/* Audit a trajectory, which must outlive the result. `options` NULL: by the classes' thresholds. Memory: 40
- * bytes a sample; what was read of the trajectory is let go. UNSEEN_USAGE if the trajectory lacks p_true,
- * margin, loss or predicted. The result is freed with unseen_audit_free, which takes NULL. */
+/* Audit a trajectory, which must outlive the result. `options` NULL: as many as the share of wrong labels.
+ * Memory: 60 bytes a sample; what was read of the trajectory is let go. UNSEEN_USAGE if the trajectory lacks
+ * p_true, margin, loss or predicted. The result is freed with unseen_audit_free, which takes NULL. */
 UNSEEN_API enum unseen_status unseen_audit(const struct unseen_trajectory *trajectory,
                                            const struct unseen_audit_options *options,
                                            struct unseen_audit **audit);
 UNSEEN_API void unseen_audit_free(struct unseen_audit *audit);
 
 /* How many labels are wrong, as a share, judged where the models are surest: of the K samples of the highest
- * probability of any class (means as above), the share whose class is not their label, for the K where it is
- * least, from a fiftieth of the samples on (from 200 where that is more, but not from more than a tenth);
- * less the doubt that the models have there themselves, 1 - the mean of those probabilities. Where unseen
- * models are surest they err least, so that what is left is the labels' part, provided that labels are as
- * often wrong there as elsewhere. Too high as far as the models err without doubt, too low as far as they
- * have learnt to doubt wrong labels. Models that were trained on the samples reject the fewer labels the
- * better they fit. 0 if the trajectory lacks p_true, margin or loss. Memory: 28 bytes a sample. */
+ * probability of any class (means over the last third of the epochs), the share whose class is not their
+ * label, for the K where it is least, from a fiftieth of the samples on (from 200 where that is more, but not
+ * from more than a tenth); less the doubt that the models have there themselves, 1 - the mean of those
+ * probabilities. Where unseen models are surest they err least, so that what is left is the labels' part,
+ * provided that labels are as often wrong there as elsewhere. Too high as far as the models err without
+ * doubt, too low as far as they have learnt to doubt wrong labels. Models that were trained on the samples
+ * reject the fewer labels the better they fit. 0 if the trajectory lacks p_true, margin or loss. Memory: 28
+ * bytes a sample. */
 UNSEEN_API enum unseen_status unseen_wrong_share(const struct unseen_trajectory *trajectory, double *share);
 
 /* Write to `folder` (made if missing): suspects.csv (index, label, path, suggested, confidence, score),

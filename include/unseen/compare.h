@@ -32,14 +32,14 @@ struct unseen_compare_options {
     struct unseen_scoring_options scoring; /* protocol, seed, out and command are set here */
     struct unseen_score_options score;
     struct unseen_select_options select; /* keep, seed and arrays are set here */
-    const char *cut; /* metric that CCS and window cut by; NULL or "score": the score itself */
-    int concurrent;  /* models trained at once; 0: what is measured to be fastest */
-    const char *out; /* folder; made if missing */
+    const char *cut;                     /* metric that CCS and window cut by, as in unseen_prune_options */
+    int concurrent;                      /* models trained at once; 0: what is measured to be fastest */
+    const char *out;                     /* folder; made if missing */
     const char *command;
 };
 
-/* EL2N and DUAL by fold and seen, CCS, keep 0.9 0.7 0.5 0.3 0.1, three seeds, equal epochs, cut by AUM; where
- * steps are asked for, three. */
+/* EL2N and DUAL by fold and seen, CCS, keep 0.9 0.7 0.5 0.3 0.1, three seeds, equal epochs, cut by "auto";
+ * where steps are asked for, three. */
 UNSEEN_API void unseen_compare_defaults(struct unseen_compare_options *options);
 
 /* One line of the table. */

@@ -84,10 +84,11 @@ struct unseen_prune_options {
     struct unseen_score_options score;
     const char *rule;
     struct unseen_select_options select; /* arrays are set from the trajectory */
-    const char *cut; /* metric that CCS and window cut by; NULL or "score": the score itself */
+    const char *cut; /* metric that CCS and window cut by; NULL or "score": the score itself; "auto":
+                        "unseen-confidence" by models that never saw the samples, else "aum" */
 };
 
-/* fold protocol, EL2N, CCS at keep 0.5, cut by AUM as published, one step. */
+/* fold protocol, EL2N, CCS at keep 0.5, cut by "auto", one step. */
 UNSEEN_API void unseen_prune_defaults(struct unseen_prune_options *options);
 
 struct unseen_prune_result {

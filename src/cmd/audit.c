@@ -11,12 +11,11 @@
 
 enum { PRINTED = 20 };
 
-static void print_result(const struct unseen_audit *a, double wrong, const struct unseen_dataset *data,
-                         const char *out)
+static void print_result(const struct unseen_audit *a, const struct unseen_dataset *data, const char *out)
 {
     printf("%lld of %lld labels look wrong to models that %s; ", (long long)a->count, (long long)a->n,
            a->protocol == UNSEEN_SEEN ? "were trained on them" : "never saw them");
-    printf("where they are surest they reject %.1f %%\n\n", 100 * wrong);
+    printf("where they are surest they reject %.1f %%\n\n", 100 * a->wrong);
     printf("%9s  %-20s %-20s %10s %8s\n", "index", "label", "suggested", "confidence", "score");
     for (int64_t k = 0; k < a->count && k < PRINTED; k++) {
         int64_t i = a->suspects[k];
@@ -25,11 +24,13 @@ static void print_result(const struct unseen_audit *a, double wrong, const struc
     }
     if (a->count > PRINTED)
         printf("%9s\n", "...");
+    if (a->count == 0)
+        printf("--count N names the N most suspicious all the same\n");
     printf("\n%s/suspects.csv\n%s/audit.html\n", out, out);
 }
 
-static enum unseen_status print_json(const struct unseen_audit *a, double wrong,
-                                     const struct unseen_dataset *data, const char *out)
+static enum unseen_status print_json(const struct unseen_audit *a, const struct unseen_dataset *data,
+                                     const char *out)
 {
     json_t *rows = json_array();
     for (int64_t k = 0; k < a->count; k++) {
@@ -40,7 +41,7 @@ static enum unseen_status print_json(const struct unseen_audit *a, double wrong,
                                               (double)a->confidence[i], "score", (double)a->score[i]));
     }
     return us_print_json(json_pack("{s:I, s:s, s:f, s:s, s:o}", "n", (json_int_t)a->n, "protocol",
-                                   unseen_protocol_name(a->protocol), "wrong_share", wrong, "out", out,
+                                   unseen_protocol_name(a->protocol), "wrong_share", a->wrong, "out", out,
                                    "suspects", rows));
 }
 
@@ -69,15 +70,13 @@ static enum unseen_status run(const struct us_common *common, const struct unsee
     enum unseen_status st = UNSEEN_OK;
     struct unseen_trajectory *trajectory = NULL;
     struct unseen_audit *audit = NULL;
-    double wrong = 0;
     US_TRY(folder ? unseen_trajectory_open(folder, &trajectory) : record(common, data, scoring, &trajectory));
     US_TRY(unseen_audit(trajectory, options, &audit));
-    US_TRY(unseen_wrong_share(trajectory, &wrong));
     US_TRY(unseen_audit_write(audit, data, common->out));
     if (common->json)
-        US_TRY(print_json(audit, wrong, data, common->out));
+        US_TRY(print_json(audit, data, common->out));
     else
-        print_result(audit, wrong, data, common->out);
+        print_result(audit, data, common->out);
 out:
     unseen_audit_free(audit);
     unseen_trajectory_close(trajectory);
@@ -99,7 +98,7 @@ enum unseen_status us_cmd_audit(int argc, char **argv)
         {"trajectory", US_OPT_STRING, &folder, "DIR", "audit this recorded trajectory; train nothing"},
         {"count", US_OPT_U64, &options.count, "N", "name the N most suspicious samples"},
         {"threshold", US_OPT_DOUBLE, &options.threshold, "X",
-         "name samples of this score or more, -1..1 (by the classes' confidence)"},
+         "name samples of this score or more, 0..1 (as many as seem to be wrong)"},
         US_SCORING_OPTIONS(&scoring, &reading),
         {NULL, US_OPT_ON, NULL, NULL, NULL},
     };

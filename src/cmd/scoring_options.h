@@ -29,7 +29,8 @@
 #define US_RULE_OPTIONS(s, cut)                                                                              \
     {"cutoff", US_OPT_SHARE, &(s)->cutoff, "table|auto|B",                                                   \
      "CCS, window: share of the hardest to drop; table: by --keep; auto: or of wrong labels (auto)"},        \
-        {"cut-by", US_OPT_STRING, cut, "M", "score that says what is hardest (aum)"},                        \
+        {"cut-by", US_OPT_STRING, cut, "M",                                                                  \
+         "score that says what is hardest; auto: unseen-confidence, aum if seen (auto)"},                    \
         {"table", US_OPT_CHOICE, &(s)->table, "cifar10|cifar100|imagenet",                                   \
          "whose published cut-offs and exponents (cifar10)"},                                                \
         {"strata", US_OPT_INT, &(s)->strata, "N", "CCS: strata (50)"},                                       \

@@ -8,6 +8,8 @@
 
 #include "base/status.h"
 #include "prune/order.h"
+#include "prune/probability.h"
+#include "prune/skill.h"
 #include "prune/trajectory.h"
 
 /* Samples between two times that the trajectory's pages are let go. */
@@ -58,85 +60,71 @@ static int32_t elect(struct votes *v, double *mass)
     return best;
 }
 
-static enum unseen_status judge(const struct unseen_trajectory *t, int64_t i, struct votes *v,
-                                struct unseen_audit *a)
+/* weight [repeats * epochs] of the passes, of sum 1 */
+static enum unseen_status judge(const struct unseen_trajectory *t, int64_t i, const double *weight,
+                                struct votes *v, struct unseen_audit *a)
 {
     double p = 0, mass;
-    int passes = 0;
-    for (int r = 0; r < t->repeats; r++) {
-        for (int e = us_late_epoch(t->epochs); e < t->epochs; e++, passes++) {
-            int64_t at = ((int64_t)r * t->epochs + e) * t->n + i;
-            float predicted = t->value[UNSEEN_PREDICTED][at];
-            if (!(predicted >= 0 && predicted < (float)t->classes))
-                return us_fail(UNSEEN_BAD_DATA, "predicted", "%g of sample %" PRId64 " is no class",
-                               (double)predicted, i);
-            p += t->value[UNSEEN_P_TRUE][at];
-            /* The first choice beats the label's logit by -margin, hence its logarithm. */
-            if ((int64_t)predicted != t->labels[i])
-                vote(v, (int32_t)predicted,
-                     exp(fmin(0, -(double)t->value[UNSEEN_LOSS][at] - (double)t->value[UNSEEN_MARGIN][at])));
-        }
+    for (int64_t pass = 0; pass < (int64_t)t->repeats * t->epochs; pass++) {
+        int64_t at = pass * t->n + i;
+        float predicted = t->value[UNSEEN_PREDICTED][at];
+        if (!(predicted >= 0 && predicted < (float)t->classes))
+            return us_fail(UNSEEN_BAD_DATA, "predicted", "%g of sample %" PRId64 " is no class",
+                           (double)predicted, i);
+        p += weight[pass] * t->value[UNSEEN_P_TRUE][at];
+        if ((int64_t)predicted != t->labels[i])
+            vote(v, (int32_t)predicted,
+                 weight[pass] * us_p_other(t->value[UNSEEN_LOSS][at], t->value[UNSEEN_MARGIN][at]));
     }
     int32_t other = elect(v, &mass);
-    a->p_label[i] = (float)(p / passes);
+    a->p_label[i] = (float)p;
     a->suggested[i] = other < 0 ? (int32_t)t->labels[i] : other;
-    a->confidence[i] = (float)(mass / passes);
-    a->score[i] = (float)((mass - p) / passes);
+    a->confidence[i] = (float)mass;
+    a->score[i] = (float)(1 - p);
     return UNSEEN_OK;
 }
 
 static enum unseen_status judge_all(const struct unseen_trajectory *t, struct unseen_audit *a)
 {
     enum unseen_status st = UNSEEN_OK;
-    size_t passes = (size_t)t->repeats * (size_t)(t->epochs - us_late_epoch(t->epochs));
+    size_t passes = (size_t)t->repeats * (size_t)t->epochs;
+    double *weight = us_calloc(passes, sizeof *weight);
     struct votes v = {.mass = us_calloc((size_t)t->classes, sizeof *v.mass),
                       .classes = us_calloc(passes, sizeof *v.classes)};
     US_TRY_ALLOC(v.mass);
     US_TRY_ALLOC(v.classes);
+    US_TRY_ALLOC(weight);
+    for (int r = 0; r < t->repeats; r++)
+        us_epoch_weights(t, r, t->epochs, weight + (size_t)r * (size_t)t->epochs);
+    for (size_t pass = 0; pass < passes; pass++)
+        weight[pass] /= t->repeats;
     for (int64_t i = 0; i < t->n; i++) {
-        US_TRY(judge(t, i, &v, a));
+        US_TRY(judge(t, i, weight, &v, a));
         if (i % STRETCH == STRETCH - 1)
             us_trajectory_rest(t);
     }
 out:
     free(v.classes);
     free(v.mass);
+    free(weight);
     return st;
 }
 
-static enum unseen_status set_thresholds(struct unseen_audit *a)
-{
-    int64_t *size = us_calloc((size_t)a->classes, sizeof *size);
-    if (!size)
-        return UNSEEN_FAILED;
-    for (int64_t i = 0; i < a->n; i++) {
-        size[a->labels[i]]++;
-        a->threshold[a->labels[i]] += a->p_label[i];
-    }
-    for (int c = 0; c < a->classes; c++)
-        a->threshold[c] = size[c] ? a->threshold[c] / (double)size[c] : NAN;
-    free(size);
-    return UNSEEN_OK;
-}
-
-static bool is_suspect(const struct unseen_audit *a, const struct unseen_audit_options *o, int64_t i)
-{
-    if (o->count > 0)
-        return (uint64_t)a->count < o->count;
-    if (!isnan(o->threshold))
-        return a->score[i] >= o->threshold;
-    return a->confidence[i] > a->p_label[i] && a->confidence[i] >= a->threshold[a->suggested[i]];
-}
-
+/* All samples come by falling score; the first of them are the suspects. */
 static enum unseen_status find_suspects(const struct unseen_audit_options *o, struct unseen_audit *a)
 {
-    /* All samples by falling score; the suspects move to the front. */
     enum unseen_status st = us_order_f32(a->score, a->n, true, a->suspects);
-    for (int64_t k = 0; st == UNSEEN_OK && k < a->n; k++) {
-        if (is_suspect(a, o, a->suspects[k]))
-            a->suspects[a->count++] = a->suspects[k];
+    if (st)
+        return st;
+    if (o->count > 0) {
+        a->count = o->count < (uint64_t)a->n ? (int64_t)o->count : a->n;
+    } else if (isnan(o->threshold)) {
+        a->count = llround(a->wrong * (double)a->n);
+    } else {
+        while (a->count < a->n && a->score[a->suspects[a->count]] >= o->threshold)
+            a->count++;
     }
-    return st;
+    return UNSEEN_OK;
 }
 
 enum unseen_status unseen_audit(const struct unseen_trajectory *t, const struct unseen_audit_options *options,
@@ -154,10 +142,9 @@ enum unseen_status unseen_audit(const struct unseen_trajectory *t, const struct 
     US_TRY_ALLOC(a->suggested = us_calloc((size_t)t->n, sizeof *a->suggested));
     US_TRY_ALLOC(a->confidence = us_calloc((size_t)t->n, sizeof *a->confidence));
     US_TRY_ALLOC(a->score = us_calloc((size_t)t->n, sizeof *a->score));
-    US_TRY_ALLOC(a->threshold = us_calloc((size_t)t->classes, sizeof *a->threshold));
     US_TRY_ALLOC(a->suspects = us_calloc((size_t)t->n, sizeof *a->suspects));
     US_TRY(judge_all(t, a));
-    US_TRY(set_thresholds(a));
+    US_TRY(unseen_wrong_share(t, &a->wrong));
     US_TRY(find_suspects(&o, a));
     *audit = a;
     a = NULL;
@@ -174,7 +161,6 @@ void unseen_audit_free(struct unseen_audit *a)
     free(a->suggested);
     free(a->confidence);
     free(a->score);
-    free(a->threshold);
     free(a->suspects);
     free(a);
 }

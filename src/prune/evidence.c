@@ -114,6 +114,14 @@ static bool cuts_apart(const char *cut)
     return cut && strcmp(cut, "score") != 0;
 }
 
+/* The score that `cut` stands for with trajectories of a protocol. */
+static const char *name_cut(const char *cut, enum unseen_protocol protocol)
+{
+    if (!cut || strcmp(cut, US_EVIDENCE_CUT) != 0)
+        return cut;
+    return protocol == UNSEEN_SEEN ? "aum" : "unseen-confidence";
+}
+
 /* The epoch that a snapshot reads is the metric's own business. */
 static struct unseen_score_options options_of_cut(const struct unseen_score_options *options)
 {
@@ -128,6 +136,7 @@ enum unseen_status us_evidence_check(const char *metric, const struct unseen_sco
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_score_options cutting = options_of_cut(options);
     US_TRY(us_score_check_run(metric, options, epochs, in_steps));
+    cut = name_cut(cut, UNSEEN_SEEN); /* of a run's length both ask the same */
     if (cuts_apart(cut))
         US_TRY(us_score_check_run(cut, &cutting, epochs, in_steps));
 out:
@@ -139,6 +148,7 @@ enum unseen_status us_evidence_needs(const char *metric, const char *cut, const 
 {
     enum unseen_status st = UNSEEN_OK;
     US_TRY(score_needs(metric, protocol, record_also));
+    cut = name_cut(cut, protocol);
     if (cuts_apart(cut))
         US_TRY(score_needs(cut, protocol, record_also));
     if (unseen_rule_needs_features(rule))
@@ -159,6 +169,7 @@ enum unseen_status us_evidence_read(const char *folder, const char *metric,
     e->n = t->n;
     e->classes = t->classes;
     US_TRY(score(t, metric, options, &e->scores));
+    cut = name_cut(cut, t->protocol);
     if (cuts_apart(cut))
         US_TRY(score(t, cut, &cutting, &e->hardness));
     US_TRY(mean_p_true(t, e));

@@ -21,8 +21,9 @@ struct us_evidence {
     uint8_t *fold; /* [n] of the first repeat; NULL when seen */
 };
 
-/* The score that is cut by unless another is named. */
-#define US_EVIDENCE_CUT "aum"
+/* Cut by what tells wrong labels best: "unseen-confidence" where models that never saw a sample score it,
+ * else "aum". */
+#define US_EVIDENCE_CUT "auto"
 
 /* Read the trajectory in `folder` (beside it `features.npy`, float32 [N, D] or [repeats, N, D]), score it by
  * `metric` (NULL: not at all) and by `cut` (NULL or "score": cut by the scores). Take it down with

@@ -67,6 +67,11 @@ static enum unseen_status check_sides(const struct score *score, const char *why
 
 static enum unseen_status check_protocol(const struct score *score, enum unseen_protocol protocol)
 {
+    if (protocol == UNSEEN_SEEN && (score->flags & US_UNSEEN)) {
+        us_fail(UNSEEN_USAGE, "--metric", "%s is of models that never saw the samples", score->name);
+        us_hint("choose the fold or one-fold protocol, or confidence without unseen");
+        return UNSEEN_USAGE;
+    }
     return protocol == UNSEEN_SEEN ? check_sides(score, "a seen trajectory has no others",
                                                  "the fold and one-fold protocols have both")
                                    : UNSEEN_OK;

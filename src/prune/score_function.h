@@ -10,6 +10,7 @@ enum {
     US_ANY = 0,
     US_WHOLE = 1,     /* asked for all samples at once: it has to see them all */
     US_TWO_SIDED = 2, /* compares models that trained on a sample with models that did not */
+    US_UNSEEN = 4,    /* makes no sense of models that trained on the samples */
 };
 
 /* Samples of one repeat, with every option resolved to what the trajectory can serve. */

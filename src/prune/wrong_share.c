@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "prune/order.h"
+#include "prune/probability.h"
 #include "prune/trajectory.h"
 #include "unseen/audit.h"
 
@@ -23,8 +24,7 @@ static void add_pass(const struct unseen_trajectory *t, int64_t row, struct beli
     const float *loss = t->value[UNSEEN_LOSS] + row * t->n;
     for (int64_t i = 0; i < t->n; i++) {
         b->label[i] += b->weight * p[i];
-        /* The other's logit is above the label's by -margin, hence its logarithm. */
-        b->other[i] += b->weight * exp(fmin(0, -(double)loss[i] - (double)margin[i]));
+        b->other[i] += b->weight * us_p_other(loss[i], margin[i]);
     }
     us_trajectory_rest(t);
 }

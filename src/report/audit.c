@@ -21,8 +21,7 @@ static void write_header(FILE *out, const struct unseen_audit *a, const struct u
     fputs("<header><div class=\"wide\">\n", out);
     us_html_element(out, "h1", NULL, "Labels of %s", data->location);
     us_html_element(out, "p", "lead",
-                    "Of the %s training samples %s (%s) have a label that models that %s reject in favour of "
-                    "another class.",
+                    "Of the %s training samples %s (%s) have a label that looks wrong to models that %s.",
                     us_count_text(a->n, n), us_count_text(a->count, count),
                     us_share_text((double)a->count / (double)a->n, share),
                     is_unseen(a) ? "never saw them" : "were trained on them");
@@ -37,9 +36,8 @@ static enum unseen_status write_suspects(FILE *out, const struct unseen_audit *a
     us_html_element(
         out, "p", "soft",
         "The %d most suspicious samples, with their label in the data and the class that the models "
-        "prefer; all are in suspects.csv. The score is the mean probability of the preferred class, "
-        "where it was the first choice, less that of the label, over all repeats and the last third "
-        "of the epochs.",
+        "prefer; all are in suspects.csv. The score is one minus the mean probability of the label, over all "
+        "repeats and epochs; epochs that tell less of samples that the models never saw weigh less.",
         n);
     const struct us_contact_sheet sheet = {.dataset = data,
                                            .n = n,
@@ -93,17 +91,17 @@ static enum unseen_status count_classes(const struct unseen_audit *a, struct tal
     return UNSEEN_OK;
 }
 
-static void write_class(FILE *out, const struct unseen_audit *a, const struct unseen_dataset *data, int class,
-                        const struct tally *t)
+static void write_class(FILE *out, const struct unseen_dataset *data, int class, const struct tally *t)
 {
     char text[4][US_NUMBER], rival[160] = "";
     if (t->rival >= 0)
         snprintf(rival, sizeof rival, "%.100s (%s)", data->class_names[t->rival],
                  us_count_text(t->rivals, text[0]));
-    us_html_row(out, "td", 5,
-                (const char *[]){data->class_names[class], us_count_text(t->samples, text[1]),
-                                 us_count_text(t->suspects, text[2]),
-                                 us_value_text(a->threshold[class], text[3]), rival});
+    us_html_row(
+        out, "td", 5,
+        (const char *[]){
+            data->class_names[class], us_count_text(t->samples, text[1]), us_count_text(t->suspects, text[2]),
+            us_share_text(t->samples ? (double)t->suspects / (double)t->samples : 0, text[3]), rival});
 }
 
 static enum unseen_status write_classes(FILE *out, const struct unseen_audit *a,
@@ -114,16 +112,12 @@ static enum unseen_status write_classes(FILE *out, const struct unseen_audit *a,
         return UNSEEN_FAILED;
     enum unseen_status st = count_classes(a, tally);
     us_html_section_begin(out, "classes", "Classes");
-    us_html_element(
-        out, "p", "soft",
-        "The threshold of a class is the mean probability that the models give to its label. A sample "
-        "of another class is a suspect when they are at least that sure that it belongs here.");
     fputs("<div class=\"card\"><div class=\"scroll\"><table><thead>\n", out);
     us_html_row(out, "th", 5,
-                (const char *[]){"label", "samples", "suspects", "threshold", "suggested most often"});
+                (const char *[]){"label", "samples", "suspects", "share", "suggested most often"});
     fputs("</thead><tbody>\n", out);
     for (int c = 0; st == UNSEEN_OK && c < a->classes; c++)
-        write_class(out, a, data, c, &tally[c]);
+        write_class(out, data, c, &tally[c]);
     fputs("</tbody></table></div></div>\n", out);
     us_html_section_end(out);
     free(tally);

@@ -55,6 +55,35 @@ static void aum_by_hand(void **state)
     us_trajectory_free(b);
 }
 
+/* Two samples over two epochs, whose geometric means of the labels' probabilities are sqrt(0.5 * 0.32) = 0.4
+ * and sqrt(0.9 * 0.04444) = 0.2, so that the first epoch weighs two thirds. */
+static void confidence_by_hand(void **state)
+{
+    (void)state;
+    static const double p[] = {0.5, 0.32, 0.9, 0.04 / 0.9};
+    struct us_trajectory_build *b;
+    assert_ok(us_trajectory_new(UNSEEN_FOLD, 2, 1, 2, 2, 2, &b));
+    for (int i = 0; i < 4; i++) {
+        b->value[UNSEEN_P_TRUE][i] = (float)p[i];
+        b->value[UNSEEN_LOSS][i] = (float)-log(p[i]);
+    }
+    assert_scores(b, "confidence", NULL, (double[]){0.3, 1 - (0.32 + p[3]) / 2});
+    assert_scores(b, "unseen-confidence", NULL, (double[]){1 - (1.0 + 0.9) / 3, 1 - (0.64 + p[3]) / 3});
+    assert_scores(b, "unseen-confidence", &(struct unseen_score_options){.epoch = -1, .length = 1},
+                  (double[]){0.5, 0.68});
+    for (int i = 0; i < 4; i++)
+        b->value[UNSEEN_LOSS][i] = i < 2 ? 1000 : 1001; /* what is hopeless still differs */
+    const double w = 1 / (1 + exp(-1));
+    assert_scores(b, "unseen-confidence", NULL,
+                  (double[]){1 - (w * p[0] + (1 - w) * p[2]), 1 - (w * p[1] + (1 - w) * p[3])});
+    float scores[2];
+    b->view.protocol = UNSEEN_SEEN;
+    assert_fails(UNSEEN_USAGE, "never saw", unseen_score(&b->view, "unseen-confidence", NULL, scores));
+    assert_fails(UNSEEN_USAGE, "never saw", unseen_score_check("unseen-confidence", UNSEEN_SEEN));
+    assert_ok(unseen_score_check("unseen-confidence", UNSEEN_ONE_FOLD));
+    us_trajectory_free(b);
+}
+
 /* right/wrong over five epochs: 01010 is forgotten after the second and after the fourth; 11111 and 01111
  * never; 00000 was never learnt: 5 + 1; 11000 once. */
 static void forgetting_by_hand(void **state)
@@ -190,7 +219,7 @@ static void every_score_is_finite_and_described(void **state)
         for (int i = 0; i < 3; i++)
             assert_true(isfinite(scores[i]));
     }
-    assert_int_equal(count, 25);
+    assert_int_equal(count, 27);
     assert_null(unseen_score_help(count));
     assert_null(unseen_score_name(-1));
     us_trajectory_free(trained);
@@ -270,6 +299,7 @@ int main(void)
         cmocka_unit_test(snapshots_read_their_epoch),
         cmocka_unit_test(el2n_of_a_short_run_is_its_last_epoch),
         cmocka_unit_test(aum_by_hand),
+        cmocka_unit_test(confidence_by_hand),
         cmocka_unit_test(forgetting_by_hand),
         cmocka_unit_test(windows_by_hand),
         cmocka_unit_test(windows_match_the_definition),
