@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/npy.h"
 #include "prune/order.h"
+#include "prune/skill.h"
 #include "prune/trajectory.h"
 
 static enum unseen_status read_run(struct us_run_folder *f)
@@ -80,26 +81,28 @@ out:
     return st;
 }
 
-/* Mean probability of the given label over repeats and the last third of the epochs. */
+/* Mean probability of the given label over repeats and epochs, as the audit has it. */
 static enum unseen_status mean_p_given(const struct unseen_trajectory *t, struct us_run_folder *f)
 {
+    enum unseen_status st = UNSEEN_OK;
     const float *p = t->value[UNSEEN_P_TRUE];
-    int first = us_late_epoch(t->epochs), last = t->epochs - first;
-    if (!p || last == 0)
-        return UNSEEN_OK;
-    f->p_given = us_calloc((size_t)t->n, sizeof *f->p_given);
-    if (!f->p_given)
-        return UNSEEN_FAILED;
+    double *weight = us_calloc((size_t)t->epochs, sizeof *weight);
+    US_TRY_ALLOC(weight);
+    if (!p)
+        goto out;
+    US_TRY_ALLOC(f->p_given = us_calloc((size_t)t->n, sizeof *f->p_given));
     for (int r = 0; r < t->repeats; r++) {
-        for (int e = first; e < t->epochs; e++) {
+        us_epoch_weights(t, r, t->epochs, weight);
+        for (int e = 0; e < t->epochs; e++) {
             const float *row = p + ((size_t)r * t->epochs + e) * t->n;
             for (int64_t i = 0; i < t->n; i++)
-                f->p_given[i] += row[i];
+                f->p_given[i] += (float)(weight[e] / t->repeats * row[i]);
+            us_trajectory_rest(t);
         }
     }
-    for (int64_t i = 0; i < t->n; i++)
-        f->p_given[i] /= (float)(t->repeats * last);
-    return UNSEEN_OK;
+out:
+    free(weight);
+    return st;
 }
 
 static enum unseen_status read_trajectory(struct us_run_folder *f)

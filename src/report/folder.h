@@ -17,7 +17,7 @@ struct us_run_folder {
     float *seen;     /* [n] scores of seen/ */
     uint8_t *kept;   /* [n] 1 if in keep.npy; NULL without scores.npy or keep.npy */
     int64_t m;       /* samples kept */
-    float *p_given;  /* [n] mean probability of the given label over the last third of the epochs */
+    float *p_given;  /* [n] mean probability of the given label over repeats and epochs */
     int64_t *labels; /* [n] each in 0..classes-1 */
     int classes;
     struct us_history history; /* history.csv; no columns without it */

@@ -44,10 +44,10 @@ static const char *doubt_about(const struct us_run_folder *f)
     const char *protocol = us_run_text(f, "protocol");
     if (protocol && strcmp(protocol, "seen") == 0)
         return "Possibly mislabelled: the models give the label that the data has for them the lowest mean "
-               "probability over the last third of the epochs, though they trained on it.";
+               "probability over the epochs, though they trained on it.";
     return "Possibly mislabelled: models that never saw them give the label that the data has for them the "
-           "lowest "
-           "mean probability over the last third of the epochs.";
+           "lowest mean probability over the epochs, of which those that tell more of unseen samples weigh "
+           "more.";
 }
 
 enum unseen_status us_write_samples(FILE *out, const struct us_run_folder *folder)

@@ -4,6 +4,7 @@ load common
   need_device
   run_code 0 unseen prune $tiny_data $tiny_run --metric el2n --rule ccs --keep 0.5 --out run
   grep -q 'kept 120 of 240' stdout
+  grep -q '^cut off: .* % of the samples' stdout
   grep -q 'seen, by the same models' stdout
   for file in scores.npy keep.npy coreset.csv run.json report.html trajectory/p_true.npy trajectory/fold.npy \
     trajectory/labels.npy trajectory/trajectory.json seen/scores.npy; do

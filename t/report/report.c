@@ -26,7 +26,8 @@ static const char run_json[] =
     "            \"class_names\": [\"<b>&\\\"\", \"cat\", \"dog\"]},"
     " \"recipe\": {\"model\": \"convnet3\", \"width\": 8, \"epochs\": 3, \"batch\": 16, \"lr\": 0.1},"
     " \"metric\": \"el2n\", \"protocol\": \"fold\", \"folds\": 4, \"repeats\": 1, \"rule\": \"ccs\","
-    " \"keep\": 0.5, \"kept\": 12, \"n\": 24, \"seconds\": {\"scoring\": 61, \"selection\": 1},"
+    " \"keep\": 0.5, \"kept\": 12, \"n\": 24, \"cutoff\": 0.25, \"wrong_share\": 0.2,"
+    " \"seconds\": {\"scoring\": 61, \"selection\": 1},"
     " \"models\": [{\"name\": \"fold <1>\", \"epochs\": ["
     "   {\"epoch\": 0, \"train_accuracy\": 0.4, \"heldout_accuracy\": 0.3},"
     "   {\"epoch\": 1, \"train_accuracy\": 0.6, \"heldout_accuracy\": null},"
@@ -130,7 +131,8 @@ static void test_whole(void **state)
         assert_has(text, link);
     }
     assert_has(text, "Coreset of synth:24,3,8,1");
-    assert_has(text, "kept 12 of them (50.0\xC2\xA0%)");
+    assert_has(text, "cut off the hardest 25.0\xC2\xA0%, and then kept 12 of them (50.0\xC2\xA0%)");
+    assert_has(text, "they reject 20.0\xC2\xA0% of the labels");
     assert_has(text, "1 min 2 s");
     assert_has(text, "A &amp; B");
     assert_has(text, "&#39;it&#39;\\&#39;&#39;s &lt;here&gt;&#39;");
