@@ -231,7 +231,9 @@ static enum unseen_status choose(struct run *run, int t, const char *scored)
     memcpy(run->scores, evidence.scores, (size_t)run->n * sizeof *run->scores);
     US_TRY(choose_key(run));
     us_evidence_apply(&evidence, &select);
-    select.cutoff = us_cutoff(&select); /* of the whole ratio to keep, not of what is refilled */
+    /* Of the whole ratio to keep, not of what is refilled; members that nobody could replace are not barred. */
+    double most = 1 - select.keep * (double)run->n / (double)(run->n - run->heldout.n);
+    select.cutoff = fmax(0, fmin(us_cutoff(&select), most));
     select.seed = run->select.seed + ((uint64_t)t << 32);
     const struct us_renewal renewal = {.n = run->n,
                                        .classes = run->in->data->classes,
