@@ -49,14 +49,14 @@ UNSEEN_API enum unseen_status unseen_audit(const struct unseen_trajectory *traje
 UNSEEN_API void unseen_audit_free(struct unseen_audit *audit);
 
 /* How many labels are wrong, as a share, judged where the models are surest: of the K samples of the highest
- * probability of any class (means over the last third of the epochs), the share whose class is not their
- * label, for the K where it is least, from a fiftieth of the samples on (from 200 where that is more, but not
- * from more than a tenth); less the doubt that the models have there themselves, 1 - the mean of those
- * probabilities. Where unseen models are surest they err least, so that what is left is the labels' part,
- * provided that labels are as often wrong there as elsewhere. Too high as far as the models err without
- * doubt, too low as far as they have learnt to doubt wrong labels. Models that were trained on the samples
- * reject the fewer labels the better they fit. 0 if the trajectory lacks p_true, margin or loss. Memory: 28
- * bytes a sample. */
+ * mean probability of any class, the share whose class is not their label, for the K where it is least, from
+ * a fiftieth of the samples on (from 200 where that is more, but not from more than a tenth); less the doubt
+ * that the models have there themselves, 1 - the mean of those probabilities. Where unseen models are surest
+ * they err least, so that what is left is the labels' part, provided that labels are as often wrong there as
+ * elsewhere. That is too high by means over the last third of the epochs, whose models err without doubt, and
+ * too low by means as above, of models that have learnt to doubt labels where some are wrong: the share is
+ * the mean of both. Models that were trained on the samples reject the fewer labels the better they fit. 0 if
+ * the trajectory lacks p_true, margin or loss. Memory: 28 bytes a sample. */
 UNSEEN_API enum unseen_status unseen_wrong_share(const struct unseen_trajectory *trajectory, double *share);
 
 /* Write to `folder` (made if missing): suspects.csv (index, label, path, suggested, confidence, score),

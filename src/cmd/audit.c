@@ -13,9 +13,9 @@ enum { PRINTED = 20 };
 
 static void print_result(const struct unseen_audit *a, const struct unseen_dataset *data, const char *out)
 {
-    printf("%lld of %lld labels look wrong to models that %s; ", (long long)a->count, (long long)a->n,
+    printf("%lld of %lld labels look wrong to models that %s\n", (long long)a->count, (long long)a->n,
            a->protocol == UNSEEN_SEEN ? "were trained on them" : "never saw them");
-    printf("where they are surest they reject %.1f %%\n\n", 100 * a->wrong);
+    printf("share of wrong labels, as the models judge: %.1f %%\n\n", 100 * a->wrong);
     printf("%9s  %-20s %-20s %10s %8s\n", "index", "label", "suggested", "confidence", "score");
     for (int64_t k = 0; k < a->count && k < PRINTED; k++) {
         int64_t i = a->suspects[k];

@@ -97,7 +97,7 @@ json_t *us_race_json(const struct unseen_tune_row *r)
 void us_print_cutoff(double cutoff, double wrong)
 {
     if (!isnan(cutoff))
-        printf("cut off: %.1f %% of the samples; where models are surest they reject %.1f %% of the labels\n",
+        printf("cut off: %.1f %% of the samples; share of wrong labels, as the models judge: %.1f %%\n",
                100 * cutoff, 100 * wrong);
 }
 

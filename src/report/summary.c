@@ -95,8 +95,8 @@ static void write_pruning_sentence(FILE *out, const struct us_run_folder *f, int
     }
     if (wrong > 0)
         us_html_textf(out,
-                      " Where the models are surest of a class they reject %s of the labels: about as many "
-                      "may be wrong.",
+                      " Judging by what the models reject where they are surest of a class, about %s of the "
+                      "labels are wrong.",
                       us_share_text(wrong, share));
     fputs("</p>\n", out);
 }

@@ -14,7 +14,7 @@ audit() {
   run_code 0 audit --count 24 --out run
   grep -q '24 of 240 labels' stdout
   # A tenth is wrong; so few and weak models may be far off, but not silent.
-  share=$(sed -n 's/.*they reject \([0-9]*\)\.[0-9] %/\1/p' stdout)
+  share=$(sed -n 's/^share of wrong labels.*: \([0-9]*\)\.[0-9] %/\1/p' stdout)
   [ "$share" -ge 3 ] && [ "$share" -le 30 ] || { cat stdout; false; }
   run_code 0 unseen select --scores run/suspicion.npy --trajectory run/trajectory --keep 0.5 --out keep.npy
   grep -q "^cut off: $share\..* % of the samples" stdout

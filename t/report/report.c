@@ -132,7 +132,7 @@ static void test_whole(void **state)
     }
     assert_has(text, "Coreset of synth:24,3,8,1");
     assert_has(text, "cut off the hardest 25.0\xC2\xA0%, and then kept 12 of them (50.0\xC2\xA0%)");
-    assert_has(text, "they reject 20.0\xC2\xA0% of the labels");
+    assert_has(text, "about 20.0\xC2\xA0% of the labels are wrong");
     assert_has(text, "1 min 2 s");
     assert_has(text, "A &amp; B");
     assert_has(text, "&#39;it&#39;\\&#39;&#39;s &lt;here&gt;&#39;");
