@@ -21,7 +21,7 @@ enum unseen_quota {
 };
 
 /* What may stand for a cut-off: the one published for the keep ratio and `table` (Zheng et al., ICLR 2023),
- * linear in between; or that one raised to `wrong`, for data that is less clean than the published. */
+ * linear in between, which is for clean data; or the share `wrong` and then the published one of the rest. */
 #define UNSEEN_CUTOFF_TABLE (-1.0)
 #define UNSEEN_CUTOFF_AUTO  (-2.0)
 

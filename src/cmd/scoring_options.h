@@ -28,7 +28,7 @@
 /* The rows that select, prune and compare share. */
 #define US_RULE_OPTIONS(s, cut)                                                                              \
     {"cutoff", US_OPT_SHARE, &(s)->cutoff, "table|auto|B",                                                   \
-     "CCS, window: share of the hardest to drop; table: by --keep; auto: or of wrong labels (auto)"},        \
+     "CCS, window: share of the hardest to drop; table: by --keep; auto: and the wrong labels (auto)"},      \
         {"cut-by", US_OPT_STRING, cut, "M",                                                                  \
          "score that says what is hardest; auto: unseen-confidence, aum if seen (auto)"},                    \
         {"table", US_OPT_CHOICE, &(s)->table, "cifar10|cifar100|imagenet",                                   \

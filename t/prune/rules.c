@@ -109,8 +109,9 @@ static void cutoffs_follow_the_wrong_labels_if_asked(void **state)
 {
     (void)state;
     assert_cutoff(UNSEEN_CUTOFF_TABLE, 0.2, 0.25, 0.1);
-    assert_cutoff(UNSEEN_CUTOFF_AUTO, 0.2, 0.25, 0.25);
-    assert_cutoff(UNSEEN_CUTOFF_AUTO, 0.2, 0.05, 0.1);
+    assert_cutoff(UNSEEN_CUTOFF_AUTO, 0.2, 0.25, 0.25 + 0.1 * 0.75);
+    assert_cutoff(UNSEEN_CUTOFF_AUTO, 0.2, 0, 0.1);
+    assert_cutoff(UNSEEN_CUTOFF_AUTO, 0.7, 0.05, 0.05);
     assert_cutoff(UNSEEN_CUTOFF_AUTO, 0.7, 0, 0);
     assert_cutoff(0, 0.2, 0.25, 0);
     assert_cutoff(0.4, 0.2, 0.5, 0.4);
