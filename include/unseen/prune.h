@@ -96,9 +96,8 @@ struct unseen_prune_result {
     struct unseen_spread spread;      /* of the scores selected by */
     struct unseen_spread seen_spread; /* of the same metric on samples that the models trained on */
     int has_seen;
-    double
-        cutoff;   /* share of the samples that the rule cut off, NaN if it cuts nothing or there were steps */
-    double wrong; /* unseen_wrong_share of the trajectory; NaN if there were steps */
+    double cutoff;           /* share that the rule cut off; NaN if it cuts nothing or there were steps */
+    double wrong;            /* unseen_wrong_share of the trajectory; NaN if there were steps */
     double scoring_seconds;  /* of this call: less than the whole if it went on from checkpoints */
     int step;                /* of the coreset that was kept, from 1; 0 without steps */
     double heldout_accuracy; /* of its judges */

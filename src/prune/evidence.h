@@ -26,7 +26,7 @@ struct us_evidence {
 #define US_EVIDENCE_CUT "auto"
 
 /* Read the trajectory in `folder` (beside it `features.npy`, float32 [N, D] or [repeats, N, D]), score it by
- * `metric` (NULL: not at all) and by `cut` (NULL or "score": cut by the scores). Take it down with
+ * `metric` (NULL: not at all) and by `cut` (NULL or "score": cut by the scores; or "auto"). Take it down with
  * us_evidence_end, also after a failure. */
 enum unseen_status us_evidence_read(const char *folder, const char *metric,
                                     const struct unseen_score_options *options, const char *cut,
