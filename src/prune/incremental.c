@@ -15,6 +15,7 @@
 #include "prune/rule.h"
 #include "prune/scoring_model.h"
 #include "prune/step.h"
+#include "unseen/audit.h"
 
 /* A run on its way. All arrays are [n] unless they say otherwise. */
 struct run {
@@ -22,7 +23,7 @@ struct run {
     const struct unseen_prune_options *options;
     const struct unseen_images *train;
     int64_t n;
-    struct unseen_select_options select; /* without arrays, the cut-off resolved */
+    struct unseen_select_options select; /* without arrays */
     int64_t *budget;                     /* [steps] */
     uint8_t *apart, *last, *next;
     uint8_t *ever; /* 1: some step's models trained on it */
@@ -210,6 +211,21 @@ out:
     return st;
 }
 
+/* The first scoring run tells how many labels are wrong: coresets are no sample of all. */
+static enum unseen_status estimate_wrong(const struct run *run, double *share)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_trajectory *first = NULL;
+    char *path = us_format("%s/trajectory", run->options->scoring.out);
+    US_TRY_ALLOC(path);
+    US_TRY(unseen_trajectory_open(path, &first));
+    US_TRY(unseen_wrong_share(first, share));
+out:
+    unseen_trajectory_close(first);
+    free(path);
+    return st;
+}
+
 static enum unseen_status choose_key(struct run *run)
 {
     memcpy(run->key, run->scores, (size_t)run->n * sizeof *run->key);
@@ -231,7 +247,9 @@ static enum unseen_status choose(struct run *run, int t, const char *scored)
     memcpy(run->scores, evidence.scores, (size_t)run->n * sizeof *run->scores);
     US_TRY(choose_key(run));
     us_evidence_apply(&evidence, &select);
-    /* Of the whole ratio to keep, not of what is refilled; members that nobody could replace are not barred. */
+    US_TRY(estimate_wrong(run, &select.wrong));
+    /* Of the whole ratio to keep, not of what is refilled; members that nobody could replace are not barred.
+     */
     double most = 1 - select.keep * (double)run->n / (double)(run->n - run->heldout.n);
     select.cutoff = fmax(0, fmin(us_cutoff(&select), most));
     select.seed = run->select.seed + ((uint64_t)t << 32);

@@ -47,6 +47,7 @@ tiny_compare="--model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 
   run_code 0 unseen compare $tiny_data $tiny_compare --metrics el2n --protocols incremental --steps 2 \
     --rules ccs=table,ccs=auto --keep 0.5 --seeds 1 --out d
   grep -q '"cutoff": 0.0,' d/cells/el2n-incremental-ccs=table-k0.5-s3/steps/2/quality.json
+  [ "$(grep -h cutoff d/cells/el2n-incremental-ccs=auto-k0.5-s3/steps/*/quality.json | sort -u | wc -l)" -eq 1 ]
 }
 
 @test "equal steps train smaller coresets for more epochs" {
