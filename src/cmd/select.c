@@ -1,6 +1,5 @@
 #include "config.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #include "cmd/cmd.h"
@@ -87,8 +86,8 @@ enum unseen_status us_cmd_select(int argc, char **argv)
             json_pack("{s:I, s:I, s:s}", "n", (json_int_t)n, "kept", (json_int_t)m, "file", common.out)));
     else
         printf("kept %lld of %lld samples  %s\n", (long long)m, (long long)n, common.out);
-    if (trajectory && us_rule_cuts(rule) && !common.json)
-        us_print_cutoff(fmin(us_cutoff(&options), 1 - options.keep), options.wrong);
+    if (trajectory && !common.json)
+        us_print_cutoff(us_share_cut(rule, &options), options.wrong);
 out:
     us_evidence_end(&evidence);
     unseen_dataset_close(data);

@@ -196,8 +196,8 @@ static enum unseen_status choose_scored(struct cell *c, int64_t **keep, int64_t 
     us_evidence_apply(&evidence, &select);
     if (c->row->search)
         US_TRY(search_cutoff(c, &evidence, &select));
-    else if (us_rule_cuts(c->row->rule_name))
-        c->result.cutoff = us_cutoff(&select);
+    else
+        c->result.cutoff = us_share_cut(c->row->rule_name, &select);
     US_TRY(unseen_select(c->row->rule_name, evidence.scores, train->labels, train->n, data->classes, &select,
                          keep, m));
 out:

@@ -229,7 +229,7 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     }
     us_evidence_apply(&evidence, &select);
     r.wrong = evidence.wrong;
-    r.cutoff = us_rule_cuts(options->rule) ? fmin(us_cutoff(&select), 1 - select.keep) : NAN;
+    r.cutoff = us_share_cut(options->rule, &select);
     US_TRY(unseen_select(options->rule, evidence.scores, data->split[UNSEEN_TRAIN].labels, r.n, data->classes,
                          &select, &keep, &r.m));
     US_TRY(write_selection(options, data, &evidence, keep, r.m));

@@ -64,6 +64,9 @@ double us_ccs_cutoff(enum unseen_select_table table, double keep);
 /* The share that `options` asks to be cut, whatever it is given as. */
 double us_cutoff(const struct unseen_select_options *options);
 
+/* The share that `rule` cuts off with them: no more than is not kept; NaN if it cuts nothing. */
+double us_share_cut(const char *rule, const struct unseen_select_options *options);
+
 /* How many of n samples stay after the cut that `options` asks for; never fewer than m. UNSEEN_USAGE if the
  * cut-off is no share. */
 enum unseen_status us_count_after_cutoff(const struct unseen_select_options *options, int64_t n, int64_t m,
