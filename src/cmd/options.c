@@ -101,8 +101,9 @@ static enum unseen_status set_choice(const struct us_option *option, const char 
 
 static enum unseen_status set_share(const struct us_option *option, const char *text)
 {
+    const char *number = strrchr(option->argument, '|') + 1; /* the last one stands for it */
     int word = find_word(option->argument, text);
-    if (word < 0 || !strchr(strstr(option->argument, text), '|')) { /* the last one stands for the number */
+    if (word < 0 || strcmp(text, number) == 0) {
         enum unseen_status st = set_real(option, text);
         return !st && *(double *)option->value < 0 ? bad_value(option, text, option->argument) : st;
     }

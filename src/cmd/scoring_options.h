@@ -25,7 +25,8 @@
         "epoch", US_OPT_INT, &(s)->epoch, "T", "epoch that scores of one epoch read, from 0"                 \
     }
 
-/* The rows that select, prune and compare share. */
+/* The rows that select, prune and compare share. The places of --cutoff's words make UNSEEN_CUTOFF_TABLE and
+ * UNSEEN_CUTOFF_AUTO of them. */
 #define US_RULE_OPTIONS(s, cut)                                                                              \
     {"cutoff", US_OPT_SHARE, &(s)->cutoff, "table|auto|B",                                                   \
      "CCS, window: share of the hardest to drop; table: by --keep; auto: and the wrong labels (auto)"},      \

@@ -32,6 +32,7 @@ struct run {
     float *key;    /* what the step chooses by */
     double *rank_sum;
     int32_t *rank_count;
+    double wrong;        /* share of the labels; NaN until a step needs it */
     struct us_step step; /* the one under way */
 };
 
@@ -125,7 +126,8 @@ static enum unseen_status begin(const struct us_incremental *in, struct run *run
     const struct unseen_prune_options *o = in->options;
     size_t n = (size_t)in->data->split[UNSEEN_TRAIN].n;
     int64_t m;
-    *run = (struct run){.in = in, .options = o, .train = &in->data->split[UNSEEN_TRAIN], .select = o->select};
+    *run = (struct run){
+        .in = in, .options = o, .train = &in->data->split[UNSEEN_TRAIN], .select = o->select, .wrong = NAN};
     run->n = (int64_t)n;
     US_TRY_ALLOC(run->budget = us_calloc((size_t)o->step.steps, sizeof *run->budget));
     US_TRY_ALLOC(run->apart = us_calloc(n, 1));
@@ -212,14 +214,16 @@ out:
 }
 
 /* The first scoring run tells how many labels are wrong: coresets are no sample of all. */
-static enum unseen_status estimate_wrong(const struct run *run, double *share)
+static enum unseen_status estimate_wrong(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_trajectory *first = NULL;
+    if (!isnan(run->wrong))
+        return UNSEEN_OK;
     char *path = us_format("%s/trajectory", run->options->scoring.out);
     US_TRY_ALLOC(path);
     US_TRY(unseen_trajectory_open(path, &first));
-    US_TRY(unseen_wrong_share(first, share));
+    US_TRY(unseen_wrong_share(first, &run->wrong));
 out:
     unseen_trajectory_close(first);
     free(path);
@@ -247,9 +251,9 @@ static enum unseen_status choose(struct run *run, int t, const char *scored)
     memcpy(run->scores, evidence.scores, (size_t)run->n * sizeof *run->scores);
     US_TRY(choose_key(run));
     us_evidence_apply(&evidence, &select);
-    US_TRY(estimate_wrong(run, &select.wrong));
-    /* Of the whole ratio to keep, not of what is refilled; members that nobody could replace are not barred.
-     */
+    US_TRY(estimate_wrong(run));
+    select.wrong = run->wrong;
+    /* Of the whole ratio to keep, not of what is refilled; none is barred whom nobody could replace. */
     double most = 1 - select.keep * (double)run->n / (double)(run->n - run->heldout.n);
     select.cutoff = fmax(0, fmin(us_cutoff(&select), most));
     select.seed = run->select.seed + ((uint64_t)t << 32);

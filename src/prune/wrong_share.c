@@ -63,7 +63,8 @@ static double share_rejected(const struct belief *b, int64_t n)
 static void weigh(const struct unseen_trajectory *t, int repeat, bool late, double *weight)
 {
     const int first = us_late_epoch(t->epochs);
-    us_epoch_weights(t, repeat, t->epochs, weight);
+    if (!late)
+        us_epoch_weights(t, repeat, t->epochs, weight);
     for (int e = 0; late && e < t->epochs; e++)
         weight[e] = e < first ? 0 : 1.0 / (t->epochs - first);
 }

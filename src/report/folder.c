@@ -10,8 +10,8 @@
 #include "base/json.h"
 #include "base/npy.h"
 #include "prune/order.h"
-#include "prune/skill.h"
 #include "prune/trajectory.h"
+#include "unseen/score.h"
 
 static enum unseen_status read_run(struct us_run_folder *f)
 {
@@ -85,23 +85,14 @@ out:
 static enum unseen_status mean_p_given(const struct unseen_trajectory *t, struct us_run_folder *f)
 {
     enum unseen_status st = UNSEEN_OK;
-    const float *p = t->value[UNSEEN_P_TRUE];
-    double *weight = us_calloc((size_t)t->epochs, sizeof *weight);
-    US_TRY_ALLOC(weight);
-    if (!p)
-        goto out;
+    bool weighed = t->protocol != UNSEEN_SEEN && t->value[UNSEEN_LOSS];
+    if (!t->value[UNSEEN_P_TRUE])
+        return UNSEEN_OK;
     US_TRY_ALLOC(f->p_given = us_calloc((size_t)t->n, sizeof *f->p_given));
-    for (int r = 0; r < t->repeats; r++) {
-        us_epoch_weights(t, r, t->epochs, weight);
-        for (int e = 0; e < t->epochs; e++) {
-            const float *row = p + ((size_t)r * t->epochs + e) * t->n;
-            for (int64_t i = 0; i < t->n; i++)
-                f->p_given[i] += (float)(weight[e] / t->repeats * row[i]);
-            us_trajectory_rest(t);
-        }
-    }
+    US_TRY(unseen_score(t, weighed ? "unseen-confidence" : "confidence", NULL, f->p_given));
+    for (int64_t i = 0; i < t->n; i++)
+        f->p_given[i] = 1 - f->p_given[i];
 out:
-    free(weight);
     return st;
 }
 
