@@ -165,7 +165,7 @@ static enum unseen_status read_files(struct reading *reading, struct us_source *
             st = us_dataset_go_on(reading->location);
         if (st != UNSEEN_OK || !name)
             return st;
-        if (!take_apart(name, &picture))
+        if (name[strlen(name) - 1] == '/' || !take_apart(name, &picture))
             continue;
         if (!is_jpeg_name(name)) {
             if (reading->others++ == 0)

@@ -14,17 +14,17 @@ static void put(uint8_t *to, uint64_t value, size_t bytes)
         to[i] = (uint8_t)(value >> (8 * i));
 }
 
-static void hash_number(struct us_sha256 *hash, int64_t value)
+static void hash_number(struct sha256_ctx *hash, int64_t value)
 {
     uint8_t bytes[8];
     put(bytes, (uint64_t)value, sizeof bytes);
-    us_sha256_update(hash, bytes, sizeof bytes);
+    sha256_update(hash, sizeof bytes, bytes);
 }
 
 enum unseen_status us_dataset_hash(struct unseen_dataset *dataset)
 {
-    struct us_sha256 hash;
-    us_sha256_init(&hash);
+    struct sha256_ctx hash;
+    sha256_init(&hash);
     hash_number(&hash, dataset->height);
     hash_number(&hash, dataset->width);
     hash_number(&hash, dataset->channels);
@@ -38,11 +38,11 @@ enum unseen_status us_dataset_hash(struct unseen_dataset *dataset)
         for (size_t i = 0; i < n; i++)
             put(labels + 4 * i, (uint32_t)images->labels[i], 4);
         hash_number(&hash, images->n);
-        us_sha256_update(&hash, labels, 4 * n);
-        us_sha256_update(&hash, images->pixels, n * bytes);
+        sha256_update(&hash, 4 * n, labels);
+        sha256_update(&hash, n * bytes, images->pixels);
         free(labels);
     }
-    us_sha256_final_hex(&hash, dataset->hash);
+    us_sha256_hex(&hash, dataset->hash);
     return UNSEEN_OK;
 }
 

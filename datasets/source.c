@@ -4,26 +4,27 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Folders deeper than this are no dataset, and a walk of them would only take long. */
-enum { MAX_DEPTH = 8 };
+#include "base/log.h"
 
 struct us_source {
     char *path;
     bool folder;
-    char **names; /* folder: every file */
+    char **names; /* folder: every file and folder in it */
     size_t n, capacity;
     size_t at;               /* folder: one past the current file */
     struct archive *archive; /* archive */
     struct archive_entry *entry;
     char *name; /* archive: the current file */
+    int64_t hidden; /* names that were passed over */
     uint8_t *buffer;
     size_t buffer_size;
 };
@@ -54,9 +55,20 @@ void us_source_close(struct us_source *source)
     free(source);
 }
 
+/* What file managers, editors and other systems leave beside the data. */
 static bool is_hidden(const char *part)
 {
-    return part[0] == '.' || strncmp(part, "__MACOSX", 8) == 0;
+    static const char *const left_behind[] = {"__MACOSX", "Thumbs.db", "desktop.ini"};
+    for (size_t i = 0; i < sizeof left_behind / sizeof *left_behind; i++) {
+        if (strcasecmp(part, left_behind[i]) == 0)
+            return true;
+    }
+    return part[0] == '.';
+}
+
+int64_t us_source_hidden(const struct us_source *source)
+{
+    return source->hidden;
 }
 
 static enum unseen_status add_name(struct us_source *source, char *name)
@@ -75,89 +87,64 @@ static enum unseen_status add_name(struct us_source *source, char *name)
     return UNSEEN_OK;
 }
 
-/* The folders between the root and the one being read: a link back to any of them is not followed. */
-struct trail {
-    const struct trail *up;
-    dev_t device;
-    ino_t inode;
-    int depth;
-};
-
-static bool is_on(const struct trail *trail, const struct stat *about)
+/* One entry of the walk: files and folders get into the list, folders with a '/' behind their name. A
+ * dangling link counts as a file, and so does a pipe, so that reading it says what is wrong. */
+static enum unseen_status walk_entry(struct us_source *source, FTS *walk, FTSENT *entry)
 {
-    for (; trail; trail = trail->up) {
-        if (trail->device == about->st_dev && trail->inode == about->st_ino)
-            return true;
+    const char *relative = entry->fts_path + strlen(source->path);
+    relative += strspn(relative, "/");
+    if (entry->fts_info == FTS_DP || (entry->fts_info == FTS_D && entry->fts_level == FTS_ROOTLEVEL))
+        return UNSEEN_OK;
+    if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS) {
+        errno = entry->fts_errno;
+        return us_fail_errno(entry->fts_path, "cannot read");
     }
-    return false;
+    if (us_interrupted())
+        return us_fail(UNSEEN_INTERRUPTED, source->path, "interrupted while reading");
+    if (is_hidden(entry->fts_name)) {
+        fts_set(walk, entry, FTS_SKIP);
+        source->hidden++;
+        return UNSEEN_OK;
+    }
+    if (entry->fts_info == FTS_DC) {
+        us_log(UNSEEN_LOG_WARNING, "%s: %s leads back to a folder above it and is not followed", source->path,
+               relative);
+        return UNSEEN_OK;
+    }
+    char *name = us_format("%s%s", relative, entry->fts_info == FTS_D ? "/" : "");
+    return name ? add_name(source, name) : UNSEEN_FAILED;
 }
 
-static enum unseen_status walk(struct us_source *source, const char *relative, const struct trail *up);
-
-static enum unseen_status walk_entry(struct us_source *source, const char *relative,
-                                     const struct dirent *entry, const struct trail *trail)
-{
-    char *name = us_format("%s%s%s", relative, *relative ? "/" : "", entry->d_name);
-    if (!name)
-        return UNSEEN_FAILED;
-    /* Only a folder needs a look at the file system; a dangling link counts as a file, so that reading it
-     * says what is missing. */
-    bool is_folder = entry->d_type == DT_DIR;
-    if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN) {
-        char *path = us_format("%s/%s", source->path, name);
-        struct stat about;
-        if (!path) {
-            free(name);
-            return UNSEEN_FAILED;
-        }
-        is_folder = stat(path, &about) == 0 && S_ISDIR(about.st_mode);
-        free(path);
-    }
-    if (!is_folder)
-        return add_name(source, name);
-    enum unseen_status st = trail->depth < MAX_DEPTH ? walk(source, name, trail) : UNSEEN_OK;
-    free(name);
-    return st;
-}
-
-static enum unseen_status walk(struct us_source *source, const char *relative, const struct trail *up)
+static enum unseen_status walk_folder(struct us_source *source)
 {
     enum unseen_status st = UNSEEN_OK;
-    DIR *folder = NULL;
-    struct stat about;
-    char *path = us_format("%s%s%s", source->path, *relative ? "/" : "", relative);
-    US_TRY_ALLOC(path);
-    if (!(folder = opendir(path)) || fstat(dirfd(folder), &about) != 0) {
-        st = us_fail_errno(path, "cannot read the folder");
-        goto out;
-    }
-    if (is_on(up, &about))
-        goto out;
-    struct trail here = {up, about.st_dev, about.st_ino, up ? up->depth + 1 : 0};
+    char *roots[] = {source->path, NULL};
+    FTS *walk = fts_open(roots, FTS_LOGICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
+    if (!walk)
+        return us_fail_errno(source->path, "cannot read the folder");
     for (;;) {
         errno = 0;
-        const struct dirent *entry = readdir(folder);
-        if (!entry && errno) {
-            st = us_fail_errno(path, "cannot read the folder");
-            goto out;
-        }
+        FTSENT *entry = fts_read(walk);
+        if (!entry && errno)
+            st = us_fail_errno(source->path, "cannot read the folder");
         if (!entry)
             break;
-        if (!is_hidden(entry->d_name))
-            US_TRY(walk_entry(source, relative, entry, &here));
+        US_TRY(walk_entry(source, walk, entry));
     }
 out:
-    if (folder)
-        closedir(folder);
-    free(path);
+    fts_close(walk);
     return st;
+}
+
+static const char *archive_reason(const struct us_source *source)
+{
+    const char *reason = archive_error_string(source->archive);
+    return reason ? reason : "the archive is damaged";
 }
 
 static enum unseen_status damaged(struct us_source *source)
 {
-    const char *reason = archive_error_string(source->archive);
-    return us_fail(UNSEEN_BAD_DATA, source->path, "cannot read the archive: %s",
-                   reason ? reason : "unknown error");
+    return us_fail(UNSEEN_BAD_DATA, source->path, "cannot read the archive: %s", archive_reason(source));
 }
 
 /* Formats and filters are named one by one: "all" would take any text for an mtree list and hand unknown
@@ -199,7 +186,7 @@ enum unseen_status us_source_open(const char *path, struct us_source **source)
         goto out;
     }
     fresh->folder = S_ISDIR(about.st_mode);
-    US_TRY(fresh->folder ? walk(fresh, "", NULL) : open_archive(fresh));
+    US_TRY(fresh->folder ? walk_folder(fresh) : open_archive(fresh));
     if (fresh->n > 0)
         qsort(fresh->names, fresh->n, sizeof *fresh->names, compare_names);
     *source = fresh;
@@ -209,7 +196,7 @@ out:
     return st;
 }
 
-/* `name` without empty and "." parts, in place; false for one to pass over. */
+/* `name` without empty and "." parts, in place; false for one to pass over. Room for a '/' is behind it. */
 static bool normalise(char *name)
 {
     char *to = name, *rest = NULL;
@@ -242,19 +229,21 @@ static enum unseen_status next_in_archive(struct us_source *source, const char *
             continue;
         if (rc < ARCHIVE_WARN)
             return damaged(source);
-        if (archive_entry_filetype(source->entry) == AE_IFDIR)
-            continue;
         const char *stored = archive_entry_pathname(source->entry);
         if (!stored) /* the locale cannot write it */
             stored = archive_entry_pathname_utf8(source->entry);
         if (!stored)
             return us_fail(UNSEEN_BAD_DATA, source->path, "an entry of the archive has no readable name");
-        if (!(source->name = us_format("%s", stored)))
+        if (!(source->name = us_format("%s/", stored)))
             return UNSEEN_FAILED;
-        if (normalise(source->name)) {
-            *name = source->name;
-            return UNSEEN_OK;
+        if (!normalise(source->name)) {
+            source->hidden += *source->name != '\0';
+            continue;
         }
+        if (archive_entry_filetype(source->entry) == AE_IFDIR)
+            strcat(source->name, "/");
+        *name = source->name;
+        return UNSEEN_OK;
     }
 }
 
@@ -280,7 +269,8 @@ static ssize_t pull(struct us_source *source, int handle, size_t at)
     }
 }
 
-static enum unseen_status read_all(struct us_source *source, int handle, const char *label, size_t *size)
+/* The current file's bytes to the buffer. `reason` is set instead if they cannot be had. */
+static enum unseen_status read_all(struct us_source *source, int handle, size_t *size, const char **reason)
 {
     size_t at = 0;
     for (;;) {
@@ -293,11 +283,9 @@ static enum unseen_status read_all(struct us_source *source, int handle, const c
             source->buffer_size = larger;
         }
         ssize_t got = pull(source, handle, at);
-        if (got < 0 && source->folder)
-            return us_fail_errno(label, "cannot read");
         if (got < 0)
-            return us_fail(UNSEEN_BAD_DATA, label, "%s", archive_error_string(source->archive));
-        if (got == 0)
+            *reason = source->folder ? strerror(errno) : archive_reason(source);
+        if (got <= 0)
             break;
         at += (size_t)got;
     }
@@ -305,27 +293,51 @@ static enum unseen_status read_all(struct us_source *source, int handle, const c
     return UNSEEN_OK;
 }
 
-enum unseen_status us_source_read(struct us_source *source, const uint8_t **bytes, size_t *size)
+/* Open the current file of a folder; a pipe is opened without waiting for who writes to it. */
+static int open_file(const struct us_source *source, const char **reason)
+{
+    struct stat about;
+    int handle = -1;
+    char *path = us_source_label(source, source->names[source->at - 1]);
+    if (path)
+        handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (!path || handle < 0)
+        *reason = strerror(errno);
+    else if (fstat(handle, &about) == 0 && !S_ISREG(about.st_mode))
+        *reason = "is neither a file nor a link to one";
+    free(path);
+    return handle;
+}
+
+enum unseen_status us_source_try(struct us_source *source, const uint8_t **bytes, size_t *size,
+                                 const char **reason)
 {
     enum unseen_status st = UNSEEN_OK;
     int handle = -1;
-    char *label = us_source_label(source, source->folder ? source->names[source->at - 1] : source->name);
-    US_TRY_ALLOC(label);
-    if (source->folder && (handle = open(label, O_RDONLY | O_CLOEXEC)) < 0) {
-        st = us_fail_errno(label, "cannot open");
-        goto out;
-    }
-    if (!source->folder &&
-        (archive_entry_filetype(source->entry) != AE_IFREG || archive_entry_hardlink(source->entry))) {
-        st = us_fail(UNSEEN_BAD_DATA, label, "is a link, and an archive's links are not followed");
-        us_hint("pack it again with tar --dereference --hard-dereference");
-        goto out;
-    }
-    US_TRY(read_all(source, handle, label, size));
+    *reason = NULL;
+    if (source->folder)
+        handle = open_file(source, reason);
+    else if (archive_entry_filetype(source->entry) != AE_IFREG || archive_entry_hardlink(source->entry))
+        *reason = "is a link, and an archive's links are not followed; pack it again with tar --dereference "
+                  "--hard-dereference";
+    if (!*reason)
+        st = read_all(source, handle, size, reason);
     *bytes = source->buffer;
-out:
     if (handle >= 0)
         close(handle);
+    return st;
+}
+
+enum unseen_status us_source_read(struct us_source *source, const uint8_t **bytes, size_t *size)
+{
+    const char *reason = NULL;
+    enum unseen_status st = us_source_try(source, bytes, size, &reason);
+    if (st != UNSEEN_OK || !reason)
+        return st;
+    char *label = us_source_label(source, source->folder ? source->names[source->at - 1] : source->name);
+    if (!label)
+        return UNSEEN_FAILED;
+    st = us_fail(UNSEEN_BAD_DATA, label, "%s", reason);
     free(label);
     return st;
 }

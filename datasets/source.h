@@ -1,8 +1,10 @@
 /* The files of a dataset, in a plain folder or inside an archive (tar, also gzip, bzip2, xz or zstd
  * compressed, or zip), seen the same way: names one after the other, each file read whole on demand.
  *
- * Names are relative, parts joined by '/', without "." parts; hidden files (".x", "__MACOSX") and names that
- * climb out ("..") are passed over. A folder's names come sorted by their bytes, an archive's as stored. */
+ * Names are relative, parts joined by '/', without "." parts; a folder's name ends with '/'. Links are
+ * followed, but for those that lead back to a folder above them (a warning names them). Hidden names (".x",
+ * and what systems leave behind: "__MACOSX", "Thumbs.db", "desktop.ini") and names that climb out ("..") are
+ * passed over and counted. A folder's names come sorted by their bytes, an archive's as stored. */
 #ifndef US_DATASETS_SOURCE_H
 #define US_DATASETS_SOURCE_H
 
@@ -16,13 +18,19 @@ struct us_source; /* opaque; one thread at a time */
 enum unseen_status us_source_open(const char *path, struct us_source **source);
 void us_source_close(struct us_source *source);
 
-/* Step to the next file. `name` becomes NULL behind the last one; it is valid until the next step.
+/* Step to the next name. `name` becomes NULL behind the last one; it is valid until the next step.
  * UNSEEN_BAD_DATA if the archive is damaged. */
 enum unseen_status us_source_next(struct us_source *source, const char **name);
 
-/* The current file's contents, owned by `source`, valid until the next call. UNSEEN_BAD_DATA for a damaged
- * archive or a link inside one, UNSEEN_FAILED with the system's reason for an unreadable file. */
+/* Names passed over so far: of a folder all of them. */
+int64_t us_source_hidden(const struct us_source *source);
+
+/* The current file's contents, owned by `source`, valid until the next call. UNSEEN_BAD_DATA, naming the
+ * file, if they cannot be had. us_source_try sets `reason` instead (NULL if there is none), valid until the
+ * next call, so that a reader can tell of this file and go on with the next. */
 enum unseen_status us_source_read(struct us_source *source, const uint8_t **bytes, size_t *size);
+enum unseen_status us_source_try(struct us_source *source, const uint8_t **bytes, size_t *size,
+                                 const char **reason);
 
 /* How messages call file `name` of `source`: "FOLDER/name" or "ARCHIVE:name". Fresh memory. */
 char *us_source_label(const struct us_source *source, const char *name);

@@ -31,11 +31,11 @@ void us_cache_key(const struct unseen_device_info *info, const char *source, con
 {
     const char *parts[] = {magic,      source,       options,      info->platform,
                            info->name, info->vendor, info->driver, info->version};
-    struct us_sha256 hash;
-    us_sha256_init(&hash);
+    struct sha256_ctx hash;
+    sha256_init(&hash);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        us_sha256_update(&hash, parts[i], strlen(parts[i]) + 1);
-    us_sha256_final_hex(&hash, key);
+        sha256_update(&hash, strlen(parts[i]) + 1, (const uint8_t *)parts[i]);
+    us_sha256_hex(&hash, key);
 }
 
 /* programs/<key> in the cache folder, which is made. NULL if there can be none. */
@@ -61,7 +61,7 @@ bool us_cache_read(const char *key, unsigned char **bytes, size_t *size)
         memcpy(expected.key, key, sizeof expected.key);
         if (total > sizeof head) {
             memcpy(&head, file, sizeof head);
-            us_sha256_hex(file + sizeof head, total - sizeof head, expected.payload);
+            us_sha256_of(file + sizeof head, total - sizeof head, expected.payload);
             good = memcmp(&head, &expected, sizeof head) == 0;
         }
         if (!good)
@@ -86,7 +86,7 @@ void us_cache_write(const char *key, const unsigned char *bytes, size_t size)
         struct file_head head = {.magic = ""};
         memcpy(head.magic, magic, sizeof magic);
         memcpy(head.key, key, sizeof head.key);
-        us_sha256_hex(bytes, size, head.payload);
+        us_sha256_of(bytes, size, head.payload);
         memcpy(file, &head, sizeof head);
         memcpy(file + sizeof head, bytes, size);
         if (us_write_file(path, file, sizeof head + size) != UNSEEN_OK)

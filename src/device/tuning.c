@@ -35,7 +35,7 @@ char *us_tuning_path(const struct unseen_device *device)
     if (!text && cache)
         us_fail(UNSEEN_FAILED, "tuning", "the device's name is not UTF-8, or memory ran out");
     if (text && cache && (folder = us_format("%s/tuning", cache)) && us_make_folder(folder) == UNSEEN_OK) {
-        us_sha256_hex(text, strlen(text), hex);
+        us_sha256_of(text, strlen(text), hex);
         path = us_format("%s/%.16s.json", folder, hex);
     }
     free(folder);

@@ -10,7 +10,7 @@
 #include "support/files.h"
 #include "support/folder.h"
 
-/* The names joined by spaces, each with its contents in brackets. */
+/* The names joined by spaces, each file's with its contents in brackets. */
 static void list(const char *path, char *text, size_t size)
 {
     struct us_source *source = NULL;
@@ -23,6 +23,10 @@ static void list(const char *path, char *text, size_t size)
         assert_ok(us_source_next(source, &name));
         if (!name)
             break;
+        if (name[strlen(name) - 1] == '/') {
+            snprintf(text + at, size - at, "%s ", name);
+            continue;
+        }
         assert_ok(us_source_read(source, &bytes, &length));
         snprintf(text + at, size - at, "%s[%.*s] ", name, (int)length, (const char *)bytes);
     }
@@ -39,8 +43,10 @@ static void hidden_files_are_passed_over(void **state)
     test_file(folder, "a/._y.jpg", "bad", 3);
     test_file(folder, ".cache/z.jpg", "bad", 3);
     test_file(folder, "__MACOSX/z.jpg", "bad", 3);
+    test_file(folder, "a/Thumbs.db", "bad", 3);
+    test_file(folder, "desktop.ini", "bad", 3);
     list(folder, text, sizeof text);
-    assert_string_equal(text, "a/y.jpg[] b/x.jpg[X] ");
+    assert_string_equal(text, "a/ a/y.jpg[] b/ b/x.jpg[X] ");
     const char *archive = test_path("hidden.zip");
     test_archive(folder, archive, ".//top/./");
     list(archive, text, sizeof text);
@@ -62,10 +68,10 @@ static void links_are_followed_and_loops_are_not(void **state)
     snprintf(path, sizeof path, "%s/in/up", folder);
     assert_int_equal(symlink("..", path), 0);
     list(folder, text, sizeof text);
-    assert_string_equal(text, "again/x[X] in/x[X] ");
+    assert_string_equal(text, "again/ again/x[X] in/ in/x[X] ");
 }
 
-static void a_dangling_link_is_named(void **state)
+static void what_is_no_file_is_named(void **state)
 {
     (void)state;
     const char *folder = test_path("dangling");
@@ -77,10 +83,14 @@ static void a_dangling_link_is_named(void **state)
     test_file(folder, "a", "A", 1);
     snprintf(path, sizeof path, "%s/b", folder);
     assert_int_equal(symlink("gone", path), 0);
+    snprintf(path, sizeof path, "%s/pipe.jpg", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
     assert_ok(us_source_open(folder, &source));
     assert_ok(us_source_next(source, &name));
     assert_ok(us_source_next(source, &name));
-    assert_fails(UNSEEN_FAILED, "dangling/b: cannot open", us_source_read(source, &bytes, &size));
+    assert_fails(UNSEEN_BAD_DATA, "dangling/b: No such file", us_source_read(source, &bytes, &size));
+    assert_ok(us_source_next(source, &name));
+    assert_fails(UNSEEN_BAD_DATA, "pipe.jpg: is neither a file", us_source_read(source, &bytes, &size));
     us_source_close(source);
 }
 
@@ -89,7 +99,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hidden_files_are_passed_over),
         cmocka_unit_test(links_are_followed_and_loops_are_not),
-        cmocka_unit_test(a_dangling_link_is_named),
+        cmocka_unit_test(what_is_no_file_is_named),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }
