@@ -1,4 +1,4 @@
-/* What cl/conv_matrix.cl relies on, tried on numbers that the host knows: one team multiplies A [48][16] with B [16][32],
+/* What cl/conv/conv_matrix.cl relies on, tried on numbers that the host knows: one team multiplies A [48][16] with B [16][32],
  * and a row of numbers is rounded. With A_BY_K, A comes as [16][48]. In local memory the reduction is twice as long: its
  * other half is fetched as chunks that are not there. */
 #define M     48

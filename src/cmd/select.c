@@ -5,7 +5,7 @@
 #include "cmd/cmd.h"
 #include "cmd/scoring_options.h"
 #include "prune/evidence.h"
-#include "prune/rule.h"
+#include "select/rule.h"
 #include "unseen/dataset.h"
 #include "unseen/select.h"
 

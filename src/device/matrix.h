@@ -59,8 +59,8 @@ const char *us_wgmma_try(struct unseen_device *device, const char *options);
 /* What a trial of it on an sm_90 shows, for people: not every driver compiles for sm_90a. Static. */
 const char *us_wgmma_found(struct unseen_device *device);
 
-/* Build options of cl/conv_matrix.cl: a tile, `step` numbers of the reduction at a time, and how A lies in it
- * (A_BY_K). us_matrix_step is the longest step of a precision. */
+/* Build options of cl/conv/conv_matrix.cl: a tile, `step` numbers of the reduction at a time, and how A lies
+ * in it (A_BY_K). us_matrix_step is the longest step of a precision. */
 enum { US_MATRIX_OPTIONS = 160 };
 void us_matrix_options(const struct us_matrix_unit *unit, enum unseen_precision precision,
                        const struct us_matrix_tile *tile, int step, bool by_k,

@@ -93,7 +93,7 @@ static bool right_convolution(const float values[ALL], const float out[WIDTH * C
     return true;
 }
 
-/* The arguments as in cl/conv_matrix.cl. */
+/* The arguments as in cl/conv/conv_matrix.cl. */
 static enum unseen_status convolve(struct unseen_device *device, const struct programs *p,
                                    struct us_buf *chunks, struct us_buf *to)
 {
@@ -136,9 +136,9 @@ static enum unseen_status build(struct unseen_device *device, const struct us_ma
     struct us_kernel *weights;
     enum unseen_status st = us_trial_kernel(device, "matrix_probe.cl", options, "matrix_probe", &p->probe);
     if (!st && !unit->plain && !by_k)
-        st = us_trial_kernel(device, "conv_matrix.cl", options, "matrix_gather", &p->gather);
+        st = us_trial_kernel(device, "conv/conv_matrix.cl", options, "matrix_gather", &p->gather);
     if (!st && unit->vendor && by_k)
-        st = us_trial_kernel(device, "conv_matrix.cl", options, "matrix_weights", &weights);
+        st = us_trial_kernel(device, "conv/conv_matrix.cl", options, "matrix_weights", &weights);
     return st;
 }
 
@@ -181,7 +181,8 @@ const char *us_matrix_trial(struct unseen_device *device, enum unseen_precision 
 {
     char options[US_MATRIX_OPTIONS];
     options_for(unit, precision, false, options);
-    const struct us_trial both = {.file = "matrix_probe.cl", .also = "conv_matrix.cl", .options = options};
+    const struct us_trial both = {
+        .file = "matrix_probe.cl", .also = "conv/conv_matrix.cl", .options = options};
     if (us_trial_passed(device, &both))
         return NULL;
     const char *why_not = trial(device, precision, unit, false);

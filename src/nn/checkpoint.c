@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/safetensors.h"
+#include "nn/fingerprint.h"
 #include "nn/model_parts.h"
-#include "nn/settings.h"
 
 enum { N_PARTS = 4, N_NUMBERS = 8 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ops/conv.h"
+#include "ops/conv/conv.h"
 
 /* Grow `array` of *n items by one, zeroed, and return the new item. */
 static void *append(struct us_graph *graph, void **array, int *n, size_t size)

@@ -6,7 +6,7 @@
 #include "nn/models.h"
 #include "nn/plan.h"
 #include "ops/batchnorm.h"
-#include "ops/conv.h"
+#include "ops/conv/conv.h"
 #include "ops/linear.h"
 
 /* A node's operator on the device: the one of its kind. */

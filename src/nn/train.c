@@ -11,7 +11,7 @@
 #include "base/rng.h"
 #include "nn/checkpoint.h"
 #include "nn/feed.h"
-#include "nn/settings.h"
+#include "nn/fingerprint.h"
 #include "nn/trainer.h"
 
 /* A job in progress. */
@@ -87,7 +87,7 @@ static enum unseen_status begin(struct run *run)
     run->n_test = job->test ? data->split[UNSEEN_TEST].n : 0;
     run->steps_per_epoch = (job->n_train + recipe->batch - 1) / recipe->batch;
     US_TRY(us_trainer_model(run->trainer, recipe, &run->model));
-    US_TRY_ALLOC(run->settings = us_settings_text(run->trainer->device, data, job, run->model));
+    US_TRY_ALLOC(run->settings = us_fingerprint(run->trainer->device, data, job, run->model));
     run->state.settings = run->settings;
     const struct us_feed_size size = feed_size(job, run->n_test);
     US_TRY(us_feed_new(run->trainer, &size, &run->feed));

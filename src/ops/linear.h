@@ -4,7 +4,7 @@
 #ifndef US_OPS_LINEAR_H
 #define US_OPS_LINEAR_H
 
-#include "ops/conv.h"
+#include "ops/conv/conv.h"
 
 struct us_linear; /* prepared for one size */
 

@@ -6,11 +6,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/order.h"
 #include "base/status.h"
-#include "prune/order.h"
-#include "prune/probability.h"
-#include "prune/skill.h"
-#include "prune/trajectory.h"
+#include "score/probability.h"
+#include "score/skill.h"
+#include "trajectory/trajectory.h"
 
 /* Samples between two times that the trajectory's pages are let go. */
 #define STRETCH 65536

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "prune/score_function.h"
-#include "prune/trajectory.h"
+#include "score/score_function.h"
+#include "trajectory/trajectory.h"
 #include "unseen/audit.h"
 
 static enum unseen_status mean_p_true(const struct unseen_trajectory *t, struct us_evidence *e)

@@ -12,9 +12,9 @@
 #include "nn/train.h"
 #include "prune/judge.h"
 #include "prune/renew.h"
-#include "prune/rule.h"
-#include "prune/scoring_model.h"
 #include "prune/step.h"
+#include "scoring/scoring_model.h"
+#include "select/rule.h"
 #include "unseen/audit.h"
 
 /* A run on its way. All arrays are [n] unless they say otherwise. */

@@ -14,12 +14,12 @@
 #include "base/npy.h"
 #include "nn/run_json.h"
 #include "nn/train.h"
-#include "prune/claim.h"
-#include "prune/coreset.h"
 #include "prune/evidence.h"
 #include "prune/incremental.h"
-#include "prune/rule.h"
-#include "prune/settings.h"
+#include "scoring/claim.h"
+#include "scoring/scoring_json.h"
+#include "select/coreset.h"
+#include "select/rule.h"
 #include "unseen/report.h"
 
 void unseen_prune_defaults(struct unseen_prune_options *options)

@@ -5,10 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "prune/calibrate.h"
-#include "prune/groups.h"
-#include "prune/order.h"
-#include "prune/quotas.h"
+#include "base/order.h"
+#include "score/calibrate.h"
+#include "select/groups.h"
+#include "select/quotas.h"
 
 void us_step_budgets(int64_t m, int steps, int grow, int64_t *budget)
 {

@@ -2,9 +2,9 @@
 #ifndef US_PRUNE_STEP_H
 #define US_PRUNE_STEP_H
 
-#include "prune/claim.h"
 #include "prune/incremental.h"
 #include "prune/judge.h"
+#include "scoring/claim.h"
 
 struct us_step {
     int number; /* from 1 */

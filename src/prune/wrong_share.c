@@ -3,10 +3,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "prune/order.h"
-#include "prune/probability.h"
-#include "prune/skill.h"
-#include "prune/trajectory.h"
+#include "base/order.h"
+#include "score/probability.h"
+#include "score/skill.h"
+#include "trajectory/trajectory.h"
 #include "unseen/audit.h"
 
 /* Means over passes, each with its weight. */

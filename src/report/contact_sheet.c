@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "prune/order.h"
+#include "base/order.h"
 #include "report/html.h"
 #include "report/png.h"
 

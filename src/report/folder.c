@@ -9,8 +9,8 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/npy.h"
-#include "prune/order.h"
-#include "prune/trajectory.h"
+#include "base/order.h"
+#include "trajectory/trajectory.h"
 #include "unseen/score.h"
 
 static enum unseen_status read_run(struct us_run_folder *f)

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "prune/order.h"
+#include "base/order.h"
 #include "report/html.h"
 #include "report/sections.h"
 #include "report/svg.h"

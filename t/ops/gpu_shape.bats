@@ -16,7 +16,7 @@ in_gpu_shape() {
 
 @test "batch norm in the shape for GPUs" {
   in_gpu_shape t/ops/batchnorm
-  in_gpu_shape t/ops/conv_epilogue
+  in_gpu_shape t/ops/conv/conv_epilogue
 }
 
 @test "pooling in the shape for GPUs" {

@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "device/tuning.h"
-#include "ops/conv.h"
+#include "ops/conv/conv.h"
 #include "support/device.h"
 #include "support/folder.h"
 

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "base/npy.h"
-#include "prune/trajectory.h"
 #include "report/markup.h"
 #include "support/cmocka.h"
 #include "support/folder.h"
+#include "trajectory/trajectory.h"
 
 /* Two repeats of three epochs, of which the last knows more than the others. */
 enum { N = 6, CLASSES = 3, REPEATS = 2, EPOCHS = 3 };

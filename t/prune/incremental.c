@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "base/npy.h"
-#include "prune/folds.h"
 #include "prune/incremental.h"
 #include "prune/renew.h"
-#include "prune/scoring_model.h"
+#include "scoring/folds.h"
+#include "scoring/scoring_model.h"
 
 enum { N = 90, FOLDS = 3, EPOCHS = 2, SEED = 7 };
 

@@ -2,7 +2,7 @@
 #ifndef US_T_SUPPORT_CONV_H
 #define US_T_SUPPORT_CONV_H
 
-#include "ops/conv.h"
+#include "ops/conv/conv.h"
 
 /* Elements of x, of the weights and of y for n images, and y's height and width. */
 struct test_conv_sizes {

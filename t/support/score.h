@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "prune/trajectory.h"
+#include "trajectory/trajectory.h"
 #include "unseen/score.h"
 
 static const struct unseen_score_options defaults = {.epoch = -1};

@@ -1,0 +1,22 @@
+/* Sorting samples by a key, and naming what a registry holds. */
+#ifndef US_BASE_ORDER_H
+#define US_BASE_ORDER_H
+
+#include <stdint.h>
+
+#include "base/status.h"
+
+/* items [n] receives 0..n-1 by ascending key [n] (finite), or by descending key; equal keys in ascending
+ * order of index either way. O(n log n). UNSEEN_FAILED if memory runs out. */
+enum unseen_status us_order(const double *key, int64_t n, bool descending, int64_t *items);
+
+/* The same for keys as scores are kept. */
+enum unseen_status us_order_f32(const float *key, int64_t n, bool descending, int64_t *items);
+
+/* UNSEEN_BAD_DATA, naming `what` and the first index, if one of value [n] is not finite. */
+enum unseen_status us_check_finite(const char *what, const float *value, int64_t n);
+
+/* Hint "<title>: a, b, c" with the names that `name(0)`, `name(1)`, ... give up to NULL. */
+void us_hint_names(const char *title, const char *(*name)(int));
+
+#endif

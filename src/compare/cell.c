@@ -1,0 +1,293 @@
+#include "config.h"
+
+#include "compare/cell.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+#include "compare/search.h"
+#include "nn/trainer.h"
+#include "prune/incremental.h"
+#include "select/rule.h"
+
+static int64_t divide_up(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+void us_cell_recipe(const struct unseen_compare_options *o, int64_t n, int64_t m,
+                    struct unseen_recipe *recipe, int *test_every)
+{
+    *recipe = o->recipe;
+    if (o->budget == UNSEEN_BUDGET_STEPS) {
+        int64_t all = divide_up(n, recipe->batch), each = divide_up(m, recipe->batch);
+        recipe->epochs = (int)divide_up(recipe->epochs * all, each);
+        recipe->stop_after = (int)divide_up(recipe->stop_after * all, each);
+        recipe->warmup *= (float)all / (float)each;
+    }
+    *test_every = (int)((n + m / 2) / m);
+}
+
+static int64_t count_kept(const struct us_row *row, int64_t n)
+{
+    return row->kind == US_ROW_FULL ? n : llround(row->keep * (double)n);
+}
+
+uint64_t us_cell_images(const struct unseen_compare_options *o, const struct unseen_dataset *data,
+                        const struct us_row *row)
+{
+    struct unseen_recipe recipe;
+    struct us_train_job job = {.recipe = &recipe, .test = true};
+    int64_t n = data->split[UNSEEN_TRAIN].n;
+    job.n_train = count_kept(row, n);
+    us_cell_recipe(o, n, job.n_train, &recipe, &job.test_every);
+    return us_train_images(data, &job) * (row->search ? 1 + US_SEARCH_TRIALS : 1);
+}
+
+enum unseen_status us_cell_read(const char *folder, struct us_cell_result *r, bool *done)
+{
+    enum unseen_status st = UNSEEN_OK;
+    json_t *json = NULL;
+    char *path = us_format("%s/result.json", folder);
+    US_TRY_ALLOC(path);
+    *done = us_exists(path);
+    if (!*done)
+        goto out;
+    US_TRY(us_json_load(path, &json));
+    US_TRY(us_json_integer(json, path, "kept", 1, INT64_MAX, &r->kept));
+    US_TRY(us_json_integer(json, path, "epochs", 1, INT32_MAX, &r->epochs));
+    US_TRY(us_json_integer(json, path, "steps", 1, INT64_MAX, &r->steps));
+    US_TRY(us_json_real(json, path, "test_accuracy", 0, 1, &r->accuracy));
+    US_TRY(us_json_real(json, path, "best_test_accuracy", 0, 1, &r->best));
+    US_TRY(us_json_real(json, path, "seconds", 0, 1e12, &r->seconds));
+    const json_t *cutoff = json_object_get(json, "cutoff");
+    r->cutoff = json_is_number(cutoff) ? json_number_value(cutoff) : NAN;
+out:
+    json_decref(json);
+    free(path);
+    return st;
+}
+
+static enum unseen_status write_result(const char *folder, const struct us_cell_result *r)
+{
+    enum unseen_status st = UNSEEN_OK;
+    json_t *json = json_pack("{s:I, s:I, s:I, s:f, s:f, s:f}", "kept", (json_int_t)r->kept, "epochs",
+                             (json_int_t)r->epochs, "steps", (json_int_t)r->steps, "test_accuracy",
+                             r->accuracy, "best_test_accuracy", r->best, "seconds", r->seconds);
+    char *path = us_format("%s/result.json", folder);
+    US_TRY_ALLOC(path);
+    if (json && !isnan(r->cutoff))
+        json_object_set_new(json, "cutoff", json_real(r->cutoff));
+    US_TRY(us_json_save(path, json));
+out:
+    free(path);
+    json_decref(json);
+    return st;
+}
+
+/* The rule's options of a row and seed, without arrays. */
+static void set_select(const struct unseen_compare_options *o, const struct us_row *row, int seed,
+                       struct unseen_select_options *select)
+{
+    *select = o->select;
+    select->keep = row->keep;
+    select->seed = o->seed + (uint64_t)seed;
+    if (!isnan(row->value) && strcmp(row->rule_name, "beta") == 0)
+        select->beta = row->value;
+    else if (!isnan(row->value))
+        select->cutoff = row->value;
+}
+
+/* What prune would be asked for. */
+static struct unseen_prune_options prune_options(const struct unseen_compare_options *o,
+                                                 const struct us_row *row, int seed,
+                                                 const struct unseen_scoring_options *scoring)
+{
+    struct unseen_prune_options prune = {.scoring = *scoring,
+                                         .step = o->step,
+                                         .metric = row->metric,
+                                         .score = o->score,
+                                         .rule = row->rule_name,
+                                         .cut = o->cut};
+    prune.scoring.protocol = row->trajectory;
+    set_select(o, row, seed, &prune.select);
+    return prune;
+}
+
+enum unseen_status us_cell_check_steps(const struct unseen_dataset *data,
+                                       const struct unseen_compare_options *o, const struct us_row *row)
+{
+    if (o->step.steps < 2)
+        return us_fail(UNSEEN_USAGE, "--steps", "%d is not in 2..1000, as protocol %s has it", o->step.steps,
+                       row->protocol);
+    const struct unseen_prune_options prune = prune_options(o, row, 0, &o->scoring);
+    return us_incremental_check(data, &prune);
+}
+
+enum unseen_status us_cell_choose_in_steps(struct unseen_device *device, const struct unseen_dataset *data,
+                                           const struct unseen_compare_options *o, const struct us_row *row,
+                                           int seed, const struct unseen_scoring_options *scoring)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_incremental_result result = {0};
+    const struct unseen_prune_options prune = prune_options(o, row, seed, scoring);
+    char *folder = us_cell_folder(o, row, seed);
+    char *steps = folder ? us_format("%s/steps", folder) : NULL;
+    char *keep = folder ? us_format("%s/keep.npy", folder) : NULL;
+    US_TRY_ALLOC(steps);
+    US_TRY_ALLOC(keep);
+    const struct us_incremental in = {.device = device, .data = data, .options = &prune, .out = steps};
+    US_TRY(us_incremental_run(&in, &result));
+    US_TRY(us_npy_write(keep, US_I64, 1, &result.m, result.keep));
+out:
+    us_incremental_end(&result);
+    free(keep);
+    free(steps);
+    free(folder);
+    return st;
+}
+
+/* A cell on its way. */
+struct cell {
+    const struct unseen_compare_options *options;
+    const struct us_row *row;
+    int seed;
+    const char *folder;
+    struct us_trainer *trainer;
+    struct us_progress *whole;
+    struct us_cell_result result;
+};
+
+static enum unseen_status search_cutoff(struct cell *c, const struct us_evidence *e,
+                                        struct unseen_select_options *select)
+{
+    struct us_search search = {.recipe = c->options->recipe,
+                               .seed = select->seed,
+                               .rule = c->row->rule_name,
+                               .select = select,
+                               .evidence = e,
+                               .folder = c->folder,
+                               .whole = c->whole};
+    int test_every;
+    int64_t n = c->trainer->data->split[UNSEEN_TRAIN].n;
+    us_cell_recipe(c->options, n, count_kept(c->row, n), &search.recipe, &test_every);
+    enum unseen_status st = us_search_cutoff(c->trainer, &search, &c->result.cutoff);
+    select->cutoff = c->result.cutoff;
+    return st;
+}
+
+static enum unseen_status choose_scored(struct cell *c, int64_t **keep, int64_t *m)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_dataset *data = c->trainer->data;
+    const struct unseen_images *train = &data->split[UNSEEN_TRAIN];
+    struct us_evidence evidence = {0};
+    struct unseen_select_options select;
+    char *trajectory = us_cell_trajectory(c->options, c->row, c->seed);
+    US_TRY_ALLOC(trajectory);
+    set_select(c->options, c->row, c->seed, &select);
+    US_TRY(us_evidence_read(trajectory, c->row->metric, &c->options->score, c->options->cut, &evidence));
+    us_evidence_apply(&evidence, &select);
+    if (c->row->search)
+        US_TRY(search_cutoff(c, &evidence, &select));
+    else
+        c->result.cutoff = us_share_cut(c->row->rule_name, &select);
+    US_TRY(unseen_select(c->row->rule_name, evidence.scores, train->labels, train->n, data->classes, &select,
+                         keep, m));
+out:
+    us_evidence_end(&evidence);
+    free(trajectory);
+    return st;
+}
+
+static enum unseen_status choose(struct cell *c, const char *path, int64_t **keep, int64_t *m)
+{
+    const struct unseen_images *train = &c->trainer->data->split[UNSEEN_TRAIN];
+    struct unseen_select_options select;
+    if (c->row->incremental)
+        return us_npy_read_i64(path, 1, m, keep);
+    if (c->row->kind == US_ROW_SCORED)
+        return choose_scored(c, keep, m);
+    /* All of the data is a random subset with nothing left out. */
+    set_select(c->options, c->row, c->seed, &select);
+    select.quota = UNSEEN_QUOTA_NONE;
+    select.class_focus = 0;
+    return unseen_select("random", NULL, train->labels, train->n, c->trainer->data->classes, &select, keep,
+                         m);
+}
+
+static void summarise(const struct unseen_epoch *history, int epochs, int batch, struct us_cell_result *r)
+{
+    r->epochs = epochs;
+    r->steps = epochs * divide_up(r->kept, batch);
+    r->accuracy = history[epochs - 1].test_accuracy;
+    for (int e = 0; e < epochs; e++) {
+        r->seconds += history[e].seconds;
+        r->best = fmax(r->best, history[e].test_accuracy); /* passes by epochs that were not tested */
+    }
+}
+
+static enum unseen_status train(struct cell *c, const int64_t *keep)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_compare_options *o = c->options;
+    struct unseen_recipe recipe;
+    struct unseen_epoch *history = NULL;
+    int epochs = 0;
+    char *state = us_format("%s/state.safetensors", c->folder);
+    char *path = us_format("%s/history.csv", c->folder);
+    US_TRY_ALLOC(state);
+    US_TRY_ALLOC(path);
+    struct us_train_job job = {.recipe = &recipe,
+                               .seed = o->seed + (uint64_t)c->seed,
+                               .train = keep,
+                               .n_train = c->result.kept,
+                               .test = true,
+                               .state = state,
+                               .whole = c->whole,
+                               .title = strrchr(c->folder, '/') + 1};
+    us_cell_recipe(o, c->trainer->data->split[UNSEEN_TRAIN].n, job.n_train, &recipe, &job.test_every);
+    US_TRY(us_train(c->trainer, &job, &history, &epochs));
+    summarise(history, epochs, recipe.batch, &c->result);
+    US_TRY(us_history_write(path, history, epochs));
+    US_TRY(write_result(c->folder, &c->result));
+    /* A state that stays is only a waste: the result is there. */
+    (void)unlink(state);
+out:
+    free(history);
+    free(path);
+    free(state);
+    return st;
+}
+
+enum unseen_status us_cell_run(const struct unseen_compare_options *options, const struct us_row *row,
+                               int seed, struct us_trainer *trainer, struct us_progress *whole)
+{
+    enum unseen_status st = UNSEEN_OK;
+    int64_t *keep = NULL;
+    char *folder = us_cell_folder(options, row, seed);
+    char *path = folder ? us_format("%s/keep.npy", folder) : NULL;
+    struct cell c = {.options = options,
+                     .row = row,
+                     .seed = seed,
+                     .folder = folder,
+                     .trainer = trainer,
+                     .whole = whole,
+                     .result = {.cutoff = NAN}};
+    US_TRY_ALLOC(path);
+    US_TRY(us_make_folder(folder));
+    US_TRY(choose(&c, path, &keep, &c.result.kept));
+    US_TRY(us_npy_write(path, US_I64, 1, &c.result.kept, keep));
+    US_TRY(train(&c, keep));
+out:
+    free(path);
+    free(folder);
+    free(keep);
+    return st;
+}

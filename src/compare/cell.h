@@ -1,0 +1,46 @@
+/* One cell of a comparison: a coreset, a model trained on it, and its test accuracy. */
+#ifndef US_COMPARE_CELL_H
+#define US_COMPARE_CELL_H
+
+#include "compare/sweep.h"
+#include "nn/train.h"
+#include "prune/evidence.h"
+
+/* What became of it; in the cell's folder as result.json. */
+struct us_cell_result {
+    int64_t kept, epochs, steps;
+    double accuracy, best; /* on the test split: after the last epoch, and the best of those tested */
+    double cutoff;         /* share that the rule cut off; NaN if it cuts nothing or in steps */
+    double seconds;        /* of training */
+};
+
+/* How a model trains on m of the dataset's n samples: `recipe` for the budget, and how often it is tested, so
+ * that tests are as many per training image as for all data. */
+void us_cell_recipe(const struct unseen_compare_options *options, int64_t n, int64_t m,
+                    struct unseen_recipe *recipe, int *test_every);
+
+/* The result, if it is there; *done tells. */
+enum unseen_status us_cell_read(const char *folder, struct us_cell_result *result, bool *done);
+
+/* Select and train. A killed run goes on from its state in the folder, which goes when result.json is there.
+ * keep.npy holds the coreset. */
+enum unseen_status us_cell_run(const struct unseen_compare_options *options, const struct us_row *row,
+                               int seed, struct us_trainer *trainer, struct us_progress *whole);
+
+/* Choose the coreset of an incremental row, into the keep.npy of its cell: us_cell_run begins with it. The
+ * steps lie in the cell's folder; a killed call goes on. `scoring` is of us_sweep_scoring. */
+enum unseen_status us_cell_choose_in_steps(struct unseen_device *device, const struct unseen_dataset *data,
+                                           const struct unseen_compare_options *options,
+                                           const struct us_row *row, int seed,
+                                           const struct unseen_scoring_options *scoring);
+
+/* What can be refused of it before anything is trained. */
+enum unseen_status us_cell_check_steps(const struct unseen_dataset *data,
+                                       const struct unseen_compare_options *options,
+                                       const struct us_row *row);
+
+/* Images that its run passes through. */
+uint64_t us_cell_images(const struct unseen_compare_options *options, const struct unseen_dataset *data,
+                        const struct us_row *row);
+
+#endif

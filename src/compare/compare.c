@@ -1,0 +1,232 @@
+/* The comparison: scoring runs, cells, and putting them together. */
+#include "config.h"
+
+#include "unseen/compare.h"
+
+#include <stdlib.h>
+
+#include "base/progress.h"
+#include "compare/cell.h"
+#include "compare/comparison.h"
+#include "nn/crew.h"
+#include "nn/run_json.h"
+#include "prune/evidence.h"
+#include "prune/step.h"
+#include "scoring/claim.h"
+#include "unseen/report.h"
+
+void unseen_compare_defaults(struct unseen_compare_options *options)
+{
+    *options = (struct unseen_compare_options){.metrics = "el2n,dual",
+                                               .protocols = "seen,fold",
+                                               .rules = "ccs",
+                                               .keep = "0.9,0.7,0.5,0.3,0.1",
+                                               .seeds = 3,
+                                               .score = {.epoch = -1},
+                                               .select = {.keep = 1, .cutoff = UNSEEN_CUTOFF_AUTO},
+                                               .cut = US_EVIDENCE_CUT};
+    unseen_step_defaults(&options->step);
+    options->step.steps = 3;
+    unseen_recipe_defaults(&options->recipe);
+    unseen_scoring_defaults(&options->scoring);
+}
+
+/* What must be the same for a comparison to go on: the lists and the number of seeds may grow. */
+static json_t *describe(const struct unseen_device *device, const struct unseen_dataset *data,
+                        const struct unseen_compare_options *o)
+{
+    const struct unseen_select_options *s = &o->select;
+    json_t *settings =
+        json_pack("{s:s, s:I, s:s, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:s, s:s}", "budget",
+                  o->budget == UNSEEN_BUDGET_STEPS ? "steps" : "epochs", "seed", (json_int_t)o->seed, "cut",
+                  o->cut ? o->cut : "score", "score_once", o->score_once != 0, "folds", o->scoring.folds,
+                  "repeats", o->scoring.repeats, "record", (int)o->scoring.record, "calibrate",
+                  (int)o->score.calibration, "window", o->score.window, "epoch", o->score.epoch, "length",
+                  o->score.length, "clusters", o->score.clusters, "decay", o->score.decay, "data", data->hash,
+                  "device", unseen_device_about(device)->name);
+    json_t *selection =
+        json_pack("{s:f, s:i, s:i, s:f, s:i, s:f, s:i, s:f}", "cutoff", s->cutoff, "strata", s->strata,
+                  "table", (int)s->table, "beta", s->beta, "quota", (int)s->quota, "class_focus",
+                  s->class_focus, "neighbours", s->neighbours, "gamma", s->gamma);
+    json_t *scoring = json_object(), *steps = us_steps_json(&o->step);
+    bool bad = !settings || us_run_json_recipe(settings, &o->recipe) ||
+               us_run_json_recipe(scoring, &o->scoring.recipe) ||
+               json_object_set(settings, "scoring", scoring) ||
+               json_object_set(settings, "selection", selection) || json_object_set(settings, "steps", steps);
+    json_decref(steps);
+    json_decref(scoring);
+    json_decref(selection);
+    return us_settings_made(settings, bad);
+}
+
+static enum unseen_status claim_folder(const struct unseen_device *device, const struct unseen_dataset *data,
+                                       const struct unseen_compare_options *o, struct us_claim *claim)
+{
+    json_t *asked = describe(device, data, o);
+    const enum unseen_status st = us_claim_for(o->out, "compare.json", asked, claim);
+    json_decref(asked);
+    return st;
+}
+
+/* One cell of the sweep. */
+struct task {
+    const struct us_row *row;
+    int seed;
+};
+
+struct comparison {
+    const struct unseen_compare_options *options;
+    const struct unseen_dataset *data;
+    struct us_sweep sweep;
+    struct task *open; /* cells that are not done */
+    int n_open;
+    uint64_t images;
+    int64_t steps;
+    unsigned record_also; /* by the scoring runs, whichever need it */
+    struct us_progress *progress;
+};
+
+/* The cells that are not done: by seed, so that the first seed's table is whole before the next begins. */
+static enum unseen_status find_open(struct comparison *c)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_compare_options *o = c->options;
+    struct us_cell_result result;
+    char *folder = NULL;
+    bool done;
+    c->open = us_calloc((size_t)c->sweep.n * (size_t)o->seeds, sizeof *c->open);
+    US_TRY_ALLOC(c->open);
+    for (int s = 0; s < o->seeds; s++) {
+        for (int r = 0; r < c->sweep.n; r++) {
+            US_TRY_ALLOC(folder = us_cell_folder(o, &c->sweep.rows[r], s));
+            US_TRY(us_cell_read(folder, &result, &done));
+            free(folder);
+            folder = NULL;
+            if (done)
+                continue;
+            c->open[c->n_open++] = (struct task){&c->sweep.rows[r], s};
+            c->images += us_cell_images(o, c->data, &c->sweep.rows[r]);
+        }
+    }
+    c->steps = c->n_open ? (int64_t)(c->images / (uint64_t)c->n_open) / o->recipe.batch : 0;
+out:
+    free(folder);
+    return st;
+}
+
+static enum unseen_status find_needs(struct comparison *c)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_compare_options *o = c->options;
+    for (int i = 0; i < c->sweep.n; i++) {
+        const struct us_row *row = &c->sweep.rows[i];
+        if (row->kind != US_ROW_SCORED)
+            continue;
+        US_TRY(us_evidence_needs(row->metric, o->cut, row->rule_name, row->trajectory, &c->record_also));
+        if (row->incremental)
+            US_TRY(us_cell_check_steps(c->data, o, row));
+        else
+            US_TRY(us_evidence_check(row->metric, &o->score, o->cut, us_recipe_epochs(&o->scoring.recipe),
+                                     false));
+    }
+out:
+    return st;
+}
+
+/* Each scoring run that an open cell needs, once, and the coresets that are chosen in steps. */
+static enum unseen_status record(struct comparison *c, struct unseen_device *device)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_scoring_options scoring;
+    char *folder = NULL;
+    json_t *done = json_object();
+    US_TRY_ALLOC(done);
+    for (int i = 0; i < c->n_open; i++) {
+        const struct task *task = &c->open[i];
+        if (task->row->kind != US_ROW_SCORED)
+            continue;
+        US_TRY(us_sweep_scoring(c->options, task->row->protocol, task->seed, &scoring, &folder));
+        scoring.record_also = c->record_also;
+        if (task->row->incremental)
+            US_TRY(us_cell_choose_in_steps(device, c->data, c->options, task->row, task->seed, &scoring));
+        else if (!json_object_get(done, folder))
+            US_TRY(unseen_record_trajectory(device, c->data, &scoring));
+        json_object_set_new(done, folder, json_true());
+        free(folder);
+        folder = NULL;
+    }
+out:
+    json_decref(done);
+    free(folder);
+    return st;
+}
+
+/* Called by several threads at once. */
+static enum unseen_status run_cell(void *context, int i, struct us_trainer *trainer)
+{
+    struct comparison *c = context;
+    return us_cell_run(c->options, c->open[i].row, c->open[i].seed, trainer, c->progress);
+}
+
+static enum unseen_status run_cells(struct comparison *c, struct unseen_device *device)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_crew *crew = NULL;
+    if (!c->n_open)
+        return UNSEEN_OK;
+    US_TRY(us_crew_new(device, c->data, &c->options->recipe, c->options->concurrent, c->n_open, c->steps,
+                       &crew));
+    c->progress = us_progress_begin("comparing", "images", c->images);
+    st = us_crew_run(crew, c->n_open, run_cell, c);
+out:
+    us_progress_end(c->progress);
+    us_crew_free(crew);
+    return st;
+}
+
+/* What can be refused before hours of training are spent. */
+static enum unseen_status check(const struct unseen_compare_options *o, const struct unseen_dataset *data)
+{
+    enum unseen_status st = UNSEEN_OK;
+    if (data->split[UNSEEN_TEST].n < 1) {
+        us_fail(UNSEEN_BAD_DATA, data->location, "has no test split to compare coresets on");
+        us_hint("a folder with train/ and test/, or CIFAR's test batch beside the others, gives one");
+        return UNSEEN_BAD_DATA;
+    }
+    US_TRY(unseen_recipe_check(&o->recipe));
+    US_TRY(unseen_recipe_check(&o->scoring.recipe));
+out:
+    return st;
+}
+
+enum unseen_status unseen_compare(struct unseen_device *device, const struct unseen_dataset *data,
+                                  const struct unseen_compare_options *options,
+                                  struct unseen_comparison **rows, int *n)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct comparison c = {.options = options, .data = data};
+    struct unseen_comparison *table = NULL;
+    struct us_claim claim = {0};
+    US_TRY(check(options, data));
+    US_TRY(us_sweep_make(options, &c.sweep));
+    US_TRY(find_needs(&c));
+    US_TRY(claim_folder(device, data, options, &claim));
+    US_TRY(find_open(&c));
+    US_TRY(record(&c, device));
+    US_TRY(run_cells(&c, device));
+    US_TRY_ALLOC(table = us_calloc((size_t)c.sweep.n, sizeof *table));
+    US_TRY(us_comparison_gather(options, &c.sweep, table));
+    US_TRY(us_comparison_write(options, device, data, table, c.sweep.n));
+    US_TRY(unseen_report(options->out));
+    if (rows) {
+        *rows = table;
+        *n = c.sweep.n;
+        table = NULL;
+    }
+out:
+    us_claim_end(&claim);
+    free(table);
+    free(c.open);
+    us_sweep_free(&c.sweep);
+    return st;
+}

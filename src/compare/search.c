@@ -1,0 +1,166 @@
+#include "config.h"
+
+#include "compare/search.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "nn/trainer.h"
+#include "scoring/folds.h"
+
+enum { TENTHS = 10, HELD_OUT = 0 };
+
+/* Scoring runs use the repeats from 0 on. */
+#define REPEAT 0x5ea2c4
+
+/* The part of the data that trials select from, and the tenth that they are tested on. */
+struct part {
+    int64_t n, n_out;
+    int64_t *sample, *out; /* [n], [n_out] in the training split */
+    float *scores, *hardness;
+    int32_t *labels;
+};
+
+static void part_free(struct part *p)
+{
+    free(p->sample);
+    free(p->out);
+    free(p->scores);
+    free(p->hardness);
+    free(p->labels);
+}
+
+static enum unseen_status part_make(const struct unseen_dataset *data, const struct us_search *s,
+                                    struct part *p)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_images *train = &data->split[UNSEEN_TRAIN];
+    const struct us_evidence *e = s->evidence;
+    uint8_t *tenth = us_calloc((size_t)train->n, 1);
+    US_TRY_ALLOC(tenth);
+    US_TRY_ALLOC(p->sample = us_calloc((size_t)train->n, sizeof *p->sample));
+    US_TRY_ALLOC(p->out = us_calloc((size_t)train->n, sizeof *p->out));
+    US_TRY_ALLOC(p->scores = us_calloc((size_t)train->n, sizeof *p->scores));
+    US_TRY_ALLOC(p->hardness = us_calloc((size_t)train->n, sizeof *p->hardness));
+    US_TRY_ALLOC(p->labels = us_calloc((size_t)train->n, sizeof *p->labels));
+    US_TRY(us_folds(train->labels, train->n, data->classes, TENTHS, s->seed, REPEAT, tenth));
+    for (int64_t i = 0; i < train->n; i++) {
+        if (tenth[i] == HELD_OUT) {
+            p->out[p->n_out++] = i;
+            continue;
+        }
+        p->scores[p->n] = e->scores[i];
+        p->hardness[p->n] = e->hardness ? e->hardness[i] : e->scores[i];
+        p->labels[p->n] = train->labels[i];
+        p->sample[p->n++] = i;
+    }
+out:
+    free(tenth);
+    return st;
+}
+
+/* Accuracy on the tenth of a model trained on what `cutoff` keeps. */
+static enum unseen_status try(struct us_trainer *trainer, const struct us_search *s, const struct part *p,
+                              int number, double cutoff, double *accuracy)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_select_options select = *s->select;
+    struct unseen_epoch *history = NULL;
+    int64_t *keep = NULL, m = 0;
+    int epochs = 0;
+    char *state = us_format("%s/search-%d.safetensors", s->folder, number);
+    US_TRY_ALLOC(state);
+    select.cutoff = cutoff;
+    select.hardness = p->hardness;
+    US_TRY(unseen_select(s->rule, p->scores, p->labels, p->n, trainer->data->classes, &select, &keep, &m));
+    for (int64_t i = 0; i < m; i++)
+        keep[i] = p->sample[keep[i]];
+    struct us_train_job job = {.recipe = &s->recipe,
+                               .seed = s->seed,
+                               .train = keep,
+                               .n_train = m,
+                               .heldout = p->out,
+                               .n_heldout = p->n_out,
+                               .state = state,
+                               .whole = s->whole,
+                               .title = "search"};
+    US_TRY(us_train(trainer, &job, &history, &epochs));
+    *accuracy = history[epochs - 1].heldout_accuracy;
+    us_log(UNSEEN_LOG_DEBUG, "cut-off %g: %.4f on the part held out", cutoff, *accuracy);
+out:
+    free(history);
+    free(keep);
+    free(state);
+    return st;
+}
+
+/* What was found, for people; then the states are not needed any more. */
+static enum unseen_status leave(const struct us_search *s, json_t *trials, double best)
+{
+    enum unseen_status st = UNSEEN_OK;
+    json_t *json = json_pack("{s:f, s:O}", "cutoff", best, "trials", trials);
+    char *path = us_format("%s/search.json", s->folder);
+    US_TRY_ALLOC(path);
+    US_TRY(us_json_save(path, json));
+    for (int i = 0; i < US_SEARCH_TRIALS; i++) {
+        char *state = us_format("%s/search-%d.safetensors", s->folder, i);
+        if (state)
+            (void)unlink(state);
+        free(state);
+    }
+out:
+    free(path);
+    json_decref(json);
+    return st;
+}
+
+static enum unseen_status found_before(const struct us_search *s, double *cutoff, bool *found)
+{
+    enum unseen_status st = UNSEEN_OK;
+    json_t *json = NULL;
+    char *path = us_format("%s/search.json", s->folder);
+    US_TRY_ALLOC(path);
+    *found = us_exists(path);
+    if (*found) {
+        US_TRY(us_json_load(path, &json));
+        US_TRY(us_json_real(json, path, "cutoff", 0, 1, cutoff));
+    }
+out:
+    json_decref(json);
+    free(path);
+    return st;
+}
+
+enum unseen_status us_search_cutoff(struct us_trainer *trainer, const struct us_search *s, double *cutoff)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct part part = {0};
+    json_t *trials = json_array();
+    double best = -1;
+    bool found;
+    US_TRY(found_before(s, cutoff, &found));
+    if (found)
+        goto out;
+    US_TRY(part_make(trainer->data, s, &part));
+    for (int i = 0; i < US_SEARCH_TRIALS; i++) {
+        double candidate = i / 10.0, accuracy = 0;
+        if (i > 0 && candidate > 1 - s->select->keep + 1e-9)
+            break;
+        US_TRY(try(trainer, s, &part, i, candidate, &accuracy));
+        json_array_append_new(trials, json_pack("{s:f, s:f}", "cutoff", candidate, "accuracy", accuracy));
+        if (accuracy > best) {
+            best = accuracy;
+            *cutoff = candidate;
+        }
+    }
+    US_TRY(leave(s, trials, *cutoff));
+out:
+    json_decref(trials);
+    part_free(&part);
+    return st;
+}

@@ -1,0 +1,246 @@
+#include "config.h"
+
+#include "compare/sweep.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/hash.h"
+#include "select/rule.h"
+
+/* The seen side of a fold run. */
+#define FOLD_SEEN "fold-seen"
+
+#define INCREMENTAL "incremental"
+
+enum { MOST = 64 }; /* entries of a list */
+
+/* A comma separated list, taken apart. */
+struct list {
+    char *text;
+    const char *entry[MOST];
+    int n;
+};
+
+static enum unseen_status split(const char *option, const char *text, struct list *list)
+{
+    *list = (struct list){.text = us_format("%s", text)};
+    if (!list->text)
+        return UNSEEN_FAILED;
+    char *state;
+    for (char *at = strtok_r(list->text, ",", &state); at; at = strtok_r(NULL, ",", &state)) {
+        if (list->n == MOST)
+            return us_fail(UNSEEN_USAGE, option, "more than %d entries", MOST);
+        for (int i = 0; i < list->n; i++) {
+            if (strcmp(list->entry[i], at) == 0)
+                return us_fail(UNSEEN_USAGE, option, "'%s' is there twice", at);
+        }
+        list->entry[list->n++] = at;
+    }
+    return list->n ? UNSEEN_OK : us_fail(UNSEEN_USAGE, option, "is empty");
+}
+
+static bool is_plain(const char *metric)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    return metric[strspn(metric, plain)] == '\0';
+}
+
+static bool number(const char *text, double *value)
+{
+    char *end;
+    *value = strtod(text, &end);
+    return end != text && !*end && isfinite(*value);
+}
+
+static enum unseen_status parse_keep(const char *text, double *keep)
+{
+    if (!number(text, keep) || !(*keep > 0 && *keep <= 1))
+        return us_fail(UNSEEN_USAGE, "--keep", "'%s' is not in (0,1]", text);
+    return UNSEEN_OK;
+}
+
+static enum unseen_status parse_protocol(const char *text, struct us_row *row)
+{
+    row->trajectory = UNSEEN_SEEN;
+    row->incremental = strcmp(text, INCREMENTAL) == 0;
+    snprintf(row->protocol, sizeof row->protocol, "%s", text);
+    if (row->incremental)
+        text = "fold"; /* what the models of a step are */
+    if (strcmp(text, FOLD_SEEN) == 0 || unseen_protocol_parse(text, &row->trajectory) == UNSEEN_OK)
+        return UNSEEN_OK;
+    return us_fail(UNSEEN_USAGE, "--protocols",
+                   "'%s' is not one of seen, fold, one-fold, " FOLD_SEEN ", " INCREMENTAL, text);
+}
+
+static bool is_one_of(const char *name, const char *a, const char *b, const char *c)
+{
+    return strcmp(name, a) == 0 || strcmp(name, b) == 0 || strcmp(name, c) == 0;
+}
+
+static bool cutoff_word(const char *text, double *value)
+{
+    bool automatic = strcmp(text, "auto") == 0, table = strcmp(text, "table") == 0;
+    if (automatic || table)
+        *value = automatic ? UNSEEN_CUTOFF_AUTO : UNSEEN_CUTOFF_TABLE;
+    return automatic || table;
+}
+
+static enum unseen_status parse_rule(const char *text, struct us_row *row)
+{
+    size_t length = strcspn(text, "=");
+    const char *value = text[length] ? text + length + 1 : NULL;
+    if (strlen(text) < sizeof row->rule) {
+        snprintf(row->rule, sizeof row->rule, "%s", text);
+        snprintf(row->rule_name, sizeof row->rule_name, "%.*s", (int)length, text);
+    }
+    if (!us_rule_is_known(row->rule_name) || strcmp(row->rule_name, "random") == 0) {
+        us_fail(UNSEEN_USAGE, "--rules", "'%s' is no rule that chooses by scores", text);
+        us_hint("unseen select --help lists the rules; random subsets are compared in any case");
+        return UNSEEN_USAGE;
+    }
+    row->value = NAN;
+    if (!value)
+        return UNSEEN_OK;
+    row->search = strcmp(value, "search") == 0;
+    bool word = row->search || cutoff_word(value, &row->value);
+    bool takes = is_one_of(row->rule_name, "ccs", "window", word ? "ccs" : "beta");
+    if (!takes || (!word && (!number(value, &row->value) || row->value < 0)))
+        return us_fail(UNSEEN_USAGE, "--rules", "'%s': %s takes no such value", text, row->rule_name);
+    return UNSEEN_OK;
+}
+
+static void add(struct us_sweep *sweep, const struct us_row *row)
+{
+    sweep->rows[sweep->n++] = *row;
+}
+
+static enum unseen_status add_baselines(const struct list *keep, struct us_sweep *sweep)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_row row = {.kind = US_ROW_FULL, .rule = "full", .keep = 1, .value = NAN};
+    add(sweep, &row);
+    row = (struct us_row){.kind = US_ROW_RANDOM, .rule = "random", .rule_name = "random", .value = NAN};
+    for (int k = 0; k < keep->n; k++) {
+        US_TRY(parse_keep(keep->entry[k], &row.keep));
+        add(sweep, &row);
+    }
+out:
+    return st;
+}
+
+static enum unseen_status add_scored(const char *metric, const char *protocol, const char *rule,
+                                     const struct list *keep, struct us_sweep *sweep)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_row row = {.kind = US_ROW_SCORED};
+    if (strlen(metric) >= sizeof row.metric) {
+        st = us_fail(UNSEEN_USAGE, "--metrics", "'%s' is too long", metric);
+        goto out;
+    }
+    snprintf(row.metric, sizeof row.metric, "%s", metric);
+    US_TRY(parse_protocol(protocol, &row));
+    US_TRY(unseen_score_check(metric, row.trajectory));
+    US_TRY(parse_rule(rule, &row));
+    if (row.incremental && row.search) {
+        st = us_fail(UNSEEN_USAGE, "--rules", "'%s': a cut-off is not searched for in steps", rule);
+        goto out;
+    }
+    for (int k = 0; k < keep->n; k++) {
+        US_TRY(parse_keep(keep->entry[k], &row.keep));
+        add(sweep, &row);
+    }
+out:
+    return st;
+}
+
+enum unseen_status us_sweep_make(const struct unseen_compare_options *o, struct us_sweep *sweep)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct list metrics = {0}, protocols = {0}, rules = {0}, keep = {0};
+    *sweep = (struct us_sweep){0};
+    if (o->seeds < 1 || o->seeds > 1000) {
+        st = us_fail(UNSEEN_USAGE, "--seeds", "%d is not in 1..1000", o->seeds);
+        goto out;
+    }
+    US_TRY(split("--metrics", o->metrics, &metrics));
+    US_TRY(split("--protocols", o->protocols, &protocols));
+    US_TRY(split("--rules", o->rules, &rules));
+    US_TRY(split("--keep", o->keep, &keep));
+    size_t most = 1 + (size_t)keep.n * (1 + (size_t)metrics.n * (size_t)protocols.n * (size_t)rules.n);
+    US_TRY_ALLOC(sweep->rows = us_calloc(most, sizeof *sweep->rows));
+    US_TRY(add_baselines(&keep, sweep));
+    for (int m = 0; m < metrics.n; m++) {
+        for (int p = 0; p < protocols.n; p++) {
+            for (int r = 0; r < rules.n; r++)
+                US_TRY(add_scored(metrics.entry[m], protocols.entry[p], rules.entry[r], &keep, sweep));
+        }
+    }
+out:
+    free(metrics.text);
+    free(protocols.text);
+    free(rules.text);
+    free(keep.text);
+    return st;
+}
+
+void us_sweep_free(struct us_sweep *sweep)
+{
+    free(sweep->rows);
+    *sweep = (struct us_sweep){0};
+}
+
+/* A metric that is a formula is told by a number instead of signs that folders had better not have. */
+static void metric_name(const char *metric, char name[64])
+{
+    if (is_plain(metric))
+        snprintf(name, 64, "%s", metric);
+    else
+        snprintf(name, 64, "formula%016" PRIx64, us_hash(US_HASH_START, metric, strlen(metric)));
+}
+
+char *us_cell_folder(const struct unseen_compare_options *o, const struct us_row *row, int seed)
+{
+    char metric[64];
+    uint64_t number = o->seed + (uint64_t)seed;
+    metric_name(row->metric, metric);
+    if (row->kind == US_ROW_SCORED)
+        return us_format("%s/cells/%s-%s-%s-k%g-s%" PRIu64, o->out, metric, row->protocol, row->rule,
+                         row->keep, number);
+    return us_format("%s/cells/%s-k%g-s%" PRIu64, o->out, row->rule, row->keep, number);
+}
+
+static char *scoring_folder(const struct unseen_compare_options *o, const char *protocol, int seed)
+{
+    return us_format("%s/scoring/%s-s%" PRIu64, o->out, protocol,
+                     o->seed + (o->score_once ? 0 : (uint64_t)seed));
+}
+
+char *us_cell_trajectory(const struct unseen_compare_options *o, const struct us_row *row, int seed)
+{
+    bool seen_side = strcmp(row->protocol, FOLD_SEEN) == 0;
+    char *folder = scoring_folder(o, seen_side ? "fold" : row->protocol, seed);
+    char *path = folder ? us_format("%s/%s", folder, seen_side ? "seen/trajectory" : "trajectory") : NULL;
+    free(folder);
+    return path;
+}
+
+enum unseen_status us_sweep_scoring(const struct unseen_compare_options *o, const char *protocol, int seed,
+                                    struct unseen_scoring_options *scoring, char **folder)
+{
+    const char *name = strcmp(protocol, FOLD_SEEN) == 0 ? "fold" : protocol;
+    *scoring = o->scoring;
+    enum unseen_status st =
+        unseen_protocol_parse(strcmp(name, INCREMENTAL) == 0 ? "fold" : name, &scoring->protocol);
+    if (st)
+        return st;
+    scoring->seed = o->seed + (o->score_once ? 0 : (uint64_t)seed);
+    scoring->concurrent = o->concurrent;
+    scoring->command = o->command;
+    scoring->out = *folder = scoring_folder(o, name, seed);
+    return *folder ? UNSEEN_OK : UNSEEN_FAILED;
+}

@@ -1,0 +1,76 @@
+#include "config.h"
+
+#include "nn/fingerprint.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/hash.h"
+#include "device/matrix.h"
+#include "nn/model_parts.h"
+
+static uint64_t hash_indices(const int64_t *indices, int64_t n)
+{
+    return us_hash(US_HASH_START, indices, (size_t)n * sizeof *indices);
+}
+
+/* Of the weights that a run starts from; 0 for drawn ones. */
+static enum unseen_status hash_file(const char *path, uint64_t *sum)
+{
+    char *bytes;
+    size_t size;
+    *sum = 0;
+    if (!path)
+        return UNSEEN_OK;
+    enum unseen_status st = us_read_file(path, &bytes, &size);
+    if (st)
+        return st;
+    *sum = us_hash(US_HASH_START, bytes, size);
+    free(bytes);
+    return UNSEEN_OK;
+}
+
+/* Of the algorithm of every convolution in every direction, linear layers' among them, and of what multiplies
+ * narrow numbers. */
+static uint64_t hash_algorithms(const struct us_model *model)
+{
+    uint64_t sum = US_HASH_START;
+    for (int i = 0; i < model->graph.n_nodes; i++) {
+        const struct us_layer *layer = &model->layers[i];
+        const struct us_conv *conv = layer->linear ? us_linear_conv(layer->linear) : layer->conv;
+        for (int d = 0; conv && d < US_CONV_DIRECTIONS; d++) {
+            const char *name = us_conv_algorithm_name(conv, (enum us_conv_direction)d);
+            sum = us_hash(sum, name, strlen(name));
+        }
+    }
+    const struct us_matrix_unit *unit;
+    if (model->spec.precision != UNSEEN_FLOAT32 &&
+        us_matrix_find(model->device, model->spec.precision, &unit) == UNSEEN_OK)
+        sum = us_hash(sum, unit->name, strlen(unit->name));
+    return sum;
+}
+
+char *us_fingerprint(const struct unseen_device *device, const struct unseen_dataset *data,
+                     const struct us_train_job *job, const struct us_model *model)
+{
+    const struct unseen_recipe *r = job->recipe;
+    const struct unseen_device_info *about = unseen_device_about(device);
+    uint64_t init;
+    if (hash_file(job->init, &init))
+        return NULL;
+    return us_format(
+        "version %s\nmodel %s\nwidth %d\nprecision %s\nepochs %d\nbatch %d\nlr %.9g\nmomentum "
+        "%.9g\nweight-decay %.9g\n"
+        "label-smoothing %.9g\nnesterov %d\nschedule %d\nwarmup %.9g\npad %d\nflip %d\nseed %" PRIu64
+        "\nrun %" PRIu32 "\ninit %016" PRIx64 "\ndata %s\ntrain %" PRId64 " %016" PRIx64 "\nheldout %" PRId64
+        " %016" PRIx64 "\nprobe %" PRId64 " %016" PRIx64
+        "\ntest %d\ndevice %s, %s, driver %s\nconvolutions %016" PRIx64 "\n",
+        unseen_version(), r->model, r->width, unseen_precision_name(r->precision), r->epochs, r->batch,
+        (double)r->lr, (double)r->momentum, (double)r->weight_decay, (double)r->label_smoothing,
+        r->nesterov != 0, (int)r->schedule, (double)r->warmup, r->pad, r->flip != 0, job->seed, job->model,
+        init, data->hash, job->n_train, hash_indices(job->train, job->n_train), job->n_heldout,
+        hash_indices(job->heldout, job->n_heldout), job->n_probe, hash_indices(job->probe, job->n_probe),
+        job->test, about->platform, about->name, about->driver, hash_algorithms(model));
+}

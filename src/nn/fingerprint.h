@@ -1,0 +1,13 @@
+/* What must be the same for a stopped training run to go on. */
+#ifndef US_NN_FINGERPRINT_H
+#define US_NN_FINGERPRINT_H
+
+#include "nn/train.h"
+
+/* "key value" lines: recipe (but for stop_after, so that a run can be prolonged), seed, samples, data, device
+ * and the algorithms that `model`, of this recipe, uses there: they differ in rounding. Fresh memory; NULL on
+ * failure, recorded. */
+char *us_fingerprint(const struct unseen_device *device, const struct unseen_dataset *data,
+                     const struct us_train_job *job, const struct us_model *model);
+
+#endif

@@ -1,0 +1,119 @@
+#include "config.h"
+
+#include "score/formula.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/order.h"
+#include "select/rule.h"
+#include "unseen/score.h"
+
+#define WHERE "--metric"
+
+static const char *skip_spaces(const char *at)
+{
+    return at + strspn(at, " \t");
+}
+
+static bool is_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '.';
+}
+
+/* What stands at `at`, for messages: all that could belong to a name, or one character. */
+static int word_length(const char *at)
+{
+    int n = 0;
+    while (is_word(at[n]) || (n && at[n] == '-'))
+        n++;
+    return n ? n : 1;
+}
+
+/* The longest registered name at *at, which moves behind it. */
+static enum unseen_status take_name(const char *text, const char **at, int *score)
+{
+    size_t longest = 0;
+    for (int i = 0; unseen_score_name(i); i++) {
+        const char *name = unseen_score_name(i);
+        size_t length = strlen(name);
+        if (length > longest && strncmp(*at, name, length) == 0 && !is_word((*at)[length])) {
+            longest = length;
+            *score = i;
+        }
+    }
+    *at += longest;
+    if (longest)
+        return UNSEEN_OK;
+    if (**at && !is_word(**at))
+        return us_fail(UNSEEN_USAGE, WHERE, "'%s': a score should stand before '%s'", text, *at);
+    if (!**at)
+        us_fail(UNSEEN_USAGE, WHERE, "'%s': a score is missing at the end", text);
+    else if (us_rule_is_known(*at))
+        return us_fail(UNSEEN_USAGE, WHERE,
+                       "'%s' is a rule that chooses sets, not a score of samples: --rule", *at);
+    else
+        us_fail(UNSEEN_USAGE, WHERE, "there is no score '%.*s'", word_length(*at), *at);
+    us_hint_names("scores", unseen_score_name);
+    return UNSEEN_USAGE;
+}
+
+/* "0.5 *" if there is a number. */
+static enum unseen_status take_weight(const char *text, const char **at, double *weight)
+{
+    char *end;
+    if (!isdigit((unsigned char)**at) && **at != '.')
+        return UNSEEN_OK;
+    double value = strtod(*at, &end);
+    const char *behind = skip_spaces(end);
+    if (end == *at || *behind != '*') {
+        us_fail(UNSEEN_USAGE, WHERE, "'%s': '%.*s' is no weight of a score", text, word_length(*at), *at);
+        us_hint("a formula looks like 0.5*el2n+0.5*dual");
+        return UNSEEN_USAGE;
+    }
+    if (!isfinite(value))
+        return us_fail(UNSEEN_USAGE, WHERE, "'%s': a weight is out of range", text);
+    *weight *= value;
+    *at = skip_spaces(behind + 1);
+    return UNSEEN_OK;
+}
+
+/* The sign before a term; only the first may go without. */
+static enum unseen_status take_sign(const char *text, bool first, const char **at, double *weight)
+{
+    *weight = **at == '-' ? -1 : 1;
+    if (**at == '-' || **at == '+')
+        *at = skip_spaces(*at + 1);
+    else if (!first)
+        return us_fail(UNSEEN_USAGE, WHERE, "'%s': + or - is missing before '%.*s'", text, word_length(*at),
+                       *at);
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_formula_parse(const char *text, struct us_formula *f)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const char *at = skip_spaces(text);
+    bool bare = isalpha((unsigned char)*at);
+    *f = (struct us_formula){0};
+    if (!*at) {
+        us_fail(UNSEEN_USAGE, WHERE, "names no score");
+        us_hint_names("scores", unseen_score_name);
+        return UNSEEN_USAGE;
+    }
+    do {
+        double weight;
+        if (f->n == US_FORMULA_TERMS)
+            return us_fail(UNSEEN_USAGE, WHERE, "'%s': more than %d scores", text, US_FORMULA_TERMS);
+        US_TRY(take_sign(text, f->n == 0, &at, &weight));
+        US_TRY(take_weight(text, &at, &weight));
+        US_TRY(take_name(text, &at, &f->term[f->n].score));
+        f->term[f->n++].weight = weight;
+        at = skip_spaces(at);
+    } while (*at);
+    f->plain = bare && f->n == 1;
+out:
+    return st;
+}

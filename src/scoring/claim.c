@@ -1,0 +1,76 @@
+#include "config.h"
+
+#include "scoring/claim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+
+enum unseen_status us_claim(const char *folder, struct us_claim *claim)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *path = us_format("%s/.lock", folder);
+    US_TRY_ALLOC(path);
+    US_TRY(us_make_folder(folder));
+    US_TRY(us_lock(path, &claim->lock));
+    claim->held = true;
+    US_TRY(us_remove_temporaries(folder));
+out:
+    free(path);
+    return st;
+}
+
+void us_claim_end(struct us_claim *claim)
+{
+    if (claim->held)
+        us_unlock(claim->lock);
+    claim->held = false;
+}
+
+enum unseen_status us_claim_for(const char *folder, const char *name, json_t *asked, struct us_claim *claim)
+{
+    enum unseen_status st = UNSEEN_OK;
+    json_t *stored = NULL;
+    char *path = us_format("%s/%s", folder, name);
+    US_TRY_ALLOC(path);
+    US_TRY_ALLOC(asked);
+    US_TRY(us_claim(folder, claim));
+    if (us_exists(path)) {
+        US_TRY(us_json_load(path, &stored));
+        US_TRY(us_settings_match(path, stored, asked, true));
+    } else {
+        US_TRY(us_json_save(path, asked));
+    }
+out:
+    json_decref(stored);
+    free(path);
+    return st;
+}
+
+enum unseen_status us_settings_match(const char *path, json_t *stored, json_t *asked, bool device_matters)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(asked, key, value)
+    {
+        json_t *other = json_object_get(stored, key);
+        bool matters = device_matters || strcmp(key, "device") != 0;
+        if (matters && !(other && json_equal(value, other))) {
+            us_fail(UNSEEN_USAGE, path, "the folder holds a run with another %s", key);
+            us_hint("choose another --out, or remove the folder to begin again");
+            return UNSEEN_USAGE;
+        }
+    }
+    return UNSEEN_OK;
+}
+
+json_t *us_settings_made(json_t *settings, bool bad)
+{
+    if (settings && !bad)
+        return settings;
+    json_decref(settings);
+    us_fail(UNSEEN_FAILED, "memory", "cannot describe the settings");
+    return NULL;
+}

@@ -1,0 +1,285 @@
+/* The scoring runs: which models train on what, and where each record lands in the trajectory. */
+#include "config.h"
+
+#include "unseen/prune.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/npy.h"
+#include "base/progress.h"
+#include "nn/crew.h"
+#include "nn/gradient.h"
+#include "scoring/folds.h"
+#include "scoring/scoring_json.h"
+#include "scoring/scoring_model.h"
+#include "trajectory/trajectory.h"
+
+void unseen_scoring_defaults(struct unseen_scoring_options *options)
+{
+    *options = (struct unseen_scoring_options){.protocol = UNSEEN_FOLD, .folds = 5, .repeats = 1};
+    unseen_recipe_defaults(&options->recipe);
+}
+
+/* One call's state. */
+struct run {
+    struct us_scoring scoring;
+    struct unseen_device *device;
+    json_t *models;    /* histories, for scoring.json */
+    struct past *past; /* [count_own] */
+    struct us_progress *progress;
+};
+
+/* What has become of a model. */
+struct past {
+    struct unseen_epoch *history;
+    int epochs;
+    int64_t n_train;
+};
+
+static int count_models(const struct run *run)
+{
+    return run->scoring.options->repeats * run->scoring.models_per_repeat;
+}
+
+/* Of the run, how many this call trains; and the number of the i-th of them. */
+static int count_own(const struct run *run)
+{
+    const struct unseen_scoring_options *o = run->scoring.options;
+    return o->jobs > 1 ? (count_models(run) - o->job + o->jobs - 1) / o->jobs : count_models(run);
+}
+
+static int own_number(const struct run *run, int i)
+{
+    const struct unseen_scoring_options *o = run->scoring.options;
+    return o->jobs > 1 ? o->job + i * o->jobs : i;
+}
+
+/* Called by several threads at once, for different models. */
+static enum unseen_status train_model(void *context, int own, struct us_trainer *trainer)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct run *run = context;
+    const struct unseen_scoring_options *o = run->scoring.options;
+    struct past *past = &run->past[own];
+    int number = own_number(run, own);
+    struct us_scoring_model model, *m = &model;
+    struct us_observer observer;
+    int per_repeat = run->scoring.models_per_repeat;
+    bool gradients = us_scoring_records(&run->scoring, UNSEEN_GRADIENT_NORM);
+    const struct us_scope *scope = run->scoring.scope;
+    char *state = NULL, *title = NULL, *init = NULL, *weights = NULL;
+    US_TRY(us_scoring_model_begin(&run->scoring, number / per_repeat, number % per_repeat, m));
+    US_TRY(us_recorder_new(m, &observer));
+    state = us_format("%s/state.safetensors", m->folder);
+    title = us_format("model %d/%d", number + 1, count_models(run));
+    US_TRY_ALLOC(state);
+    US_TRY_ALLOC(title);
+    if (scope && scope->from)
+        US_TRY_ALLOC(init = us_scope_weights(scope->from, number));
+    if (scope && scope->to)
+        US_TRY_ALLOC(weights = us_scope_weights(scope->to, number));
+    else if (gradients)
+        US_TRY_ALLOC(weights = us_format("%s/weights.safetensors", m->folder));
+    struct us_train_job job = {
+        .recipe = &o->recipe,
+        .seed = o->seed,
+        .model = (uint32_t)number + (scope ? scope->first_model : 0),
+        .train = m->train,
+        .n_train = m->n_train,
+        .heldout = m->heldout,
+        .n_heldout = m->n_heldout,
+        .probe = m->seen,
+        .n_probe = m->evaluates ? m->n_seen : 0,
+        .init = init,
+        .state = state,
+        .save = weights,
+        .title = title,
+        .whole = run->progress,
+        .on_epoch = us_record_epoch,
+        .context = m,
+        .observer = &observer,
+    };
+    past->n_train = m->n_train;
+    US_TRY(us_train(trainer, &job, &past->history, &past->epochs));
+    if (gradients)
+        US_TRY(us_record_gradients(m, trainer, weights, run->progress, title));
+out:
+    us_scoring_model_end(m);
+    free(weights);
+    free(init);
+    free(title);
+    free(state);
+    return st;
+}
+
+/* What is needed beside the records to gather them without the dataset. */
+static enum unseen_status keep_labels(const struct us_scoring *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *work = us_format("%s/work", run->options->out);
+    char *path = us_labels_path(run->options->out);
+    US_TRY_ALLOC(work);
+    US_TRY_ALLOC(path);
+    US_TRY(us_make_folder(work));
+    US_TRY(us_npy_write(path, US_I32, 1, &run->n, run->data->split[UNSEEN_TRAIN].labels));
+out:
+    free(path);
+    free(work);
+    return st;
+}
+
+/* The finished models' states and records are in the trajectory now. */
+static enum unseen_status remove_work(const char *out)
+{
+    char *work = us_format("%s/work", out);
+    enum unseen_status st = work ? us_remove_folder(work) : UNSEEN_FAILED;
+    free(work);
+    return st;
+}
+
+enum unseen_status us_scoring_split(struct us_scoring *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_scoring_options *o = run->options;
+    if (o->protocol == UNSEEN_SEEN)
+        return UNSEEN_OK;
+    run->models_per_repeat = o->folds;
+    run->fold = us_calloc((size_t)run->n * o->repeats, 1);
+    US_TRY_ALLOC(run->fold);
+    for (int r = 0; r < o->repeats; r++)
+        US_TRY(us_folds(run->data->split[UNSEEN_TRAIN].labels, run->n, run->data->classes, o->folds, o->seed,
+                        r, run->fold + (size_t)r * run->n));
+out:
+    return st;
+}
+
+static enum unseen_status check(const struct unseen_scoring_options *o, const struct unseen_dataset *data)
+{
+    if (o->repeats < 1 || o->repeats > 1000)
+        return us_fail(UNSEEN_USAGE, "--repeats", "%d is not in 1..1000", o->repeats);
+    if (o->protocol != UNSEEN_SEEN && (o->folds < 2 || o->folds > 255))
+        return us_fail(UNSEEN_USAGE, "--folds", "%d is not in 2..255", o->folds);
+    if (o->jobs < 0 || o->job < 0 || (o->job > 0 && o->job >= o->jobs))
+        return us_fail(UNSEEN_USAGE, "--job", "there is no job %d of %d", o->job + 1, o->jobs);
+    if (o->record_also & ~US_RECORD_DEMAND)
+        return us_fail(UNSEEN_USAGE, "--record-also", "%#x has bits of what is not recorded on demand",
+                       o->record_also);
+    if (data->split[UNSEEN_TRAIN].n == 0)
+        return us_fail(UNSEEN_BAD_DATA, data->location, "has no training samples");
+    enum unseen_status st = unseen_recipe_check(&o->recipe);
+    if (!st && o->record_also >> UNSEEN_GRADIENT_NORM & 1)
+        st = us_gradient_check(data, &o->recipe);
+    return st;
+}
+
+/* Samples whose gradients are taken, once for each model that scores or stands for them. */
+static uint64_t count_gradients(const struct us_scoring *run)
+{
+    const struct unseen_scoring_options *o = run->options;
+    const uint64_t n = (uint64_t)run->n, models = (uint64_t)run->models_per_repeat;
+    uint64_t images = o->protocol == UNSEEN_SEEN ? n : o->protocol == UNSEEN_FOLD ? 2 * n : models * n;
+    if (!us_scoring_records(run, UNSEEN_GRADIENT_NORM))
+        return 0;
+    if (run->scope) {
+        images = 0;
+        for (int64_t i = 0; i < run->n; i++)
+            images += run->scope->part[i] == US_BY_ALL ? models : 1;
+    }
+    return images * (uint64_t)o->repeats;
+}
+
+/* Images that go through the models' passes: training, held-out fold and, if it is evaluated, the seen side.
+ */
+static uint64_t count_images(const struct us_scoring *run)
+{
+    const struct unseen_scoring_options *o = run->options;
+    uint64_t models = (uint64_t)run->models_per_repeat;
+    uint64_t images = (models + (o->record == UNSEEN_RECORD_EVAL)) * (uint64_t)run->n;
+    if (run->scope) {
+        images = 0;
+        for (int64_t i = 0; i < run->n; i++)
+            images += run->scope->part[i] == US_BY_ONE ? 1 : models;
+    }
+    return images * (uint64_t)o->repeats * (uint64_t)us_scoring_epochs(run) + count_gradients(run);
+}
+
+static enum unseen_status run_models(struct run *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_crew *crew = NULL;
+    const struct us_scoring *s = &run->scoring;
+    const struct unseen_scoring_options *o = s->options;
+    int models = count_own(run);
+    int64_t steps = s->n / o->recipe.batch * us_scoring_epochs(s);
+    US_TRY_ALLOC(run->past = us_calloc((size_t)models, sizeof *run->past));
+    US_TRY(us_crew_new(run->device, s->data, &o->recipe, o->concurrent, models, steps, &crew));
+    run->progress = us_progress_begin("scoring", "images",
+                                      count_images(s) * (uint64_t)models / (uint64_t)count_models(run));
+    US_TRY(us_crew_run(crew, models, train_model, run));
+    for (int i = 0; i < models; i++) {
+        int number = own_number(run, i);
+        US_TRY(us_settings_add_model(run->models, number / s->models_per_repeat,
+                                     number % s->models_per_repeat, run->past[i].n_train,
+                                     run->past[i].history, run->past[i].epochs));
+    }
+out:
+    us_progress_end(run->progress);
+    us_crew_free(crew);
+    for (int i = 0; run->past && i < models; i++)
+        free(run->past[i].history);
+    free(run->past);
+    return st;
+}
+
+enum unseen_status us_scoring_gather(const struct us_scoring *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    bool seen_only = run->options->protocol == UNSEEN_SEEN;
+    US_TRY(us_gather(run, seen_only ? US_SEEN_SIDE : US_UNSEEN_SIDE, "trajectory"));
+    if (!seen_only && !run->scope)
+        US_TRY(us_gather(run, US_SEEN_SIDE, "seen/trajectory"));
+out:
+    return st;
+}
+
+enum unseen_status unseen_record_trajectory(struct unseen_device *device, const struct unseen_dataset *data,
+                                            const struct unseen_scoring_options *options)
+{
+    return us_record_scope(device, data, options, NULL);
+}
+
+enum unseen_status us_record_scope(struct unseen_device *device, const struct unseen_dataset *data,
+                                   const struct unseen_scoring_options *options, const struct us_scope *scope)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_scoring_options o = *options;
+    struct run run = {.scoring = {.options = &o,
+                                  .scope = scope,
+                                  .data = data,
+                                  .n = data->split[UNSEEN_TRAIN].n,
+                                  .models_per_repeat = 1},
+                      .device = device};
+    struct us_settings settings = {0};
+    bool part = options->jobs > 1;
+    US_TRY(check(options, data));
+    US_TRY(us_settings_open(device, data, options, scope, &settings));
+    o.record_also = settings.record_also;
+    if (settings.complete) {
+        us_log(UNSEEN_LOG_INFO, "%s: the %s is there already", options->out, part ? "job" : "trajectory");
+    } else {
+        run.models = settings.models;
+        US_TRY(us_scoring_split(&run.scoring));
+        US_TRY(run_models(&run));
+        US_TRY(part ? keep_labels(&run.scoring) : us_scoring_gather(&run.scoring));
+        US_TRY(us_settings_complete(&settings));
+    }
+    if (!part)
+        US_TRY(remove_work(options->out));
+out:
+    us_settings_close(&settings);
+    free(run.scoring.fold);
+    return st;
+}

@@ -1,0 +1,166 @@
+#include "config.h"
+
+#include "scoring/scoring_json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "nn/run_json.h"
+#include "trajectory/trajectory.h"
+
+/* Which samples a run trains on, in a word. */
+static void name_scope(const struct us_scope *scope, int64_t n, char name[48])
+{
+    if (!scope)
+        snprintf(name, 48, "all samples");
+    else
+        snprintf(name, 48, "part %016" PRIx64 ", model %" PRIu32 "%s",
+                 us_hash(US_HASH_START, scope->part, (size_t)n), scope->first_model,
+                 scope->from ? ", warm" : "");
+}
+
+/* What a trajectory depends on. A new reference, or NULL (recorded). */
+static json_t *describe(const struct unseen_device *device, const struct unseen_dataset *data,
+                        const struct unseen_scoring_options *o, const struct us_scope *scope)
+{
+    bool seen = o->protocol == UNSEEN_SEEN;
+    char trained[48];
+    name_scope(scope, data->split[UNSEEN_TRAIN].n, trained);
+    json_t *settings =
+        json_pack("{s:s, s:i, s:i, s:s, s:I, s:s, s:s, s:s}", "protocol", unseen_protocol_name(o->protocol),
+                  "folds", seen ? 0 : o->folds, "repeats", o->repeats, "record",
+                  o->record == UNSEEN_RECORD_TRAIN ? "train" : "eval", "seed", (json_int_t)o->seed,
+                  "training set", trained, "data", data->hash, "device", unseen_device_about(device)->name);
+    json_t *job = o->jobs > 1 ? json_pack("{s:i, s:i, s:i}", "job", o->job + 1, "jobs", o->jobs, "classes",
+                                          data->classes)
+                              : json_object();
+    bool bad = !settings || us_run_json_recipe(settings, &o->recipe) || json_object_update(settings, job);
+    json_decref(job);
+    return us_settings_made(settings, bad);
+}
+
+/* A job's folder is no place for the whole run. */
+static enum unseen_status compare_job(const struct us_settings *s, const json_t *asked)
+{
+    if (json_object_get(asked, "jobs") || !json_object_get(json_object_get(s->root, "settings"), "jobs"))
+        return UNSEEN_OK;
+    us_fail(UNSEEN_USAGE, s->path, "the folder holds one job of a run");
+    us_hint("unseen merge joins the jobs");
+    return UNSEEN_USAGE;
+}
+
+enum unseen_status us_settings_record(const char *path, const json_t *root, unsigned *record_also)
+{
+    const json_t *names = json_object_get(root, "record_also");
+    *record_also = 0;
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        unsigned bits;
+        if (unseen_record_parse(name ? name : "", &bits))
+            return us_fail(UNSEEN_BAD_DATA, path, "record_also holds what is not recorded on demand");
+        *record_also |= bits;
+    }
+    return UNSEEN_OK;
+}
+
+/* A folder that records more than is asked for will do. Folders without the list recorded nothing more. */
+static enum unseen_status compare_record(struct us_settings *s, unsigned asked)
+{
+    enum unseen_status st = us_settings_record(s->path, s->root, &s->record_also);
+    if (st)
+        return st;
+    for (int q = 0; q < UNSEEN_RECORDABLE; q++) {
+        if (asked & ~s->record_also & 1u << q) {
+            us_fail(UNSEEN_USAGE, s->path, "the folder holds a run without %s, which this one needs",
+                    us_trajectory_name(q));
+            us_hint("choose another --out, or remove the folder to begin again");
+            return UNSEEN_USAGE;
+        }
+    }
+    return UNSEEN_OK;
+}
+
+static enum unseen_status begin(struct us_settings *s, json_t *asked, unsigned record_also)
+{
+    s->record_also = record_also;
+    json_t *models = json_array();
+    s->root = json_pack("{s:O, s:o, s:b, s:o}", "settings", asked, "record_also", us_record_json(record_also),
+                        "complete", 0, "models", models);
+    if (!s->root)
+        return us_fail(UNSEEN_FAILED, "memory", "cannot describe the settings");
+    return us_json_save(s->path, s->root);
+}
+
+enum unseen_status us_settings_open(const struct unseen_device *device, const struct unseen_dataset *data,
+                                    const struct unseen_scoring_options *options,
+                                    const struct us_scope *scope, struct us_settings *s)
+{
+    enum unseen_status st = UNSEEN_OK;
+    json_t *asked = NULL;
+    *s = (struct us_settings){0};
+    US_TRY_ALLOC(s->path = us_format("%s/scoring.json", options->out));
+    US_TRY(us_claim(options->out, &s->claim));
+    asked = describe(device, data, options, scope);
+    US_TRY_ALLOC(asked);
+    if (us_exists(s->path)) {
+        US_TRY(us_json_load(s->path, &s->root));
+        s->complete = json_is_true(json_object_get(s->root, "complete"));
+        US_TRY(us_settings_match(s->path, json_object_get(s->root, "settings"), asked, !s->complete));
+        US_TRY(compare_job(s, asked));
+        US_TRY(compare_record(s, options->record_also));
+    } else {
+        US_TRY(begin(s, asked, options->record_also));
+    }
+    s->models = json_object_get(s->root, "models");
+    if (!json_is_array(s->models))
+        st = us_fail(UNSEEN_BAD_DATA, s->path, "has no list of models");
+out:
+    json_decref(asked);
+    return st;
+}
+
+void us_settings_close(struct us_settings *s)
+{
+    us_claim_end(&s->claim);
+    json_decref(s->root);
+    free(s->path);
+    *s = (struct us_settings){0};
+}
+
+/* NaN, for what was not measured, becomes null. */
+static json_t *epoch_json(const struct unseen_epoch *e)
+{
+    return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch", e->epoch, "lr",
+                     us_json_float((float)e->lr), "train_loss", us_json_float((float)e->train_loss),
+                     "train_accuracy", us_json_float((float)e->train_accuracy), "heldout_loss",
+                     us_json_float((float)e->heldout_loss), "heldout_accuracy",
+                     us_json_float((float)e->heldout_accuracy), "seconds", us_json_float((float)e->seconds));
+}
+
+enum unseen_status us_settings_add_model(json_t *models, int repeat, int fold, int64_t n_train,
+                                         const struct unseen_epoch *history, int epochs)
+{
+    char name[64];
+    snprintf(name, sizeof name, "repeat %d, fold %d", repeat + 1, fold + 1);
+    json_t *list = json_array();
+    bool bad = !list;
+    for (int e = 0; e < epochs && !bad; e++)
+        bad = json_array_append_new(list, epoch_json(&history[e]));
+    json_t *model =
+        json_pack("{s:s, s:I, s:o}", "name", name, "n_train", (json_int_t)n_train, "epochs", list);
+    if (bad || !model || json_array_append_new(models, model))
+        return us_fail(UNSEEN_FAILED, "memory", "cannot record a model's history");
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_settings_complete(struct us_settings *s)
+{
+    if (json_object_set_new(s->root, "complete", json_true()))
+        return us_fail(UNSEEN_FAILED, "memory", "cannot describe the settings");
+    s->complete = true;
+    return us_json_save(s->path, s->root);
+}

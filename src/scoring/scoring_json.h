@@ -1,0 +1,37 @@
+/* scoring.json: what a run folder's trajectory was made with, so that going on, reusing and refusing can be
+ * told apart. */
+#ifndef US_SCORING_SCORING_JSON_H
+#define US_SCORING_SCORING_JSON_H
+
+#include <jansson.h>
+
+#include "scoring/claim.h"
+#include "scoring/scoring_model.h"
+
+struct us_settings {
+    char *path;
+    json_t *root;
+    json_t *models;       /* borrowed from root */
+    unsigned record_also; /* of the folder: what was asked for, or more */
+    struct us_claim claim;
+    bool complete; /* the trajectory is whole */
+};
+
+/* Lock `options->out` and read or begin its scoring.json. UNSEEN_USAGE, naming what differs, if the folder
+ * was made with other settings. End with us_settings_close. */
+enum unseen_status us_settings_open(const struct unseen_device *device, const struct unseen_dataset *data,
+                                    const struct unseen_scoring_options *options,
+                                    const struct us_scope *scope, struct us_settings *settings);
+void us_settings_close(struct us_settings *settings);
+
+/* The bits of a scoring.json's record_also; `path` is its name in messages. */
+enum unseen_status us_settings_record(const char *path, const json_t *root, unsigned *record_also);
+
+/* Append a model's history to `models`. */
+enum unseen_status us_settings_add_model(json_t *models, int repeat, int fold, int64_t n_train,
+                                         const struct unseen_epoch *history, int epochs);
+
+/* Mark the trajectory whole. */
+enum unseen_status us_settings_complete(struct us_settings *settings);
+
+#endif

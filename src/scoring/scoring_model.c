@@ -1,0 +1,119 @@
+#include "config.h"
+
+#include "scoring/scoring_model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+
+/* Which samples a model trains on, is held out from, and stands for on the seen side. */
+static void assign(struct us_scoring_model *m)
+{
+    const struct us_scoring *run = m->run;
+    const struct unseen_scoring_options *o = run->options;
+    const uint8_t *fold = run->fold ? run->fold + (size_t)m->repeat * run->n : NULL;
+    for (int64_t i = 0; i < run->n; i++) {
+        int part = run->scope ? run->scope->part[i] : US_MEMBER;
+        bool other = !fold || (o->protocol == UNSEEN_FOLD ? fold[i] != m->fold : fold[i] == m->fold);
+        bool trains = part == US_MEMBER && other;
+        if (trains)
+            m->train[m->n_train++] = i;
+        else if (part == US_BY_ALL || !other)
+            m->heldout[m->n_heldout++] = i;
+        bool stands = o->protocol == UNSEEN_ONE_FOLD || !fold || (fold[i] + 1) % o->folds == m->fold;
+        if (trains && stands && !run->scope)
+            m->seen[m->n_seen++] = i;
+    }
+}
+
+enum unseen_status us_scoring_model_begin(const struct us_scoring *run, int repeat, int fold,
+                                          struct us_scoring_model *m)
+{
+    enum unseen_status st = UNSEEN_OK;
+    *m = (struct us_scoring_model){.run = run, .repeat = repeat, .fold = fold};
+    m->evaluates = run->options->record == UNSEEN_RECORD_EVAL;
+    m->folder = us_model_folder(run->options->out, repeat, fold);
+    m->train = us_calloc((size_t)run->n, sizeof *m->train);
+    m->heldout = us_calloc((size_t)run->n, sizeof *m->heldout);
+    m->seen = us_calloc((size_t)run->n, sizeof *m->seen);
+    US_TRY_ALLOC(m->folder);
+    US_TRY_ALLOC(m->train);
+    US_TRY_ALLOC(m->heldout);
+    US_TRY_ALLOC(m->seen);
+    assign(m);
+    US_TRY(us_make_folder(m->folder));
+out:
+    if (st)
+        us_scoring_model_end(m);
+    return st;
+}
+
+void us_scoring_model_end(struct us_scoring_model *m)
+{
+    us_recorder_free(m->recorder);
+    free(m->train);
+    free(m->heldout);
+    free(m->seen);
+    free(m->folder);
+    memset(m, 0, sizeof *m);
+}
+
+const int64_t *us_side_samples(const struct us_scoring_model *m, enum us_side side, int64_t *n)
+{
+    *n = side == US_SEEN_SIDE ? m->n_seen : m->n_heldout;
+    return side == US_SEEN_SIDE ? m->seen : m->heldout;
+}
+
+char *us_model_folder(const char *out, int repeat, int fold)
+{
+    return us_format("%s/work/r%d-f%d", out, repeat, fold);
+}
+
+char *us_labels_path(const char *out)
+{
+    return us_format("%s/work/labels.npy", out);
+}
+
+int us_scoring_epochs(const struct us_scoring *run)
+{
+    return us_recipe_epochs(&run->options->recipe);
+}
+
+bool us_scoring_records(const struct us_scoring *run, enum unseen_quantity quantity)
+{
+    return quantity < UNSEEN_QUANTITIES || run->options->record_also >> quantity & 1;
+}
+
+char *us_scope_weights(const char *folder, int number)
+{
+    return us_format("%s/model-%d.safetensors", folder, number);
+}
+
+char *us_record_path(const struct us_scoring_model *m, enum us_side side, const char *what, int epoch)
+{
+    return us_format("%s/%s-%s-%04d.npy", m->folder, side == US_SEEN_SIDE ? "seen" : "heldout", what, epoch);
+}
+
+char *us_centres_path(const struct us_scoring_model *m)
+{
+    return us_format("%s/centres.npy", m->folder);
+}
+
+int us_record_rows(const struct us_scoring *run)
+{
+    int rows = 0;
+    for (int q = 0; q < UNSEEN_SCALARS; q++)
+        rows += us_scoring_records(run, q);
+    return rows;
+}
+
+int us_record_row(const struct us_scoring *run, enum unseen_quantity quantity)
+{
+    int row = 0;
+    if (!us_scoring_records(run, quantity))
+        return -1;
+    for (int q = 0; q < (int)quantity; q++)
+        row += us_scoring_records(run, q);
+    return row;
+}

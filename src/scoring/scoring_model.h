@@ -1,0 +1,113 @@
+/* One scoring model of a run: what it trains on, what it is recorded on, and the files in between. */
+#ifndef US_SCORING_SCORING_MODEL_H
+#define US_SCORING_SCORING_MODEL_H
+
+#include "nn/train.h"
+#include "unseen/prune.h"
+
+/* What becomes of a sample in a fold run on a part of the data. */
+enum us_part {
+    US_MEMBER, /* trained on by all models but that of its fold, which scores it */
+    US_BY_ALL, /* outside: no model trains on it, all score it: a repeat of the trajectory for each of them */
+    US_BY_ONE, /* outside: no model trains on it, that of its fold scores it */
+};
+
+/* A fold run on a part of the data. It has no seen side. */
+struct us_scope {
+    const uint8_t *part;  /* [n] by enum us_part */
+    uint32_t first_model; /* number of the first model: another draws other weights and another order */
+    const char *from;     /* folder of us_scope_weights to start from; NULL: drawn */
+    const char *to;       /* folder, made before, that final weights are left in; NULL: none */
+};
+
+/* The weights of a scope's model in `folder`, fresh memory. */
+char *us_scope_weights(const char *folder, int number);
+
+/* unseen_record_trajectory of a scope; NULL: all samples are members. The fold of a sample depends on seed
+ * and repeat alone, so that runs on different parts agree on it. */
+enum unseen_status us_record_scope(struct unseen_device *device, const struct unseen_dataset *data,
+                                   const struct unseen_scoring_options *options,
+                                   const struct us_scope *scope);
+
+/* One call of it. */
+struct us_scoring {
+    const struct unseen_scoring_options *options; /* record_also as the folder has it */
+    const struct us_scope *scope;
+    const struct unseen_dataset *data;
+    int64_t n;
+    int models_per_repeat;
+    uint8_t *fold; /* [repeats][n]; NULL when seen */
+};
+
+/* Draw the folds; run->fold is the caller's to free. */
+enum unseen_status us_scoring_split(struct us_scoring *run);
+
+/* Put the work files of all models together as the run's trajectories. */
+enum unseen_status us_scoring_gather(const struct us_scoring *run);
+
+enum us_side { US_UNSEEN_SIDE, US_SEEN_SIDE };
+
+struct us_recorder;
+
+struct us_scoring_model {
+    const struct us_scoring *run;
+    int repeat, fold;
+    int64_t *train, *heldout, *seen; /* ascending samples; seen: those that the model stands for there */
+    int64_t n_train, n_heldout, n_seen;
+    bool evaluates; /* the seen side comes from an evaluation pass */
+    char *folder;   /* of its work files */
+    struct us_recorder *recorder;
+};
+
+/* Make its lists and its folder. End with us_scoring_model_end, which takes a zeroed one too. */
+enum unseen_status us_scoring_model_begin(const struct us_scoring *run, int repeat, int fold,
+                                          struct us_scoring_model *model);
+void us_scoring_model_end(struct us_scoring_model *model);
+
+/* The samples of a side. */
+const int64_t *us_side_samples(const struct us_scoring_model *model, enum us_side side, int64_t *n);
+
+/* "OUT/work/r0-f1", a model's work files; and the labels [n] that a job leaves beside them. */
+char *us_model_folder(const char *out, int repeat, int fold);
+char *us_labels_path(const char *out);
+
+/* Epochs that are recorded, and the bits of a quantity that is. */
+int us_scoring_epochs(const struct us_scoring *run);
+bool us_scoring_records(const struct us_scoring *run, enum unseen_quantity quantity);
+
+/* Work files. "record": float32 [us_record_rows][n of the side] of an epoch. "probs", "softmax": [n, C] of an
+ * epoch in half and single precision. "features", "gradient": float32 [n, d] and [n, 1] of the last epoch. */
+char *us_record_path(const struct us_scoring_model *model, enum us_side side, const char *what, int epoch);
+char *us_centres_path(const struct us_scoring_model *model);
+
+/* Rows of a record: the first six quantities, then those recorded on demand; the row of a quantity, -1: none.
+ */
+int us_record_rows(const struct us_scoring *run);
+int us_record_row(const struct us_scoring *run, enum unseen_quantity quantity);
+
+/* ---- record.c ---- */
+
+/* Begin recording; `observer` receives what us_train_job wants. Freed with us_scoring_model_end. */
+enum unseen_status us_recorder_new(struct us_scoring_model *model, struct us_observer *observer);
+void us_recorder_free(struct us_recorder *recorder);
+
+/* us_train_job's on_epoch, `context` being the model. Writes the epoch's work files, each atomically; an
+ * epoch that is done again writes the same bytes. */
+enum unseen_status us_record_epoch(void *context, const struct unseen_epoch *epoch,
+                                   const struct us_record *trained, const struct us_record *heldout,
+                                   const struct us_record *probe);
+
+/* ---- record_gradient.c ---- */
+
+/* Gradient norms of both sides by the finished model, whose weights lie in the file `weights`. Sides that a
+ * killed call was through with stay as they are. Shown as a part of `whole`, which counts an image for each
+ * sample, as `title`'s. */
+enum unseen_status us_record_gradients(const struct us_scoring_model *model, struct us_trainer *trainer,
+                                       const char *weights, struct us_progress *whole, const char *title);
+
+/* ---- gather.c ---- */
+
+/* Put the work files of all models together as the trajectory folder `name` of the run. */
+enum unseen_status us_gather(const struct us_scoring *run, enum us_side side, const char *name);
+
+#endif

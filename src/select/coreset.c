@@ -1,0 +1,32 @@
+#include "config.h"
+
+#include "select/coreset.h"
+
+#include <inttypes.h>
+
+#include "base/csv.h"
+#include "base/fs.h"
+
+enum unseen_status us_coreset_csv_write(const char *path, const int32_t *labels, char *const *paths,
+                                        const float *scores, const uint8_t *fold, const int64_t *keep,
+                                        int64_t m, int64_t n)
+{
+    struct us_atomic file;
+    enum unseen_status st = us_atomic_begin(path, &file);
+    if (st != UNSEEN_OK)
+        return st;
+    /* A short write sets the stream's error flag, which the commit looks at. */
+    fputs("index,label,path,score,fold,kept\n", file.stream);
+    int64_t next = 0;
+    for (int64_t i = 0; i < n; i++) {
+        bool kept = next < m && keep[next] == i;
+        next += kept;
+        fprintf(file.stream, "%" PRId64 ",%" PRId32 ",", i, labels[i]);
+        us_csv_field(file.stream, paths ? paths[i] : NULL);
+        fprintf(file.stream, ",%.9g,", (double)scores[i]);
+        if (fold)
+            fprintf(file.stream, "%d", fold[i]);
+        fprintf(file.stream, ",%d\n", kept);
+    }
+    return us_atomic_commit(&file);
+}

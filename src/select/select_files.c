@@ -1,0 +1,106 @@
+/* Selection from files to a file: nothing but one bit a sample is ever in memory. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/npy_stream.h"
+#include "select/blocks.h"
+#include "select/kept.h"
+#include "unseen/dataset.h"
+
+/* float32 is read where it lies; other numbers are converted, in memory. */
+struct floats {
+    struct us_npy file;
+    float *converted;
+    const float *values;
+    int64_t n;
+};
+
+static enum unseen_status open_floats(const char *path, struct floats *f)
+{
+    enum unseen_status st = us_npy_open(path, &f->file);
+    if (st)
+        return st;
+    if (f->file.dtype == US_F32 && f->file.ndim == 1) {
+        f->values = f->file.data;
+        f->n = f->file.shape[0];
+        return UNSEEN_OK;
+    }
+    us_npy_close(&f->file);
+    st = us_npy_read_f32(path, 1, &f->n, &f->converted);
+    f->values = f->converted;
+    return st;
+}
+
+static void close_floats(struct floats *f)
+{
+    us_npy_close(&f->file);
+    free(f->converted);
+}
+
+static enum unseen_status check_length(const char *path, const char *what, int64_t has, int64_t n)
+{
+    if (has == n)
+        return UNSEEN_OK;
+    return us_fail(UNSEEN_BAD_DATA, path, "has %" PRId64 " %s for %" PRId64 " scores", has, what, n);
+}
+
+static enum unseen_status write_kept(const char *path, const uint64_t *kept, int64_t n, int64_t m)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_npy_stream stream = {0};
+    int64_t list[US_BLOCK], written = 0;
+    US_TRY(us_npy_stream_begin(path, US_I64, 1, &m, &stream));
+    for (int64_t first = 0; first < n; first += US_BLOCK) {
+        int64_t count = us_list_kept(kept, first, n - first < US_BLOCK ? n - first : US_BLOCK, list);
+        US_TRY(us_npy_stream_put(&stream, (size_t)written, (size_t)count, list));
+        written += count;
+    }
+    US_TRY(us_npy_stream_commit(&stream));
+out:
+    us_npy_stream_abandon(&stream);
+    return st;
+}
+
+enum unseen_status unseen_select_files(const char *rule, const struct unseen_select_files *files,
+                                       const struct unseen_select_options *options, int64_t *n, int64_t *m)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct floats scores = {0}, hardness = {0};
+    struct us_npy labels = {0};
+    uint64_t *kept = NULL;
+    US_TRY(open_floats(files->scores, &scores));
+    struct us_rule_input in = {.scores = scores.values,
+                               .hardness = options->hardness ? options->hardness : scores.values,
+                               .n = scores.n,
+                               .p_true = options->p_true,
+                               .features = options->features,
+                               .dimension = options->dimension,
+                               .mapped = {&scores.file, &hardness.file, &labels},
+                               .options = options};
+    if (files->hardness) {
+        US_TRY(open_floats(files->hardness, &hardness));
+        US_TRY(check_length(files->hardness, "values", hardness.n, in.n));
+        in.hardness = hardness.values;
+    }
+    if (files->labels) {
+        US_TRY(us_npy_open_integers(files->labels, 1, &labels));
+        US_TRY(check_length(files->labels, "labels", labels.shape[0], in.n));
+    } else if (files->data) {
+        const struct unseen_images *train = &files->data->split[UNSEEN_TRAIN];
+        US_TRY(check_length(files->data->location, "labels", train->n, in.n));
+        labels = (struct us_npy){.dtype = US_I32, .count = (size_t)train->n, .data = train->labels};
+    }
+    in.labels = labels.data ? &labels : NULL;
+    US_TRY(us_choose(rule, &in, &kept));
+    US_TRY(write_kept(files->kept, kept, in.n, in.m));
+    *n = in.n;
+    *m = in.m;
+out:
+    free(kept);
+    us_npy_close(&labels);
+    close_floats(&hardness);
+    close_floats(&scores);
+    return st;
+}

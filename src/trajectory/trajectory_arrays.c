@@ -1,0 +1,135 @@
+/* What the arrays of a trajectory folder are. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "trajectory/trajectory.h"
+
+static const struct {
+    const char *name;
+    enum us_dtype dtype;
+} arrays[US_TRAJECTORY_ARRAYS] = {
+    [UNSEEN_P_TRUE] = {"p_true", US_F32},
+    [UNSEEN_MARGIN] = {"margin", US_F32},
+    [UNSEEN_EL2N] = {"el2n", US_F32},
+    [UNSEEN_ENTROPY] = {"entropy", US_F32},
+    [UNSEEN_LOSS] = {"loss", US_F32},
+    [UNSEEN_CORRECT] = {"correct", US_U8},
+    [UNSEEN_CHANGE] = {"change", US_F32},
+    [UNSEEN_FEATURE_NORM] = {"feature_norm", US_F32},
+    [UNSEEN_PREDICTED] = {"predicted", US_F32},
+    [UNSEEN_RUNNER_UP] = {"runner_up", US_F32},
+    [UNSEEN_PROBS] = {"probs", US_F16},
+    [UNSEEN_FEATURES] = {"features", US_F32},
+    [UNSEEN_GRADIENT_NORM] = {"gradient_norm", US_F32},
+    [US_CENTRES] = {"centres", US_F32},
+    [US_FOLD] = {"fold", US_U8},
+    [US_LABELS] = {"labels", US_I64},
+};
+
+const char *us_trajectory_name(int array)
+{
+    return arrays[array].name;
+}
+
+const char *unseen_quantity_name(enum unseen_quantity quantity)
+{
+    return arrays[quantity].name;
+}
+
+enum us_dtype us_trajectory_dtype(int array)
+{
+    return arrays[array].dtype;
+}
+
+int us_trajectory_shape(const struct unseen_trajectory *t, int array, int64_t shape[4])
+{
+    int64_t r = t->repeats, e = t->epochs, d = t->feature_count;
+    switch (array) {
+    case UNSEEN_PROBS:
+        memcpy(shape, (int64_t[]){r, e, t->n, t->classes}, 4 * sizeof *shape);
+        return 4;
+    case UNSEEN_FEATURES:
+        memcpy(shape, (int64_t[]){r, t->n, d}, 3 * sizeof *shape);
+        return 3;
+    case US_CENTRES:
+        memcpy(shape, (int64_t[]){r, t->folds, t->classes, d}, 4 * sizeof *shape);
+        return 4;
+    case UNSEEN_GRADIENT_NORM:
+    case US_FOLD:
+        memcpy(shape, (int64_t[]){r, t->n}, 2 * sizeof *shape);
+        return 2;
+    case US_LABELS:
+        shape[0] = t->n;
+        return 1;
+    default:
+        memcpy(shape, (int64_t[]){r, e, t->n}, 3 * sizeof *shape);
+        return 3;
+    }
+}
+
+/* A quantity recorded on demand; -1 if the name (of `length` characters) is none. */
+static int on_demand(const char *name, size_t length)
+{
+    for (int q = UNSEEN_QUANTITIES; q < UNSEEN_RECORDABLE; q++) {
+        if (strlen(arrays[q].name) == length && memcmp(arrays[q].name, name, length) == 0)
+            return q;
+    }
+    return -1;
+}
+
+unsigned us_record_whole(unsigned record)
+{
+    return record | (record >> UNSEEN_FEATURES & 1) << UNSEEN_FEATURE_NORM;
+}
+
+enum unseen_status unseen_record_parse(const char *names, unsigned *bits)
+{
+    unsigned found = 0;
+    for (const char *at = names;; at++) {
+        size_t length = strcspn(at, ",");
+        int quantity = on_demand(at, length);
+        if (quantity < 0) {
+            us_fail(UNSEEN_USAGE, "--record-also", "'%.*s' is nothing that is recorded on demand",
+                    (int)length, at);
+            us_hint(
+                "one or more of change, feature_norm, predicted, runner_up, probs, features, gradient_norm");
+            return UNSEEN_USAGE;
+        }
+        found |= 1u << quantity;
+        at += length;
+        if (!*at)
+            break;
+    }
+    *bits = us_record_whole(found);
+    return UNSEEN_OK;
+}
+
+bool us_trajectory_holds(const struct unseen_trajectory *t, enum unseen_quantity quantity)
+{
+    switch (quantity) {
+    case UNSEEN_CORRECT:
+        return t->correct;
+    case UNSEEN_PROBS:
+        return t->probs;
+    case UNSEEN_FEATURES:
+        return t->features;
+    case UNSEEN_GRADIENT_NORM:
+        return t->gradient_norm;
+    default:
+        return t->value[quantity];
+    }
+}
+
+json_t *us_record_json(unsigned record)
+{
+    json_t *names = json_array();
+    for (int q = 0; names && q < UNSEEN_RECORDABLE; q++) {
+        if ((record >> q & 1) && json_array_append_new(names, json_string(arrays[q].name))) {
+            json_decref(names);
+            names = NULL;
+        }
+    }
+    return names;
+}

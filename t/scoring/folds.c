@@ -1,0 +1,90 @@
+#include "config.h"
+
+#include "scoring/folds.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/cmocka.h"
+
+enum { N = 1003, CLASSES = 7 };
+
+/* Classes of unequal size, one of them (6) empty, in no order. */
+static void draw_labels(int32_t labels[N])
+{
+    for (int i = 0; i < N; i++)
+        labels[i] = (int32_t)((i * 2654435761u >> 8) % 21 % (CLASSES - 1));
+}
+
+static void sizes_differ_by_one(void **state)
+{
+    (void)state;
+    int32_t labels[N];
+    uint8_t fold[N];
+    draw_labels(labels);
+    for (int folds = 2; folds <= 255; folds += 23) {
+        int in_all[255] = {0}, in_class[CLASSES][255] = {{0}};
+        assert_ok(us_folds(labels, N, CLASSES, folds, 3, 0, fold));
+        for (int i = 0; i < N; i++) {
+            assert_in_range(fold[i], 0, folds - 1);
+            in_all[fold[i]]++;
+            in_class[labels[i]][fold[i]]++;
+        }
+        for (int f = 1; f < folds; f++) {
+            assert_true(abs(in_all[f] - in_all[0]) <= 1);
+            for (int c = 0; c < CLASSES; c++)
+                for (int g = 0; g < f; g++)
+                    assert_true(abs(in_class[c][f] - in_class[c][g]) <= 1);
+        }
+    }
+}
+
+static void depends_on_seed_and_repeat_alone(void **state)
+{
+    (void)state;
+    int32_t labels[N];
+    uint8_t a[N], b[N];
+    draw_labels(labels);
+    assert_ok(us_folds(labels, N, CLASSES, 5, 3, 0, a));
+    assert_ok(us_folds(labels, N, CLASSES, 5, 3, 0, b));
+    assert_memory_equal(a, b, N);
+    assert_ok(us_folds(labels, N, CLASSES, 5, 3, 1, b));
+    assert_memory_not_equal(a, b, N);
+    assert_ok(us_folds(labels, N, CLASSES, 5, 4, 0, b));
+    assert_memory_not_equal(a, b, N);
+}
+
+static void as_many_folds_as_samples(void **state)
+{
+    (void)state;
+    static const int32_t labels[] = {1, 0, 1, 0};
+    uint8_t fold[4];
+    int seen = 0;
+    assert_ok(us_folds(labels, 4, 2, 4, 0, 0, fold));
+    for (int i = 0; i < 4; i++)
+        seen |= 1 << fold[i];
+    assert_int_equal(seen, 15);
+}
+
+static void refuses(void **state)
+{
+    (void)state;
+    static const int32_t labels[] = {1, 0, 2, -1};
+    uint8_t fold[4];
+    assert_fails(UNSEEN_USAGE, "--folds: 1 ", us_folds(labels, 2, 2, 1, 0, 0, fold));
+    assert_fails(UNSEEN_USAGE, "--folds: 256 ", us_folds(labels, 2, 2, 256, 0, 0, fold));
+    assert_fails(UNSEEN_USAGE, "the 2 samples", us_folds(labels, 2, 2, 3, 0, 0, fold));
+    assert_fails(UNSEEN_BAD_DATA, "2 of sample 2 is not in 0..1", us_folds(labels, 3, 2, 2, 0, 0, fold));
+    assert_fails(UNSEEN_BAD_DATA, "-1 of sample 3", us_folds(labels, 4, 3, 2, 0, 0, fold));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sizes_differ_by_one),
+        cmocka_unit_test(depends_on_seed_and_repeat_alone),
+        cmocka_unit_test(as_many_folds_as_samples),
+        cmocka_unit_test(refuses),
+    };
+    return RUN_TESTS(tests, NULL, NULL);
+}
