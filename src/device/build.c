@@ -107,7 +107,8 @@ enum unseen_status us_program_build(const struct unseen_device *device, struct u
     char key[US_CACHE_KEY];
     bool cached = us_cache_on(!device->quirks.keeps_programs);
     US_TRY(us_source_load(program->file, &source));
-    US_TRY_ALLOC(options = us_format("%s%s%s", device->quirks.options, *program->options ? " " : "",
+    /* -w: some compilers write their count of warnings to stderr, past the build log. */
+    US_TRY_ALLOC(options = us_format("-w %s%s%s", device->quirks.options, *program->options ? " " : "",
                                      program->options));
     if (cached) {
         us_cache_key(&device->info, source, options, key);
