@@ -255,14 +255,14 @@ static bool is_file_of(const struct us_cifar *layout, const char *file)
     return strcmp(name, layout->test) == 0;
 }
 
-bool us_cifar10_probe(const char *file)
+int us_cifar10_probe(const char *file)
 {
-    return is_file_of(&us_cifar10, file);
+    return is_file_of(&us_cifar10, file) ? 2 : 0;
 }
 
-bool us_cifar100_probe(const char *file)
+int us_cifar100_probe(const char *file)
 {
-    return is_file_of(&us_cifar100, file);
+    return is_file_of(&us_cifar100, file) ? 2 : 0;
 }
 
 enum unseen_status us_cifar10_read(const char *location, const struct unseen_dataset_options *options,

@@ -32,33 +32,33 @@ const struct us_format *us_format_find(const char *name)
     return NULL;
 }
 
-/* The format that a file of this name belongs to, or NULL. */
-static const struct us_format *probe(const char *file)
-{
-    for (size_t i = 0; i < N_FORMATS; i++) {
-        if (formats[i].probe(file))
-            return &formats[i];
-    }
-    return NULL;
-}
-
+/* Look at names until one makes a format certain; else the first format that one makes possible. */
 static enum unseen_status detect(const char *location, const struct us_format **format)
 {
     struct us_source *source = NULL;
     const char *name = NULL;
+    int sure = 0;
     enum unseen_status st;
     US_TRY(us_source_open(location, &source));
     *format = NULL;
-    while (!*format) {
+    while (sure < 2) {
         US_TRY(us_source_next(source, &name));
         if (!name)
             break;
-        *format = probe(name);
+        for (size_t i = 0; i < N_FORMATS; i++) {
+            int here = formats[i].probe(name);
+            if (here > sure) {
+                sure = here;
+                *format = &formats[i];
+            }
+        }
     }
     if (!*format) {
         st = us_fail(UNSEEN_BAD_DATA, location, "holds no dataset of a known format");
-        us_hint("known are CIFAR binaries and train|val|test/<class>/*.jpg, or name the format:%s",
-                known_formats);
+        us_hint(
+            "looked for are CIFAR binaries, train|val|test/CLASS/*.jpg|*.png and CLASS/*.jpg|*.png; a format "
+            "can be named:%s",
+            known_formats);
     }
 out:
     us_source_close(source);
@@ -97,7 +97,7 @@ enum unseen_status us_defect(struct us_defects *defects, const char *location, c
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
-    struct unseen_defect defect = {file, record, reason};
+    struct unseen_defect defect = {file, record, reason, 0};
     defects->count++;
     if (defects->report)
         defects->report(&defect, defects->context);
@@ -106,6 +106,14 @@ enum unseen_status us_defect(struct us_defects *defects, const char *location, c
     if (record < 0)
         return us_fail(UNSEEN_BAD_DATA, location, "%s: %s", file, reason);
     return us_fail(UNSEEN_BAD_DATA, location, "%s: record %lld: %s", file, (long long)record, reason);
+}
+
+void us_blemish(struct us_defects *defects, const char *file, const char *reason)
+{
+    struct unseen_defect defect = {file, -1, reason, 1};
+    defects->blemishes++;
+    if (defects->report)
+        defects->report(&defect, defects->context);
 }
 
 enum unseen_status us_dataset_go_on(const char *location)
@@ -150,6 +158,7 @@ static void free_images(struct unseen_images *images)
     free((void *)images->pixels);
     free((void *)images->labels);
     free((void *)images->second_labels);
+    free((void *)images->digests);
 }
 
 void unseen_dataset_close(struct unseen_dataset *dataset)

@@ -10,9 +10,17 @@ struct us_defects {
     void (*report)(const struct unseen_defect *defect, void *context); /* may be NULL */
     void *context;
     bool go_on;
-    int64_t checked; /* samples looked at */
-    int64_t count;   /* defects met */
+    int64_t checked;   /* samples looked at */
+    int64_t count;     /* defects met */
+    int64_t blemishes; /* faults that lost no data */
+    int64_t turned;    /* images whose EXIF data ask for another orientation */
 };
+
+/* Note a fault of `file` that lost no data: the sample is read all the same. */
+void us_blemish(struct us_defects *defects, const char *file, const char *reason);
+
+/* Bytes of a sample's digest. */
+enum { US_DIGEST = 32 };
 
 /* Note a defect of `file` (inside the dataset at `location`), record -1 for the file as a whole. Returns
  * UNSEEN_OK if the reader is to go on without that sample, else UNSEEN_BAD_DATA, recorded. */
@@ -29,8 +37,9 @@ struct us_format {
     const char *name;
     const char *argument; /* what follows "name:", for help texts */
 
-    /* True if a file of this name marks its folder or archive as this format. */
-    bool (*probe)(const char *name);
+    /* How sure a file of this name makes that its folder or archive has this format: 0 no, 1 perhaps, 2
+     * certainly. */
+    int (*probe)(const char *name);
 
     /* Read `location` whole into `dataset` (zeroed but for format and location): sizes, class names and both
      * splits; mean and std if the format fixes them, else left zero. After a defect that was passed over
@@ -45,7 +54,7 @@ struct us_format {
 };
 
 #define US_FORMAT(name, argument)                                                                            \
-    bool us_##name##_probe(const char *file);                                                                \
+    int us_##name##_probe(const char *file);                                                                 \
     enum unseen_status us_##name##_read(const char *location, const struct unseen_dataset_options *options,  \
                                         struct us_defects *defects, struct unseen_dataset *dataset);         \
     enum unseen_status us_##name##_write(const struct unseen_dataset *dataset,                               \
@@ -68,7 +77,8 @@ enum unseen_status us_images_make(struct unseen_images *images, int64_t n, size_
 enum unseen_status us_class_names(struct unseen_dataset *dataset, const char *const *given, int classes);
 
 /* dataset->hash: SHA-256 over height, width, channels and, of each split, n, labels and pixels; integers as
- * little-endian 64-bit, labels as little-endian 32-bit. */
+ * little-endian 64-bit, labels as little-endian 32-bit. Of a dataset of files also over the names of classes
+ * and, from its class on, of each file, a zero byte behind each. */
 enum unseen_status us_dataset_hash(struct unseen_dataset *dataset);
 
 /* dataset->mean and std of the training split, of pixels scaled to [0,1]; std is 1/255 at least, so that flat

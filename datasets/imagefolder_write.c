@@ -13,50 +13,70 @@
 #include "datasets/format.h"
 #include "datasets/source.h"
 
+/* A file to write: its name in the source and, behind "train/" or the test split's folder, in the export. */
+struct copy {
+    const char *path, *from_class;
+    const char *branch;
+};
+
 struct writing {
-    char *root;    /* the source folder, absolute; NULL for an archive */
-    char *partial; /* the folder that is being filled; its name is hidden, so readers pass over it */
-    char *made;    /* the class folder that was made last */
-    char **wanted; /* names to write, sorted; not owned */
+    char *root;          /* the source folder, absolute; NULL for an archive */
+    char *partial;       /* the folder that is being filled; its name is hidden, so readers pass over it */
+    char *made;          /* the folder that was made last */
+    struct copy *copies; /* [n], sorted by path */
     size_t n;
     size_t written;
 };
 
-/* "train/CLASS/FILE" of a path with or without folders before it. */
-static const char *from_tree(const char *path)
+static int compare_copies(const void *a, const void *b)
 {
-    const char *at = path + strlen(path);
-    for (int slashes = 0; at > path; at--) {
-        if (at[-1] == '/' && ++slashes == 3)
-            break;
-    }
-    return at;
+    return strcmp(((const struct copy *)a)->path, ((const struct copy *)b)->path);
 }
 
-static int compare_names(const void *a, const void *b)
+/* The test split keeps the name of its folder. */
+static const char *test_branch(const struct unseen_images *test)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    static const char name[] = "test/";
+    size_t length = strlen(name);
+    bool kept = test->n > 0 && test->class_at >= length &&
+                memcmp(test->paths[0] + test->class_at - length, name, length) == 0;
+    return kept ? "test" : "val";
 }
 
-static enum unseen_status list_wanted(const struct unseen_dataset *dataset, const struct us_subset *subset,
+static enum unseen_status list_copies(const struct unseen_dataset *dataset, const struct us_subset *subset,
                                       struct writing *writing)
 {
     const struct unseen_images *train = &dataset->split[UNSEEN_TRAIN], *test = &dataset->split[UNSEEN_TEST];
-    writing->wanted = us_calloc((size_t)(subset->n + test->n), sizeof *writing->wanted);
-    if (!writing->wanted)
+    writing->copies = us_calloc((size_t)(subset->n + test->n), sizeof *writing->copies);
+    if (!writing->copies)
         return UNSEEN_FAILED;
-    for (int64_t k = 0; k < subset->n; k++)
-        writing->wanted[writing->n++] = train->paths[subset->keep ? subset->keep[k] : k];
+    for (int64_t k = 0; k < subset->n; k++) {
+        const char *path = train->paths[subset->keep ? subset->keep[k] : k];
+        writing->copies[writing->n++] = (struct copy){path, path + train->class_at, "train"};
+    }
     for (int64_t i = 0; i < test->n; i++)
-        writing->wanted[writing->n++] = test->paths[i];
-    qsort(writing->wanted, writing->n, sizeof *writing->wanted, compare_names);
+        writing->copies[writing->n++] =
+            (struct copy){test->paths[i], test->paths[i] + test->class_at, test_branch(test)};
+    qsort(writing->copies, writing->n, sizeof *writing->copies, compare_copies);
     return UNSEEN_OK;
 }
 
-/* Where `name` goes, its class folder made. Fresh memory. */
-static enum unseen_status place(struct writing *writing, const char *name, char **path)
+/* A folder for each class, also for one that pruning emptied: the classes keep their numbers. */
+static enum unseen_status make_classes(const struct writing *writing, const struct unseen_dataset *dataset)
 {
-    char *fresh = us_format("%s/%s", writing->partial, from_tree(name));
+    enum unseen_status st = UNSEEN_OK;
+    for (int c = 0; c < dataset->classes && st == UNSEEN_OK; c++) {
+        char *path = us_format("%s/train/%s", writing->partial, dataset->class_names[c]);
+        st = path ? us_make_folder(path) : UNSEEN_FAILED;
+        free(path);
+    }
+    return st;
+}
+
+/* Where `copy` goes, its folder made. Fresh memory. */
+static enum unseen_status place(struct writing *writing, const struct copy *copy, char **path)
+{
+    char *fresh = us_format("%s/%s/%s", writing->partial, copy->branch, copy->from_class);
     enum unseen_status st = UNSEEN_OK;
     if (!fresh)
         return UNSEEN_FAILED;
@@ -75,12 +95,12 @@ out:
     return st;
 }
 
-static enum unseen_status link_one(struct writing *writing, const char *name)
+static enum unseen_status link_one(struct writing *writing, const struct copy *copy)
 {
-    char *path = NULL, *target = us_format("%s/%s", writing->root, name);
+    char *path = NULL, *target = us_format("%s/%s", writing->root, copy->path);
     enum unseen_status st = UNSEEN_OK;
     US_TRY_ALLOC(target);
-    US_TRY(place(writing, name, &path));
+    US_TRY(place(writing, copy, &path));
     if (symlink(target, path) != 0)
         st = us_fail_errno(path, "cannot make the link");
     writing->written++;
@@ -91,7 +111,7 @@ out:
 }
 
 /* A plain write: the whole tree appears at once, so that a sync a file would only take long. */
-static enum unseen_status copy_one(struct writing *writing, struct us_source *source, const char *name)
+static enum unseen_status copy_one(struct writing *writing, struct us_source *source, const struct copy *copy)
 {
     const uint8_t *bytes = NULL;
     size_t size = 0;
@@ -99,7 +119,7 @@ static enum unseen_status copy_one(struct writing *writing, struct us_source *so
     FILE *file = NULL;
     enum unseen_status st;
     US_TRY(us_source_read(source, &bytes, &size));
-    US_TRY(place(writing, name, &path));
+    US_TRY(place(writing, copy, &path));
     file = fopen(path, "wbe");
     if (!file || fwrite(bytes, 1, size, file) != size)
         st = us_fail_errno(path, "cannot write");
@@ -122,8 +142,11 @@ static enum unseen_status copy_all(struct writing *writing, const char *location
         US_TRY(us_source_next(source, &name));
         if (!name)
             break;
-        if (bsearch(&name, writing->wanted, writing->n, sizeof *writing->wanted, compare_names))
-            US_TRY(copy_one(writing, source, name));
+        struct copy key = {.path = name};
+        const struct copy *copy =
+            bsearch(&key, writing->copies, writing->n, sizeof *writing->copies, compare_copies);
+        if (copy)
+            US_TRY(copy_one(writing, source, copy));
     }
     if (writing->written < writing->n)
         st = us_fail(UNSEEN_BAD_DATA, location, "changed since it was read: %zu of %zu files are there",
@@ -137,7 +160,7 @@ static enum unseen_status link_all(struct writing *writing)
 {
     enum unseen_status st = UNSEEN_OK;
     for (size_t i = 0; i < writing->n && st == UNSEEN_OK; i++)
-        st = link_one(writing, writing->wanted[i]);
+        st = link_one(writing, &writing->copies[i]);
     return st;
 }
 
@@ -187,9 +210,10 @@ enum unseen_status us_imagefolder_write(const struct unseen_dataset *dataset, co
     US_TRY(us_export_refuse(out, "train"));
     US_TRY(us_export_refuse(out, "val"));
     US_TRY(us_export_refuse(out, "test"));
-    US_TRY(list_wanted(dataset, subset, &writing));
+    US_TRY(list_copies(dataset, subset, &writing));
     US_TRY_ALLOC(writing.partial = us_format("%s/.partial.%ld", out, (long)getpid()));
     US_TRY(us_make_folder(writing.partial));
+    US_TRY(make_classes(&writing, dataset));
     if (us_is_folder(dataset->location)) {
         if (!(writing.root = realpath(dataset->location, NULL))) {
             st = us_fail_errno(dataset->location, "cannot find its full path");
@@ -203,7 +227,7 @@ enum unseen_status us_imagefolder_write(const struct unseen_dataset *dataset, co
 out:
     if (writing.partial)
         us_remove_folder(writing.partial);
-    free(writing.wanted);
+    free(writing.copies);
     free(writing.made);
     free(writing.partial);
     free(writing.root);

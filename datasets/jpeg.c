@@ -2,12 +2,14 @@
 
 #include "datasets/jpeg.h"
 
-#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <turbojpeg.h>
 
-/* A header is a claim by an untrusted file: sides beyond this are refused before memory is taken. */
-enum { MAX_SIDE = 16384 };
+#include "datasets/image.h"
+
+enum { NOTE_SIZE = 200 };
 
 struct us_jpeg {
     tjhandle handle;
@@ -15,6 +17,7 @@ struct us_jpeg {
     bool cmyk;
     uint8_t *inks; /* [height, width, 4] of a CMYK image */
     const char *reason;
+    char note[NOTE_SIZE]; /* "" if there is none */
 };
 
 enum unseen_status us_jpeg_open(struct us_jpeg **decoder)
@@ -45,28 +48,65 @@ const char *us_jpeg_reason(const struct us_jpeg *decoder)
     return decoder->reason;
 }
 
+const char *us_jpeg_note(const struct us_jpeg *decoder)
+{
+    return *decoder->note ? decoder->note : NULL;
+}
+
 static bool refuse(struct us_jpeg *decoder, const char *reason)
 {
     decoder->reason = reason;
     return false;
 }
 
+/* True if the last call failed, or warned that data are missing. */
+static bool lost_data(struct us_jpeg *decoder)
+{
+    static const char *const losses[] = {"remature end", "instead of RST"};
+    if (tjGetErrorCode(decoder->handle) != TJERR_WARNING)
+        return true;
+    const char *text = tjGetErrorStr2(decoder->handle);
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
+        if (strstr(text, losses[i]))
+            return true;
+    }
+    return false;
+}
+
 bool us_jpeg_size(struct us_jpeg *decoder, const uint8_t *bytes, size_t size, int *height, int *width)
 {
     int subsampling = 0, colours = 0;
-    if (size == 0)
-        return refuse(decoder, "is empty");
-    if (size < 2 || bytes[0] != 0xff || bytes[1] != 0xd8)
-        return refuse(decoder, "is not a JPEG file");
+    *decoder->note = '\0';
+    decoder->width = decoder->height = 0;
     if (tjDecompressHeader3(decoder->handle, bytes, size, &decoder->width, &decoder->height, &subsampling,
-                            &colours) != 0)
+                            &colours) != 0 &&
+        (lost_data(decoder) || decoder->width < 1 || decoder->height < 1))
         return refuse(decoder, tjGetErrorStr2(decoder->handle));
-    if (decoder->width > MAX_SIDE || decoder->height > MAX_SIDE)
+    if (decoder->width > US_IMAGE_SIDE || decoder->height > US_IMAGE_SIDE)
         return refuse(decoder, "is wider or higher than 16384 pixels");
     decoder->cmyk = colours == TJCS_CMYK || colours == TJCS_YCCK;
     *height = decoder->height;
     *width = decoder->width;
     return true;
+}
+
+/* Decode to `to`, in `format`. libjpeg tells of its last warning alone, so a file with any is decoded up to
+ * the first one too: data may be missing at either. */
+static bool decode_as(struct us_jpeg *decoder, const uint8_t *bytes, size_t size, uint8_t *to, int format)
+{
+    int height = decoder->height, width = decoder->width;
+    if (tjDecompress2(decoder->handle, bytes, size, to, width, 0, height, format, TJFLAG_ACCURATEDCT) == 0)
+        return true;
+    if (lost_data(decoder))
+        return refuse(decoder, tjGetErrorStr2(decoder->handle));
+    snprintf(decoder->note, sizeof decoder->note, "%s", tjGetErrorStr2(decoder->handle));
+    uint8_t *scratch = us_calloc((size_t)height * (size_t)width, (size_t)tjPixelSize[format]);
+    if (!scratch)
+        return refuse(decoder, "needs more memory than there is");
+    int rc = tjDecompress2(decoder->handle, bytes, size, scratch, width, 0, height, format,
+                           TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING);
+    free(scratch);
+    return rc == 0 || !lost_data(decoder) || refuse(decoder, tjGetErrorStr2(decoder->handle));
 }
 
 /* CMYK files of practice are Adobe's, which store 255 minus the ink. */
@@ -77,9 +117,8 @@ static bool decode_cmyk(struct us_jpeg *decoder, const uint8_t *bytes, size_t si
     if (!grown)
         return refuse(decoder, "needs more memory than there is");
     decoder->inks = grown;
-    if (tjDecompress2(decoder->handle, bytes, size, grown, decoder->width, 0, decoder->height, TJPF_CMYK,
-                      TJFLAG_ACCURATEDCT) != 0)
-        return refuse(decoder, tjGetErrorStr2(decoder->handle));
+    if (!decode_as(decoder, bytes, size, grown, TJPF_CMYK))
+        return false;
     for (size_t i = 0; i < n; i++) {
         unsigned key = grown[4 * i + 3];
         for (size_t c = 0; c < 3; c++)
@@ -90,11 +129,7 @@ static bool decode_cmyk(struct us_jpeg *decoder, const uint8_t *bytes, size_t si
 
 bool us_jpeg_decode(struct us_jpeg *decoder, const uint8_t *bytes, size_t size, uint8_t *pixels)
 {
-    if (decoder->cmyk)
-        return decode_cmyk(decoder, bytes, size, pixels);
-    /* A warning (-1 too) means that pixels were made up for data that is missing or wrong. */
-    if (tjDecompress2(decoder->handle, bytes, size, pixels, decoder->width, 0, decoder->height, TJPF_RGB,
-                      TJFLAG_ACCURATEDCT) != 0)
-        return refuse(decoder, tjGetErrorStr2(decoder->handle));
-    return true;
+    *decoder->note = '\0';
+    return decoder->cmyk ? decode_cmyk(decoder, bytes, size, pixels)
+                         : decode_as(decoder, bytes, size, pixels, TJPF_RGB);
 }

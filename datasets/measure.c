@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/sha256.h"
 
@@ -19,6 +20,23 @@ static void hash_number(struct sha256_ctx *hash, int64_t value)
     uint8_t bytes[8];
     put(bytes, (uint64_t)value, sizeof bytes);
     sha256_update(hash, sizeof bytes, bytes);
+}
+
+static void hash_text(struct sha256_ctx *hash, const char *text)
+{
+    sha256_update(hash, strlen(text) + 1, (const uint8_t *)text);
+}
+
+/* Names are part of what a tree of files is: they give the classes their meaning. */
+static void hash_names(struct sha256_ctx *hash, const struct unseen_dataset *dataset)
+{
+    for (int c = 0; c < dataset->classes; c++)
+        hash_text(hash, dataset->class_names[c]);
+    for (int split = 0; split < 2; split++) {
+        const struct unseen_images *images = &dataset->split[split];
+        for (int64_t i = 0; i < images->n; i++)
+            hash_text(hash, images->paths[i] + images->class_at);
+    }
 }
 
 enum unseen_status us_dataset_hash(struct unseen_dataset *dataset)
@@ -42,6 +60,8 @@ enum unseen_status us_dataset_hash(struct unseen_dataset *dataset)
         sha256_update(&hash, n * bytes, images->pixels);
         free(labels);
     }
+    if (dataset->split[UNSEEN_TRAIN].paths)
+        hash_names(&hash, dataset);
     us_sha256_hex(&hash, dataset->hash);
     return UNSEEN_OK;
 }

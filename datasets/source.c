@@ -13,18 +13,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log.h"
+#include "datasets/names.h"
 
 struct us_source {
     char *path;
     bool folder;
-    char **names; /* folder: every file and folder in it */
-    size_t n, capacity;
+    struct us_names names;   /* folder: every file and folder in it */
     size_t at;               /* folder: one past the current file */
     struct archive *archive; /* archive */
     struct archive_entry *entry;
     char *name; /* archive: the current file */
-    int64_t hidden; /* names that were passed over */
+    struct passed_over {
+        int64_t n;
+        char *first; /* one of them; NULL if there is none */
+    } passed_over[US_PASSED_OVER];
     uint8_t *buffer;
     size_t buffer_size;
 };
@@ -44,9 +46,9 @@ void us_source_close(struct us_source *source)
 {
     if (!source)
         return;
-    for (size_t i = 0; i < source->n; i++)
-        free(source->names[i]);
-    free(source->names);
+    us_names_free(&source->names);
+    for (int why = 0; why < US_PASSED_OVER; why++)
+        free(source->passed_over[why].first);
     if (source->archive)
         archive_read_free(source->archive);
     free(source->name);
@@ -66,25 +68,19 @@ static bool is_hidden(const char *part)
     return part[0] == '.';
 }
 
-int64_t us_source_hidden(const struct us_source *source)
+int64_t us_source_passed_over(const struct us_source *source, enum us_passed_over why, const char **first)
 {
-    return source->hidden;
+    *first = source->passed_over[why].first;
+    return source->passed_over[why].n;
 }
 
-static enum unseen_status add_name(struct us_source *source, char *name)
+static enum unseen_status pass_over(struct us_source *source, enum us_passed_over why, const char *name)
 {
-    if (source->n == source->capacity) {
-        size_t capacity = source->capacity ? 2 * source->capacity : 1024;
-        char **grown = us_realloc(source->names, capacity, sizeof *grown);
-        if (!grown) {
-            free(name);
-            return UNSEEN_FAILED;
-        }
-        source->names = grown;
-        source->capacity = capacity;
-    }
-    source->names[source->n++] = name;
-    return UNSEEN_OK;
+    struct passed_over *passed_over = &source->passed_over[why];
+    if (passed_over->n++ > 0)
+        return UNSEEN_OK;
+    passed_over->first = us_format("%s", name);
+    return passed_over->first ? UNSEEN_OK : UNSEEN_FAILED;
 }
 
 /* One entry of the walk: files and folders get into the list, folders with a '/' behind their name. A
@@ -103,16 +99,14 @@ static enum unseen_status walk_entry(struct us_source *source, FTS *walk, FTSENT
         return us_fail(UNSEEN_INTERRUPTED, source->path, "interrupted while reading");
     if (is_hidden(entry->fts_name)) {
         fts_set(walk, entry, FTS_SKIP);
-        source->hidden++;
-        return UNSEEN_OK;
+        return pass_over(source, US_HIDDEN, relative);
     }
-    if (entry->fts_info == FTS_DC) {
-        us_log(UNSEEN_LOG_WARNING, "%s: %s leads back to a folder above it and is not followed", source->path,
-               relative);
-        return UNSEEN_OK;
-    }
+    if (entry->fts_info == FTS_DC)
+        return pass_over(source, US_LOOP, relative);
     char *name = us_format("%s%s", relative, entry->fts_info == FTS_D ? "/" : "");
-    return name ? add_name(source, name) : UNSEEN_FAILED;
+    enum unseen_status st = name ? us_names_add(&source->names, name) : UNSEEN_FAILED;
+    free(name);
+    return st;
 }
 
 static enum unseen_status walk_folder(struct us_source *source)
@@ -167,11 +161,6 @@ static enum unseen_status open_archive(struct us_source *source)
     return st;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 enum unseen_status us_source_open(const char *path, struct us_source **source)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -187,8 +176,7 @@ enum unseen_status us_source_open(const char *path, struct us_source **source)
     }
     fresh->folder = S_ISDIR(about.st_mode);
     US_TRY(fresh->folder ? walk_folder(fresh) : open_archive(fresh));
-    if (fresh->n > 0)
-        qsort(fresh->names, fresh->n, sizeof *fresh->names, compare_names);
+    us_names_sort(&fresh->names);
     *source = fresh;
     fresh = NULL;
 out:
@@ -237,7 +225,8 @@ static enum unseen_status next_in_archive(struct us_source *source, const char *
         if (!(source->name = us_format("%s/", stored)))
             return UNSEEN_FAILED;
         if (!normalise(source->name)) {
-            source->hidden += *source->name != '\0';
+            if (*source->name && pass_over(source, US_HIDDEN, stored) != UNSEEN_OK)
+                return UNSEEN_FAILED;
             continue;
         }
         if (archive_entry_filetype(source->entry) == AE_IFDIR)
@@ -251,7 +240,7 @@ enum unseen_status us_source_next(struct us_source *source, const char **name)
 {
     if (!source->folder)
         return next_in_archive(source, name);
-    *name = source->at < source->n ? source->names[source->at++] : NULL;
+    *name = source->at < source->names.n ? source->names.list[source->at++] : NULL;
     return UNSEEN_OK;
 }
 
@@ -298,7 +287,7 @@ static int open_file(const struct us_source *source, const char **reason)
 {
     struct stat about;
     int handle = -1;
-    char *path = us_source_label(source, source->names[source->at - 1]);
+    char *path = us_source_label(source, source->names.list[source->at - 1]);
     if (path)
         handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (!path || handle < 0)
@@ -334,7 +323,7 @@ enum unseen_status us_source_read(struct us_source *source, const uint8_t **byte
     enum unseen_status st = us_source_try(source, bytes, size, &reason);
     if (st != UNSEEN_OK || !reason)
         return st;
-    char *label = us_source_label(source, source->folder ? source->names[source->at - 1] : source->name);
+    char *label = us_source_label(source, source->folder ? source->names.list[source->at - 1] : source->name);
     if (!label)
         return UNSEEN_FAILED;
     st = us_fail(UNSEEN_BAD_DATA, label, "%s", reason);

@@ -2,9 +2,9 @@
  * compressed, or zip), seen the same way: names one after the other, each file read whole on demand.
  *
  * Names are relative, parts joined by '/', without "." parts; a folder's name ends with '/'. Links are
- * followed, but for those that lead back to a folder above them (a warning names them). Hidden names (".x",
- * and what systems leave behind: "__MACOSX", "Thumbs.db", "desktop.ini") and names that climb out ("..") are
- * passed over and counted. A folder's names come sorted by their bytes, an archive's as stored. */
+ * followed, but for those that lead back to a folder above them. Those, hidden names (".x", and what systems
+ * leave behind: "__MACOSX", "Thumbs.db", "desktop.ini") and names that climb out ("..") are passed over and
+ * counted. A folder's names come sorted by their bytes, an archive's as stored. */
 #ifndef US_DATASETS_SOURCE_H
 #define US_DATASETS_SOURCE_H
 
@@ -22,8 +22,11 @@ void us_source_close(struct us_source *source);
  * UNSEEN_BAD_DATA if the archive is damaged. */
 enum unseen_status us_source_next(struct us_source *source, const char **name);
 
-/* Names passed over so far: of a folder all of them. */
-int64_t us_source_hidden(const struct us_source *source);
+enum us_passed_over { US_HIDDEN, US_LOOP, US_PASSED_OVER };
+
+/* How many names were passed over so far (of a folder all of them), and one of them; NULL if there is none.
+ */
+int64_t us_source_passed_over(const struct us_source *source, enum us_passed_over why, const char **first);
 
 /* The current file's contents, owned by `source`, valid until the next call. UNSEEN_BAD_DATA, naming the
  * file, if they cannot be had. us_source_try sets `reason` instead (NULL if there is none), valid until the

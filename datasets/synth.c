@@ -268,10 +268,10 @@ enum unseen_status us_synth_read(const char *location, const struct unseen_datas
     return st;
 }
 
-bool us_synth_probe(const char *file)
+int us_synth_probe(const char *file)
 {
     (void)file;
-    return false;
+    return 0;
 }
 
 enum unseen_status us_synth_write(const struct unseen_dataset *dataset, const struct us_subset *subset,

@@ -4,7 +4,7 @@
 
 enum unseen_status unseen_dataset_verify(const char *name,
                                          void (*report)(const struct unseen_defect *defect, void *context),
-                                         void *context, int64_t *checked, int64_t *defects)
+                                         void *context, struct unseen_dataset_check *check)
 {
     static const struct unseen_dataset_options options;
     const struct us_format *format = NULL;
@@ -18,14 +18,12 @@ enum unseen_status unseen_dataset_verify(const char *name,
 out:
     /* What ends the reading is a defect too: a damaged archive, files that are missing. */
     if (st == UNSEEN_BAD_DATA)
-        us_defect(&sink, name, name, -1, "%s", unseen_last_error());
+        sink.count++;
     else if (st == UNSEEN_OK && sink.count > 0)
         st = us_fail(UNSEEN_BAD_DATA, name, "%lld defects in %lld samples", (long long)sink.count,
                      (long long)sink.checked);
-    if (checked)
-        *checked = sink.checked;
-    if (defects)
-        *defects = sink.count;
+    if (check)
+        *check = (struct unseen_dataset_check){sink.checked, sink.count, sink.blemishes, sink.turned};
     unseen_dataset_close(scratch);
     return st;
 }

@@ -16,10 +16,12 @@ enum unseen_split { UNSEEN_TRAIN = 0, UNSEEN_TEST = 1 };
 
 /* One split, whole in memory. All images have one size. */
 struct unseen_images {
-    int64_t n;             /* samples; 0 if the dataset lacks this split */
-    const uint8_t *pixels; /* [n, height, width, channels] */
-    const int32_t *labels; /* [n], each in 0..classes-1 */
-    char *const *paths;    /* [n] a file's name inside the dataset, or NULL for formats without files */
+    int64_t n;              /* samples; 0 if the dataset lacks this split */
+    const uint8_t *pixels;  /* [n, height, width, channels] */
+    const int32_t *labels;  /* [n], each in 0..classes-1 */
+    char *const *paths;     /* [n] a file's name inside the dataset, or NULL for formats without files */
+    size_t class_at;        /* paths[i] + class_at begins with the class's name: "CLASS/NAME.jpg" */
+    const uint8_t *digests; /* [n, 32] SHA-256 of each file as it is stored; NULL for formats without files */
     const uint8_t *second_labels; /* [n] CIFAR-100: the label that was not asked for (coarse beside fine, fine
                                      beside coarse), so that an export keeps both; NULL for other formats */
 };
@@ -34,7 +36,8 @@ struct unseen_dataset {
     struct unseen_images split[2]; /* by enum unseen_split */
     float mean[3], std[3];         /* per channel, of pixels scaled to [0,1]: the field's values for CIFAR,
                                       measured on the training split otherwise */
-    char hash[65];                 /* SHA-256 in hex over both splits' pixels and labels */
+    char hash[65];                 /* SHA-256 in hex over both splits' pixels and labels and, of a
+                                      dataset of files, the names of classes and samples */
 };
 
 /* What to read. Zeroed: find the format by looking, fine labels. */
@@ -42,7 +45,7 @@ struct unseen_dataset_options {
     int coarse_labels; /* CIFAR-100: the 20 superclasses */
 };
 
-/* Open "PATH" or "FORMAT:PATH" (DESIGN: cifar10:DIR, cifar100:DIR, imagefolder:DIR, synth:N,C,SIZE,SEED;
+/* Open "PATH" or "FORMAT:PATH" (cifar10:DIR, cifar100:DIR, imagefolder:DIR, synth:N,C,SIZE,SEED;
  * DIR may be a tar, tar.gz, tar.xz or zip) and read it whole. `options` may be NULL.
  * UNSEEN_BAD_DATA names the file, the record and the reason. Freed with unseen_dataset_close. */
 UNSEEN_API enum unseen_status unseen_dataset_open(const char *name,
@@ -55,14 +58,24 @@ struct unseen_defect {
     const char *file;   /* name inside the dataset */
     int64_t record;     /* within the file, -1 if it is the file itself */
     const char *reason; /* e.g. "label 12 is out of range 0..9" */
+    int harmless;       /* 1: the sample is read all the same */
 };
 
-/* Read every sample of `name` and report each bad one; goes on after a defect where the format allows.
- * `report` may be NULL; what it is given lives until it returns. Returns UNSEEN_BAD_DATA if there was any.
- * `checked` (samples looked at) and `defects` may be NULL and are set after a failure too. */
+/* What unseen_dataset_verify counted. */
+struct unseen_dataset_check {
+    int64_t checked;   /* samples looked at */
+    int64_t defects;   /* what makes the dataset unusable */
+    int64_t blemishes; /* images with faults that lose no data, such as extraneous bytes in a JPEG */
+    int64_t turned;    /* images whose EXIF data ask for another orientation, which is ignored, as PIL does */
+};
+
+/* Read every sample of `name` and report each bad one, and each that is harmless; goes on after a defect
+ * where the format allows. `report` may be NULL; what it is given lives until it returns. Returns
+ * UNSEEN_BAD_DATA if there was any defect. What ends the reading, such as a damaged archive, counts as a
+ * defect and is told by unseen_last_error alone. `check` may be NULL and is set after a failure too. */
 UNSEEN_API enum unseen_status
 unseen_dataset_verify(const char *name, void (*report)(const struct unseen_defect *defect, void *context),
-                      void *context, int64_t *checked, int64_t *defects);
+                      void *context, struct unseen_dataset_check *check);
 
 /* Write the training samples `keep` [n], ascending, and the whole test split to folder `out` (made if it is
  * not there; UNSEEN_USAGE if it already holds a dataset). keep NULL: all samples, whatever n is.

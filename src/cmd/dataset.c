@@ -101,7 +101,7 @@ static enum unseen_status cmd_verify(int argc, char **argv)
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
     const char *path[1];
-    int64_t checked = 0, defects = 0;
+    struct unseen_dataset_check check = {0};
     bool help;
     const struct us_usage usage = {.synopsis = "unseen dataset verify DATA",
                                    .about =
@@ -112,8 +112,13 @@ static enum unseen_status cmd_verify(int argc, char **argv)
     US_TRY(us_options_parse(&usage, argc, argv, &common, path, &help));
     if (help)
         goto out;
-    US_TRY(unseen_dataset_verify(path[0], print_defect, NULL, &checked, &defects));
-    printf("%lld samples, all good\n", (long long)checked);
+    US_TRY(unseen_dataset_verify(path[0], print_defect, NULL, &check));
+    printf("%lld samples, all good\n", (long long)check.checked);
+    if (check.blemishes > 0)
+        printf("%lld have faults that lose no data\n", (long long)check.blemishes);
+    if (check.turned > 0)
+        printf("%lld have an EXIF orientation, which is ignored: they are read as they are stored\n",
+               (long long)check.turned);
 out:
     us_common_end(&common);
     return st;

@@ -14,6 +14,7 @@ static void make_tree(const char *folder)
     test_jpeg(folder, "train/zebra/0.JPEG", 12, 20, 0x00ff00, 0);
     test_jpeg(folder, "train/ant/b.jpeg", 12, 20, 0x808080, 1);
     test_jpeg(folder, "val/ant/x.jpg", 12, 20, 0x0000ff, 0);
+    test_file(folder, "train/bee/notes.txt", "hello", 5);
     test_jpeg(folder, "val/bee/y.jpg", 12, 20, 0xffffff, 0);
     test_file(folder, "train/ant/notes.txt", "hello", 5);
 }
@@ -76,7 +77,7 @@ static void refuses_mixed_sizes(void **state)
     assert_non_null(strstr(unseen_last_hint(), "one size"));
 }
 
-static void refuses_what_is_no_jpeg(void **state)
+static void refuses_what_cannot_be_decoded(void **state)
 {
     (void)state;
     const char *folder = test_path("broken");
@@ -84,8 +85,8 @@ static void refuses_what_is_no_jpeg(void **state)
     test_jpeg(folder, "train/a/1.jpg", 64, 64, 0x123456, 0);
     test_file(folder, "train/a/2.jpg", "", 0);
     open_bad(folder, "train/a/2.jpg: is empty");
-    test_file(folder, "train/a/2.jpg", "\x89PNG....", 8);
-    open_bad(folder, "train/a/2.jpg: is not a JPEG file");
+    test_file(folder, "train/a/2.jpg", "\x89PNG\r\n\x1a\n", 8);
+    open_bad(folder, "train/a/2.jpg: ends too early");
     test_file(folder, "train/a/2.jpg", "\xff\xd8nonsense", 10);
     open_bad(folder, "train/a/2.jpg: ");
     test_jpeg(folder, "train/a/2.jpg", 64, 64, 0x123456, 0);
@@ -98,6 +99,46 @@ static void refuses_what_is_no_jpeg(void **state)
     open_bad(folder, "train/a/2.jpg: ");
 }
 
+/* PNG bytes in .JPEG, JPEG bytes in .png. */
+static void contents_decide_not_extensions(void **state)
+{
+    (void)state;
+    const char *folder = test_path("kinds");
+    test_png(folder, "train/a/1.JPEG", 2, 2, TEST_PNG_RGB, 8, "\1\2\3\4\5\6", 6);
+    test_jpeg(folder, "train/a/2.png", 2, 2, 0x404040, 0);
+    struct unseen_dataset *dataset = open_ok(folder);
+    const struct unseen_images *train = &dataset->split[UNSEEN_TRAIN];
+    assert_int_equal(train->n, 2);
+    assert_memory_equal(train->pixels, "\1\2\3\4\5\6\1\2\3\4\5\6", 12);
+    assert_in_range(train->pixels[12], 0x3f, 0x41);
+    unseen_dataset_close(dataset);
+}
+
+static void hash_of(const char *folder, char hash[65])
+{
+    struct unseen_dataset *dataset = open_ok(folder);
+    memcpy(hash, dataset->hash, 65);
+    unseen_dataset_close(dataset);
+}
+
+/* Same pixels and labels, but a class or a file has another name. */
+static void hash_covers_names(void **state)
+{
+    (void)state;
+    char hash[4][65];
+    const char *const names[] = {"train/b/1.jpg", "train/c/1.jpg", "train/b/2.jpg", "deeper/train/b/1.jpg"};
+    for (size_t i = 0; i < 4; i++) {
+        char folder[16];
+        snprintf(folder, sizeof folder, "names%zu", i);
+        test_jpeg(test_path(folder), i < 3 ? "train/a/1.jpg" : "deeper/train/a/1.jpg", 8, 8, 1, 0);
+        test_jpeg(test_path(folder), names[i], 8, 8, 2, 0);
+        hash_of(test_path(folder), hash[i]);
+    }
+    assert_string_not_equal(hash[0], hash[1]);
+    assert_string_not_equal(hash[0], hash[2]);
+    assert_string_equal(hash[0], hash[3]);
+}
+
 static void refuses_trees_that_are_unclear(void **state)
 {
     (void)state;
@@ -108,7 +149,7 @@ static void refuses_trees_that_are_unclear(void **state)
     char name[2048];
     test_jpeg(folder = test_path("no-train"), "val/a/1.jpg", 8, 8, 0, 0);
     snprintf(name, sizeof name, "imagefolder:%s", folder);
-    open_bad(name, "holds no JPEG file");
+    open_bad(name, "but no image in train/CLASS/");
 }
 
 static void opens_real(const char *archive, int64_t train, int64_t test, int classes, int size)
@@ -138,7 +179,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(order_is_by_name_in_folder_and_archive),
         cmocka_unit_test(refuses_mixed_sizes),
-        cmocka_unit_test(refuses_what_is_no_jpeg),
+        cmocka_unit_test(refuses_what_cannot_be_decoded),
+        cmocka_unit_test(contents_decide_not_extensions),
+        cmocka_unit_test(hash_covers_names),
         cmocka_unit_test(refuses_trees_that_are_unclear),
         cmocka_unit_test(opens_the_real_imagenet64),
         cmocka_unit_test(opens_the_real_cifar10_of_jpegs),

@@ -5,6 +5,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <dirent.h>
+#include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,21 +73,51 @@ void test_jpeg(const char *folder, const char *name, int height, int width, unsi
     tjDestroy(handle);
 }
 
+void test_png(const char *folder, const char *name, int height, int width, enum test_png colour, int depth,
+              const char *row, size_t size)
+{
+    char path[2048];
+    test_file(folder, name, "", 0);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    assert_non_null(file);
+    assert_non_null(info);
+    png_init_io(png, file);
+    png_set_IHDR(png, info, (png_uint_32)width, (png_uint_32)height, depth, (int)colour, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_write_info(png, info);
+    assert_int_equal(png_get_rowbytes(png, info), size);
+    for (int y = 0; y < height; y++)
+        png_write_row(png, (png_const_bytep)row);
+    png_write_end(png, info);
+    png_destroy_write_struct(&png, &info);
+    assert_int_equal(fclose(file), 0);
+}
+
 static void pack_folder(struct archive *archive, const char *folder, const char *name);
+
+static void pack_entry(struct archive *archive, const char *name, unsigned kind, const char *bytes,
+                       size_t size)
+{
+    struct archive_entry *entry = archive_entry_new();
+    archive_entry_set_pathname(entry, name);
+    archive_entry_set_size(entry, (la_int64_t)size);
+    archive_entry_set_filetype(entry, kind);
+    archive_entry_set_perm(entry, 0755);
+    assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
+    if (size > 0)
+        assert_int_equal(archive_write_data(archive, bytes, size), size);
+    archive_entry_free(entry);
+}
 
 static void pack_file(struct archive *archive, const char *path, const char *name)
 {
     char *bytes = NULL;
     size_t size = 0;
     assert_ok(us_read_file(path, &bytes, &size));
-    struct archive_entry *entry = archive_entry_new();
-    archive_entry_set_pathname(entry, name);
-    archive_entry_set_size(entry, (la_int64_t)size);
-    archive_entry_set_filetype(entry, AE_IFREG);
-    archive_entry_set_perm(entry, 0644);
-    assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
-    assert_int_equal(archive_write_data(archive, bytes, size), size);
-    archive_entry_free(entry);
+    pack_entry(archive, name, AE_IFREG, bytes, size);
     free(bytes);
 }
 
@@ -100,9 +131,10 @@ static void pack_folder(struct archive *archive, const char *folder, const char 
         snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
         snprintf(inner, sizeof inner, "%s%s%s", name, entries[i]->d_name, us_is_folder(path) ? "/" : "");
         if (strcmp(entries[i]->d_name, ".") != 0 && strcmp(entries[i]->d_name, "..") != 0) {
-            if (us_is_folder(path))
+            if (us_is_folder(path)) {
+                pack_entry(archive, inner, AE_IFDIR, NULL, 0);
                 pack_folder(archive, path, inner);
-            else
+            } else
                 pack_file(archive, path, inner);
         }
         free(entries[i]);

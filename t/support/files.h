@@ -19,6 +19,11 @@ uint8_t test_cifar_byte(int record, int p);
 /* A JPEG of one colour (0xRRGGBB), as greyscale if `grey`. */
 void test_jpeg(const char *folder, const char *name, int height, int width, unsigned colour, int grey);
 
+/* A PNG whose rows are all `row` [size], of a colour type and bits a channel. */
+enum test_png { TEST_PNG_GREY = 0, TEST_PNG_RGB = 2, TEST_PNG_RGBA = 6 };
+void test_png(const char *folder, const char *name, int height, int width, enum test_png colour, int depth,
+              const char *row, size_t size);
+
 /* Pack everything under `folder` into `archive`; what kind follows from its name: .tar, .tar.gz, .tar.xz or
  * .zip. Names in it begin with `prefix` ("" or e.g. "./top/"). */
 void test_archive(const char *folder, const char *archive, const char *prefix);

@@ -1,0 +1,39 @@
+/* Image files in memory to RGB pixels, whatever their names say: JPEG and PNG. */
+#ifndef US_DATASETS_IMAGE_H
+#define US_DATASETS_IMAGE_H
+
+#include <stdint.h>
+
+#include "base/status.h"
+
+/* A header is a claim by an untrusted file: sides beyond this are refused before memory is taken. */
+enum { US_IMAGE_SIDE = 16384 };
+
+struct us_image_decoder; /* one thread at a time */
+
+/* Ends with us_image_close. */
+enum unseen_status us_image_open(struct us_image_decoder **decoder);
+void us_image_close(struct us_image_decoder *decoder);
+
+/* The size of an image, from its header. False if it is none that can be decoded; us_image_reason says why,
+ * naming the kind of file where it is a known one. Nothing is recorded: the caller knows the file's name. */
+bool us_image_size(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size, int *height,
+                   int *width);
+
+/* Decode the image that us_image_size looked at last into `pixels` [height, width, 3]; greyscale, palettes
+ * and CMYK become RGB, 16 bits are rounded to 8, transparency and EXIF's orientation are ignored, as PIL's
+ * convert("RGB") does. The same file is the same pixels everywhere. False if data are missing or
+ * unreadable. */
+bool us_image_decode(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size, uint8_t *pixels);
+
+/* Why the last call was false; valid until the next. */
+const char *us_image_reason(const struct us_image_decoder *decoder);
+
+/* What the last us_image_decode met that is wrong but cost no data, such as extraneous bytes; NULL if there
+ * is nothing. Valid until the next call. */
+const char *us_image_note(const struct us_image_decoder *decoder);
+
+/* EXIF's orientation of a JPEG file, 1..8; 1 (upright) if it has none. */
+int us_exif_orientation(const uint8_t *bytes, size_t size);
+
+#endif

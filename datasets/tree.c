@@ -1,0 +1,488 @@
+#include "config.h"
+
+#include "datasets/tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/log.h"
+#include "datasets/names.h"
+#include "datasets/source.h"
+
+enum branch { TRAIN, VAL, TEST, N_BRANCHES };
+
+static const char *const branch_names[N_BRANCHES] = {"train/", "val/", "test/"};
+
+/* Files of one kind that are no samples: how many, and the first of them. */
+struct left_out {
+    int64_t n;
+    const char *first;
+};
+
+struct layout {
+    const char *location;
+    struct us_names names; /* everything that the source names, sorted */
+    const char *prefix;    /* what stands before "train/" or before the classes: so much of a name */
+    size_t prefix_size;
+    bool flat;                          /* classes without a split's folder around them */
+    enum branch test;                   /* the branch that is the test split */
+    int64_t images[N_BRANCHES];         /* in class folders */
+    struct left_out strays[N_BRANCHES]; /* images beside the class folders */
+    struct left_out outside;            /* images that lie in no branch */
+    struct left_out others;             /* files in class folders that are no images by their name */
+};
+
+bool us_is_image_name(const char *name)
+{
+    static const char *const extensions[] = {"jpg", "jpeg", "png",  "ppm", "bmp",
+                                             "pgm", "tif",  "tiff", "webp"};
+    const char *dot = strrchr(us_base_name(name), '.');
+    for (size_t i = 0; dot && i < sizeof extensions / sizeof *extensions; i++) {
+        if (strcasecmp(dot + 1, extensions[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_folder(const char *name)
+{
+    return name[strlen(name) - 1] == '/';
+}
+
+/* Where the folder `branch` ("train/") begins in a name that has a folder and a file behind it; NULL if it
+ * nowhere does. */
+static const char *find_branch(const char *name, const char *branch)
+{
+    size_t length = strlen(branch);
+    for (const char *at = name; at; at = strchr(at, '/')) {
+        at += *at == '/';
+        if (strncmp(at, branch, length) == 0)
+            return strchr(at + length, '/') ? at : NULL;
+    }
+    return NULL;
+}
+
+int us_tree_probe(const char *name)
+{
+    if (is_folder(name) || !us_is_image_name(name))
+        return 0;
+    return find_branch(name, branch_names[TRAIN]) ? 2 : 1;
+}
+
+static void leave_out(struct left_out *left_out, const char *name)
+{
+    if (left_out->n++ == 0)
+        left_out->first = name;
+}
+
+static void note_passed_over(const char *location, const struct us_source *source)
+{
+    const char *name = NULL;
+    int64_t n = us_source_passed_over(source, US_HIDDEN, &name);
+    if (n > 0)
+        us_log(UNSEEN_LOG_DEBUG, "%s: %lld hidden names are passed over, %s among them", location,
+               (long long)n, name);
+    n = us_source_passed_over(source, US_LOOP, &name);
+    if (n > 0)
+        us_log(UNSEEN_LOG_WARNING,
+               "%s: %lld links lead back to a folder above them and are not followed, %s among them",
+               location, (long long)n, name);
+}
+
+static enum unseen_status read_names(struct layout *layout)
+{
+    struct us_source *source = NULL;
+    const char *name = NULL;
+    enum unseen_status st;
+    US_TRY(us_source_open(layout->location, &source));
+    for (;;) {
+        US_TRY(us_source_next(source, &name));
+        if (!name)
+            break;
+        US_TRY(us_names_add(&layout->names, name));
+    }
+    us_names_sort(&layout->names);
+    note_passed_over(layout->location, source);
+out:
+    us_source_close(source);
+    return st;
+}
+
+/* The prefix of the names that have folder "train/" in them; none if `found` stays false. */
+static enum unseen_status find_train(struct layout *layout, bool *found)
+{
+    const char *first = NULL;
+    *found = false;
+    for (size_t i = 0; i < layout->names.n; i++) {
+        const char *name = layout->names.list[i];
+        const char *at = us_tree_probe(name) == 2 ? find_branch(name, branch_names[TRAIN]) : NULL;
+        if (!at)
+            continue;
+        size_t size = (size_t)(at - name);
+        if (!*found) {
+            layout->prefix = first = name;
+            layout->prefix_size = size;
+            *found = true;
+        } else if (size != layout->prefix_size || memcmp(name, layout->prefix, size) != 0) {
+            return us_fail(UNSEEN_BAD_DATA, layout->location, "%s and %s lie in two train folders", first,
+                           name);
+        }
+    }
+    return UNSEEN_OK;
+}
+
+/* What lies directly below the first `size` bytes of `prefix`. */
+struct level {
+    const char *folder; /* the first folder: its name goes on up to `end` in that name, the '/' included */
+    size_t end;
+    bool several; /* there are more folders */
+    int64_t images;
+};
+
+static struct level look_at_level(const struct us_names *names, const char *prefix, size_t size)
+{
+    struct level level = {0};
+    for (size_t i = 0; i < names->n; i++) {
+        const char *name = names->list[i];
+        if (strncmp(name, prefix, size) != 0 || name[size] == '\0')
+            continue;
+        const char *slash = strchr(name + size, '/');
+        if (!slash)
+            level.images += us_is_image_name(name);
+        else if (!level.folder) {
+            level.folder = name;
+            level.end = (size_t)(slash + 1 - name);
+        } else if (strncmp(name, level.folder, level.end) != 0)
+            level.several = true;
+    }
+    return level;
+}
+
+/* Without "train/" the classes are the folders of the first level that has several, or whose one folder holds
+ * images itself. */
+static void find_flat(struct layout *layout)
+{
+    layout->flat = true;
+    layout->prefix = "";
+    struct level level = look_at_level(&layout->names, "", 0);
+    while (level.folder && !level.several && level.images == 0) {
+        struct level below = look_at_level(&layout->names, level.folder, level.end);
+        if (below.images > 0 || !below.folder)
+            break;
+        layout->prefix = level.folder;
+        layout->prefix_size = level.end;
+        level = below;
+    }
+}
+
+static enum unseen_status find_layout(struct layout *layout)
+{
+    bool found = false;
+    enum unseen_status st = find_train(layout, &found);
+    if (st != UNSEEN_OK || found)
+        return st;
+    int64_t images = 0;
+    const char *test = NULL;
+    for (size_t i = 0; i < layout->names.n; i++) {
+        const char *name = layout->names.list[i];
+        images += us_tree_probe(name) > 0;
+        if (us_tree_probe(name) > 0 &&
+            (find_branch(name, branch_names[VAL]) || find_branch(name, branch_names[TEST])))
+            test = name;
+    }
+    if (images > 0 && !test) {
+        find_flat(layout);
+        return UNSEEN_OK;
+    }
+    if (test)
+        us_fail(UNSEEN_BAD_DATA, layout->location, "holds %s, but no image in train/CLASS/", test);
+    else
+        us_fail(UNSEEN_BAD_DATA, layout->location, "holds no image file");
+    us_hint("looked for are train/CLASS/NAME.jpg, .jpeg or .png, with val/CLASS/ or test/CLASS/ beside it, "
+            "or CLASS/NAME.jpg");
+    return UNSEEN_BAD_DATA;
+}
+
+/* The part of `name` behind its branch; NULL if it lies in none. */
+static const char *behind_branch(const struct layout *layout, const char *name, enum branch *branch)
+{
+    *branch = TRAIN;
+    if (strncmp(name, layout->prefix, layout->prefix_size) != 0)
+        return NULL;
+    const char *at = name + layout->prefix_size;
+    if (layout->flat)
+        return at;
+    for (int b = TRAIN; b < N_BRANCHES; b++) {
+        size_t length = strlen(branch_names[b]);
+        if (strncmp(at, branch_names[b], length) == 0) {
+            *branch = (enum branch)b;
+            return at + length;
+        }
+    }
+    return NULL;
+}
+
+/* Where the class begins in a name of a class folder, and in which branch; NULL for any other name. */
+static const char *class_of(const struct layout *layout, const char *name, enum branch *branch, size_t *size)
+{
+    const char *at = behind_branch(layout, name, branch);
+    const char *slash = at ? strchr(at, '/') : NULL;
+    if (slash)
+        *size = (size_t)(slash - at);
+    return slash ? at : NULL;
+}
+
+static void count_names(struct layout *layout)
+{
+    for (size_t i = 0; i < layout->names.n; i++) {
+        const char *name = layout->names.list[i];
+        enum branch branch;
+        size_t size;
+        bool image = us_tree_probe(name) > 0;
+        if (is_folder(name))
+            continue;
+        if (class_of(layout, name, &branch, &size)) {
+            layout->images[branch] += image;
+            if (!image)
+                leave_out(&layout->others, name);
+        } else if (image) {
+            leave_out(behind_branch(layout, name, &branch) ? &layout->strays[branch] : &layout->outside,
+                      name);
+        }
+    }
+}
+
+static enum unseen_status check_train(const struct layout *layout)
+{
+    if (layout->images[TRAIN] > 0)
+        return UNSEEN_OK;
+    us_fail(UNSEEN_BAD_DATA, layout->location, "holds %lld images side by side, but none in a class folder",
+            (long long)layout->strays[TRAIN].n);
+    us_hint("expected are train/CLASS/NAME.jpg and val/CLASS/NAME.jpg, or CLASS/NAME.jpg");
+    return UNSEEN_BAD_DATA;
+}
+
+/* val/ is the test split, or else test/. Images that lie in it without class folders have no labels. */
+static enum unseen_status choose_test(struct layout *layout)
+{
+    layout->test = layout->images[VAL] > 0 || layout->strays[VAL].n > 0 ? VAL : TEST;
+    const struct left_out *strays = &layout->strays[layout->test];
+    const char *name = branch_names[layout->test];
+    if (layout->images[layout->test] == 0 && strays->n > 0) {
+        us_fail(UNSEEN_BAD_DATA, layout->location, "%s: %s holds %lld images, but no class folders",
+                strays->first, name, (long long)strays->n);
+        us_hint("sort them into %sCLASS/ as in train/ (for ImageNet valprep.sh does), or name the train "
+                "folder alone",
+                name);
+        return UNSEEN_BAD_DATA;
+    }
+    if (layout->test == VAL && layout->images[TEST] > 0)
+        us_log(UNSEEN_LOG_WARNING, "%s: both val and test are there; val is the test split",
+               layout->location);
+    return UNSEEN_OK;
+}
+
+static int compare_parts(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+    int order = memcmp(a, b, a_size < b_size ? a_size : b_size);
+    return order != 0 ? order : (a_size > b_size) - (a_size < b_size);
+}
+
+static int compare_pictures(const void *first, const void *second)
+{
+    const struct us_picture *a = first, *b = second;
+    const char *a_name = us_base_name(a->path), *b_name = us_base_name(b->path);
+    if (a->split != b->split)
+        return a->split < b->split ? -1 : 1;
+    if (a->label != b->label)
+        return a->label < b->label ? -1 : 1;
+    const char *a_folder = a->path + a->class_at, *b_folder = b->path + b->class_at;
+    int order =
+        compare_parts(a_folder, (size_t)(a_name - a_folder) - 1, b_folder, (size_t)(b_name - b_folder) - 1);
+    return order != 0 ? order : strcmp(a_name, b_name);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    const struct us_picture *const *first = a, *const *second = b;
+    return strcmp((*first)->path, (*second)->path);
+}
+
+/* The folders of the training branch. Names are sorted, so those of one folder follow each other. */
+static enum unseen_status find_classes(const struct layout *layout, struct us_tree *tree)
+{
+    const char *last = NULL;
+    size_t last_size = 0;
+    tree->classes = us_calloc(layout->names.n, sizeof *tree->classes);
+    if (!tree->classes)
+        return UNSEEN_FAILED;
+    for (size_t i = 0; i < layout->names.n; i++) {
+        enum branch branch;
+        size_t size;
+        const char *class = class_of(layout, layout->names.list[i], &branch, &size);
+        if (!class || branch != TRAIN || (last && compare_parts(class, size, last, last_size) == 0))
+            continue;
+        last = class;
+        last_size = size;
+        if (!(tree->classes[tree->n_classes] = us_format("%.*s", (int)size, class)))
+            return UNSEEN_FAILED;
+        tree->n_classes++;
+    }
+    qsort(tree->classes, (size_t)tree->n_classes, sizeof *tree->classes, compare_names);
+    return UNSEEN_OK;
+}
+
+/* The number of a class; -1 if the training split lacks it. */
+static int32_t label_of(const struct us_tree *tree, const char *class, size_t size)
+{
+    int first = 0, last = tree->n_classes - 1;
+    while (first <= last) {
+        int middle = first + (last - first) / 2;
+        int order = compare_parts(class, size, tree->classes[middle], strlen(tree->classes[middle]));
+        if (order == 0)
+            return middle;
+        if (order < 0)
+            last = middle - 1;
+        else
+            first = middle + 1;
+    }
+    return -1;
+}
+
+static enum unseen_status refuse_class(const struct layout *layout, const char *name, const char *class,
+                                       size_t size)
+{
+    const char *test = branch_names[layout->test];
+    us_fail(UNSEEN_BAD_DATA, layout->location, "%s: class %.*s of %s is not in train/", name, (int)size,
+            class, test);
+    us_hint("remove it from %s, or, if pruning emptied it, make the empty folder train/%.*s", test, (int)size,
+            class);
+    return UNSEEN_BAD_DATA;
+}
+
+/* Take the names of images in class folders of both splits into tree->pictures. */
+static enum unseen_status take_pictures(struct layout *layout, struct us_tree *tree)
+{
+    int64_t n = 0;
+    tree->pictures =
+        us_calloc((size_t)(layout->images[TRAIN] + layout->images[layout->test]), sizeof *tree->pictures);
+    if (!tree->pictures)
+        return UNSEEN_FAILED;
+    for (size_t i = 0; i < layout->names.n; i++) {
+        char *name = layout->names.list[i];
+        enum branch branch;
+        size_t size;
+        const char *class = class_of(layout, name, &branch, &size);
+        if (!class || (branch != TRAIN && branch != layout->test))
+            continue;
+        int32_t label = label_of(tree, class, size);
+        if (label < 0)
+            return refuse_class(layout, name, class, size);
+        if (us_tree_probe(name) == 0)
+            continue;
+        enum unseen_split split = branch == TRAIN ? UNSEEN_TRAIN : UNSEEN_TEST;
+        char *path = us_format("%s", name);
+        if (!path)
+            return UNSEEN_FAILED;
+        tree->pictures[n++] = (struct us_picture){path, (size_t)(class - name), split, label, 0};
+        tree->n[split]++;
+    }
+    return UNSEEN_OK;
+}
+
+static enum unseen_status sort_pictures(const struct layout *layout, struct us_tree *tree)
+{
+    size_t n = (size_t)(tree->n[UNSEEN_TRAIN] + tree->n[UNSEEN_TEST]);
+    tree->by_path = us_calloc(n, sizeof *tree->by_path);
+    if (!tree->by_path)
+        return UNSEEN_FAILED;
+    qsort(tree->pictures, n, sizeof *tree->pictures, compare_pictures);
+    for (size_t i = 0; i < n; i++) {
+        struct us_picture *picture = &tree->pictures[i];
+        picture->index = (int64_t)i - (picture->split == UNSEEN_TEST ? tree->n[UNSEEN_TRAIN] : 0);
+        tree->by_path[i] = picture;
+        if (i > 0 && strcmp(picture->path, picture[-1].path) == 0)
+            return us_fail(UNSEEN_BAD_DATA, layout->location, "%s is there twice", picture->path);
+    }
+    qsort(tree->by_path, n, sizeof *tree->by_path, compare_paths);
+    return UNSEEN_OK;
+}
+
+static void warn_of(const struct layout *layout, const struct left_out *left_out, const char *what)
+{
+    if (left_out->n > 0)
+        us_log(UNSEEN_LOG_WARNING, "%s: %lld %s left out, the first is %s", layout->location,
+               (long long)left_out->n, what, left_out->first);
+}
+
+/* A class without a training sample keeps its number, so that those after it keep theirs. */
+static void warn_of_empty_classes(const struct layout *layout, const struct us_tree *tree)
+{
+    int64_t at = 0;
+    int empty = 0, first = -1;
+    for (int c = 0; c < tree->n_classes; c++) {
+        int64_t begin = at;
+        while (at < tree->n[UNSEEN_TRAIN] && tree->pictures[at].label == c)
+            at++;
+        if (at == begin && empty++ == 0)
+            first = c;
+    }
+    if (empty > 0)
+        us_log(UNSEEN_LOG_WARNING, "%s: class %s has no training image%s; it counts as a class of 0 samples",
+               layout->location, tree->classes[first], empty > 1 ? ", nor have others" : "");
+}
+
+static void warn(const struct layout *layout, const struct us_tree *tree)
+{
+    warn_of(layout, &layout->others, "files in class folders are no images by their names and are");
+    warn_of(layout, &layout->strays[TRAIN], "images lie beside the class folders and are");
+    warn_of(layout, &layout->strays[layout->test], "images lie beside the class folders and are");
+    warn_of(layout, &layout->outside, "images lie in no split and are");
+    warn_of_empty_classes(layout, tree);
+}
+
+enum unseen_status us_tree_read(const char *location, struct us_tree *tree)
+{
+    struct layout layout = {.location = location};
+    enum unseen_status st;
+    US_TRY(read_names(&layout));
+    US_TRY(find_layout(&layout));
+    count_names(&layout);
+    US_TRY(check_train(&layout));
+    US_TRY(choose_test(&layout));
+    US_TRY(find_classes(&layout, tree));
+    US_TRY(take_pictures(&layout, tree));
+    US_TRY(sort_pictures(&layout, tree));
+    warn(&layout, tree);
+out:
+    us_names_free(&layout.names);
+    return st;
+}
+
+const struct us_picture *us_tree_find(const struct us_tree *tree, const char *path)
+{
+    struct us_picture key = {.path = (char *)path};
+    const struct us_picture *wanted = &key;
+    size_t n = (size_t)(tree->n[UNSEEN_TRAIN] + tree->n[UNSEEN_TEST]);
+    const struct us_picture **found =
+        n > 0 ? bsearch(&wanted, tree->by_path, n, sizeof *tree->by_path, compare_paths) : NULL;
+    return found ? *found : NULL;
+}
+
+void us_tree_free(struct us_tree *tree)
+{
+    for (int64_t i = 0; tree->pictures && i < tree->n[UNSEEN_TRAIN] + tree->n[UNSEEN_TEST]; i++)
+        free(tree->pictures[i].path);
+    for (int c = 0; c < tree->n_classes; c++)
+        free(tree->classes[c]);
+    free(tree->classes);
+    free(tree->pictures);
+    free(tree->by_path);
+    *tree = (struct us_tree){0};
+}
