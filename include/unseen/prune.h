@@ -1,4 +1,4 @@
-/* The main job: scoring runs by models that never saw the sample, scores, selection, report. */
+/* The main job: scoring runs by models that never saw the sample, scores, selection. */
 #ifndef UNSEEN_PRUNE_H
 #define UNSEEN_PRUNE_H
 
@@ -103,9 +103,9 @@ struct unseen_prune_result {
     double heldout_accuracy; /* of its judges */
 };
 
-/* Trajectory, score, select; writes scores.npy, keep.npy, coreset.csv, run.json, report.html and the
- * trajectory into options->scoring.out. The same folder with another metric, rule or keep ratio reuses its
- * trajectory. With steps each coreset lies in steps/T/: keep.npy, the scores.npy that its models gave, and
+/* Trajectory, score, select; writes scores.npy, keep.npy, coreset.csv, run.json and the trajectory into
+ * options->scoring.out, which unseen_report makes a page of. The same folder with another metric, rule or
+ * keep ratio reuses its trajectory. With steps each coreset lies in steps/T/: keep.npy, the scores.npy that its models gave, and
  * quality.json; scores.npy and keep.npy are those of the one that is kept. A killed call goes on where it
  * was, and ends with the same bytes. UNSEEN_USAGE if the folder holds steps with other settings. */
 UNSEEN_API enum unseen_status unseen_prune(struct unseen_device *device, const struct unseen_dataset *data,

@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/scoring_options.h"
 #include "unseen/compare.h"
+#include "unseen/report.h"
 
 /* What the scoring models have of their own; negative or empty: what the compared models have. */
 struct scoring_recipe {
@@ -142,6 +143,7 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
     o.command = us_command_line();
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
     US_TRY(unseen_compare(device, data, &o, &rows, &n));
+    US_TRY(unseen_report(common.out, data));
     if (common.json)
         US_TRY(print_json(rows, n));
     else

@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "cmd/scoring_options.h"
 #include "unseen/prune.h"
+#include "unseen/report.h"
 
 static json_t *spread_json(const struct unseen_spread *spread)
 {
@@ -100,6 +101,7 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
     options.scoring.command = us_command_line();
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
     US_TRY(unseen_prune(device, data, &options, &result));
+    US_TRY(unseen_report(common.out, data));
     if (common.json)
         US_TRY(print_json(&options, &result));
     else

@@ -20,7 +20,7 @@ enum unseen_status us_cmd_report(int argc, char **argv)
     US_TRY(us_options_parse(&usage, argc, argv, &common, folder, &help));
     if (help)
         goto out;
-    US_TRY(unseen_report(folder[0]));
+    US_TRY(unseen_report(folder[0], NULL));
     printf("%s/report.html\n", folder[0]);
 out:
     us_common_end(&common);

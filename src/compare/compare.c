@@ -13,7 +13,6 @@
 #include "prune/evidence.h"
 #include "prune/step.h"
 #include "scoring/claim.h"
-#include "unseen/report.h"
 
 void unseen_compare_defaults(struct unseen_compare_options *options)
 {
@@ -217,7 +216,6 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
     US_TRY_ALLOC(table = us_calloc((size_t)c.sweep.n, sizeof *table));
     US_TRY(us_comparison_gather(options, &c.sweep, table));
     US_TRY(us_comparison_write(options, device, data, table, c.sweep.n));
-    US_TRY(unseen_report(options->out));
     if (rows) {
         *rows = table;
         *n = c.sweep.n;

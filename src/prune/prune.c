@@ -1,4 +1,4 @@
-/* The main job: trajectory, score, select, report. */
+/* The main job: trajectory, score, select. */
 #include "config.h"
 
 #include "unseen/prune.h"
@@ -20,7 +20,6 @@
 #include "scoring/scoring_json.h"
 #include "select/coreset.h"
 #include "select/rule.h"
-#include "unseen/report.h"
 
 void unseen_prune_defaults(struct unseen_prune_options *options)
 {
@@ -175,7 +174,7 @@ static enum unseen_status prune_in_steps(struct unseen_device *device, const str
     const struct us_incremental in = {.device = device, .data = data, .options = o, .out = steps};
     US_TRY_ALLOC(steps);
     US_TRY_ALLOC(scores);
-    /* Once all steps are done nobody else clears away what a run left that was killed at its report. */
+    /* Once all steps are done nobody else clears away what a run left that was killed in what follows. */
     US_TRY(us_claim(o->scoring.out, &claim));
     us_claim_end(&claim);
     double start = us_seconds();
@@ -189,7 +188,6 @@ static enum unseen_status prune_in_steps(struct unseen_device *device, const str
     US_TRY(unseen_spread(result.scores, r->n, &r->spread));
     US_TRY(write_selection(o, data, &evidence, result.keep, r->m));
     US_TRY(write_run(o, device, data, r, result.steps));
-    US_TRY(unseen_report(o->scoring.out));
 out:
     us_incremental_end(&result);
     free(scores);
@@ -234,7 +232,6 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
                          &select, &keep, &r.m));
     US_TRY(write_selection(options, data, &evidence, keep, r.m));
     US_TRY(write_run(options, device, data, &r, NULL));
-    US_TRY(unseen_report(options->scoring.out));
     *result = r;
 out:
     free(keep);

@@ -132,33 +132,42 @@ out:
     return st;
 }
 
-/* The dataset is a guest here: whatever is wrong with it is told in the report and is no failure of it. */
-static enum unseen_status open_dataset(struct us_run_folder *f)
+static enum unseen_status set_problem(struct us_run_folder *f, char *problem)
 {
-    const char *name = us_run_text(f, "data.name");
+    f->dataset_problem = problem;
+    return problem ? UNSEEN_OK : UNSEEN_FAILED;
+}
+
+/* Labels and classes come from the dataset; trajectory/labels.npy holds the same, where it is there. */
+static enum unseen_status take_dataset(struct us_run_folder *f, const struct unseen_dataset *data)
+{
+    const struct unseen_images *train = &data->split[UNSEEN_TRAIN];
     const char *hash = us_run_text(f, "data.hash");
-    if (!name)
-        return UNSEEN_OK;
-    if (unseen_dataset_open(name, NULL, &f->dataset) != UNSEEN_OK) {
-        f->dataset = NULL;
-        f->dataset_problem = us_format("%s", unseen_last_error());
-        return f->dataset_problem ? UNSEEN_OK : UNSEEN_FAILED;
-    }
-    const struct unseen_images *train = &f->dataset->split[UNSEEN_TRAIN];
-    bool changed = (hash && strcmp(hash, f->dataset->hash) != 0) || (f->n && train->n != f->n);
-    if (changed) {
-        f->dataset_problem = us_format("%s: not the data of this run any more", name);
-        unseen_dataset_close(f->dataset);
-        f->dataset = NULL;
-        return f->dataset_problem ? UNSEEN_OK : UNSEEN_FAILED;
-    }
+    if ((hash && strcmp(hash, data->hash) != 0) || (f->n && train->n != f->n))
+        return set_problem(f, us_format("%s: not the data of this run any more", data->location));
+    f->dataset = data;
     f->n = train->n;
-    f->classes = f->dataset->classes > f->classes ? f->dataset->classes : f->classes;
+    f->classes = data->classes > f->classes ? data->classes : f->classes;
     if (!f->labels && !(f->labels = us_calloc((size_t)f->n, sizeof *f->labels)))
         return UNSEEN_FAILED;
     for (int64_t i = 0; i < f->n; i++)
         f->labels[i] = train->labels[i];
     return UNSEEN_OK;
+}
+
+/* Whatever is wrong with the dataset is told in the report and is no failure of it. */
+static enum unseen_status open_dataset(struct us_run_folder *f, const struct unseen_dataset *data)
+{
+    const char *name = us_run_text(f, "data.name");
+    bool shown = f->scores || f->p_given;
+    if (!shown || !(data || name))
+        return UNSEEN_OK;
+    if (!data) {
+        if (unseen_dataset_open(name, NULL, &f->opened) != UNSEEN_OK)
+            return set_problem(f, us_format("%s", unseen_last_error()));
+        data = f->opened;
+    }
+    return take_dataset(f, data);
 }
 
 static enum unseen_status read_history(struct us_run_folder *f)
@@ -173,7 +182,8 @@ out:
     return st;
 }
 
-enum unseen_status us_run_folder_open(const char *path, struct us_run_folder *folder)
+enum unseen_status us_run_folder_open(const char *path, const struct unseen_dataset *data,
+                                      struct us_run_folder *folder)
 {
     enum unseen_status st = UNSEEN_OK;
     *folder = (struct us_run_folder){.path = path};
@@ -183,14 +193,14 @@ enum unseen_status us_run_folder_open(const char *path, struct us_run_folder *fo
     US_TRY(read_keep(folder));
     US_TRY(read_trajectory(folder));
     US_TRY(read_history(folder));
-    US_TRY(open_dataset(folder));
+    US_TRY(open_dataset(folder, data));
 out:
     return st;
 }
 
 void us_run_folder_close(struct us_run_folder *folder)
 {
-    unseen_dataset_close(folder->dataset);
+    unseen_dataset_close(folder->opened);
     free(folder->dataset_problem);
     us_history_free(&folder->history);
     free(folder->labels);

@@ -21,13 +21,17 @@ struct us_run_folder {
     int64_t *labels; /* [n] each in 0..classes-1 */
     int classes;
     struct us_history history; /* history.csv; no columns without it */
-    struct unseen_dataset *dataset;
-    char *dataset_problem; /* why dataset is NULL, if run.json names one */
+    const struct unseen_dataset *dataset;
+    struct unseen_dataset *opened; /* the same, where it was opened here */
+    char *dataset_problem;         /* why dataset is NULL, if there are samples to show */
 };
 
 /* UNSEEN_BAD_DATA, naming the file, for a missing or malformed run.json and for files that are malformed or
- * do not fit each other. End with us_run_folder_close, also after a failure. `path` must outlive it. */
-enum unseen_status us_run_folder_open(const char *path, struct us_run_folder *folder);
+ * do not fit each other. End with us_run_folder_close, also after a failure. `path` must outlive it, and so
+ * must `data`, the dataset of the run; NULL: the one that run.json names is opened, if there are samples to
+ * show. */
+enum unseen_status us_run_folder_open(const char *path, const struct unseen_dataset *data,
+                                      struct us_run_folder *folder);
 void us_run_folder_close(struct us_run_folder *folder);
 
 /* The value in run.json under a dotted key ("data.name"), or under the same key inside "recipe", where

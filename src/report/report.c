@@ -60,14 +60,14 @@ out:
     return st;
 }
 
-enum unseen_status unseen_report(const char *folder)
+enum unseen_status unseen_report(const char *folder, const struct unseen_dataset *data)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_run_folder run = {0};
     struct us_atomic file = {0};
     char *path = us_format("%s/report.html", folder);
     US_TRY_ALLOC(path);
-    US_TRY(us_run_folder_open(folder, &run));
+    US_TRY(us_run_folder_open(folder, data, &run));
     US_TRY(us_atomic_begin(path, &file));
     US_TRY(write_page(file.stream, &run));
     st = us_atomic_commit(&file);
