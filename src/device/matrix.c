@@ -259,7 +259,7 @@ int unseen_device_matrix_units(struct unseen_device *device,
                                struct unseen_matrix_unit list[UNSEEN_MATRIX_UNITS])
 {
     int n = cpu_units(device, list);
-    for (int i = 0; i < UNITS; i++) {
+    for (int i = 0; i < UNITS && n < UNSEEN_MATRIX_UNITS; i++) {
         if (!belongs(device, &units[i]))
             continue;
         list[n] = (struct unseen_matrix_unit){.name = units[i].what};
@@ -272,7 +272,5 @@ int unseen_device_matrix_units(struct unseen_device *device,
         }
         n++;
     }
-    if (device->facts.capability == 90)
-        list[n++] = (struct unseen_matrix_unit){"wgmma", 0, us_wgmma_found(device)};
     return n;
 }

@@ -52,13 +52,6 @@ const char *us_matrix_try(struct unseen_device *device, enum unseen_precision pr
 const char *us_matrix_trial(struct unseen_device *device, enum unseen_precision precision,
                             const struct us_matrix_unit *unit);
 
-/* Whether wgmma of NVIDIA's sm_90a, which no kernel here uses, computes right in a program with these build
- * options (-DMMA_EMULATED: its layouts on any device): NULL, or why not. */
-const char *us_wgmma_try(struct unseen_device *device, const char *options);
-
-/* What a trial of it on an sm_90 shows, for people: not every driver compiles for sm_90a. Static. */
-const char *us_wgmma_found(struct unseen_device *device);
-
 /* Build options of cl/conv/conv_matrix.cl: a tile, `step` numbers of the reduction at a time, and how A lies
  * in it (A_BY_K). us_matrix_step is the longest step of a precision. */
 enum { US_MATRIX_OPTIONS = 160 };

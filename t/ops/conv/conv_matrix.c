@@ -160,22 +160,14 @@ static void f16_is_taken(void **state)
     us_conv_free(conv);
 }
 
-/* No kernel uses it, but a device that has it must not be told that it computes wrongly. */
-static void wgmma_is_told_right(void **state)
-{
-    (void)state;
-    assert_null(us_wgmma_try(test_device(), "-DMMA_EMULATED"));
-}
-
 int main(void)
 {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     test_device();
-    struct CMUnitTest tests[US_MATRIX_UNITS + 3] = {cmocka_unit_test(unknown_units_are_refused),
-                                                    cmocka_unit_test(f16_is_taken),
-                                                    cmocka_unit_test(wgmma_is_told_right)};
+    struct CMUnitTest tests[US_MATRIX_UNITS + 2] = {cmocka_unit_test(unknown_units_are_refused),
+                                                    cmocka_unit_test(f16_is_taken)};
     const struct us_matrix_unit *unit;
-    size_t n = 3;
+    size_t n = 2;
     for (int i = 0; (unit = us_matrix_unit_at(i)); i++)
         tests[n++] = (struct CMUnitTest){unit->name, unit_matches, NULL, NULL, (void *)(uintptr_t)unit};
     return _cmocka_run_group_tests("conv_matrix", tests, n, NULL, NULL);
