@@ -60,7 +60,7 @@ struct unseen_device; /* an open device: context, in-order queue, program cache,
 UNSEEN_API enum unseen_status unseen_device_open(const char *selector, struct unseen_device **device);
 UNSEEN_API void unseen_device_close(struct unseen_device *device);
 /* About the device, the first of several. */
-UNSEEN_API const struct unseen_device_info *unseen_device_about(const struct unseen_device *device);
+UNSEEN_API const struct unseen_device_info *unseen_device_info(const struct unseen_device *device);
 
 /* Instructions of a device that multiply matrices of numbers narrower than float32. */
 struct unseen_matrix_unit {

@@ -134,7 +134,7 @@ static enum unseen_status time_product(struct unseen_device *device, const struc
     double peak = 0;
     US_TRY(unseen_bench_product(device, size, o->precision, o->rounds, &row));
     US_TRY(unseen_bench_peak(device, &peak));
-    const char *name = unseen_device_about(device)->name, *precision = unseen_precision_name(o->precision);
+    const char *name = unseen_device_info(device)->name, *precision = unseen_precision_name(o->precision);
     if (json)
         return us_print_json(json_pack("{s:s, s:s, s:i, s:f, s:o}", "device", name, "precision", precision,
                                        "gemm", size, "peak_gflops", 1e-9 * peak, "product",
@@ -196,7 +196,7 @@ enum unseen_status us_cmd_bench(int argc, char **argv)
         st = time_product(device, &options, product, common.json);
         goto out;
     }
-    m.device = unseen_device_about(device)->name;
+    m.device = unseen_device_info(device)->name;
     double open_seconds = us_seconds() - start;
     if (steps) {
         US_TRY(unseen_bench(device, &options, &m.result));

@@ -38,7 +38,7 @@ static void print_units(const struct unseen_matrix_unit *list, int n)
     printf("%s\n", n ? "" : "none known for it");
 }
 
-/* What is there of a device in the list. The trials of its units are not worth a failure. */
+/* What is there of a device in the list. The self-tests of its units are not worth a failure. */
 static int find_units(const struct unseen_device_info *info, struct unseen_matrix_unit *list)
 {
     struct unseen_device *device;

@@ -71,7 +71,7 @@ enum unseen_status us_cmd_tune(int argc, char **argv)
     if (common.json)
         US_TRY(print_json(rows, n));
     else
-        print_table(rows, n, unseen_device_about(device)->name);
+        print_table(rows, n, unseen_device_info(device)->name);
 out:
     free(rows);
     unseen_device_close(device);

@@ -42,7 +42,7 @@ static json_t *describe(const struct unseen_device *device, const struct unseen_
                   "repeats", o->scoring.repeats, "record", (int)o->scoring.record, "calibrate",
                   (int)o->score.calibration, "window", o->score.window, "epoch", o->score.epoch, "length",
                   o->score.length, "clusters", o->score.clusters, "decay", o->score.decay, "data", data->hash,
-                  "device", unseen_device_about(device)->name);
+                  "device", unseen_device_info(device)->name);
     json_t *selection =
         json_pack("{s:f, s:i, s:i, s:f, s:i, s:f, s:i, s:f}", "cutoff", s->cutoff, "strata", s->strata,
                   "table", (int)s->table, "beta", s->beta, "quota", (int)s->quota, "class_focus",

@@ -1,8 +1,8 @@
 #include "config.h"
 
 #include "base/log.h"
+#include "device/self_test.h"
 #include "device/state.h"
-#include "device/trial.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -103,7 +103,7 @@ static bool passes(struct unseen_device *device, struct us_kernel *kernel)
 {
     float in[VALUES], out[OUT];
     fill(in);
-    return us_trial_run(device, kernel, 1, in, sizeof in, out, sizeof out) == UNSEEN_OK && right(in, out);
+    return us_self_test_run(device, kernel, 1, in, sizeof in, out, sizeof out) == UNSEEN_OK && right(in, out);
 }
 
 /* Whether out[SIDE][SIDE] is a[SIDE][DEPTH] * b[DEPTH][SIDE], of integers. */
@@ -124,25 +124,25 @@ static bool tiles_pass(struct unseen_device *device, struct us_kernel *kernel)
     float in[2 * TILE], out[SIDE * SIDE];
     for (int i = 0; i < 2 * TILE; i++)
         in[i] = (float)(i * 37 % 113 - 56);
-    return us_trial_run(device, kernel, 1, in, sizeof in, out, sizeof out) == UNSEEN_OK &&
+    return us_self_test_run(device, kernel, 1, in, sizeof in, out, sizeof out) == UNSEEN_OK &&
            right_product(in, in + TILE, out);
 }
 
-/* The trial of kernel `name`, unless the device has passed it before. */
+/* The self-test of kernel `name`, unless the device has passed it before. */
 static enum us_bf16 probe(struct unseen_device *device, const char *name,
                           bool (*pass)(struct unseen_device *, struct us_kernel *))
 {
     struct us_kernel *kernel;
     char file[32];
     snprintf(file, sizeof file, "%s.cl", name);
-    const struct us_trial trial = {.file = file, .options = ""};
-    if (us_trial_passed(device, &trial))
+    const struct us_self_test test = {.file = file, .options = ""};
+    if (us_self_test_passed(device, &test))
         return US_BF16_WORKS;
-    if (us_trial_kernel(device, file, "", name, &kernel))
+    if (us_self_test_kernel(device, file, "", name, &kernel))
         return US_BF16_NO_COMPILER;
     if (!pass(device, kernel))
         return US_BF16_WRONG;
-    us_trial_keep(device, &trial);
+    us_self_test_keep(device, &test);
     return US_BF16_WORKS;
 }
 
@@ -177,6 +177,6 @@ const char *us_bf16_reason(enum us_bf16 found)
                                           [US_BF16_WORKS] = NULL,
                                           [US_BF16_NO_INSTRUCTIONS] = "the CPU lacks them",
                                           [US_BF16_NO_COMPILER] = "no OpenCL program reaches them",
-                                          [US_BF16_WRONG] = "a trial gave wrong numbers"};
+                                          [US_BF16_WRONG] = "its self-test gave wrong numbers"};
     return reasons[found];
 }

@@ -177,7 +177,7 @@ void unseen_device_close(struct unseen_device *device)
     }
 }
 
-const struct unseen_device_info *unseen_device_about(const struct unseen_device *device)
+const struct unseen_device_info *unseen_device_info(const struct unseen_device *device)
 {
     return &device->info;
 }

@@ -167,7 +167,7 @@ size_t us_matrix_local(const struct us_matrix_unit *unit, enum unseen_precision 
     return 2 * (a + b) * number + sizeof(cl_uint);
 }
 
-/* What is known without a trial: NULL, or why a unit cannot work. */
+/* What is known without a self-test: NULL, or why a unit cannot work. */
 static const char *unfit(const struct unseen_device *device, const struct us_matrix_unit *unit)
 {
     const struct us_facts *facts = &device->facts;
@@ -196,7 +196,7 @@ const char *us_matrix_try(struct unseen_device *device, enum unseen_precision pr
     if (!(unit->precisions & 1u << precision))
         return "it has none for these numbers";
     if (!state->tried) {
-        state->why_not = us_matrix_trial(device, precision, unit);
+        state->why_not = us_matrix_self_test(device, precision, unit);
         state->tried = true;
     }
     return state->why_not;

@@ -47,10 +47,10 @@ enum unseen_status us_matrix_find(struct unseen_device *device, enum unseen_prec
 const char *us_matrix_try(struct unseen_device *device, enum unseen_precision precision,
                           const struct us_matrix_unit *unit);
 
-/* The trial itself, in matrix_trial.c: whether the programs build and compute right, or have done so before.
+/* The self-test, in matrix_self_test.c: whether the programs build and compute right, or have done so before.
  */
-const char *us_matrix_trial(struct unseen_device *device, enum unseen_precision precision,
-                            const struct us_matrix_unit *unit);
+const char *us_matrix_self_test(struct unseen_device *device, enum unseen_precision precision,
+                                const struct us_matrix_unit *unit);
 
 /* Build options of cl/conv/conv_matrix.cl: a tile, `step` numbers of the reduction at a time, and how A lies
  * in it (A_BY_K). us_matrix_step is the longest step of a precision. */

@@ -148,10 +148,10 @@ struct hand {
 static void name_device(const struct unseen_device *device, enum unseen_status st)
 {
     struct us_error error;
-    char where[sizeof unseen_device_about(device)->name + 32];
+    char where[sizeof unseen_device_info(device)->name + 32];
     us_error_take(st, &error);
-    snprintf(where, sizeof where, "device %d, %s", unseen_device_about(device)->index,
-             unseen_device_about(device)->name);
+    snprintf(where, sizeof where, "device %d, %s", unseen_device_info(device)->index,
+             unseen_device_info(device)->name);
     us_fail(st, where, "%s", error.text);
     if (*error.hint)
         us_hint("%s", error.hint);

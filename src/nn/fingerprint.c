@@ -56,7 +56,7 @@ char *us_fingerprint(const struct unseen_device *device, const struct unseen_dat
                      const struct us_train_job *job, const struct us_model *model)
 {
     const struct unseen_recipe *r = job->recipe;
-    const struct unseen_device_info *about = unseen_device_about(device);
+    const struct unseen_device_info *about = unseen_device_info(device);
     uint64_t init;
     if (hash_file(job->init, &init))
         return NULL;

@@ -110,7 +110,7 @@ static enum unseen_status prepare(struct unseen_device *device, const struct us_
     if (!model->graph.status)
         builder(&model->graph, spec);
     US_TRY(model->graph.status);
-    size_t align = max_size(unseen_device_about(device)->align, 64);
+    size_t align = max_size(unseen_device_info(device)->align, 64);
     us_params_place(&model->graph.params, align);
     us_params_place(&model->graph.stats, align);
     US_TRY_ALLOC(model->layers = us_calloc((size_t)model->graph.n_nodes, sizeof *model->layers));

@@ -8,7 +8,7 @@
 
 static json_t *device_json(const struct unseen_device *device)
 {
-    const struct unseen_device_info *about = unseen_device_about(device);
+    const struct unseen_device_info *about = unseen_device_info(device);
     return json_pack("{s:i, s:s, s:s, s:s, s:s}", "index", about->index, "name", about->name, "platform",
                      about->platform, "driver", about->driver, "version", about->version);
 }
@@ -49,7 +49,7 @@ static void add_devices(json_t *run, const struct unseen_device *device)
 {
     json_t *indices = us_device_count(device) > 1 ? json_array() : NULL;
     for (; indices && device; device = us_device_next(device))
-        json_array_append_new(indices, json_integer(unseen_device_about(device)->index));
+        json_array_append_new(indices, json_integer(unseen_device_info(device)->index));
     if (indices)
         json_object_set_new(run, "devices", indices);
 }

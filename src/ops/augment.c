@@ -47,12 +47,13 @@ enum unseen_status us_augment_run(struct unseen_device *device, const struct us_
     }
     US_TRY(get(device, augment->c, &kernel));
     const size_t lines = (size_t)augment->n * (size_t)augment->h;
-    US_TRY(us_run(device, kernel,
-                  us_medium_items(device, us_device_is_cpu(device) ? lines : lines * (size_t)augment->w),
-                  "iiibbbiiuuuffffffb", augment->n, augment->h, augment->w, augment->pixels, augment->rows,
-                  augment->ids, augment->pad, (int)augment->flip, (unsigned)augment->seed,
-                  (unsigned)(augment->seed >> 32), (unsigned)augment->epoch, scale[0], scale[1], scale[2],
-                  shift[0], shift[1], shift[2], y));
+    US_TRY(
+        us_run(device, kernel,
+               us_range_medium_items(device, us_device_is_cpu(device) ? lines : lines * (size_t)augment->w),
+               "iiibbbiiuuuffffffb", augment->n, augment->h, augment->w, augment->pixels, augment->rows,
+               augment->ids, augment->pad, (int)augment->flip, (unsigned)augment->seed,
+               (unsigned)(augment->seed >> 32), (unsigned)augment->epoch, scale[0], scale[1], scale[2],
+               shift[0], shift[1], shift[2], y));
 out:
     return st;
 }

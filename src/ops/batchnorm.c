@@ -162,7 +162,7 @@ static enum unseen_status check_rows(const struct us_batchnorm *bn, size_t rows)
 
 static struct us_range channel_items(const struct us_batchnorm *bn, size_t times)
 {
-    return us_medium_items(bn->device, times * (size_t)(bn->channels / bn->vec));
+    return us_range_medium_items(bn->device, times * (size_t)(bn->channels / bn->vec));
 }
 
 static struct us_range groups(const struct us_batchnorm *bn, size_t blocks)
@@ -173,9 +173,9 @@ static struct us_range groups(const struct us_batchnorm *bn, size_t blocks)
 
 static struct us_range block_items(const struct us_batchnorm *bn, const struct cut *cut)
 {
-    return bn->group.items
-               ? groups(bn, cut->blocks)
-               : us_heavy_items(bn->device, cut->blocks * (size_t)(bn->channels / (bn->vec * bn->tile)));
+    return bn->group.items ? groups(bn, cut->blocks)
+                           : us_range_large_items(
+                                 bn->device, cut->blocks * (size_t)(bn->channels / (bn->vec * bn->tile)));
 }
 
 static struct us_range finish_items(const struct us_batchnorm *bn)
@@ -185,7 +185,7 @@ static struct us_range finish_items(const struct us_batchnorm *bn)
 
 static struct us_range vector_items(const struct us_batchnorm *bn, size_t rows)
 {
-    return us_light_items(bn->device, rows * (size_t)(bn->channels / bn->vec));
+    return us_range_small_items(bn->device, rows * (size_t)(bn->channels / bn->vec));
 }
 
 static enum unseen_status apply(struct us_batchnorm *bn, size_t rows, struct us_buf *x,

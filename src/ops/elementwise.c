@@ -14,7 +14,7 @@ static enum unseen_status run(struct unseen_device *device, const char *name, si
     struct us_kernel *kernel = NULL;
     char options[32];
     const size_t width = (size_t)us_vector_width(device);
-    const struct us_range range = us_light_items(device, (count + width - 1) / width);
+    const struct us_range range = us_range_small_items(device, (count + width - 1) / width);
     snprintf(options, sizeof options, "-DVEC=%zu", width);
     US_TRY(us_kernel_get(device, "elementwise.cl", options, name, &kernel));
     if (c)

@@ -48,7 +48,7 @@ static enum unseen_status blas_fail(CLBlastStatusCode code, const char *call)
 static enum unseen_status tune(struct unseen_device *device)
 {
     const cl_device_id id = us_device_id(device);
-    if (unseen_device_about(device)->type != UNSEEN_DEVICE_CPU)
+    if (unseen_device_info(device)->type != UNSEEN_DEVICE_CPU)
         return UNSEEN_OK;
     for (size_t i = 0; i < tuned_count; i++) {
         if (tuned[i] == id)
@@ -59,7 +59,7 @@ static enum unseen_status tune(struct unseen_device *device)
         return UNSEEN_FAILED;
     tuned = longer;
     const struct parameters *row = cpus;
-    while (!strstr(unseen_device_about(device)->platform, row->platform))
+    while (!strstr(unseen_device_info(device)->platform, row->platform))
         row++; /* the last one applies always */
     CLBlastStatusCode code = CLBlastOverrideParameters(id, "Xgemm", CLBlastPrecisionSingle, XGEMM,
                                                        (const char **)(uintptr_t)xgemm_names, row->xgemm);

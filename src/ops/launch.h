@@ -29,29 +29,30 @@ struct us_sum_group {
 static inline struct us_sum_group us_sum_group(const struct unseen_device *device, int columns, int most)
 {
     struct us_sum_group g = {.items = 256, .across = 1};
-    while ((size_t)g.items > unseen_device_about(device)->max_group)
+    while ((size_t)g.items > unseen_device_info(device)->max_group)
         g.items /= 2;
     while (g.across < most && g.across < g.items && 2 * g.across <= columns)
         g.across *= 2;
     return g;
 }
 
-/* Light work-items in groups large enough to pay for dispatching one; kernels guard against the surplus. */
-static inline struct us_range us_light_items(const struct unseen_device *device, size_t items)
+/* Small work-items (nanoseconds) in groups large enough to pay for dispatching one; kernels guard against the
+ * surplus. */
+static inline struct us_range us_range_small_items(const struct unseen_device *device, size_t items)
 {
     size_t group = us_device_is_cpu(device) ? 256 : 64;
     return US_RANGE1L(us_round_up(items, group), group);
 }
 
-/* Work-items of tens of nanoseconds to a few microseconds. */
-static inline struct us_range us_medium_items(const struct unseen_device *device, size_t items)
+/* Medium work-items: tens of nanoseconds to a few microseconds. */
+static inline struct us_range us_range_medium_items(const struct unseen_device *device, size_t items)
 {
     size_t group = us_device_is_cpu(device) ? 16 : 64;
     return US_RANGE1L(us_round_up(items, group), group);
 }
 
-/* Heavy work-items (a microsecond or more): one a group on CPUs, where a group runs on one core. */
-static inline struct us_range us_heavy_items(const struct unseen_device *device, size_t items)
+/* Large work-items (a microsecond or more): one a group on CPUs, where a group runs on one core. */
+static inline struct us_range us_range_large_items(const struct unseen_device *device, size_t items)
 {
     size_t group = us_device_is_cpu(device) ? 1 : 64;
     return US_RANGE1L(us_round_up(items, group), group);

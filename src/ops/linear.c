@@ -75,7 +75,7 @@ enum unseen_status us_linear_forward(struct us_linear *l, int n, struct us_buf *
                                      struct us_buf *bias, struct us_buf *workspace, struct us_buf *y)
 {
     enum unseen_status st = UNSEEN_OK;
-    US_TRY(us_run(l->device, l->bias, us_light_items(l->device, (size_t)n * (size_t)l->out), "iibb", n,
+    US_TRY(us_run(l->device, l->bias, us_range_small_items(l->device, (size_t)n * (size_t)l->out), "iibb", n,
                   l->out, bias, y));
     US_TRY(us_conv_backward_data(l->conv, n, x, weights, workspace, true, y));
 out:
@@ -108,7 +108,7 @@ enum unseen_status us_linear_backward(struct us_linear *l, int n, struct us_buf 
     const size_t columns = (size_t)(l->out / l->width);
     US_TRY(us_conv_backward_weights(l->conv, n, dy, x, workspace, dweights));
     US_TRY(us_run(l->device, l->bias_backward,
-                  us_device_is_cpu(l->device) ? us_heavy_items(l->device, columns)
+                  us_device_is_cpu(l->device) ? us_range_large_items(l->device, columns)
                                               : US_RANGE1L(columns * GROUP, GROUP),
                   "iibb", n, l->out, dy, dbias));
     if (dx)

@@ -10,7 +10,7 @@ enum { GROUP = 64 }; /* work-items that take a sample on GPUs */
 
 static struct us_range samples(const struct unseen_device *device, int n)
 {
-    return us_device_is_cpu(device) ? us_heavy_items(device, (size_t)n)
+    return us_device_is_cpu(device) ? us_range_large_items(device, (size_t)n)
                                     : US_RANGE1L((size_t)n * GROUP, GROUP);
 }
 

@@ -10,7 +10,7 @@ enum { CHAINS = 12, RUNS = 8, FIRST_ROUNDS = 1000, MOST_ROUNDS = 1 << 28 };
 /* The shape of a launch: enough work-items that none of the compute units waits for another at the end. */
 static struct us_range items(const struct unseen_device *device)
 {
-    const size_t units = unseen_device_about(device)->compute_units;
+    const size_t units = unseen_device_info(device)->compute_units;
     return us_device_is_cpu(device) ? US_RANGE1L(units * 8, 1) : US_RANGE1L(units * 2048, 64);
 }
 

@@ -64,14 +64,14 @@ void us_pool_free(struct us_pool *pool)
 
 enum unseen_status us_pool_forward(struct us_pool *pool, int n, struct us_buf *x, struct us_buf *y)
 {
-    return us_run(pool->device, pool->forward, us_medium_items(pool->device, (size_t)n * pool->out_items),
-                  "ibb", n, x, y);
+    return us_run(pool->device, pool->forward,
+                  us_range_medium_items(pool->device, (size_t)n * pool->out_items), "ibb", n, x, y);
 }
 
 enum unseen_status us_pool_backward(struct us_pool *pool, int n, struct us_buf *x, struct us_buf *y,
                                     struct us_buf *dy, bool accumulate, struct us_buf *dx)
 {
-    const struct us_range range = us_medium_items(pool->device, (size_t)n * pool->in_items);
+    const struct us_range range = us_range_medium_items(pool->device, (size_t)n * pool->in_items);
     if (pool->shape.kind == US_POOL_MAX)
         return us_run(pool->device, pool->backward, range, "ibbbib", n, x, y, dy, (int)accumulate, dx);
     return us_run(pool->device, pool->backward, range, "ibib", n, dy, (int)accumulate, dx);

@@ -35,8 +35,8 @@ enum unseen_status us_scaling_update(struct unseen_device *device, size_t count,
     const size_t each = (size_t)us_vector_width(device) * ROUNDS;
     US_TRY(get(device, "scaling_find", &find));
     US_TRY(get(device, "scaling_update", &update));
-    US_TRY(us_run(device, find, us_heavy_items(device, (count + each - 1) / each), "lbb", (int64_t)count,
-                  grads, state));
+    US_TRY(us_run(device, find, us_range_large_items(device, (count + each - 1) / each), "lbb",
+                  (int64_t)count, grads, state));
     US_TRY(us_run(device, update, US_RANGE1L(1, 1), "b", state));
 out:
     return st;

@@ -217,7 +217,7 @@ static json_t *describe(const struct us_incremental *in)
     const struct unseen_scoring_options *o = &in->options->scoring;
     json_t *settings = json_pack("{s:i, s:i, s:I, s:s, s:s}", "folds", o->folds, "repeats", o->repeats,
                                  "seed", (json_int_t)o->seed, "data", in->data->hash, "device",
-                                 unseen_device_about(in->device)->name);
+                                 unseen_device_info(in->device)->name);
     json_t *steps = us_steps_json(&in->options->step);
     json_t *selection = describe_selection(in->options);
     bool bad = !settings || us_run_json_recipe(settings, &o->recipe) || json_object_update(settings, steps) ||

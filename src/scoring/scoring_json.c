@@ -34,7 +34,7 @@ static json_t *describe(const struct unseen_device *device, const struct unseen_
         json_pack("{s:s, s:i, s:i, s:s, s:I, s:s, s:s, s:s}", "protocol", unseen_protocol_name(o->protocol),
                   "folds", seen ? 0 : o->folds, "repeats", o->repeats, "record",
                   o->record == UNSEEN_RECORD_TRAIN ? "train" : "eval", "seed", (json_int_t)o->seed,
-                  "training set", trained, "data", data->hash, "device", unseen_device_about(device)->name);
+                  "training set", trained, "data", data->hash, "device", unseen_device_info(device)->name);
     json_t *job = o->jobs > 1 ? json_pack("{s:i, s:i, s:i}", "job", o->job + 1, "jobs", o->jobs, "classes",
                                           data->classes)
                               : json_object();

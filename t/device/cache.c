@@ -8,8 +8,8 @@
 
 #include "base/fs.h"
 #include "device/cache.h"
+#include "device/self_test.h"
 #include "device/state.h"
-#include "device/trial.h"
 #include "support/device.h"
 #include "support/folder.h"
 
@@ -127,7 +127,7 @@ static void a_binary_the_driver_refuses_is_rebuilt(void **state)
 static void another_driver_is_another_key(void **state)
 {
     (void)state;
-    struct unseen_device_info info = *unseen_device_about(test_device());
+    struct unseen_device_info info = *unseen_device_info(test_device());
     char key[US_CACHE_KEY], other[US_CACHE_KEY];
     us_cache_key(&info, source, "-DVALUE=2.5f", key);
     us_cache_key(&info, source, "-DVALUE=2.6f", other);
@@ -166,29 +166,29 @@ static void an_unwritable_cache_only_costs_time(void **state)
 }
 
 /* Only what was passed, by this device and driver, with these programs. */
-static void trials_are_remembered(void **state)
+static void passed_self_tests_are_remembered(void **state)
 {
     (void)state;
     struct unseen_device *device = NULL;
-    const struct us_trial trial = {.file = "put.cl", .options = "-DVALUE=1.0f"},
-                          other = {.file = "put.cl", .options = ""},
-                          more = {.file = "put.cl", .also = "put.cl", .options = "-DVALUE=1.0f"};
+    const struct us_self_test test = {.file = "put.cl", .options = "-DVALUE=1.0f"},
+                              other = {.file = "put.cl", .options = ""},
+                              more = {.file = "put.cl", .also = "put.cl", .options = "-DVALUE=1.0f"};
     assert_ok(unseen_device_open(NULL, &device));
-    assert_false(us_trial_passed(device, &trial));
-    us_trial_keep(device, &trial);
-    assert_true(us_trial_passed(device, &trial));
-    assert_false(us_trial_passed(device, &other));
-    assert_false(us_trial_passed(device, &more));
+    assert_false(us_self_test_passed(device, &test));
+    us_self_test_keep(device, &test);
+    assert_true(us_self_test_passed(device, &test));
+    assert_false(us_self_test_passed(device, &other));
+    assert_false(us_self_test_passed(device, &more));
     strcat(device->info.driver, "+1");
-    assert_false(us_trial_passed(device, &trial));
+    assert_false(us_self_test_passed(device, &test));
     unseen_device_close(device);
     assert_ok(unseen_device_open(NULL, &device));
-    assert_true(us_trial_passed(device, &trial));
+    assert_true(us_self_test_passed(device, &test));
     setenv("UNSEEN_KERNEL_CACHE", "0", 1);
-    assert_false(us_trial_passed(device, &trial));
+    assert_false(us_self_test_passed(device, &test));
     setenv("UNSEEN_KERNEL_CACHE", "1", 1);
     assert_ok(us_write_file(test_path("put.cl"), "kernel void put(void) {}\n", 25));
-    assert_false(us_trial_passed(device, &trial));
+    assert_false(us_self_test_passed(device, &test));
     unseen_device_close(device);
 }
 
@@ -201,7 +201,7 @@ int main(void)
         cmocka_unit_test(a_binary_the_driver_refuses_is_rebuilt),
         cmocka_unit_test(another_driver_is_another_key),
         cmocka_unit_test(an_unwritable_cache_only_costs_time),
-        cmocka_unit_test(trials_are_remembered),
+        cmocka_unit_test(passed_self_tests_are_remembered),
     };
     return RUN_TESTS(tests, setup, test_folder_remove);
 }

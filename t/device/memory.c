@@ -62,7 +62,7 @@ static void windows_share_memory(void **state)
 {
     (void)state;
     struct unseen_device *device = test_device();
-    size_t align = unseen_device_about(device)->align;
+    size_t align = unseen_device_info(device)->align;
     struct us_buf *whole = NULL, *part = NULL, *inner = NULL, *bad = NULL;
     uint64_t before = us_device_memory(device).used;
     assert_ok(us_buf_new(device, 8 * align, &whole));
@@ -110,7 +110,7 @@ static void limit_leaves_a_reserve(void **state)
 {
     (void)state;
     struct us_memory memory = us_device_memory(test_device());
-    uint64_t global = unseen_device_about(test_device())->global_bytes;
+    uint64_t global = unseen_device_info(test_device())->global_bytes;
     assert_true(memory.limit < global && memory.limit >= global / 100 * 94);
 }
 

@@ -19,7 +19,7 @@ static struct unseen_device *pair;
 static int set_up(void **state)
 {
     char selector[32];
-    int index = unseen_device_about(test_device())->index;
+    int index = unseen_device_info(test_device())->index;
     snprintf(selector, sizeof selector, "%d,%d", index, index);
     return unseen_device_open(selector, &pair) ? -1 : test_drawn(state, N);
 }
@@ -158,9 +158,9 @@ static void failures_name_their_device(void **state)
     (void)state;
     struct us_crew *crew;
     struct unseen_recipe recipe = test_small_recipe();
-    char start[sizeof unseen_device_about(pair)->name + 64];
-    snprintf(start, sizeof start, "device %d, %s: work: it broke", unseen_device_about(pair)->index,
-             unseen_device_about(pair)->name);
+    char start[sizeof unseen_device_info(pair)->name + 64];
+    snprintf(start, sizeof start, "device %d, %s: work: it broke", unseen_device_info(pair)->index,
+             unseen_device_info(pair)->name);
     assert_ok(us_crew_new(pair, data, &recipe, 1, JOBS, 10, &crew));
     assert_fails(UNSEEN_FAILED, start, us_crew_run(crew, JOBS, fail_at_4, NULL));
     assert_string_equal(unseen_last_hint(), "mend it");

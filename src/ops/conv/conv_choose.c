@@ -154,7 +154,7 @@ static const char *shipped(struct unseen_device *device, const struct us_conv_sh
     };
     for (size_t i = 0; us_device_is_cpu(device) && i < sizeof rows / sizeof *rows; i++) {
         const bool applies =
-            strstr(unseen_device_about(device)->platform, rows[i].platform) &&
+            strstr(unseen_device_info(device)->platform, rows[i].platform) &&
             (rows[i].direction == US_CONV_DIRECTIONS || rows[i].direction == (int)direction) &&
             (!rows[i].kernel || rows[i].kernel == shape->kernel) &&
             (!rows[i].stride || rows[i].stride == shape->stride) &&

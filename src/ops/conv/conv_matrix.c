@@ -43,7 +43,7 @@ static const struct us_matrix_tile *choose_tile(const struct us_conv *conv, cons
                                                 double rows, int columns)
 {
     const struct us_matrix_tile *large = &unit->large;
-    const struct unseen_device_info *about = unseen_device_about(conv->device);
+    const struct unseen_device_info *about = unseen_device_info(conv->device);
     const double tiles = rows / large->m * ceil_div(columns, large->n);
     const bool fits = us_matrix_local(unit, conv->shape.precision, large) <= about->local_bytes;
     return fits && tiles >= about->compute_units ? large : &unit->small;
@@ -64,7 +64,7 @@ static void share_pixels(const struct us_conv *conv, struct matrix *m)
     const struct us_conv_shape *s = &conv->shape;
     const int tiles = ceil_div(us_conv_depth(conv), m->tile->m) * ceil_div(s->cout, m->tile->n);
     const int pixels = s->n * conv->oh * conv->ow;
-    const int units = (int)unseen_device_about(conv->device)->compute_units;
+    const int units = (int)unseen_device_info(conv->device)->compute_units;
     const int groups = us_device_is_cpu(conv->device) ? ENOUGH_GROUPS : units * GROUPS_A_UNIT;
     int parts = ceil_div(groups, tiles);
     if (parts > ceil_div(pixels, m->step * LEAST_STEPS))
@@ -144,8 +144,8 @@ static void release(struct us_conv_part *part)
 static enum unseen_status narrow(struct us_conv *conv, const struct matrix *m, struct us_buf *from,
                                  struct us_buf *work, int begin, int chunks)
 {
-    return us_run(conv->device, m->narrow, us_light_items(conv->device, (size_t)chunks), "bbii", from, work,
-                  begin, chunks);
+    return us_run(conv->device, m->narrow, us_range_small_items(conv->device, (size_t)chunks), "bbii", from,
+                  work, begin, chunks);
 }
 
 static size_t group(const struct matrix *m)
@@ -210,8 +210,8 @@ static enum unseen_status backward_data(struct us_conv *conv, const struct us_co
     const struct us_conv_shape *s = &conv->shape;
     const int weights = us_conv_depth(conv) * (s->cout / m->chunk);
     US_TRY(narrow(conv, m, call->in, call->work, 0, call->n * conv->oh * conv->ow * (s->cout / m->chunk)));
-    US_TRY(us_run(conv->device, m->narrow_transposed, us_light_items(conv->device, (size_t)weights), "bbiiii",
-                  call->other, call->work, m->other, weights, s->cin, s->cout));
+    US_TRY(us_run(conv->device, m->narrow_transposed, us_range_small_items(conv->device, (size_t)weights),
+                  "bbiiii", call->other, call->work, m->other, weights, s->cin, s->cout));
     for (int i = 0; i < s->stride * s->stride; i++) {
         const struct us_conv_residue y = us_conv_residue_of(s, i / s->stride, s->h),
                                      x = us_conv_residue_of(s, i % s->stride, s->w);
@@ -258,8 +258,9 @@ static enum unseen_status backward_weights(struct us_conv *conv, const struct us
                   parts > 1 ? call->work : call->out, parts > 1 ? m->sums : 0, 0, m->other, call->n, s->h,
                   s->w, s->cin, s->kernel, s->stride, s->pad, conv->oh, conv->ow, s->cout, m->share));
     if (parts > 1)
-        US_TRY(us_run(conv->device, m->sum, us_light_items(conv->device, (size_t)depth * (size_t)s->cout),
-                      "bbiii", call->work, call->out, m->sums, parts, depth * s->cout));
+        US_TRY(us_run(conv->device, m->sum,
+                      us_range_small_items(conv->device, (size_t)depth * (size_t)s->cout), "bbiii",
+                      call->work, call->out, m->sums, parts, depth * s->cout));
 out:
     return st;
 }

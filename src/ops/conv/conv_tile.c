@@ -44,7 +44,7 @@ static const struct limits {
 static const struct limits *limits_of(const struct unseen_device *device)
 {
     const struct limits *l = limits;
-    while (!strstr(unseen_device_about(device)->vendor, l->vendor))
+    while (!strstr(unseen_device_info(device)->vendor, l->vendor))
         l++; /* the last one applies always */
     return l;
 }
@@ -65,7 +65,7 @@ static int load_width(int rows, int bk, int items, int channels, bool along_k)
 bool us_conv_tile_legal(const struct unseen_device *device, const struct us_conv_product *p,
                         const struct us_conv_tile *t, struct us_conv_tiling *tiling)
 {
-    const struct unseen_device_info *about = unseen_device_about(device);
+    const struct unseen_device_info *about = unseen_device_info(device);
     if (t->bm < 1 || t->bn < 1 || t->bk < 1 || t->tm < 1 || t->tn < 1 || t->bm % t->tm || t->bn % t->tn ||
         t->bm % 4 || t->bn % 4 || t->bm > LARGEST || t->bn > LARGEST || t->bk > LARGEST)
         return false;
@@ -102,7 +102,7 @@ int us_conv_tile_parts(const struct us_conv_product *p, const struct us_conv_til
 static double estimate(const struct unseen_device *device, const struct us_conv_product *p,
                        const struct us_conv_tile *t)
 {
-    const double units = (double)unseen_device_about(device)->compute_units / limits_of(device)->units;
+    const double units = (double)unseen_device_info(device)->compute_units / limits_of(device)->units;
     const double parts = us_conv_tile_parts(p, t),
                  rounds = ceil(count_tiles(p, t) * parts / fmax(units, 1.0));
     return rounds / parts * t->bm * t->bn * (1.0 + local_load / t->tm + local_load / t->tn);
@@ -112,7 +112,7 @@ static double estimate(const struct unseen_device *device, const struct us_conv_
 static bool next(const struct unseen_device *device, const struct us_conv_product *p, int *at,
                  struct us_conv_tiling *tiling)
 {
-    const struct unseen_device_info *about = unseen_device_about(device);
+    const struct unseen_device_info *about = unseen_device_info(device);
     while (*at < CHOICES) {
         const struct choice *c = &choices[(*at)++];
         if (strstr(about->vendor, c->vendor) && strstr(about->name, c->name) &&
@@ -145,7 +145,7 @@ enum unseen_status us_conv_tile_usual(const struct unseen_device *device, const 
         return UNSEEN_OK;
     return us_fail(UNSEEN_FAILED, "convolution",
                    "%s has neither the local memory nor the work-group size for a tile",
-                   unseen_device_about(device)->name);
+                   unseen_device_info(device)->name);
 }
 
 bool us_conv_tile_offer(const struct unseen_device *device, const struct us_conv_product *p, int i,

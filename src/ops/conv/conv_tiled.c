@@ -69,7 +69,7 @@ static enum unseen_status run(struct us_conv *conv, const struct us_conv_part *p
                                           .epilogue = call->epilogue};
     US_TRY(us_tiled_run(conv->device, &d->product, &product));
     if (parts > 1)
-        US_TRY(us_run(conv->device, d->sum, us_light_items(conv->device, weights_of(conv)), "bbii",
+        US_TRY(us_run(conv->device, d->sum, us_range_small_items(conv->device, weights_of(conv)), "bbii",
                       call->work, call->out, parts, (int)weights_of(conv)));
 out:
     return st;

@@ -173,7 +173,7 @@ out:
 
 static struct us_range items(struct us_conv *conv, double count, int vec)
 {
-    return us_medium_items(conv->device, (size_t)(count / vec));
+    return us_range_medium_items(conv->device, (size_t)(count / vec));
 }
 
 /* Tiles first.. of call->in, whose tiles make results of h x w. */

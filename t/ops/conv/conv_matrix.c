@@ -120,7 +120,8 @@ static void unit_matches(void **state)
         for (int i = 0; i < SHAPES && !why_not; i++, tried++) {
             struct us_conv_shape shape = shapes[i];
             shape.precision = precision;
-            /* PoCL takes half a second for each program: of the emulated units' the trial has to do for bf16.
+            /* PoCL takes half a second for each program: of the emulated units' the self-test has to do for
+             * bf16.
              */
             if (unit->emulated && (p == UNSEEN_BF16 || shape.cin != 16))
                 continue;

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "device/trial.h"
+#include "device/self_test.h"
 
 #include "device/cache.h"
 #include "device/source.h"
@@ -11,13 +11,14 @@
 static const char passed[] = "passed";
 
 /* False where nothing can be remembered. */
-static bool find_key(const struct unseen_device *device, const struct us_trial *trial, char key[US_CACHE_KEY])
+static bool find_key(const struct unseen_device *device, const struct us_self_test *test,
+                     char key[US_CACHE_KEY])
 {
     char *file = NULL, *also = NULL, *source = NULL, *options = NULL;
-    bool found = us_cache_on(true) && us_source_load(trial->file, &file) == UNSEEN_OK &&
-                 (!trial->also || us_source_load(trial->also, &also) == UNSEEN_OK) &&
+    bool found = us_cache_on(true) && us_source_load(test->file, &file) == UNSEEN_OK &&
+                 (!test->also || us_source_load(test->also, &also) == UNSEEN_OK) &&
                  (source = us_format("%s%s", file, also ? also : "")) &&
-                 (options = us_format("trial: %s %s", device->quirks.options, trial->options));
+                 (options = us_format("self-test: %s %s", device->quirks.options, test->options));
     if (found)
         us_cache_key(&device->info, source, options, key);
     free(options);
@@ -27,30 +28,30 @@ static bool find_key(const struct unseen_device *device, const struct us_trial *
     return found;
 }
 
-bool us_trial_passed(const struct unseen_device *device, const struct us_trial *trial)
+bool us_self_test_passed(const struct unseen_device *device, const struct us_self_test *test)
 {
     char key[US_CACHE_KEY];
     unsigned char *bytes = NULL;
     size_t size;
-    const bool known = find_key(device, trial, key) && us_cache_read(key, &bytes, &size);
+    const bool known = find_key(device, test, key) && us_cache_read(key, &bytes, &size);
     free(bytes);
     return known;
 }
 
-void us_trial_keep(const struct unseen_device *device, const struct us_trial *trial)
+void us_self_test_keep(const struct unseen_device *device, const struct us_self_test *test)
 {
     char key[US_CACHE_KEY];
-    if (find_key(device, trial, key))
+    if (find_key(device, test, key))
         us_cache_write(key, (const unsigned char *)passed, sizeof passed - 1);
 }
 
-float us_trial_number(int i)
+float us_self_test_number(int i)
 {
     return (float)((i * 7 + i / 16 * 5 + i / 256) % 17 - 8);
 }
 
-enum unseen_status us_trial_kernel(struct unseen_device *device, const char *file, const char *options,
-                                   const char *name, struct us_kernel **kernel)
+enum unseen_status us_self_test_kernel(struct unseen_device *device, const char *file, const char *options,
+                                       const char *name, struct us_kernel **kernel)
 {
     const int gathering = device->gathering;
     device->gathering = 0;
@@ -59,8 +60,8 @@ enum unseen_status us_trial_kernel(struct unseen_device *device, const char *fil
     return st;
 }
 
-enum unseen_status us_trial_run(struct unseen_device *device, struct us_kernel *kernel, size_t items,
-                                const void *in, size_t in_bytes, void *out, size_t out_bytes)
+enum unseen_status us_self_test_run(struct unseen_device *device, struct us_kernel *kernel, size_t items,
+                                    const void *in, size_t in_bytes, void *out, size_t out_bytes)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_buf *from = NULL, *to = NULL;

@@ -5,8 +5,8 @@
 #include "base/half.h"
 #include "base/log.h"
 #include "device/matrix.h"
+#include "device/self_test.h"
 #include "device/state.h"
-#include "device/trial.h"
 
 /* The numbers that are tried. See cl/matrix_probe.cl; and, behind one another in its chunks, the same ones as
  * an image and, from `WEIGHTS` on, as the weights of two taps. */
@@ -57,7 +57,7 @@ static void fill(float values[ALL])
                                           0x1.8p-16f,       0x1.234p-20f,   -0x1.1p-24f,     0x1p-26f,
                                           65519.0f,         65520.0f,       -1e6f,           3.3e38f};
     for (int i = 0; i < A + B; i++)
-        values[i] = us_trial_number(i);
+        values[i] = us_self_test_number(i);
     memcpy(values + A + B, others, sizeof others);
 }
 
@@ -134,11 +134,12 @@ static enum unseen_status build(struct unseen_device *device, const struct us_ma
                                 const char *options, bool by_k, struct programs *p)
 {
     struct us_kernel *weights;
-    enum unseen_status st = us_trial_kernel(device, "matrix_probe.cl", options, "matrix_probe", &p->probe);
+    enum unseen_status st =
+        us_self_test_kernel(device, "matrix_probe.cl", options, "matrix_probe", &p->probe);
     if (!st && !unit->plain && !by_k)
-        st = us_trial_kernel(device, "conv/conv_matrix.cl", options, "matrix_gather", &p->gather);
+        st = us_self_test_kernel(device, "conv/conv_matrix.cl", options, "matrix_gather", &p->gather);
     if (!st && unit->vendor && by_k)
-        st = us_trial_kernel(device, "conv/conv_matrix.cl", options, "matrix_weights", &weights);
+        st = us_self_test_kernel(device, "conv/conv_matrix.cl", options, "matrix_weights", &weights);
     return st;
 }
 
@@ -151,8 +152,8 @@ static void options_for(const struct us_matrix_unit *unit, enum unseen_precision
 }
 
 /* With A in one of its two layouts: NULL, or what went wrong. */
-static const char *trial(struct unseen_device *device, enum unseen_precision precision,
-                         const struct us_matrix_unit *unit, bool by_k)
+static const char *run_self_test(struct unseen_device *device, enum unseen_precision precision,
+                                 const struct us_matrix_unit *unit, bool by_k)
 {
     const struct us_matrix_tile *tile = &unit->large;
     struct programs p = {.lanes = unit->lanes,
@@ -169,26 +170,26 @@ static const char *trial(struct unseen_device *device, enum unseen_precision pre
     }
     fill(values);
     if (compute(device, &p, values, &out))
-        return "a trial failed to run";
+        return "its self-test failed to run";
     if (!right_product(values, by_k, precision, out.probe) ||
         (p.gather && !right_convolution(values, out.gather)))
-        return "a trial gave wrong numbers";
+        return "its self-test gave wrong numbers";
     return NULL;
 }
 
-const char *us_matrix_trial(struct unseen_device *device, enum unseen_precision precision,
-                            const struct us_matrix_unit *unit)
+const char *us_matrix_self_test(struct unseen_device *device, enum unseen_precision precision,
+                                const struct us_matrix_unit *unit)
 {
     char options[US_MATRIX_OPTIONS];
     options_for(unit, precision, false, options);
-    const struct us_trial both = {
+    const struct us_self_test both = {
         .file = "matrix_probe.cl", .also = "conv/conv_matrix.cl", .options = options};
-    if (us_trial_passed(device, &both))
+    if (us_self_test_passed(device, &both))
         return NULL;
-    const char *why_not = trial(device, precision, unit, false);
+    const char *why_not = run_self_test(device, precision, unit, false);
     if (!why_not)
-        why_not = trial(device, precision, unit, true);
+        why_not = run_self_test(device, precision, unit, true);
     if (!why_not)
-        us_trial_keep(device, &both);
+        us_self_test_keep(device, &both);
     return why_not;
 }
