@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "datasets/export.h"
 #include "datasets/format.h"
 
 /* The labels of sample i in the order of the file. */

@@ -2,8 +2,6 @@
 
 #include "datasets/format.h"
 
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -87,91 +85,6 @@ enum unseen_status us_format_of(const char *name, const struct us_format **forma
     }
     *location = name;
     return detect(name, format);
-}
-
-enum unseen_status us_defect(struct us_defects *defects, const char *location, const char *file,
-                             int64_t record, const char *format, ...)
-{
-    char reason[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(reason, sizeof reason, format, args);
-    va_end(args);
-    struct unseen_defect defect = {file, record, reason, 0};
-    defects->count++;
-    if (defects->report)
-        defects->report(&defect, defects->context);
-    if (defects->go_on)
-        return UNSEEN_OK;
-    if (record < 0)
-        return us_fail(UNSEEN_BAD_DATA, location, "%s: %s", file, reason);
-    return us_fail(UNSEEN_BAD_DATA, location, "%s: record %lld: %s", file, (long long)record, reason);
-}
-
-void us_blemish(struct us_defects *defects, const char *file, const char *reason)
-{
-    struct unseen_defect defect = {file, -1, reason, 1};
-    defects->blemishes++;
-    if (defects->report)
-        defects->report(&defect, defects->context);
-}
-
-enum unseen_status us_dataset_go_on(const char *location)
-{
-    return us_interrupted() ? us_fail(UNSEEN_INTERRUPTED, location, "interrupted while reading") : UNSEEN_OK;
-}
-
-enum unseen_status us_images_make(struct unseen_images *images, int64_t n, size_t bytes, uint8_t **pixels,
-                                  int32_t **labels)
-{
-    *pixels = us_calloc((size_t)n, bytes);
-    images->pixels = *pixels;
-    if (!*pixels)
-        return UNSEEN_FAILED;
-    *labels = us_calloc((size_t)n, sizeof **labels);
-    images->labels = *labels;
-    if (!*labels)
-        return UNSEEN_FAILED;
-    images->n = n;
-    return UNSEEN_OK;
-}
-
-enum unseen_status us_class_names(struct unseen_dataset *dataset, const char *const *given, int classes)
-{
-    dataset->class_names = us_calloc((size_t)classes, sizeof *dataset->class_names);
-    if (!dataset->class_names)
-        return UNSEEN_FAILED;
-    dataset->classes = classes;
-    for (int i = 0; i < classes; i++) {
-        dataset->class_names[i] = given ? us_format("%s", given[i]) : us_format("class %d", i);
-        if (!dataset->class_names[i])
-            return UNSEEN_FAILED;
-    }
-    return UNSEEN_OK;
-}
-
-static void free_images(struct unseen_images *images)
-{
-    for (int64_t i = 0; images->paths && i < images->n; i++)
-        free(images->paths[i]);
-    free((void *)images->paths);
-    free((void *)images->pixels);
-    free((void *)images->labels);
-    free((void *)images->second_labels);
-    free((void *)images->digests);
-}
-
-void unseen_dataset_close(struct unseen_dataset *dataset)
-{
-    if (!dataset)
-        return;
-    free_images(&dataset->split[UNSEEN_TRAIN]);
-    free_images(&dataset->split[UNSEEN_TEST]);
-    for (int i = 0; dataset->class_names && i < dataset->classes; i++)
-        free(dataset->class_names[i]);
-    free(dataset->class_names);
-    free(dataset->location);
-    free(dataset);
 }
 
 enum unseen_status unseen_dataset_open(const char *name, const struct unseen_dataset_options *options,

@@ -1,26 +1,7 @@
 #include "config.h"
 
-#include "datasets/export.h"
-
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/fs.h"
 #include "datasets/format.h"
-
-enum unseen_status us_export_refuse(const char *out, const char *name)
-{
-    enum unseen_status st = UNSEEN_OK;
-    char *path = us_format("%s/%s", out, name);
-    if (!path)
-        return UNSEEN_FAILED;
-    if (us_exists(path)) {
-        st = us_fail(UNSEEN_USAGE, out, "already holds %s", name);
-        us_hint("name a new folder, or remove the dataset in this one first");
-    }
-    free(path);
-    return st;
-}
 
 static enum unseen_status check_subset(const struct unseen_dataset *dataset, const struct us_subset *subset)
 {

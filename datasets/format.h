@@ -85,6 +85,9 @@ enum unseen_status us_dataset_hash(struct unseen_dataset *dataset);
  * images can be divided by it. Exact sums: the same on every machine. */
 void us_dataset_measure(struct unseen_dataset *dataset);
 
+/* UNSEEN_USAGE if folder `out` already holds `name`: an export never mixes with, or writes over, a dataset. */
+enum unseen_status us_export_refuse(const char *out, const char *name);
+
 /* UNSEEN_INTERRUPTED, recorded, if a stop was asked for. */
 enum unseen_status us_dataset_go_on(const char *location);
 

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "datasets/export.h"
 #include "datasets/format.h"
 #include "datasets/source.h"
 
