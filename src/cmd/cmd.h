@@ -13,7 +13,9 @@
 #include "cmd/commands.def"
 #undef US_COMMAND
 
-/* The whole command line as one string, for run.json. Static. */
+/* The whole command line as one string, for run.json: joined at the begin of main, valid until its end. */
+void us_command_line_begin(int argc, char **argv);
+void us_command_line_end(void);
 const char *us_command_line(void);
 
 /* The rows of a table for the options of a recipe. */

@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
@@ -17,27 +16,6 @@ static const struct {
 };
 
 #define N_COMMANDS (sizeof commands / sizeof *commands)
-
-static char *command_line;
-
-const char *us_command_line(void)
-{
-    return command_line ? command_line : "";
-}
-
-static char *join(int argc, char **argv)
-{
-    size_t size = 1;
-    for (int i = 0; i < argc; i++)
-        size += strlen(argv[i]) + 1;
-    char *text = us_calloc(size, 1);
-    for (int i = 0; text && i < argc; i++) {
-        strcat(text, argv[i]);
-        if (i + 1 < argc)
-            strcat(text, " ");
-    }
-    return text;
-}
 
 static void usage(FILE *to)
 {
@@ -87,7 +65,7 @@ int main(int argc, char **argv)
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     signal(SIGXFSZ, SIG_IGN);
-    command_line = join(argc, argv);
+    us_command_line_begin(argc, argv);
     enum unseen_status st = dispatch(argc, argv);
     if (!st && (fflush(stdout) || ferror(stdout)))
         st = us_fail_errno("stdout", "cannot write");
@@ -96,6 +74,6 @@ int main(int argc, char **argv)
         if (*unseen_last_hint())
             fprintf(stderr, "hint: %s\n", unseen_last_hint());
     }
-    free(command_line);
+    us_command_line_end();
     return (int)st;
 }
