@@ -36,11 +36,6 @@ double us_cutoff(const struct unseen_select_options *o)
     return o->cutoff > UNSEEN_CUTOFF_AUTO ? published : o->wrong + (1 - o->wrong) * published;
 }
 
-double us_share_cut(const char *rule, const struct unseen_select_options *o)
-{
-    return us_rule_cuts(rule) ? fmin(us_cutoff(o), 1 - o->keep) : NAN;
-}
-
 enum unseen_status us_count_after_cutoff(const struct unseen_select_options *o, int64_t n, int64_t m,
                                          int64_t *left)
 {

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/order.h"
-#include "base/rng.h"
 #include "select/groups.h"
 #include "select/kept.h"
 #include "select/quotas.h"
@@ -64,6 +63,11 @@ static bool needs(const char *name, int what)
 bool us_rule_cuts(const char *rule)
 {
     return needs(rule, US_CUTS);
+}
+
+double us_share_cut(const char *rule, const struct unseen_select_options *o)
+{
+    return us_rule_cuts(rule) ? fmin(us_cutoff(o), 1 - o->keep) : NAN;
 }
 
 int unseen_rule_needs_features(const char *rule)
@@ -184,37 +188,6 @@ enum unseen_status us_count_kept(double keep, int64_t n, int64_t *m)
     if (*m < 1)
         return us_fail(UNSEEN_USAGE, "--keep", "%g of %" PRId64 " samples is nothing", keep, n);
     return UNSEEN_OK;
-}
-
-uint64_t us_rule_draw(uint64_t seed, int64_t sample)
-{
-    uint32_t words[4];
-    us_philox(seed, US_STREAM_SELECT, 0, (uint64_t)sample, words);
-    return (uint64_t)words[1] << 32 | words[0];
-}
-
-/* Where `sample` lies in the ascending list. */
-static int64_t position(const int64_t *list, int64_t n, int64_t sample)
-{
-    int64_t low = 0, high = n - 1;
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        if (list[middle] < sample)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-enum unseen_status us_rule_shuffle(const struct us_rule_input *in, int64_t *items)
-{
-    for (int64_t i = 0; i < in->n; i++)
-        items[i] = in->sample ? in->sample[i] : i;
-    enum unseen_status st = us_shuffle(in->options->seed, US_STREAM_SELECT, 0, (size_t)in->n, items);
-    for (int64_t i = 0; st == UNSEEN_OK && in->sample && i < in->n; i++)
-        items[i] = position(in->sample, in->n, items[i]);
-    return st;
 }
 
 /* The rule on all samples, by class where that is asked for. */

@@ -3,6 +3,8 @@
 #ifndef US_OPS_CONV_CONV_ALGORITHM_H
 #define US_OPS_CONV_CONV_ALGORITHM_H
 
+#include <string.h>
+
 #include "ops/conv/conv.h"
 
 struct us_conv_part {
@@ -70,7 +72,11 @@ enum unseen_status us_conv_choose(struct unseen_device *device, const struct us_
                                   struct us_conv_part *part);
 
 /* What follows the colon of a name; NULL where there is none. */
-const char *us_conv_values(const char *name);
+static inline const char *us_conv_values(const char *name)
+{
+    const char *colon = strchr(name, ':');
+    return colon ? colon + 1 : NULL;
+}
 
 /* Along one axis, the image's pixels a, a + stride, ...: the same taps of the kernel meet all of them, so
  * that their data gradient is a convolution of dy, of stride 1, with these taps alone. */

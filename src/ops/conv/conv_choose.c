@@ -34,12 +34,6 @@ const char *us_conv_algorithm_at(int i)
     return i >= 0 && i < ALGORITHMS ? algorithms[i]->name : NULL;
 }
 
-const char *us_conv_values(const char *name)
-{
-    const char *colon = strchr(name, ':');
-    return colon ? colon + 1 : NULL;
-}
-
 bool us_conv_suits(struct unseen_device *device, const char *name, const struct us_conv_shape *shape,
                    enum us_conv_direction direction)
 {
