@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "cmd/cmd.h"
-#include "unseen/prune.h"
+#include "unseen/scoring.h"
 
 enum { MOST_JOBS = 4096 };
 

@@ -4,7 +4,7 @@
 
 #include "device/device.h"
 #include "nn/model.h"
-#include "unseen/trajectory.h"
+#include "unseen/quantity.h"
 
 struct us_progress;
 struct us_trainer; /* a dataset on a device: pixels and labels of both splits, batches, the model in use */

@@ -4,7 +4,7 @@
 #define US_OPS_LOSS_H
 
 #include "device/device.h"
-#include "unseen/trajectory.h"
+#include "unseen/quantity.h"
 
 /* logits [n,classes]; labels int32 [all samples], of which row i is labels[rows[i]] (rows int32 [n]).
  *   loss_i = -sum_c q_c ln p_c,  q = (1 - smoothing) onehot + smoothing / classes

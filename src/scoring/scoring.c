@@ -1,7 +1,7 @@
 /* The scoring runs: which models train on what, and where each record lands in the trajectory. */
 #include "config.h"
 
-#include "unseen/prune.h"
+#include "unseen/scoring.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #define US_SCORING_SCORING_MODEL_H
 
 #include "nn/train.h"
-#include "unseen/prune.h"
+#include "unseen/scoring.h"
 
 /* What becomes of a sample in a fold run on a part of the data. */
 enum us_part {
