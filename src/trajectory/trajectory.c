@@ -339,9 +339,23 @@ void us_trajectory_rest(const struct unseen_trajectory *t)
         us_npy_rest(&m->array[a]);
 }
 
+/* `folder` is what messages call the seen side. */
+static enum unseen_status check_seen(const struct unseen_trajectory *t, const struct unseen_trajectory *seen,
+                                     const char *folder)
+{
+    if (seen->n == t->n && seen->repeats >= 1 && t->repeats % seen->repeats == 0)
+        return UNSEEN_OK;
+    return us_fail(UNSEEN_BAD_DATA, folder,
+                   "has %" PRId64 " samples and %d repeats, the trajectory of the same models %" PRId64
+                   " and %d",
+                   seen->n, seen->repeats, t->n, t->repeats);
+}
+
+/* m->seen is set to a trajectory that fits, or not at all. */
 static enum unseen_status open_seen(struct mapped *m)
 {
     enum unseen_status st = UNSEEN_OK;
+    struct unseen_trajectory *seen = NULL;
     char *folder = us_format("%s/../seen/trajectory", m->folder);
     US_TRY_ALLOC(folder);
     if (!us_exists(folder)) {
@@ -350,10 +364,12 @@ static enum unseen_status open_seen(struct mapped *m)
         us_hint("it should be in %s", folder);
         goto out;
     }
-    US_TRY(unseen_trajectory_open(folder, &m->seen));
-    if (m->seen->n != m->view.n || m->view.repeats % m->seen->repeats != 0)
-        st = us_fail(UNSEEN_BAD_DATA, folder, "is not of the same models as %s", m->folder);
+    US_TRY(unseen_trajectory_open(folder, &seen));
+    US_TRY(check_seen(&m->view, seen, folder));
+    m->seen = seen;
+    seen = NULL;
 out:
+    unseen_trajectory_close(seen);
     free(folder);
     return st;
 }
@@ -365,7 +381,9 @@ enum unseen_status us_trajectory_seen(const struct unseen_trajectory *t,
     struct mapped *m = t->owner;
     if (!t->seen && !m)
         return us_fail(UNSEEN_USAGE, "trajectory", "has no record of the samples that its models trained on");
-    if (!t->seen && !m->seen)
+    if (t->seen)
+        US_TRY(check_seen(t, t->seen, "the seen trajectory"));
+    else if (!m->seen)
         US_TRY(open_seen(m));
     *seen = t->seen ? t->seen : m->seen;
 out:

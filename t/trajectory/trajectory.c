@@ -57,6 +57,41 @@ static void what_is_written_is_read(void **state)
     }
 }
 
+static void write_alike(const char *folder, int64_t n, int repeats)
+{
+    struct us_trajectory_build *b;
+    assert_ok(us_trajectory_new(UNSEEN_SEEN, n, repeats, T, 3, 0, &b));
+    assert_ok(us_trajectory_write(b, folder));
+    us_trajectory_free(b);
+}
+
+/* However often it is asked for: a rejected seen side is not kept. */
+static void a_seen_side_of_other_models_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t n;
+        int repeats;
+    } others[] = {{N - 1, R}, {N + 1, R}, {N, R + 1}};
+    struct us_trajectory_build *b = filled(UNSEEN_FOLD);
+    const char *folder = test_path("two-sided/trajectory");
+    const struct unseen_trajectory *seen;
+    assert_ok(us_trajectory_write(b, folder));
+    for (int i = 0; i < 3; i++) {
+        struct unseen_trajectory *t;
+        write_alike(test_path("two-sided/seen/trajectory"), others[i].n, others[i].repeats);
+        assert_ok(unseen_trajectory_open(test_path("two-sided/trajectory"), &t));
+        for (int call = 0; call < 3; call++)
+            assert_fails(UNSEEN_BAD_DATA, "the trajectory of the same models 4 and 2",
+                         us_trajectory_seen(t, &seen));
+        unseen_trajectory_close(t);
+    }
+    b->view.seen = &(struct unseen_trajectory){.n = N + 1, .repeats = R};
+    assert_fails(UNSEEN_BAD_DATA, "the seen trajectory", us_trajectory_seen(&b->view, &seen));
+    b->view.seen = NULL;
+    us_trajectory_free(b);
+}
+
 static void holds_what_is_recorded_on_demand(void **state)
 {
     (void)state;
@@ -316,6 +351,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(a_seen_side_of_other_models_is_refused),
         cmocka_unit_test(holds_what_is_recorded_on_demand),
         cmocka_unit_test(names_what_is_recorded_on_demand),
         cmocka_unit_test(tells_how_it_was_recorded),
