@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "base/order.h"
-#include "select/rule.h"
 #include "unseen/score.h"
 
-#define WHERE "--metric"
+#define WHERE  "--metric"
+#define SCORES "rules that choose sets, such as herding, are named by --rule; scores"
 
 static const char *skip_spaces(const char *at)
 {
@@ -51,12 +51,9 @@ static enum unseen_status take_name(const char *text, const char **at, int *scor
         return us_fail(UNSEEN_USAGE, WHERE, "'%s': a score should stand before '%s'", text, *at);
     if (!**at)
         us_fail(UNSEEN_USAGE, WHERE, "'%s': a score is missing at the end", text);
-    else if (us_rule_is_known(*at))
-        return us_fail(UNSEEN_USAGE, WHERE,
-                       "'%s' is a rule that chooses sets, not a score of samples: --rule", *at);
     else
         us_fail(UNSEEN_USAGE, WHERE, "there is no score '%.*s'", word_length(*at), *at);
-    us_hint_names("scores", unseen_score_name);
+    us_hint_names(SCORES, unseen_score_name);
     return UNSEEN_USAGE;
 }
 
@@ -100,7 +97,7 @@ enum unseen_status us_formula_parse(const char *text, struct us_formula *f)
     *f = (struct us_formula){0};
     if (!*at) {
         us_fail(UNSEEN_USAGE, WHERE, "names no score");
-        us_hint_names("scores", unseen_score_name);
+        us_hint_names(SCORES, unseen_score_name);
         return UNSEEN_USAGE;
     }
     do {

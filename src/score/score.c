@@ -1,5 +1,4 @@
-/* The registry of scores, and what is common to all: checks, calibration, averaging over repeats, formulas.
- */
+/* What is common to all scores: checks, calibration, averaging over repeats, sums of a formula. */
 #include "config.h"
 
 #include "unseen/score.h"
@@ -9,6 +8,7 @@
 
 #include "score/calibrate.h"
 #include "score/formula.h"
+#include "score/registry.h"
 #include "score/score_function.h"
 #include "trajectory/trajectory.h"
 
@@ -19,43 +19,19 @@
  * is what it takes of memory. */
 #define BLOCK ((int64_t)1 << 16)
 
-static const struct score {
-    const char *name;
-    us_score_function *function;
-    unsigned needs;
-    int epochs, flags;
-    const char *help;
-} scores_known[] = {
-#define US_SCORE(name, function, needs, epochs, flags, help) {name, function, needs, epochs, flags, help},
-#include "score/scores.def"
-#undef US_SCORE
-};
-
-#define SCORES ((int)(sizeof scores_known / sizeof scores_known[0]))
-
-const char *unseen_score_name(int i)
-{
-    return i >= 0 && i < SCORES ? scores_known[i].name : NULL;
-}
-
-const char *unseen_score_help(int i)
-{
-    return i >= 0 && i < SCORES ? scores_known[i].help : NULL;
-}
-
 enum unseen_status unseen_score_needs(const char *metric, unsigned *record_also)
 {
     struct us_formula formula;
     enum unseen_status st = us_formula_parse(metric, &formula);
     unsigned needs = 0;
     for (int i = 0; !st && i < formula.n; i++)
-        needs |= scores_known[formula.term[i].score].needs;
+        needs |= us_scores[formula.term[i].score].needs;
     *record_also = us_record_whole(needs & US_RECORD_DEMAND);
     return st;
 }
 
 /* `why`: what there are no two kinds of models in; `hint`: where there are. */
-static enum unseen_status check_sides(const struct score *score, const char *why, const char *hint)
+static enum unseen_status check_sides(const struct us_score *score, const char *why, const char *hint)
 {
     if (!(score->flags & US_TWO_SIDED))
         return UNSEEN_OK;
@@ -65,7 +41,7 @@ static enum unseen_status check_sides(const struct score *score, const char *why
     return UNSEEN_USAGE;
 }
 
-static enum unseen_status check_protocol(const struct score *score, enum unseen_protocol protocol)
+static enum unseen_status check_protocol(const struct us_score *score, enum unseen_protocol protocol)
 {
     if (protocol == UNSEEN_SEEN && (score->flags & US_UNSEEN)) {
         us_fail(UNSEEN_USAGE, "--metric", "%s is of models that never saw the samples", score->name);
@@ -83,12 +59,12 @@ enum unseen_status unseen_score_check(const char *metric, enum unseen_protocol p
     struct us_formula formula;
     US_TRY(us_formula_parse(metric, &formula));
     for (int i = 0; i < formula.n; i++)
-        US_TRY(check_protocol(&scores_known[formula.term[i].score], protocol));
+        US_TRY(check_protocol(&us_scores[formula.term[i].score], protocol));
 out:
     return st;
 }
 
-static enum unseen_status check_recorded(const struct unseen_trajectory *t, const struct score *score)
+static enum unseen_status check_recorded(const struct unseen_trajectory *t, const struct us_score *score)
 {
     for (int q = 0; q < UNSEEN_RECORDABLE; q++) {
         if (!(score->needs >> q & 1) || us_trajectory_holds(t, q))
@@ -103,20 +79,26 @@ static enum unseen_status check_recorded(const struct unseen_trajectory *t, cons
     return UNSEEN_OK;
 }
 
-/* How many of a trajectory's epochs count. */
-static int count_epochs(const struct unseen_score_options *o, int recorded)
+int us_score_epochs(const struct unseen_score_options *o, int recorded)
 {
     return o->length ? o->length : recorded;
 }
 
-/* Whether a trajectory of so many epochs can serve. */
-static enum unseen_status check_options(const struct score *score, const struct unseen_score_options *o,
-                                        int recorded)
+enum unseen_status us_score_check_length(const struct unseen_score_options *o, int recorded)
 {
-    const int epochs = count_epochs(o, recorded);
     if (o->length < 0 || o->length > recorded)
         return us_fail(UNSEEN_USAGE, "--length", "%d is not in 1..%d, the epochs of the trajectory",
                        o->length, recorded);
+    return UNSEEN_OK;
+}
+
+/* Whether a trajectory of so many epochs can serve. */
+static enum unseen_status check_options(const struct us_score *score, const struct unseen_score_options *o,
+                                        int recorded)
+{
+    const int epochs = us_score_epochs(o, recorded);
+    if (us_score_check_length(o, recorded))
+        return UNSEEN_USAGE;
     if (o->epoch < -1 || o->epoch >= epochs)
         return us_fail(UNSEEN_USAGE, "--epoch", "%d is not in 0..%d, the epochs of the trajectory", o->epoch,
                        epochs - 1);
@@ -139,7 +121,7 @@ enum unseen_status us_score_check_run(const char *metric, const struct unseen_sc
     struct us_formula formula;
     US_TRY(us_formula_parse(metric, &formula));
     for (int i = 0; i < formula.n; i++) {
-        const struct score *score = &scores_known[formula.term[i].score];
+        const struct us_score *score = &us_scores[formula.term[i].score];
         if (in_steps)
             US_TRY(check_sides(score, "steps record the latter alone", "a selection in one step has both"));
         US_TRY(check_options(score, options, epochs));
@@ -149,12 +131,12 @@ out:
 }
 
 /* Fills all of `view` but the repeat and the samples. */
-static enum unseen_status resolve(const struct unseen_trajectory *t, const struct score *score,
+static enum unseen_status resolve(const struct unseen_trajectory *t, const struct us_score *score,
                                   const struct unseen_score_options *o, struct us_score_view *view)
 {
     enum unseen_status st = UNSEEN_OK;
     int window = o->window ? o->window : DEFAULT_WINDOW;
-    int epochs = count_epochs(o, t->epochs);
+    int epochs = us_score_epochs(o, t->epochs);
     US_TRY(check_protocol(score, t->protocol));
     US_TRY(check_recorded(t, score));
     US_TRY(check_options(score, o, t->epochs));
@@ -171,7 +153,8 @@ out:
     return st;
 }
 
-static enum unseen_status score_repeat(const struct score *score, struct us_score_view *view, double *scores)
+static enum unseen_status score_repeat(const struct us_score *score, struct us_score_view *view,
+                                       double *scores)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_trajectory *t = view->trajectory;
@@ -186,7 +169,7 @@ out:
 }
 
 /* total [n], zeroed, receives the mean over repeats. */
-static enum unseen_status score_one(const struct unseen_trajectory *t, const struct score *score,
+static enum unseen_status score_one(const struct unseen_trajectory *t, const struct us_score *score,
                                     const struct unseen_score_options *o, double *total)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -216,7 +199,7 @@ static enum unseen_status score_sum(const struct unseen_trajectory *t, const str
     US_TRY_ALLOC(term);
     for (int i = 0; i < formula->n; i++) {
         memset(term, 0, (size_t)t->n * sizeof *term);
-        US_TRY(score_one(t, &scores_known[formula->term[i].score], o, term));
+        US_TRY(score_one(t, &us_scores[formula->term[i].score], o, term));
         US_TRY(us_calibrate(UNSEEN_CALIBRATE_RANK, NULL, t->n, term));
         for (int64_t s = 0; s < t->n; s++)
             total[s] += formula->term[i].weight * term[s];
@@ -237,7 +220,7 @@ enum unseen_status unseen_score(const struct unseen_trajectory *trajectory, cons
     US_TRY(us_formula_parse(metric, &formula));
     US_TRY_ALLOC(total = us_calloc((size_t)trajectory->n, sizeof *total));
     if (formula.plain)
-        US_TRY(score_one(trajectory, &scores_known[formula.term[0].score], o, total));
+        US_TRY(score_one(trajectory, &us_scores[formula.term[0].score], o, total));
     else
         US_TRY(score_sum(trajectory, &formula, o, total));
     for (int64_t i = 0; i < trajectory->n; i++)

@@ -57,6 +57,10 @@ static inline int us_score_epoch(const struct us_score_view *view, int own)
 
 #define US_LAST_EPOCH INT32_MAX
 
+/* How many of the recorded epochs count, from the first on; UNSEEN_USAGE if options->length is more. */
+int us_score_epochs(const struct unseen_score_options *options, int recorded);
+enum unseen_status us_score_check_length(const struct unseen_score_options *options, int recorded);
+
 /* UNSEEN_USAGE with the reason if runs that record so many epochs cannot serve a metric with these options,
  * or, `in_steps`, those of an incremental selection, which have no seen side. */
 enum unseen_status us_score_check_run(const char *metric, const struct unseen_score_options *options,

@@ -107,6 +107,7 @@ static enum unseen_status train_model(void *context, int own, struct us_trainer 
     if (gradients)
         US_TRY(us_record_gradients(m, trainer, weights, run->progress, title));
 out:
+    us_recorder_free(m->recorder);
     us_scoring_model_end(m);
     free(weights);
     free(init);

@@ -51,7 +51,6 @@ out:
 
 void us_scoring_model_end(struct us_scoring_model *m)
 {
-    us_recorder_free(m->recorder);
     free(m->train);
     free(m->heldout);
     free(m->seen);

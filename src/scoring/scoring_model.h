@@ -56,7 +56,7 @@ struct us_scoring_model {
     int64_t n_train, n_heldout, n_seen;
     bool evaluates; /* the seen side comes from an evaluation pass */
     char *folder;   /* of its work files */
-    struct us_recorder *recorder;
+    struct us_recorder *recorder; /* NULL until us_recorder_new */
 };
 
 /* Make its lists and its folder. End with us_scoring_model_end, which takes a zeroed one too. */
@@ -87,7 +87,8 @@ int us_record_row(const struct us_scoring *run, enum unseen_quantity quantity);
 
 /* ---- record.c ---- */
 
-/* Begin recording; `observer` receives what us_train_job wants. Freed with us_scoring_model_end. */
+/* Begin recording: sets model->recorder, also after a failure, and `observer` for us_train_job. Freed with
+ * us_recorder_free, before us_scoring_model_end. */
 enum unseen_status us_recorder_new(struct us_scoring_model *model, struct us_observer *observer);
 void us_recorder_free(struct us_recorder *recorder);
 

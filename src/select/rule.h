@@ -30,7 +30,7 @@ struct us_rule_input {
     const struct unseen_select_options *options;
 };
 
-/* Put exactly m samples into `kept` (prune/kept.h), which is empty. A rule's draws come from epoch 0 of
+/* Put exactly m samples into `kept` (select/kept.h), which is empty. A rule's draws come from epoch 0 of
  * US_STREAM_SELECT with the sample as item. */
 typedef enum unseen_status us_rule_function(const struct us_rule_input *in, uint64_t *kept);
 
