@@ -56,7 +56,7 @@ UNSEEN_API void unseen_audit_free(struct unseen_audit *audit);
  * elsewhere. That is too high by means over the last third of the epochs, whose models err without doubt, and
  * too low by means as above, of models that have learnt to doubt labels where some are wrong: the share is
  * the mean of both. Models that were trained on the samples reject the fewer labels the better they fit. 0 if
- * the trajectory lacks p_true, margin or loss. Memory: 28 bytes a sample. */
+ * the trajectory lacks p_true, margin or loss. Memory: 68 bytes a sample. */
 UNSEEN_API enum unseen_status unseen_wrong_share(const struct unseen_trajectory *trajectory, double *share);
 
 /* Write to `folder` (made if missing): suspects.csv (index, label, path, suggested, confidence, score),

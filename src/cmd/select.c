@@ -10,7 +10,7 @@
 #include "unseen/select.h"
 
 /* The same samples as the scores must be in the trajectory. */
-static enum unseen_status look_into(const char *trajectory, const char *cut,
+static enum unseen_status look_into(const char *trajectory, const char *rule, const char *cut,
                                     const struct unseen_select_files *files, struct us_evidence *evidence,
                                     struct unseen_select_options *options)
 {
@@ -18,7 +18,8 @@ static enum unseen_status look_into(const char *trajectory, const char *cut,
     const struct unseen_score_options scoring = {.epoch = -1, .seed = options->seed};
     struct us_npy scores = {0};
     US_TRY(us_npy_open(files->scores, &scores));
-    US_TRY(us_evidence_read(trajectory, NULL, &scoring, cut, evidence));
+    US_TRY(us_evidence_read(trajectory, NULL, &scoring, cut,
+                            us_evidence_of(rule, options) | US_EVIDENCE_WRONG, evidence));
     if (scores.ndim != 1 || scores.shape[0] != evidence->n)
         st = us_fail(UNSEEN_BAD_DATA, trajectory, "is of %lld samples, %s of others", (long long)evidence->n,
                      files->scores);
@@ -74,7 +75,7 @@ enum unseen_status us_cmd_select(int argc, char **argv)
     if (trajectory && !cut && !files.hardness && us_rule_cuts(rule))
         cut = US_EVIDENCE_CUT; /* as `unseen prune` does, so that the same coreset comes out */
     if (trajectory)
-        US_TRY(look_into(trajectory, cut, &files, &evidence, &options));
+        US_TRY(look_into(trajectory, rule, cut, &files, &evidence, &options));
     if (cut && !trajectory) {
         st = us_fail(UNSEEN_USAGE, "--cut-by", "'%s' is scored from a trajectory", cut);
         us_hint("name it by --trajectory, or give scores to cut by as --hardness FILE");

@@ -192,7 +192,8 @@ static enum unseen_status choose_scored(struct cell *c, int64_t **keep, int64_t 
     char *trajectory = us_cell_trajectory(c->options, c->row, c->seed);
     US_TRY_ALLOC(trajectory);
     set_select(c->options, c->row, c->seed, &select);
-    US_TRY(us_evidence_read(trajectory, c->row->metric, &c->options->score, c->options->cut, &evidence));
+    US_TRY(us_evidence_read(trajectory, c->row->metric, &c->options->score, c->options->cut,
+                            us_evidence_of(c->row->rule_name, &select), &evidence));
     us_evidence_apply(&evidence, &select);
     if (c->row->search)
         US_TRY(search_cutoff(c, &evidence, &select));

@@ -7,14 +7,14 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "prune/wrong_share.h"
 #include "score/score_function.h"
+#include "select/rule.h"
 #include "trajectory/trajectory.h"
-#include "unseen/audit.h"
 
-static enum unseen_status mean_p_true(const struct unseen_trajectory *t, struct us_evidence *e)
+static enum unseen_status mean_p_true(const struct unseen_trajectory *t, int epochs, struct us_evidence *e)
 {
     const float *p = t->value[UNSEEN_P_TRUE];
-    int64_t rows = (int64_t)t->repeats * t->epochs;
     if (!p)
         return UNSEEN_OK;
     double *sum = us_calloc((size_t)t->n, sizeof *sum);
@@ -23,18 +23,21 @@ static enum unseen_status mean_p_true(const struct unseen_trajectory *t, struct 
         free(sum);
         return UNSEEN_FAILED;
     }
-    for (int64_t r = 0; r < rows; r++) {
-        for (int64_t i = 0; i < t->n; i++)
-            sum[i] += p[r * t->n + i];
-        us_trajectory_rest(t);
+    for (int r = 0; r < t->repeats; r++) {
+        for (int epoch = 0; epoch < epochs; epoch++) {
+            const float *row = p + ((int64_t)r * t->epochs + epoch) * t->n;
+            for (int64_t i = 0; i < t->n; i++)
+                sum[i] += row[i];
+            us_trajectory_rest(t);
+        }
     }
     for (int64_t i = 0; i < t->n; i++)
-        e->p_true[i] = (float)(sum[i] / (double)rows);
+        e->p_true[i] = (float)(sum[i] / ((double)t->repeats * epochs));
     free(sum);
     return UNSEEN_OK;
 }
 
-static enum unseen_status class_errors(const struct unseen_trajectory *t, struct us_evidence *e)
+static enum unseen_status class_errors(const struct unseen_trajectory *t, int epochs, struct us_evidence *e)
 {
     enum unseen_status st = UNSEEN_OK;
     int64_t *seen = NULL;
@@ -43,12 +46,13 @@ static enum unseen_status class_errors(const struct unseen_trajectory *t, struct
     US_TRY_ALLOC(seen = us_calloc((size_t)t->classes, sizeof *seen));
     US_TRY_ALLOC(e->class_error = us_calloc((size_t)t->classes, sizeof *e->class_error));
     for (int r = 0; r < t->repeats; r++) {
-        for (int epoch = us_late_epoch(t->epochs); epoch < t->epochs; epoch++) {
-            const uint8_t *row = t->correct + ((size_t)r * t->epochs + epoch) * t->n;
+        for (int epoch = us_late_epoch(epochs); epoch < epochs; epoch++) {
+            const uint8_t *row = t->correct + ((int64_t)r * t->epochs + epoch) * t->n;
             for (int64_t i = 0; i < t->n; i++) {
                 seen[t->labels[i]]++;
                 e->class_error[t->labels[i]] += !row[i];
             }
+            us_trajectory_rest(t);
         }
     }
     for (int c = 0; c < t->classes; c++)
@@ -157,9 +161,42 @@ out:
     return st;
 }
 
+unsigned us_evidence_of(const char *rule, const struct unseen_select_options *select)
+{
+    unsigned parts = unseen_rule_needs_p_true(rule) ? US_EVIDENCE_P_TRUE : 0;
+    if (unseen_rule_needs_features(rule))
+        parts |= US_EVIDENCE_FEATURES;
+    if (select->class_focus > 0)
+        parts |= US_EVIDENCE_CLASS_ERROR;
+    if (us_rule_cuts(rule) && select->cutoff <= UNSEEN_CUTOFF_AUTO)
+        parts |= US_EVIDENCE_WRONG;
+    return parts;
+}
+
+/* What lies beside the scores of the first `epochs` epochs. */
+static enum unseen_status read_parts(const struct unseen_trajectory *t, const char *folder, int epochs,
+                                     unsigned parts, struct us_evidence *e)
+{
+    enum unseen_status st = UNSEEN_OK;
+    if (parts & US_EVIDENCE_P_TRUE)
+        US_TRY(mean_p_true(t, epochs, e));
+    if (parts & US_EVIDENCE_CLASS_ERROR)
+        US_TRY(class_errors(t, epochs, e));
+    if (parts & US_EVIDENCE_WRONG)
+        US_TRY(us_wrong_share(t, epochs, &e->wrong));
+    if (parts & US_EVIDENCE_FEATURES)
+        US_TRY(read_features(folder, e));
+    if (t->fold) {
+        US_TRY_ALLOC(e->fold = us_calloc((size_t)t->n, 1));
+        memcpy(e->fold, t->fold, (size_t)t->n);
+    }
+out:
+    return st;
+}
+
 enum unseen_status us_evidence_read(const char *folder, const char *metric,
                                     const struct unseen_score_options *options, const char *cut,
-                                    struct us_evidence *e)
+                                    unsigned parts, struct us_evidence *e)
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_trajectory *t = NULL;
@@ -168,18 +205,12 @@ enum unseen_status us_evidence_read(const char *folder, const char *metric,
     US_TRY(unseen_trajectory_open(folder, &t));
     e->n = t->n;
     e->classes = t->classes;
+    US_TRY(us_score_check_length(options, t->epochs));
     US_TRY(score(t, metric, options, &e->scores));
     cut = name_cut(cut, t->protocol);
     if (cuts_apart(cut))
         US_TRY(score(t, cut, &cutting, &e->hardness));
-    US_TRY(mean_p_true(t, e));
-    US_TRY(class_errors(t, e));
-    US_TRY(unseen_wrong_share(t, &e->wrong));
-    if (t->fold) {
-        US_TRY_ALLOC(e->fold = us_calloc((size_t)t->n, 1));
-        memcpy(e->fold, t->fold, (size_t)t->n);
-    }
-    US_TRY(read_features(folder, e));
+    US_TRY(read_parts(t, folder, us_score_epochs(options, t->epochs), parts, e));
 out:
     unseen_trajectory_close(t);
     return st;

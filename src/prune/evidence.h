@@ -11,9 +11,10 @@ struct us_evidence {
     int classes;
     float *scores;       /* [n] by the metric; NULL if none was asked for */
     float *hardness;     /* [n] what is cut by; NULL: the scores */
-    float *p_true;       /* [n] mean over repeats and epochs; NULL where that was not recorded */
-    double *class_error; /* [classes] share of wrong predictions in the last third of the epochs; NULL where
-                            it was not recorded */
+    /* What was asked for by US_EVIDENCE_ bits, of the first options->length epochs; else NULL or 0. */
+    float *p_true;       /* [n] mean over repeats and epochs; NULL too where that was not recorded */
+    double *class_error; /* [classes] share of wrong predictions in the last third of the epochs; NULL too
+                            where it was not recorded */
     double wrong;        /* unseen_wrong_share */
     struct us_npy features;
     const float *rows; /* [n, dimension] of the first repeat; NULL if the folder has none */
@@ -21,16 +22,27 @@ struct us_evidence {
     uint8_t *fold; /* [n] of the first repeat; NULL when seen */
 };
 
+/* What can be read besides scores. */
+enum {
+    US_EVIDENCE_P_TRUE = 1,
+    US_EVIDENCE_CLASS_ERROR = 2,
+    US_EVIDENCE_WRONG = 4,
+    US_EVIDENCE_FEATURES = 8,
+};
+
+/* The bits of what unseen_select looks at for `rule` with these options. */
+unsigned us_evidence_of(const char *rule, const struct unseen_select_options *select);
+
 /* Cut by what tells wrong labels best: "unseen-confidence" where models that never saw a sample score it,
  * else "aum". */
 #define US_EVIDENCE_CUT "auto"
 
 /* Read the trajectory in `folder` (beside it `features.npy`, float32 [N, D] or [repeats, N, D]), score it by
- * `metric` (NULL: not at all) and by `cut` (NULL or "score": cut by the scores; or "auto"). Take it down with
- * us_evidence_end, also after a failure. */
+ * `metric` (NULL: not at all) and by `cut` (NULL or "score": cut by the scores; or "auto"), and gather what
+ * `parts` asks for. Take it down with us_evidence_end, also after a failure. */
 enum unseen_status us_evidence_read(const char *folder, const char *metric,
                                     const struct unseen_score_options *options, const char *cut,
-                                    struct us_evidence *evidence);
+                                    unsigned parts, struct us_evidence *evidence);
 void us_evidence_end(struct us_evidence *evidence);
 
 /* Add what has to be recorded on demand for it, and for `rule`, to the bits of `record_also`. UNSEEN_USAGE if

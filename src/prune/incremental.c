@@ -13,9 +13,10 @@
 #include "prune/judge.h"
 #include "prune/renew.h"
 #include "prune/step.h"
+#include "prune/wrong_share.h"
+#include "score/score_function.h"
 #include "scoring/scoring_model.h"
 #include "select/rule.h"
-#include "unseen/audit.h"
 
 /* A run on its way. All arrays are [n] unless they say otherwise. */
 struct run {
@@ -223,7 +224,7 @@ static enum unseen_status estimate_wrong(struct run *run)
     char *path = us_format("%s/trajectory", run->options->scoring.out);
     US_TRY_ALLOC(path);
     US_TRY(unseen_trajectory_open(path, &first));
-    US_TRY(unseen_wrong_share(first, &run->wrong));
+    US_TRY(us_wrong_share(first, us_score_epochs(&run->options->score, first->epochs), &run->wrong));
 out:
     unseen_trajectory_close(first);
     free(path);
@@ -247,7 +248,8 @@ static enum unseen_status choose(struct run *run, int t, const char *scored)
     struct unseen_select_options select = run->select;
     char *trajectory = us_format("%s/trajectory", scored);
     US_TRY_ALLOC(trajectory);
-    US_TRY(us_evidence_read(trajectory, o->metric, &o->score, o->cut, &evidence));
+    US_TRY(us_evidence_read(trajectory, o->metric, &o->score, o->cut,
+                            us_evidence_of(o->rule, &select) & ~US_EVIDENCE_WRONG, &evidence));
     memcpy(run->scores, evidence.scores, (size_t)run->n * sizeof *run->scores);
     US_TRY(choose_key(run));
     us_evidence_apply(&evidence, &select);

@@ -38,17 +38,17 @@ void unseen_step_defaults(struct unseen_step_options *options)
         .steps = 1, .grow = 1, .evict = 0.2, .hold_out = 0.1, .repeats = 1, .judges = 1};
 }
 
-/* Score out/<trajectory> into out/<file>. */
+/* Score out/<trajectory> into out/<file>; `parts` by us_evidence_read. */
 static enum unseen_status score_folder(const struct unseen_prune_options *o, const char *trajectory,
-                                       const char *file, struct us_evidence *evidence,
-                                       struct unseen_spread *spread)
+                                       const char *file, const char *cut, unsigned parts,
+                                       struct us_evidence *evidence, struct unseen_spread *spread)
 {
     enum unseen_status st = UNSEEN_OK;
     char *folder = us_format("%s/%s", o->scoring.out, trajectory);
     char *path = us_format("%s/%s", o->scoring.out, file);
     US_TRY_ALLOC(folder);
     US_TRY_ALLOC(path);
-    US_TRY(us_evidence_read(folder, o->metric, &o->score, o->cut, evidence));
+    US_TRY(us_evidence_read(folder, o->metric, &o->score, cut, parts, evidence));
     US_TRY(us_npy_write(path, US_F32, 1, &evidence->n, evidence->scores));
     US_TRY(unseen_spread(evidence->scores, evidence->n, spread));
 out:
@@ -220,9 +220,10 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     double start = us_seconds();
     US_TRY(unseen_record_trajectory(device, data, &scoring));
     r.scoring_seconds = us_seconds() - start;
-    US_TRY(score_folder(options, "trajectory", "scores.npy", &evidence, &r.spread));
-    if (has_seen_side(options)) {
-        US_TRY(score_folder(options, "seen/trajectory", "seen/scores.npy", &seen, &r.seen_spread));
+    US_TRY(score_folder(options, "trajectory", "scores.npy", options->cut,
+                        us_evidence_of(options->rule, &select) | US_EVIDENCE_WRONG, &evidence, &r.spread));
+    if (has_seen_side(options)) { /* for its spread alone */
+        US_TRY(score_folder(options, "seen/trajectory", "seen/scores.npy", NULL, 0, &seen, &r.seen_spread));
         r.has_seen = 1;
     }
     us_evidence_apply(&evidence, &select);

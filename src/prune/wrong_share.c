@@ -4,37 +4,56 @@
 #include <stdlib.h>
 
 #include "base/order.h"
+#include "prune/wrong_share.h"
 #include "score/probability.h"
 #include "score/skill.h"
 #include "trajectory/trajectory.h"
 #include "unseen/audit.h"
 
-/* Means over passes, each with its weight. */
-struct belief {
-    double *label, *other; /* [n] probability of the label, and of the likeliest other class */
-    float *sure;           /* [n] the greater of both */
-    int64_t *order;        /* [n] by falling `sure` */
+/* Two means of the models' probabilities over repeats and epochs: the epochs of the last third weighed alike,
+ * and all epochs by us_epoch_weights. */
+enum { LATE, ALL, MEANS };
+
+struct means {
+    double *label[MEANS], *other[MEANS]; /* [n] of the label, and of the likeliest other class */
 };
 
-static void belief_free(struct belief *b)
+static void means_free(struct means *m)
 {
-    free(b->order);
-    free(b->sure);
-    free(b->other);
-    free(b->label);
+    for (int k = 0; k < MEANS; k++) {
+        free(m->label[k]);
+        free(m->other[k]);
+    }
 }
 
-/* Row by row, as they lie on disk. */
-static void add_pass(const struct unseen_trajectory *t, int64_t row, double weight, struct belief *b)
+/* One row [n] of the arrays, as they lie on disk. */
+static void add_row(const struct unseen_trajectory *t, int64_t row, const double weight[MEANS],
+                    struct means *m)
 {
     const float *p = t->value[UNSEEN_P_TRUE] + row * t->n;
     const float *margin = t->value[UNSEEN_MARGIN] + row * t->n;
     const float *loss = t->value[UNSEEN_LOSS] + row * t->n;
     for (int64_t i = 0; i < t->n; i++) {
-        b->label[i] += weight * p[i];
-        b->other[i] += weight * us_p_other(loss[i], margin[i]);
+        const double other = us_p_other(loss[i], margin[i]);
+        for (int k = 0; k < MEANS; k++) {
+            m->label[k][i] += weight[k] * p[i];
+            m->other[k][i] += weight[k] * other;
+        }
     }
     us_trajectory_rest(t);
+}
+
+/* weight [epochs] is room for us_epoch_weights. */
+static void add_repeat(const struct unseen_trajectory *t, int repeat, int epochs, double *weight,
+                       struct means *m)
+{
+    const int late = us_late_epoch(epochs);
+    us_epoch_weights(t, repeat, epochs, weight);
+    for (int e = 0; e < epochs; e++) {
+        const double of_epoch[MEANS] = {
+            [LATE] = e < late ? 0 : 1.0 / (epochs - late) / t->repeats, [ALL] = weight[e] / t->repeats};
+        add_row(t, (int64_t)repeat * t->epochs + e, of_epoch, m);
+    }
 }
 
 static int64_t fewest(int64_t n)
@@ -43,69 +62,68 @@ static int64_t fewest(int64_t n)
     return n / 50 > some ? n / 50 : some;
 }
 
-static double share_rejected(const struct belief *b, int64_t n)
+/* sure [n]: the greater of a sample's two probabilities; order [n]: by falling `sure`. */
+static double share_rejected(const struct means *m, int mean, const float *sure, const int64_t *order,
+                             int64_t n)
 {
-    double least = INFINITY, doubt = 0, sure = 0;
+    double least = INFINITY, doubt = 0, sum = 0;
     int64_t rejected = 0;
     for (int64_t k = 1; k <= n; k++) {
-        int64_t i = b->order[k - 1];
-        rejected += b->other[i] > b->label[i];
-        sure += (double)b->sure[i];
+        const int64_t i = order[k - 1];
+        rejected += m->other[mean][i] > m->label[mean][i];
+        sum += (double)sure[i];
         if (k >= fewest(n) && (double)rejected / (double)k < least) {
             least = (double)rejected / (double)k;
-            doubt = 1 - sure / (double)k;
+            doubt = 1 - sum / (double)k;
         }
     }
     return fmax(0, least - doubt);
 }
 
-/* weight [epochs] of a repeat, of sum 1 */
-static void weigh(const struct unseen_trajectory *t, int repeat, bool late, double *weight)
-{
-    const int first = us_late_epoch(t->epochs);
-    if (!late)
-        us_epoch_weights(t, repeat, t->epochs, weight);
-    for (int e = 0; late && e < t->epochs; e++)
-        weight[e] = e < first ? 0 : 1.0 / (t->epochs - first);
-}
-
-static enum unseen_status judge(const struct unseen_trajectory *t, bool late, double *share)
+/* share: the mean of what the two means tell. */
+static enum unseen_status judge(const struct means *m, int64_t n, double *share)
 {
     enum unseen_status st = UNSEEN_OK;
-    size_t n = (size_t)t->n;
-    struct belief b = {0};
-    double *weight = us_calloc((size_t)t->epochs, sizeof *weight);
-    US_TRY_ALLOC(weight);
-    US_TRY_ALLOC(b.label = us_calloc(n, sizeof *b.label));
-    US_TRY_ALLOC(b.other = us_calloc(n, sizeof *b.other));
-    US_TRY_ALLOC(b.sure = us_calloc(n, sizeof *b.sure));
-    US_TRY_ALLOC(b.order = us_calloc(n, sizeof *b.order));
-    for (int r = 0; r < t->repeats; r++) {
-        weigh(t, r, late, weight);
-        for (int e = 0; e < t->epochs; e++) {
-            if (weight[e] > 0)
-                add_pass(t, (int64_t)r * t->epochs + e, weight[e] / t->repeats, &b);
-        }
+    float *sure = us_calloc((size_t)n, sizeof *sure);
+    int64_t *order = us_calloc((size_t)n, sizeof *order);
+    US_TRY_ALLOC(sure);
+    US_TRY_ALLOC(order);
+    *share = 0;
+    for (int k = 0; k < MEANS; k++) {
+        for (int64_t i = 0; i < n; i++)
+            sure[i] = (float)fmax(m->label[k][i], m->other[k][i]);
+        US_TRY(us_order_f32(sure, n, true, order));
+        *share += share_rejected(m, k, sure, order, n) / MEANS;
     }
-    for (int64_t i = 0; i < t->n; i++)
-        b.sure[i] = (float)fmax(b.label[i], b.other[i]);
-    US_TRY(us_order_f32(b.sure, t->n, true, b.order));
-    *share = share_rejected(&b, t->n);
 out:
+    free(order);
+    free(sure);
+    return st;
+}
+
+enum unseen_status us_wrong_share(const struct unseen_trajectory *t, int epochs, double *share)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct means m = {0};
+    double *weight = NULL;
+    *share = 0;
+    if (!t->value[UNSEEN_P_TRUE] || !t->value[UNSEEN_MARGIN] || !t->value[UNSEEN_LOSS])
+        return UNSEEN_OK;
+    US_TRY_ALLOC(weight = us_calloc((size_t)epochs, sizeof *weight));
+    for (int k = 0; k < MEANS; k++) {
+        US_TRY_ALLOC(m.label[k] = us_calloc((size_t)t->n, sizeof *m.label[k]));
+        US_TRY_ALLOC(m.other[k] = us_calloc((size_t)t->n, sizeof *m.other[k]));
+    }
+    for (int r = 0; r < t->repeats; r++)
+        add_repeat(t, r, epochs, weight, &m);
+    US_TRY(judge(&m, t->n, share));
+out:
+    means_free(&m);
     free(weight);
-    belief_free(&b);
     return st;
 }
 
 enum unseen_status unseen_wrong_share(const struct unseen_trajectory *t, double *share)
 {
-    enum unseen_status st = UNSEEN_OK;
-    double high = 0, low = 0;
-    if (t->value[UNSEEN_P_TRUE] && t->value[UNSEEN_MARGIN] && t->value[UNSEEN_LOSS]) {
-        US_TRY(judge(t, true, &high));
-        US_TRY(judge(t, false, &low));
-    }
-    *share = (high + low) / 2;
-out:
-    return st;
+    return us_wrong_share(t, t->epochs, share);
 }

@@ -1,0 +1,10 @@
+/* unseen_wrong_share (unseen/audit.h) of a part of the epochs. */
+#ifndef US_PRUNE_WRONG_SHARE_H
+#define US_PRUNE_WRONG_SHARE_H
+
+#include "unseen/audit.h"
+
+/* Judged by the first `epochs` of the trajectory's epochs. Memory: 44 bytes a sample, 24 more to sort. */
+enum unseen_status us_wrong_share(const struct unseen_trajectory *trajectory, int epochs, double *share);
+
+#endif
