@@ -5,8 +5,10 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fs.h"
+#include "base/utf8.h"
 
 enum unseen_status us_json_parse(const char *name, const char *text, size_t size, json_t **object)
 {
@@ -64,6 +66,24 @@ json_t *us_json_float(float value)
             break;
     }
     return json_real(decimal);
+}
+
+json_t *us_json_text(const char *text)
+{
+    static const char other[] = "\xEF\xBF\xBD";
+    size_t size = 0;
+    char *valid = us_calloc(strlen(text) + 1, sizeof other - 1);
+    if (!valid)
+        return NULL;
+    while (*text) {
+        size_t length = (size_t)us_utf8_length(text);
+        memcpy(valid + size, length ? text : other, length ? length : sizeof other - 1);
+        size += length ? length : sizeof other - 1;
+        text += length ? length : 1;
+    }
+    json_t *string = json_stringn(valid, size);
+    free(valid);
+    return string;
 }
 
 static enum unseen_status find(const json_t *object, const char *file, const char *key, json_t **value)

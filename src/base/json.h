@@ -23,6 +23,10 @@ enum unseen_status us_json_save(const char *path, const json_t *value);
  * null for what is not finite. New reference, NULL if memory runs out. */
 json_t *us_json_float(float value);
 
+/* A string for names of files and classes, which need not be UTF-8: what is not becomes U+FFFD, for JSON holds
+ * UTF-8 alone. New reference, NULL if memory runs out. */
+json_t *us_json_text(const char *text);
+
 /* The value of `key`; UNSEEN_BAD_DATA, naming file and key, if it is missing, of another type or outside
  * [low, high]. `file` is what messages call the place that `object` came from. */
 enum unseen_status us_json_integer(const json_t *object, const char *file, const char *key, int64_t low,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "cmd/cmd.h"
 #include "cmd/scoring_options.h"
 #include "unseen/audit.h"
@@ -35,14 +36,14 @@ static enum unseen_status print_json(const struct unseen_audit *a, const struct 
     json_t *rows = json_array();
     for (int64_t k = 0; k < a->count; k++) {
         int64_t i = a->suspects[k];
-        json_array_append_new(rows, json_pack("{s:I, s:s, s:s, s:f, s:f}", "index", (json_int_t)i, "label",
-                                              data->class_names[a->labels[i]], "suggested",
-                                              data->class_names[a->suggested[i]], "confidence",
+        json_array_append_new(rows, json_pack("{s:I, s:o, s:o, s:f, s:f}", "index", (json_int_t)i, "label",
+                                              us_json_text(data->class_names[a->labels[i]]), "suggested",
+                                              us_json_text(data->class_names[a->suggested[i]]), "confidence",
                                               (double)a->confidence[i], "score", (double)a->score[i]));
     }
-    return us_print_json(json_pack("{s:I, s:s, s:f, s:s, s:o}", "n", (json_int_t)a->n, "protocol",
-                                   unseen_protocol_name(a->protocol), "wrong_share", a->wrong, "out", out,
-                                   "suspects", rows));
+    return us_print_json(json_pack("{s:I, s:s, s:f, s:o, s:o}", "n", (json_int_t)a->n, "protocol",
+                                   unseen_protocol_name(a->protocol), "wrong_share", a->wrong, "out",
+                                   us_json_text(out), "suspects", rows));
 }
 
 /* The trajectory in out/trajectory, recorded now unless it is there. */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/json.h"
 #include "cmd/cmd.h"
 #include "cmd/scoring_options.h"
 #include "unseen/prune.h"
@@ -16,9 +17,9 @@ static json_t *spread_json(const struct unseen_spread *spread)
 static enum unseen_status print_json(const struct unseen_prune_options *o,
                                      const struct unseen_prune_result *r)
 {
-    json_t *result = json_pack("{s:I, s:I, s:s, s:o, s:f, s:s}", "n", (json_int_t)r->n, "kept",
+    json_t *result = json_pack("{s:I, s:I, s:s, s:o, s:f, s:o}", "n", (json_int_t)r->n, "kept",
                                (json_int_t)r->m, "metric", o->metric, "spread", spread_json(&r->spread),
-                               "scoring_seconds", r->scoring_seconds, "out", o->scoring.out);
+                               "scoring_seconds", r->scoring_seconds, "out", us_json_text(o->scoring.out));
     if (result && r->has_seen)
         json_object_set_new(result, "seen_spread", spread_json(&r->seen_spread));
     if (result && !isnan(r->cutoff)) {

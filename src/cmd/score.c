@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/npy.h"
+#include "base/json.h"
 #include "cmd/cmd.h"
 #include "cmd/scoring_options.h"
 #include "unseen/score.h"
@@ -36,9 +37,9 @@ static enum unseen_status score_one(const struct unseen_trajectory *trajectory, 
     if (!rows)
         printf("%-12s interquartile range %.3f, histogram entropy %.3f  %s\n", metric, spread.iqr,
                spread.entropy, path);
-    else if (json_array_append_new(rows, json_pack("{s:s, s:I, s:f, s:f, s:s}", "metric", metric, "n",
+    else if (json_array_append_new(rows, json_pack("{s:s, s:I, s:f, s:f, s:o}", "metric", metric, "n",
                                                    (json_int_t)trajectory->n, "iqr", spread.iqr, "entropy",
-                                                   spread.entropy, "file", path)))
+                                                   spread.entropy, "file", us_json_text(path))))
         st = us_fail(UNSEEN_FAILED, "--json", "cannot print");
 out:
     return st;

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/json.h"
 #include "cmd/cmd.h"
 #include "cmd/scoring_options.h"
 #include "prune/evidence.h"
@@ -84,7 +85,8 @@ enum unseen_status us_cmd_select(int argc, char **argv)
     US_TRY(unseen_select_files(rule, &files, &options, &n, &m));
     if (common.json)
         US_TRY(us_print_json(
-            json_pack("{s:I, s:I, s:s}", "n", (json_int_t)n, "kept", (json_int_t)m, "file", common.out)));
+            json_pack("{s:I, s:I, s:o}", "n", (json_int_t)n, "kept", (json_int_t)m, "file",
+                      us_json_text(common.out))));
     else
         printf("kept %lld of %lld samples  %s\n", (long long)m, (long long)n, common.out);
     if (trajectory && !common.json)

@@ -70,7 +70,7 @@ static enum unseen_status write_run(const char *path, struct unseen_device *devi
         return UNSEEN_FAILED;
     }
     if (options->init)
-        json_object_set_new(run, "init", json_string(options->init));
+        json_object_set_new(run, "init", us_json_text(options->init));
     json_object_set_new(run, "n", json_integer(n));
     json_object_set_new(run, "train_loss", json_real(last->train_loss));
     json_object_set_new(run, "train_accuracy", json_real(last->train_accuracy));

@@ -27,9 +27,9 @@ static json_t *data_json(const struct unseen_dataset *data)
     char *name = us_format("%s:%s", data->format, data->location);
     json_t *classes = json_array();
     for (int c = 0; classes && c < data->classes; c++)
-        json_array_append_new(classes, json_string(data->class_names[c]));
+        json_array_append_new(classes, us_json_text(data->class_names[c]));
     json_t *object =
-        name ? json_pack("{s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:i, s:i}", "name", name, "format",
+        name ? json_pack("{s:o, s:s, s:s, s:I, s:I, s:i, s:i, s:i, s:i}", "name", us_json_text(name), "format",
                          data->format, "hash", data->hash, "n_train", (json_int_t)data->split[UNSEEN_TRAIN].n,
                          "n_test", (json_int_t)data->split[UNSEEN_TEST].n, "classes", data->classes, "height",
                          data->height, "width", data->width, "channels", data->channels)
@@ -57,13 +57,13 @@ static void add_devices(json_t *run, const struct unseen_device *device)
 json_t *us_run_json(const char *command, uint64_t seed, const struct unseen_device *device,
                     const struct unseen_dataset *data)
 {
-    json_t *run = json_pack("{s:s, s:s, s:s?, s:I, s:o, s:o}", "program", PACKAGE_NAME, "version",
-                            unseen_version(), "command", command, "seed", (json_int_t)seed, "device",
+    json_t *run = json_pack("{s:s, s:s, s:o?, s:I, s:o, s:o}", "program", PACKAGE_NAME, "version",
+                            unseen_version(), "command", command ? us_json_text(command) : NULL, "seed", (json_int_t)seed, "device",
                             device_json(device), "data", data_json(data));
     if (run)
         add_devices(run, device);
     else
-        us_fail(UNSEEN_FAILED, "run.json", "cannot describe the run: out of memory, or a name is not UTF-8");
+        us_fail(UNSEEN_FAILED, "run.json", "cannot describe the run: out of memory");
     return run;
 }
 

@@ -96,6 +96,17 @@ static int add_steps(json_t *run, const struct unseen_step_options *o, const str
            json_object_set_new(run, "judges", json_integer(o->judges));
 }
 
+/* Seconds that earlier calls scored for in this folder, as its run.json says; 0 without one. */
+static double earlier_seconds(const char *path)
+{
+    json_t *run = NULL;
+    if (!us_exists(path) || us_json_load(path, &run))
+        return 0;
+    double seconds = json_number_value(json_object_get(json_object_get(run, "seconds"), "scoring"));
+    json_decref(run);
+    return seconds > 0 ? seconds : 0;
+}
+
 /* `steps`: NULL without. */
 static enum unseen_status write_run(const struct unseen_prune_options *o, struct unseen_device *device,
                                     const struct unseen_dataset *data, const struct unseen_prune_result *r,
@@ -118,7 +129,7 @@ static enum unseen_status write_run(const struct unseen_prune_options *o, struct
         calibration_names[o->score.calibration], "protocol", unseen_protocol_name(o->scoring.protocol),
         "folds", o->scoring.protocol == UNSEEN_SEEN ? 0 : o->scoring.folds, "repeats", o->scoring.repeats,
         "rule", o->rule, "keep", o->select.keep, "n", (json_int_t)r->n, "kept", (json_int_t)r->m, "spread",
-        spread, "seconds", "scoring", r->scoring_seconds);
+        spread, "seconds", "scoring", r->scoring_seconds + earlier_seconds(path));
     bad |= !choice || json_object_update(run, choice) ||
            json_object_set_new(run, "cutoff", us_json_float((float)r->cutoff)) ||
            json_object_set_new(run, "wrong_share", us_json_float((float)r->wrong)) ||

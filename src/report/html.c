@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "report/style.h"
 
 void us_html_begin(FILE *out, const char *title)
@@ -26,25 +27,7 @@ void us_html_end(FILE *out)
     fputs("</body>\n</html>\n", out);
 }
 
-/* Bytes of the UTF-8 sequence at `text`; 0 if it is malformed, overlong, a surrogate or past U+10FFFF. */
-static int sequence_length(const unsigned char *text)
-{
-    unsigned char first = text[0];
-    if (first < 0x80)
-        return 1;
-    int length = first >= 0xC2 && first <= 0xDF   ? 2
-                 : (first & 0xF0) == 0xE0         ? 3
-                 : first >= 0xF0 && first <= 0xF4 ? 4
-                                                  : 0;
-    for (int i = 1; i < length; i++)
-        if ((text[i] & 0xC0) != 0x80)
-            return 0;
-    bool outside = (first == 0xE0 && text[1] < 0xA0) || (first == 0xED && text[1] > 0x9F) ||
-                   (first == 0xF0 && text[1] < 0x90) || (first == 0xF4 && text[1] > 0x8F);
-    return outside ? 0 : length;
-}
-
-static const char *entity(unsigned char c)
+static const char *entity(char c)
 {
     switch (c) {
     case '&':
@@ -62,20 +45,33 @@ static const char *entity(unsigned char c)
     }
 }
 
+/* A control character, or one that turns the direction of the text behind it (U+202A..202E, U+2066..2069).
+ * `text` begins with a whole character. */
+static bool is_hidden(const char *text)
+{
+    unsigned char c = (unsigned char)*text;
+    if (c < 0x20)
+        return c != '\t' && c != '\n';
+    if (c == 0xE2) {
+        unsigned char middle = (unsigned char)text[1], last = (unsigned char)text[2];
+        return (middle == 0x80 && last >= 0xAA && last <= 0xAE) ||
+               (middle == 0x81 && last >= 0xA6 && last <= 0xA9);
+    }
+    return c == 0x7F || (c == 0xC2 && (unsigned char)text[1] < 0xA0);
+}
+
 void us_html_text(FILE *out, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
-    while (*at) {
-        int length = sequence_length(at);
-        const char *escaped = entity(*at);
-        bool control = (*at < 0x20 && *at != '\t' && *at != '\n') || *at == 0x7F;
+    while (*text) {
+        int length = us_utf8_length(text);
+        const char *escaped = entity(*text);
         if (escaped)
             fputs(escaped, out);
-        else if (length == 0 || control)
+        else if (length == 0 || is_hidden(text))
             fputs("\xEF\xBF\xBD", out);
         else
-            fwrite(at, 1, (size_t)length, out);
-        at += length ? length : 1;
+            fwrite(text, 1, (size_t)length, out);
+        text += length ? length : 1;
     }
 }
 

@@ -10,8 +10,8 @@
 void us_html_begin(FILE *out, const char *title);
 void us_html_end(FILE *out);
 
-/* `text` for element content or a quoted attribute: & < > " ' escaped; bytes that are not UTF-8 and control
- * characters replaced by U+FFFD. */
+/* `text` for element content or a quoted attribute: & < > " ' escaped; bytes that are not UTF-8, control
+ * characters and those that override the direction of text replaced by U+FFFD. */
 void us_html_text(FILE *out, const char *text);
 
 /* The same of formatted text, cut after 1023 bytes. */

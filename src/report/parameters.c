@@ -11,46 +11,12 @@ bool us_shows_parameters(const struct us_run_folder *folder)
     return json_object_size(folder->run) > 0;
 }
 
-/* An argument as a shell takes it: bare where that is safe, else in single quotes. */
-static void write_argument(FILE *out, const char *argument)
+static void write_command(FILE *out, const char *command)
 {
-    const char *safe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+.,:/@%";
-    if (*argument && argument[strspn(argument, safe)] == 0) {
-        us_html_text(out, argument);
-        return;
-    }
-    us_html_text(out, "'");
-    for (;;) {
-        size_t length = strcspn(argument, "'");
-        for (size_t i = 0; i < length; i += 1023) {
-            int part = (int)(length - i < 1023 ? length - i : 1023);
-            us_html_textf(out, "%.*s", part, argument + i);
-        }
-        if (!argument[length])
-            break;
-        us_html_text(out, "'\\''");
-        argument += length + 1;
-    }
-    us_html_text(out, "'");
-}
-
-/* "command" is one string or a list of arguments. */
-static void write_command(FILE *out, const json_t *command)
-{
-    size_t i;
-    json_t *argument;
-    if (!json_is_string(command) && json_array_size(command) == 0)
+    if (!command || !*command)
         return;
     fputs("<pre>", out);
-    if (json_is_string(command))
-        us_html_text(out, json_string_value(command));
-    json_array_foreach(command, i, argument)
-    {
-        if (i)
-            fputc(' ', out);
-        if (json_is_string(argument))
-            write_argument(out, json_string_value(argument));
-    }
+    us_html_text(out, command);
     fputs("</pre>\n", out);
 }
 
@@ -93,7 +59,7 @@ static void write_object(FILE *out, const char *prefix, const json_t *object)
 
 enum unseen_status us_write_parameters(FILE *out, const struct us_run_folder *folder)
 {
-    write_command(out, json_object_get(folder->run, "command"));
+    write_command(out, us_run_text(folder, "command"));
     fputs("<div class=\"card\"><dl class=\"params\">\n", out);
     write_object(out, "", folder->run);
     fputs("</dl></div>\n", out);

@@ -14,11 +14,14 @@ load common
   [ ! -e run/work ]
   ! find run -name '*.tmp*' | grep .
 
-  # Another rule and metric need no training: the trajectory is reused.
+  # Another rule and metric need no training: the trajectory is reused, and the time that it took stays known.
   cp run/trajectory/p_true.npy before.npy
+  scored=$(sed -n 's/^ *"scoring": \([0-9.]*\).*/\1/p' run/run.json)
   run_code 0 unseen prune $tiny_data $tiny_run --metric dual --rule top --keep 0.25 --json --out run
   grep -q '"kept": 60' stdout
   cmp before.npy run/trajectory/p_true.npy
+  again=$(sed -n 's/^ *"scoring": \([0-9.]*\).*/\1/p' run/run.json)
+  awk -v a="$scored" -v b="$again" 'BEGIN { exit !(a > 0 && b >= a) }'
 
   # Other settings in the same folder are refused, and say which.
   run_code 2 unseen prune $tiny_data $tiny_run --epochs 5 --out run
@@ -48,6 +51,26 @@ load common
   run_code 0 unseen prune $tiny_data $tiny_run --protocol one-fold --repeats 2 --metric dynunc --out one
   run_code 0 unseen trajectory $tiny_data $tiny_run --out recorded
   [ -s recorded/trajectory/p_true.npy ]
+}
+
+@test "run.json keeps the command so that a shell takes it again" {
+  need_device
+  local out="it's \$HOME; \"\\ "$'a\nb'
+  run_code 0 unseen prune $tiny_data $tiny_run --epochs 1 --keep 0.5 --out "$out"
+  mv "$out" first
+  command=$(sed -n 's/^  "command": "\(.*\)",$/\1/p' first/run.json | sed 's/\\\(.\)/\1/g')
+  eval "$command" >/dev/null
+  cmp first/keep.npy "$out/keep.npy"
+}
+
+@test "names that are not UTF-8 lose no run" {
+  need_device
+  run_code 0 unseen dataset synth --n 60 --test 0 --classes 2 --out data
+  mv data $'d\xFFta'
+  run_code 0 unseen prune $'d\xFFta' $tiny_run --epochs 1 --keep 0.5 --json --out $'r\xFFn'
+  grep -q '"out": "r.*n"' stdout
+  grep -q '"name": "cifar10:d.*ta"' $'r\xFFn/run.json'
+  [ -s $'r\xFFn/report.html' ]
 }
 
 @test "a report of what is not a run is exit code 3" {

@@ -56,6 +56,8 @@ static void test_replaces_what_is_no_text(void **state)
     assert_written(write_text, "\xC0\xAFz", "\xEF\xBF\xBD\xEF\xBF\xBDz");               /* overlong */
     assert_written(write_text, "\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"); /* surrogate */
     assert_written(write_text, "\xF5z", "\xEF\xBF\xBDz");
+    assert_written(write_text, "\xE2\x80\xAEtac\xE2\x81\xA9", "\xEF\xBF\xBDtac\xEF\xBF\xBD"); /* turned */
+    assert_written(write_text, "\xC2\x85\xE2\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
 static void write_page(FILE *out, const void *title)

@@ -20,7 +20,7 @@ enum { N = 24, EPOCHS = 3, KEPT = 12 };
 /* A run of 24 drawn samples in three classes, one of them with a name to stumble over. */
 static const char run_json[] =
     "{\"program\": \"unseen\", \"version\": \"0.1.0\","
-    " \"command\": [\"unseen\", \"prune\", \"synth:24,3,8,1\", \"--out\", \"it's <here>\"], \"seed\": 7,"
+    " \"command\": \"unseen prune synth:24,3,8,1 --out 'it'\\\\''s <here>'\", \"seed\": 7,"
     " \"device\": {\"name\": \"A & B\", \"platform\": \"P\", \"driver\": \"D\"},"
     " \"data\": {\"name\": \"%s\", \"format\": \"synth\", \"n_train\": 24, \"n_test\": 0, \"classes\": 3,"
     "            \"class_names\": [\"<b>&\\\"\", \"cat\", \"dog\"]},"
