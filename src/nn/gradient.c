@@ -4,18 +4,17 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/progress.h"
+#include "nn/feed.h"
 #include "nn/models.h"
 #include "nn/trainer.h"
-#include "ops/augment.h"
 #include "ops/loss.h"
 
 struct single {
     struct us_trainer *trainer;
     struct us_model *model;
-    struct us_buf *row, *record;
+    struct us_feed feed; /* of one sample */
     float *gradient;
     size_t count;
 };
@@ -39,19 +38,37 @@ out:
     return st;
 }
 
+static struct us_model_spec single_spec(const struct us_trainer *trainer, const struct unseen_recipe *recipe)
+{
+    struct us_model_spec spec = us_trainer_spec(trainer, recipe);
+    spec.batch = 1;
+    spec.precision = UNSEEN_FLOAT32;
+    return spec;
+}
+
+enum unseen_status us_gradient_memory(const struct us_trainer *trainer, const struct unseen_recipe *recipe,
+                                      uint64_t *bytes)
+{
+    const struct us_model_spec spec = single_spec(trainer, recipe);
+    const struct us_feed_size size = {.passed = 1, .recorded = 1, .batch = 1};
+    const enum unseen_status st = us_model_memory(trainer->device, &spec, bytes);
+    *bytes += st ? 0 : us_feed_bytes(trainer, &size);
+    return st;
+}
+
+/* The model that was trained makes way first: this one, of single samples, needs no more than its place. */
 static enum unseen_status begin(struct us_trainer *trainer, const struct unseen_recipe *recipe,
                                 const char *weights, struct single *s)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_model_spec spec = us_trainer_spec(trainer, recipe);
+    const struct us_model_spec spec = single_spec(trainer, recipe);
+    const struct us_feed_size size = {.passed = 1, .recorded = 1, .batch = 1};
     s->trainer = trainer;
-    spec.batch = 1;
-    spec.precision = UNSEEN_FLOAT32;
+    us_trainer_drop_model(trainer);
     US_TRY(us_model_new(trainer->device, &spec, &s->model));
     US_TRY(us_model_load(s->model, weights));
     us_model_freeze(s->model);
-    US_TRY(us_buf_new(trainer->device, sizeof(int32_t), &s->row));
-    US_TRY(us_buf_new(trainer->device, (UNSEEN_QUANTITIES + 1) * sizeof(float), &s->record));
+    US_TRY(us_feed_new(trainer, &size, &s->feed));
     s->count = us_model_count(s->model, US_MODEL_GRADS);
     US_TRY_ALLOC(s->gradient = us_calloc(s->count, sizeof *s->gradient));
 out:
@@ -60,45 +77,37 @@ out:
 
 static void end(struct single *s)
 {
+    us_feed_free(&s->feed);
     us_model_free(s->model);
-    us_buf_free(s->trainer->device, s->row);
-    us_buf_free(s->trainer->device, s->record);
     free(s->gradient);
 }
 
-static enum unseen_status load(struct single *s, int64_t sample)
+/* The sample's pixels, as evaluation takes them, to the model's input. */
+static enum unseen_status load(struct single *s, const struct unseen_recipe *recipe, int64_t sample)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct unseen_dataset *data = s->trainer->data;
     const int32_t row = (int32_t)sample;
-    struct us_augment plain = {.n = 1,
-                               .h = data->height,
-                               .w = data->width,
-                               .c = data->channels,
-                               .pixels = s->trainer->pixels[UNSEEN_TRAIN],
-                               .rows = s->row,
-                               .ids = s->row};
-    memcpy(plain.mean, data->mean, sizeof plain.mean);
-    memcpy(plain.std, data->std, sizeof plain.std);
-    US_TRY(us_write(s->trainer->device, s->row, 0, &row, sizeof row));
-    US_TRY(us_augment_run(s->trainer->device, &plain, us_model_input(s->model)));
+    const struct us_pass pass = {.split = UNSEEN_TRAIN, .samples = &sample, .n = 1, .recipe = recipe};
+    US_TRY(us_write(s->trainer->device, s->feed.order, 0, &row, sizeof row));
+    US_TRY(us_feed_batch(s->trainer, s->model, &s->feed, &pass, 0, 1));
 out:
     return st;
 }
 
-static enum unseen_status gradient_of(struct single *s, int64_t sample, float *norm)
+static enum unseen_status gradient_of(struct single *s, const struct unseen_recipe *recipe, int64_t sample,
+                                      float *norm)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_loss loss = {.n = 1,
                            .classes = s->trainer->data->classes,
                            .logits = us_model_logits(s->model),
                            .labels = s->trainer->labels[UNSEEN_TRAIN],
-                           .rows = s->row,
+                           .rows = s->feed.rows,
                            .dlogits = us_model_dlogits(s->model),
-                           .record = s->record,
+                           .record = s->feed.record,
                            .stride = 1};
     double square = 0;
-    US_TRY(load(s, sample));
+    US_TRY(load(s, recipe, sample));
     US_TRY(us_model_forward(s->model, 1, true));
     US_TRY(us_loss_run(s->trainer->device, &loss));
     US_TRY(us_model_backward(s->model, 1));
@@ -115,11 +124,11 @@ enum unseen_status us_gradient_norms(struct us_trainer *trainer, const struct un
                                      struct us_progress *progress, float *norms)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct single s = {.trainer = trainer};
+    struct single s = {.trainer = trainer, .feed.device = trainer->device};
     US_TRY(us_gradient_check(trainer->data, recipe));
     US_TRY(begin(trainer, recipe, weights, &s));
     for (int64_t i = 0; i < n; i++) {
-        US_TRY(gradient_of(&s, samples[i], &norms[i]));
+        US_TRY(gradient_of(&s, recipe, samples[i], &norms[i]));
         us_progress_update(progress, (uint64_t)i + 1, NULL);
         if (us_trainer_stopped(trainer)) {
             st = UNSEEN_INTERRUPTED;

@@ -132,6 +132,12 @@ struct us_model_spec us_trainer_spec(const struct us_trainer *trainer, const str
                                   .training = true};
 }
 
+void us_trainer_drop_model(struct us_trainer *trainer)
+{
+    us_model_free(trainer->model);
+    trainer->model = NULL;
+}
+
 enum unseen_status us_trainer_model(struct us_trainer *trainer, const struct unseen_recipe *recipe,
                                     struct us_model **model)
 {
@@ -139,8 +145,7 @@ enum unseen_status us_trainer_model(struct us_trainer *trainer, const struct uns
     struct unseen_device *device = trainer->device;
     struct us_model_spec spec = us_trainer_spec(trainer, recipe);
     if (!trainer->model || !same_spec(&spec, &trainer->spec)) {
-        us_model_free(trainer->model);
-        trainer->model = NULL;
+        us_trainer_drop_model(trainer);
         us_builds_begin(device);
         st = us_augment_prepare(device, spec.channels_in);
         st = st ? st : us_loss_prepare(device);
@@ -148,8 +153,7 @@ enum unseen_status us_trainer_model(struct us_trainer *trainer, const struct uns
         st = st ? st : us_model_new(device, &spec, &trainer->model);
         st = us_builds_end(device, st);
         if (st) {
-            us_model_free(trainer->model);
-            trainer->model = NULL;
+            us_trainer_drop_model(trainer);
             goto out;
         }
         snprintf(trainer->name, sizeof trainer->name, "%s", recipe->model);

@@ -28,8 +28,11 @@ bool us_trainer_streams(const struct us_trainer *trainer);
 struct us_model_spec us_trainer_spec(const struct us_trainer *trainer, const struct unseen_recipe *recipe);
 
 /* The model of `recipe` for this dataset, parameters undefined. Owned by the trainer; valid until the next
- * call with another model, width or batch. */
+ * call with another model, width or batch, and until it is dropped. */
 enum unseen_status us_trainer_model(struct us_trainer *trainer, const struct unseen_recipe *recipe,
                                     struct us_model **model);
+
+/* Free it now. */
+void us_trainer_drop_model(struct us_trainer *trainer);
 
 #endif

@@ -111,6 +111,27 @@ static void norms_are_those_of_differences(void **state)
     check("resnet10", 1, (int64_t[]){7}, 1);
 }
 
+/* A split that stays in host memory, or on the device: the same bits. */
+static void streamed_samples_have_the_same_norms(void **state)
+{
+    (void)state;
+    const struct unseen_recipe recipe = recipe_of("convnet3", 4);
+    const int64_t samples[] = {3, 0, 11, 4, 7};
+    struct us_model *model = model_of(&recipe, false);
+    struct us_buf *pixels = trainer->pixels[UNSEEN_TRAIN];
+    float norms[2][5];
+    assert_ok(us_model_save(model, test_path("weights.safetensors")));
+    for (int streams = 0; streams < 2; streams++) {
+        trainer->pixels[UNSEEN_TRAIN] = streams ? NULL : pixels;
+        assert_true(us_trainer_streams(trainer) == streams);
+        assert_ok(us_gradient_norms(trainer, &recipe, test_path("weights.safetensors"), samples, 5, NULL,
+                                    norms[streams]));
+    }
+    trainer->pixels[UNSEEN_TRAIN] = pixels;
+    assert_memory_equal(norms[0], norms[1], sizeof norms[0]);
+    us_model_free(model);
+}
+
 /* A frozen training pass computes what evaluation does, and no statistics move. */
 static void a_frozen_model_is_as_evaluated(void **state)
 {
@@ -155,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(norms_are_those_of_differences),
+        cmocka_unit_test(streamed_samples_have_the_same_norms),
         cmocka_unit_test(a_frozen_model_is_as_evaluated),
         cmocka_unit_test(large_models_are_refused),
     };
