@@ -173,8 +173,11 @@ static enum unseen_status run_cells(struct comparison *c, struct unseen_device *
     struct us_crew *crew = NULL;
     if (!c->n_open)
         return UNSEEN_OK;
-    US_TRY(us_crew_new(device, c->data, &c->options->recipe, c->options->concurrent, c->n_open, c->steps,
-                       &crew));
+    const struct us_crew_task task = {.recipe = &c->options->recipe,
+                                      .wanted = c->options->concurrent,
+                                      .models = c->n_open,
+                                      .steps = c->steps};
+    US_TRY(us_crew_new(device, c->data, &task, &crew));
     c->progress = us_progress_begin("comparing", "images", c->images);
     st = us_crew_run(crew, c->n_open, run_cell, c);
 out:

@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "base/threads.h"
 #include "nn/feed.h"
+#include "nn/gradient.h"
+#include "nn/models.h"
 #include "nn/trainer.h"
 
 enum { TRIALS = 3 };
@@ -28,7 +30,8 @@ struct gang {
 };
 
 struct us_crew {
-    const struct unseen_recipe *recipe;
+    struct us_crew_task task;
+    int feature_count; /* of the task's models */
     struct gang gang[UNSEEN_DEVICES_MOST];
     int gangs;
     atomic_bool stop;
@@ -101,10 +104,31 @@ out:
 
 /* An epoch runs at most over the training split thrice (training and held-out samples, probe, review, which
  * is not recorded) and over the test split. */
-static struct us_feed_size largest_feed(const struct unseen_dataset *data, int batch)
+static struct us_feed_size largest_feed(const struct us_crew *crew, const struct unseen_dataset *data)
 {
     const int64_t n = data->split[UNSEEN_TRAIN].n, test = data->split[UNSEEN_TEST].n;
-    return (struct us_feed_size){.passed = 3 * n + test, .recorded = 2 * n + test, .batch = batch};
+    return (struct us_feed_size){.passed = 3 * n + test,
+                                 .recorded = 2 * n + test,
+                                 .batch = crew->task.recipe->batch,
+                                 .see = crew->task.see,
+                                 .feature_count = crew->feature_count};
+}
+
+/* What a model takes from the device at most: in training, and behind it when its gradients are taken. */
+static enum unseen_status measure_model(const struct us_crew *crew, const struct us_trainer *trainer,
+                                        uint64_t *bytes)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_model_spec spec = us_trainer_spec(trainer, crew->task.recipe);
+    const struct us_feed_size feed = largest_feed(crew, trainer->data);
+    uint64_t single = 0;
+    US_TRY(us_model_memory(trainer->device, &spec, bytes));
+    *bytes += us_feed_bytes(trainer, &feed);
+    if (crew->task.gradients)
+        US_TRY(us_gradient_memory(trainer, crew->task.recipe, &single));
+    *bytes = *bytes > single ? *bytes : single;
+out:
+    return st;
 }
 
 /* How many models the device's memory holds. */
@@ -112,12 +136,8 @@ static enum unseen_status count_fitting(const struct us_crew *crew, const struct
                                         double *mib_each)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_trainer *trainer = gang->trainer[0];
-    const struct us_model_spec spec = us_trainer_spec(trainer, crew->recipe);
-    const struct us_feed_size feed = largest_feed(trainer->data, crew->recipe->batch);
     uint64_t bytes = 0;
-    US_TRY(us_model_memory(gang->device, &spec, &bytes));
-    bytes += us_feed_bytes(trainer, &feed);
+    US_TRY(measure_model(crew, gang->trainer[0], &bytes));
     uint64_t most = (gang->limit - gang->used) / bytes;
     *fitting = most < US_CREW_MOST ? (int)most : US_CREW_MOST;
     *mib_each = (double)bytes / (1 << 20);
@@ -219,10 +239,14 @@ static enum unseen_status train_on_trial(void *context, int i, struct us_trainer
     (void)i;
     const struct trial *trial = context;
     enum unseen_status st = UNSEEN_OK;
-    const struct unseen_recipe *recipe = trial->crew->recipe;
+    const struct unseen_recipe *recipe = trial->crew->task.recipe;
     struct us_model *model;
     struct us_feed feed = {.device = trainer->device};
-    const struct us_feed_size size = {.passed = trial->n, .recorded = trial->n, .batch = recipe->batch};
+    const struct us_feed_size size = {.passed = trial->n,
+                                      .recorded = trial->n,
+                                      .batch = recipe->batch,
+                                      .see = trial->crew->task.see,
+                                      .feature_count = trial->crew->feature_count};
     struct us_pass pass = {.split = UNSEEN_TRAIN,
                            .samples = trial->samples,
                            .n = trial->n,
@@ -248,7 +272,7 @@ static enum unseen_status time_steps(struct us_crew *crew, int n, int64_t steps,
 {
     enum unseen_status st = UNSEEN_OK;
     const int64_t all = crew->gang[0].trainer[0]->data->split[UNSEEN_TRAIN].n;
-    struct trial trial = {.crew = crew, .n = steps * crew->recipe->batch};
+    struct trial trial = {.crew = crew, .n = steps * crew->task.recipe->batch};
     US_TRY_ALLOC(trial.samples = us_calloc((size_t)trial.n, sizeof *trial.samples));
     for (int64_t i = 0; i < trial.n; i++)
         trial.samples[i] = i % all;
@@ -314,9 +338,10 @@ static enum unseen_status too_many(int wanted, int fitting, double mib_each, dou
 }
 
 /* As many as are wanted, or as a measurement says; `models` is this device's share. */
-static enum unseen_status choose_size(struct us_crew *crew, int wanted, int models, int64_t steps)
+static enum unseen_status choose_size(struct us_crew *crew, int models)
 {
     enum unseen_status st = UNSEEN_OK;
+    const int wanted = crew->task.wanted;
     struct gang *gang = &crew->gang[0];
     int fitting;
     double mib_each;
@@ -332,7 +357,7 @@ static enum unseen_status choose_size(struct us_crew *crew, int wanted, int mode
                  ? too_many(most, fitting, mib_each, (double)(gang->limit - gang->used) / (1 << 20))
                  : grow(crew, gang, most);
     } else if (fitting > 1) {
-        US_TRY(measure(crew, most < fitting ? most : fitting, (double)models * (double)steps));
+        US_TRY(measure(crew, most < fitting ? most : fitting, (double)models * (double)crew->task.steps));
         if (gang->n > 1)
             us_log(UNSEEN_LOG_INFO, "training %d models side by side, as measured", gang->n);
     }
@@ -357,23 +382,36 @@ out:
     return st;
 }
 
+static enum unseen_status count_features(const struct us_trainer *trainer, const struct unseen_recipe *recipe,
+                                         int *count)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_model_spec spec = us_trainer_spec(trainer, recipe);
+    struct us_graph graph = {0};
+    US_TRY(us_graph_of(&spec, &graph));
+    *count = us_graph_feature_count(&graph);
+out:
+    us_graph_free(&graph);
+    return st;
+}
+
 enum unseen_status us_crew_new(struct unseen_device *device, const struct unseen_dataset *data,
-                               const struct unseen_recipe *recipe, int wanted, int models, int64_t steps,
-                               struct us_crew **out)
+                               const struct us_crew_task *task, struct us_crew **out)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_crew *crew = NULL;
     const int devices = us_device_count(device);
-    if (wanted < 0 || wanted > US_CREW_MOST)
-        return us_fail(UNSEEN_USAGE, "--concurrent", "%d is not in 1..%d", wanted, US_CREW_MOST);
+    if (task->wanted < 0 || task->wanted > US_CREW_MOST)
+        return us_fail(UNSEEN_USAGE, "--concurrent", "%d is not in 1..%d", task->wanted, US_CREW_MOST);
     US_TRY_ALLOC(crew = us_calloc(1, sizeof *crew));
     pthread_mutex_init(&crew->lock, NULL);
-    crew->recipe = recipe;
+    crew->task = *task;
     US_TRY(add_gang(crew, device, data));
-    US_TRY(choose_size(crew, wanted, (models + devices - 1) / devices, steps));
+    US_TRY(count_features(crew->gang[0].trainer[0], task->recipe, &crew->feature_count));
+    US_TRY(choose_size(crew, (task->models + devices - 1) / devices));
     while (crew->gangs < devices) {
         US_TRY(add_gang(crew, us_device_next(crew->gang[crew->gangs - 1].device), data));
-        US_TRY(follow(crew, &crew->gang[crew->gangs - 1], wanted != 0));
+        US_TRY(follow(crew, &crew->gang[crew->gangs - 1], task->wanted != 0));
     }
     *out = crew;
     crew = NULL;

@@ -10,14 +10,23 @@ enum { US_CREW_MOST = 8 }; /* on one device */
 
 struct us_crew; /* a trainer for each thread; the dataset is on each device once */
 
-/* For `models` models of `steps` training steps each, `wanted` at once on each device. 0: as many as a short
- * measurement on the first finds to do at least a tenth more a second than fewer; 1 without measuring more
- * than a step where steps are long or all of them take less than a minute. UNSEEN_USAGE if `wanted` is out of
- * range, UNSEEN_FAILED if so many do not fit a device's memory, with a hint how many would. Devices and
- * dataset must outlive the crew. */
+/* What a crew is for. */
+struct us_crew_task {
+    const struct unseen_recipe *recipe;
+    int wanted;     /* models at once on each device; 0: as many as pay */
+    int models;     /* in all */
+    int64_t steps;  /* of training, of each */
+    int see;        /* of US_SEE_*: what the models' observers want */
+    bool gradients; /* each model's us_gradient_norms are taken when it is trained */
+};
+
+/* `wanted` 0: as many at once as a short measurement on the first device finds to do at least a tenth more a
+ * second than fewer; 1 without measuring more than a step where steps are long or all of them take less than
+ * a minute. UNSEEN_USAGE if `wanted` is out of range, UNSEEN_FAILED if so many do not fit a device's memory
+ * with all that they need there, with a hint how many would. Devices, dataset and recipe must outlive the
+ * crew. */
 enum unseen_status us_crew_new(struct unseen_device *device, const struct unseen_dataset *data,
-                               const struct unseen_recipe *recipe, int wanted, int models, int64_t steps,
-                               struct us_crew **crew);
+                               const struct us_crew_task *task, struct us_crew **crew);
 void us_crew_free(struct us_crew *crew);
 int us_crew_size(const struct us_crew *crew); /* models at once, on all devices together */
 

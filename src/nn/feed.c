@@ -25,7 +25,7 @@ uint64_t us_feed_bytes(const struct us_trainer *trainer, const struct us_feed_si
                      us_buf_footprint(record_bytes(size->recorded));
     if (us_trainer_streams(trainer))
         bytes += us_buf_footprint(batch * image_bytes(trainer->data)) + us_buf_footprint(row);
-    return bytes;
+    return bytes + us_observe_bytes(trainer, size);
 }
 
 static enum unseen_status stage_new(const struct us_trainer *trainer, int batch, struct us_stage *stage)
@@ -59,6 +59,7 @@ enum unseen_status us_feed_new(const struct us_trainer *trainer, const struct us
     US_TRY_ALLOC(feed->host_record = us_calloc(record_bytes(size->recorded), 1));
     if (us_trainer_streams(trainer))
         US_TRY(stage_new(trainer, size->batch, &feed->stage));
+    US_TRY(us_observe_new(trainer, feed));
 out:
     return st;
 }

@@ -44,7 +44,7 @@ struct us_window {
 
 /* Rows set aside for an observer, those of each window in a half of their own. */
 struct us_aside {
-    struct us_buf *buf; /* [US_WINDOWS][rows of a window][each]; NULL: not wanted so far */
+    struct us_buf *buf; /* [US_WINDOWS][rows of a window][each]; NULL: not wanted */
     float *host;        /* the same */
     int each;           /* floats of a row */
 };
@@ -61,6 +61,8 @@ struct us_stage {
 struct us_feed_size {
     int64_t passed, recorded; /* samples, in all passes together */
     int batch;
+    int see;           /* of US_SEE_*: what an observer wants of any pass */
+    int feature_count; /* of the model, if it wants features */
 };
 
 struct us_feed {
@@ -80,7 +82,7 @@ struct us_feed {
     struct us_stage stage;
 };
 
-/* What a feed takes from the device, apart from what an observer wants. */
+/* What a feed takes from the device. */
 uint64_t us_feed_bytes(const struct us_trainer *trainer, const struct us_feed_size *size);
 
 /* Freed with us_feed_free, which waits for the device, also after a failure. */
@@ -106,9 +108,9 @@ const float *us_feed_record(const struct us_feed *feed, const struct us_pass *pa
 enum unseen_status us_feed_batch(struct us_trainer *trainer, struct us_model *model, struct us_feed *feed,
                                  const struct us_pass *pass, int64_t at, int n);
 
-/* Make room for what the pass's observer wants. */
-enum unseen_status us_observe_begin(const struct us_trainer *trainer, const struct us_model *model,
-                                    struct us_feed *feed, const struct us_pass *pass);
+/* What rows set aside for an observer take from the device, and room for them. */
+uint64_t us_observe_bytes(const struct us_trainer *trainer, const struct us_feed_size *size);
+enum unseen_status us_observe_new(const struct us_trainer *trainer, struct us_feed *feed);
 
 /* Set aside what the `n` samples just enqueued compute, as the next of the window under way. */
 enum unseen_status us_observe_batch(struct us_trainer *trainer, struct us_model *model, struct us_feed *feed,

@@ -162,6 +162,12 @@ int us_graph_linear(struct us_graph *graph, const char *name, int x, int out)
     return finish_node(graph, 1, 1, out);
 }
 
+int us_graph_feature_count(const struct us_graph *graph)
+{
+    const struct us_value *x = &graph->values[graph->nodes[graph->n_nodes - 1].x];
+    return x->h * x->w * x->c;
+}
+
 bool us_graph_feeds_batchnorm(const struct us_graph *graph, int i)
 {
     const int y = graph->nodes[i].y;

@@ -68,6 +68,9 @@ int us_graph_linear(struct us_graph *graph, const char *name, int x, int out);
 /* Whether node i is a convolution whose output goes to the next node, a batch norm, and to no other. */
 bool us_graph_feeds_batchnorm(const struct us_graph *graph, int i);
 
+/* Numbers of one row of the last linear layer's input. */
+int us_graph_feature_count(const struct us_graph *graph);
+
 /* Offsets such that every parameter starts at a multiple of `align` bytes. */
 void us_params_place(struct us_params *params, size_t align);
 

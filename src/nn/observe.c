@@ -7,20 +7,44 @@
 #include "ops/loss.h"
 
 /* Rows of one window at most. */
-static size_t window_rows(const struct us_feed *feed)
+static size_t window_rows(const struct us_feed_size *size)
 {
-    return (size_t)US_WINDOW_MOST * (size_t)feed->size.batch;
+    return (size_t)US_WINDOW_MOST * (size_t)size->batch;
 }
 
-static enum unseen_status make_room(struct us_feed *feed, int each, struct us_aside *aside)
+static size_t aside_bytes(const struct us_feed_size *size, int each)
+{
+    return US_WINDOWS * window_rows(size) * (size_t)each * sizeof(float);
+}
+
+uint64_t us_observe_bytes(const struct us_trainer *trainer, const struct us_feed_size *size)
+{
+    uint64_t bytes = 0;
+    if (size->see & US_SEE_PROBS)
+        bytes += us_buf_footprint(aside_bytes(size, trainer->data->classes));
+    if (size->see & US_SEE_FEATURES)
+        bytes += us_buf_footprint(aside_bytes(size, size->feature_count));
+    return bytes;
+}
+
+static enum unseen_status aside_new(struct us_feed *feed, int each, struct us_aside *aside)
 {
     enum unseen_status st = UNSEEN_OK;
-    size_t count = US_WINDOWS * window_rows(feed) * (size_t)each;
+    const size_t bytes = aside_bytes(&feed->size, each);
     aside->each = each;
-    if (!aside->buf)
-        US_TRY(us_buf_new(feed->device, count * sizeof(float), &aside->buf));
-    if (!aside->host)
-        US_TRY_ALLOC(aside->host = us_calloc(count, sizeof(float)));
+    US_TRY(us_buf_new(feed->device, bytes, &aside->buf));
+    US_TRY_ALLOC(aside->host = us_calloc(bytes, 1));
+out:
+    return st;
+}
+
+enum unseen_status us_observe_new(const struct us_trainer *trainer, struct us_feed *feed)
+{
+    enum unseen_status st = UNSEEN_OK;
+    if (feed->size.see & US_SEE_PROBS)
+        US_TRY(aside_new(feed, trainer->data->classes, &feed->probs));
+    if (feed->size.see & US_SEE_FEATURES)
+        US_TRY(aside_new(feed, feed->size.feature_count, &feed->features));
 out:
     return st;
 }
@@ -31,24 +55,10 @@ void us_aside_free(struct us_feed *feed, struct us_aside *aside)
     free(aside->host);
 }
 
-enum unseen_status us_observe_begin(const struct us_trainer *trainer, const struct us_model *model,
-                                    struct us_feed *feed, const struct us_pass *pass)
-{
-    enum unseen_status st = UNSEEN_OK;
-    feed->probs.each = trainer->data->classes;
-    feed->features.each = us_model_feature_count(model);
-    if (pass->see & US_SEE_PROBS)
-        US_TRY(make_room(feed, feed->probs.each, &feed->probs));
-    if (pass->see & US_SEE_FEATURES)
-        US_TRY(make_room(feed, feed->features.each, &feed->features));
-out:
-    return st;
-}
-
 /* Where the rows of a window begin. */
 static size_t first_row(const struct us_feed *feed, const struct us_window *window)
 {
-    return (size_t)(window - feed->window) * window_rows(feed);
+    return (size_t)(window - feed->window) * window_rows(&feed->size);
 }
 
 enum unseen_status us_observe_batch(struct us_trainer *trainer, struct us_model *model, struct us_feed *feed,

@@ -222,7 +222,7 @@ struct us_buf *us_model_features(struct us_model *model)
 
 int us_model_feature_count(const struct us_model *model)
 {
-    return features(model, model->graph.nodes[model->graph.n_nodes - 1].x);
+    return us_graph_feature_count(&model->graph);
 }
 
 double us_model_flops(const struct us_model *model)

@@ -10,13 +10,12 @@
 static const double window_seconds = 0.125;
 
 /* Send the pass's order behind those before, and give its record a place. */
-static enum unseen_status begin(const struct us_trainer *trainer, const struct us_model *model,
-                                struct us_feed *feed, struct us_pass *pass)
+static enum unseen_status begin(struct us_feed *feed, struct us_pass *pass)
 {
     enum unseen_status st = UNSEEN_OK;
     const int64_t recorded = pass->unrecorded ? 0 : pass->n;
     if (feed->passed + pass->n > feed->size.passed || feed->recorded + recorded > feed->size.recorded ||
-        pass->recipe->batch > feed->size.batch) {
+        pass->recipe->batch > feed->size.batch || pass->see & ~feed->size.see) {
         st = us_fail(UNSEEN_FAILED, "training", "a pass over %lld samples where there is room for %lld",
                      (long long)pass->n, (long long)(feed->size.passed - feed->passed));
         goto out;
@@ -29,7 +28,6 @@ static enum unseen_status begin(const struct us_trainer *trainer, const struct u
         feed->host_order[pass->order + i] = (int32_t)pass->samples[i];
     US_TRY(us_write_later(feed->device, feed->order, (size_t)pass->order * sizeof(int32_t),
                           feed->host_order + pass->order, (size_t)pass->n * sizeof(int32_t)));
-    US_TRY(us_observe_begin(trainer, model, feed, pass));
 out:
     return st;
 }
@@ -117,7 +115,7 @@ enum unseen_status us_pass_enqueue(struct us_trainer *trainer, struct us_model *
 {
     enum unseen_status st = UNSEEN_OK;
     const int batch = pass->recipe->batch;
-    US_TRY(begin(trainer, model, feed, pass));
+    US_TRY(begin(feed, pass));
     for (int64_t at = 0; at < pass->n; at += batch) {
         const int n = pass->n - at < batch ? (int)(pass->n - at) : batch;
         struct us_window *window = window_at(feed, pass, at);

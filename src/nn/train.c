@@ -67,13 +67,27 @@ out:
     return st;
 }
 
+/* What the job's observer wants of any pass: room for it is made before hours of training are spent. */
+static int seen_by(const struct us_observer *observer, int epochs)
+{
+    int see = 0;
+    for (int epoch = 0; observer && epoch < epochs; epoch++) {
+        for (int kind = US_PASS_TRAIN; kind <= US_PASS_REVIEW; kind++)
+            see |= observer->wants(observer->context, (enum us_pass_kind)kind, epoch);
+    }
+    return see;
+}
+
 /* What the passes of an epoch come to. */
-static struct us_feed_size feed_size(const struct us_train_job *job, int64_t n_test)
+static struct us_feed_size feed_size(const struct us_train_job *job, int64_t n_test,
+                                     const struct us_model *model)
 {
     const int64_t recorded = job->n_train + job->n_heldout + job->n_probe + n_test;
     return (struct us_feed_size){.passed = recorded + (job->observer ? job->n_train : 0),
                                  .recorded = recorded,
-                                 .batch = job->recipe->batch};
+                                 .batch = job->recipe->batch,
+                                 .see = seen_by(job->observer, us_recipe_epochs(job->recipe)),
+                                 .feature_count = us_model_feature_count(model)};
 }
 
 static enum unseen_status begin(struct run *run)
@@ -89,7 +103,7 @@ static enum unseen_status begin(struct run *run)
     US_TRY(us_trainer_model(run->trainer, recipe, &run->model));
     US_TRY_ALLOC(run->settings = us_fingerprint(run->trainer->device, data, job, run->model));
     run->state.settings = run->settings;
-    const struct us_feed_size size = feed_size(job, run->n_test);
+    const struct us_feed_size size = feed_size(job, run->n_test, run->model);
     US_TRY(us_feed_new(run->trainer, &size, &run->feed));
     US_TRY_ALLOC(run->order = us_calloc((size_t)job->n_train, sizeof *run->order));
     US_TRY_ALLOC(run->tests = us_calloc((size_t)run->n_test, sizeof *run->tests));

@@ -130,8 +130,11 @@ enum unseen_status us_judge(const struct us_judge *judge, struct us_verdict *ver
         court.recipe.epochs = court.recipe.stop_after;
     court.recipe.stop_after = 0;
     int64_t epochs = court.recipe.epochs, n = judge->coreset.n + judge->heldout.n;
-    US_TRY(us_crew_new(judge->device, judge->data, &court.recipe, judge->options->concurrent, judge->judges,
-                       judge->coreset.n / court.recipe.batch * epochs, &crew));
+    const struct us_crew_task task = {.recipe = &court.recipe,
+                                      .wanted = judge->options->concurrent,
+                                      .models = judge->judges,
+                                      .steps = judge->coreset.n / court.recipe.batch * epochs};
+    US_TRY(us_crew_new(judge->device, judge->data, &task, &crew));
     court.progress = us_progress_begin("judging", "images", (uint64_t)(n * epochs * judge->judges));
     US_TRY(us_crew_run(crew, judge->judges, train_judge, &court));
     US_TRY(count_answers(judge, verdict));

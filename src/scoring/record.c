@@ -47,6 +47,18 @@ static bool features_now(const struct us_recorder *r, int epoch)
     return epoch == r->epochs - 1 && us_scoring_records(r->model->run, UNSEEN_FEATURES);
 }
 
+static bool needs_probs(const struct us_scoring *run)
+{
+    return us_scoring_records(run, UNSEEN_PROBS) || us_scoring_records(run, UNSEEN_CHANGE) ||
+           us_scoring_records(run, UNSEEN_PREDICTED) || us_scoring_records(run, UNSEEN_RUNNER_UP);
+}
+
+int us_recorder_sees(const struct us_scoring *run)
+{
+    bool features = us_scoring_records(run, UNSEEN_FEATURE_NORM) || us_scoring_records(run, UNSEEN_FEATURES);
+    return (needs_probs(run) ? US_SEE_PROBS : 0) | (features ? US_SEE_FEATURES : 0);
+}
+
 static int wants(void *context, enum us_pass_kind pass, int epoch)
 {
     const struct us_recorder *r = context;
@@ -56,10 +68,8 @@ static int wants(void *context, enum us_pass_kind pass, int epoch)
         return run->fold && features_now(r, epoch) ? US_SEE_FEATURES : 0;
     if (!is_side(r->model, pass, &side))
         return 0;
-    bool probs = us_scoring_records(run, UNSEEN_PROBS) || us_scoring_records(run, UNSEEN_CHANGE) ||
-                 us_scoring_records(run, UNSEEN_PREDICTED) || us_scoring_records(run, UNSEEN_RUNNER_UP);
     bool features = us_scoring_records(run, UNSEEN_FEATURE_NORM) || features_now(r, epoch);
-    return (probs ? US_SEE_PROBS : 0) | (features ? US_SEE_FEATURES : 0);
+    return (needs_probs(run) ? US_SEE_PROBS : 0) | (features ? US_SEE_FEATURES : 0);
 }
 
 /* ---- wide files ---- */

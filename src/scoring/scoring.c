@@ -214,9 +214,14 @@ static enum unseen_status run_models(struct run *run)
     const struct us_scoring *s = &run->scoring;
     const struct unseen_scoring_options *o = s->options;
     int models = count_own(run);
-    int64_t steps = s->n / o->recipe.batch * us_scoring_epochs(s);
+    const struct us_crew_task task = {.recipe = &o->recipe,
+                                      .wanted = o->concurrent,
+                                      .models = models,
+                                      .steps = s->n / o->recipe.batch * us_scoring_epochs(s),
+                                      .see = us_recorder_sees(s),
+                                      .gradients = us_scoring_records(s, UNSEEN_GRADIENT_NORM)};
     US_TRY_ALLOC(run->past = us_calloc((size_t)models, sizeof *run->past));
-    US_TRY(us_crew_new(run->device, s->data, &o->recipe, o->concurrent, models, steps, &crew));
+    US_TRY(us_crew_new(run->device, s->data, &task, &crew));
     run->progress = us_progress_begin("scoring", "images",
                                       count_images(s) * (uint64_t)models / (uint64_t)count_models(run));
     US_TRY(us_crew_run(crew, models, train_model, run));

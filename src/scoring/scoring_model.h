@@ -87,6 +87,9 @@ int us_record_row(const struct us_scoring *run, enum unseen_quantity quantity);
 
 /* ---- record.c ---- */
 
+/* Of US_SEE_*: what recorders want of any pass. */
+int us_recorder_sees(const struct us_scoring *run);
+
 /* Begin recording: sets model->recorder, also after a failure, and `observer` for us_train_job. Freed with
  * us_recorder_free, before us_scoring_model_end. */
 enum unseen_status us_recorder_new(struct us_scoring_model *model, struct us_observer *observer);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "nn/crew.h"
+#include "nn/gradient.h"
 #include "nn/trainer.h"
 
 /* Crews on several devices: the same device named twice, as there is one at least. */
@@ -41,6 +42,13 @@ static void handles_share_the_memory_of_a_device(void **state)
     assert_true(us_device_memory(pair).limit * 2 <= us_device_memory(test_device()).limit);
     assert_ok(us_device_alone(test_device(), "this"));
     assert_fails(UNSEEN_USAGE, "names 2 devices; this takes one", us_device_alone(pair, "this"));
+}
+
+static const struct us_crew_task *task_of(const struct unseen_recipe *recipe, int wanted)
+{
+    static struct us_crew_task task;
+    task = (struct us_crew_task){.recipe = recipe, .wanted = wanted, .models = JOBS, .steps = 10};
+    return &task;
 }
 
 /* Who did what. */
@@ -81,7 +89,7 @@ static void both_devices_work_at_once(void **state)
     struct us_crew *crew;
     struct unseen_recipe recipe = test_small_recipe();
     struct log log = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-    assert_ok(us_crew_new(pair, data, &recipe, 1, JOBS, 10, &crew));
+    assert_ok(us_crew_new(pair, data, task_of(&recipe, 1), &crew));
     assert_int_equal(us_crew_size(crew), 2);
     assert_ok(us_crew_run(crew, JOBS, note, &log));
     for (int i = 0; i < JOBS; i++)
@@ -90,10 +98,10 @@ static void both_devices_work_at_once(void **state)
     assert_true(!log.first->borrows && !log.second->borrows);
     us_crew_free(crew);
     /* So many on each. */
-    assert_ok(us_crew_new(pair, data, &recipe, 3, JOBS, 10, &crew));
+    assert_ok(us_crew_new(pair, data, task_of(&recipe, 3), &crew));
     assert_int_equal(us_crew_size(crew), 6);
     us_crew_free(crew);
-    assert_ok(us_crew_new(pair, data, &recipe, 0, JOBS, 10, &crew));
+    assert_ok(us_crew_new(pair, data, task_of(&recipe, 0), &crew));
     assert_int_equal(us_crew_size(crew) % 2, 0);
     us_crew_free(crew);
 }
@@ -134,12 +142,88 @@ static void results_do_not_depend_on_the_device(void **state)
     struct unseen_recipe recipe = test_small_recipe();
     for (int k = 0; k < 2; k++) {
         struct us_crew *crew;
-        assert_ok(us_crew_new(devices[k], data, &recipe, 1 + k, JOBS, 10, &crew));
+        assert_ok(us_crew_new(devices[k], data, task_of(&recipe, 1 + k), &crew));
         assert_ok(us_crew_run(crew, JOBS, train, k ? &two : &one));
         us_crew_free(crew);
     }
     assert_memory_equal(one.p_true, two.p_true, sizeof one.p_true);
     assert_memory_not_equal(one.p_true[0], one.p_true[1], sizeof one.p_true[0]);
+}
+
+static int wants_all(void *context, enum us_pass_kind pass, int epoch)
+{
+    (void)context;
+    (void)pass;
+    return epoch == 1 ? US_SEE_PROBS | US_SEE_FEATURES : 0;
+}
+
+static enum unseen_status look_away(void *context, const struct us_rows *rows)
+{
+    (void)context;
+    (void)rows;
+    return UNSEEN_OK;
+}
+
+/* All that a scoring model may take from a device: every pass recorded and seen, gradients behind it. */
+static enum unseen_status train_all(void *context, int i, struct us_trainer *own)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_crew_task *task = context;
+    const struct us_observer observer = {.wants = wants_all, .see = look_away};
+    char name[32];
+    int64_t everyone[N];
+    float norms[2];
+    for (int k = 0; k < N; k++)
+        everyone[k] = k;
+    snprintf(name, sizeof name, "weights-%d.safetensors", i);
+    char *weights = us_format("%s/%s", test_folder, name);
+    US_TRY_ALLOC(weights);
+    const struct us_train_job job = {.recipe = task->recipe,
+                                     .model = (uint32_t)i,
+                                     .train = everyone,
+                                     .n_train = N,
+                                     .probe = everyone,
+                                     .n_probe = N,
+                                     .test = true,
+                                     .save = weights,
+                                     .observer = &observer};
+    US_TRY(us_train(own, &job, NULL, NULL));
+    US_TRY(us_gradient_norms(own, task->recipe, weights, everyone, 2, NULL, norms));
+out:
+    free(weights);
+    return st;
+}
+
+/* The least memory that a crew of two is granted is enough for two. */
+static void what_is_planned_fits(void **state)
+{
+    (void)state;
+    struct us_crew *crew = NULL;
+    struct unseen_recipe recipe = test_small_recipe();
+    recipe.batch = 60;
+    const struct us_crew_task task = {.recipe = &recipe,
+                                      .wanted = 2,
+                                      .models = 2,
+                                      .steps = 2,
+                                      .see = US_SEE_PROBS | US_SEE_FEATURES,
+                                      .gradients = true};
+    const uint64_t limit = us_device_memory(test_device()).limit;
+    uint64_t least = 1 << 16;
+    unseen_log_level_set(UNSEEN_LOG_ERROR);
+    while (!crew && least < limit) {
+        least += least / 16;
+        us_device_limit(test_device(), least);
+        if (us_crew_new(test_device(), data, &task, &crew) == UNSEEN_OK && us_crew_size(crew) < 2) {
+            us_crew_free(crew);
+            crew = NULL;
+        }
+    }
+    unseen_log_level_set(UNSEEN_LOG_INFO);
+    assert_non_null(crew);
+    printf("# two models are granted %.2f MiB\n", (double)least / (1 << 20));
+    assert_ok(us_crew_run(crew, 2, train_all, (void *)&task));
+    us_crew_free(crew);
+    us_device_limit(test_device(), limit);
 }
 
 static enum unseen_status fail_at_4(void *context, int i, struct us_trainer *own)
@@ -161,12 +245,12 @@ static void failures_name_their_device(void **state)
     char start[sizeof unseen_device_info(pair)->name + 64];
     snprintf(start, sizeof start, "device %d, %s: work: it broke", unseen_device_info(pair)->index,
              unseen_device_info(pair)->name);
-    assert_ok(us_crew_new(pair, data, &recipe, 1, JOBS, 10, &crew));
+    assert_ok(us_crew_new(pair, data, task_of(&recipe, 1), &crew));
     assert_fails(UNSEEN_FAILED, start, us_crew_run(crew, JOBS, fail_at_4, NULL));
     assert_string_equal(unseen_last_hint(), "mend it");
     us_crew_free(crew);
     /* With one device there is nothing to tell apart. */
-    assert_ok(us_crew_new(test_device(), data, &recipe, 1, JOBS, 10, &crew));
+    assert_ok(us_crew_new(test_device(), data, task_of(&recipe, 1), &crew));
     assert_fails(UNSEEN_FAILED, "work: it broke", us_crew_run(crew, JOBS, fail_at_4, NULL));
     assert_null(strstr(unseen_last_error(), "device"));
     us_crew_free(crew);
@@ -179,6 +263,7 @@ int main(void)
         cmocka_unit_test(handles_share_the_memory_of_a_device),
         cmocka_unit_test(both_devices_work_at_once),
         cmocka_unit_test(results_do_not_depend_on_the_device),
+        cmocka_unit_test(what_is_planned_fits),
         cmocka_unit_test(failures_name_their_device),
     };
     return RUN_TESTS(tests, set_up, tear_down);
