@@ -2,9 +2,6 @@
 
 #include "base/order.h"
 
-#include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct keyed {
@@ -46,23 +43,4 @@ enum unseen_status us_order(const double *key, int64_t n, bool descending, int64
 enum unseen_status us_order_f32(const float *key, int64_t n, bool descending, int64_t *items)
 {
     return order(NULL, key, n, descending, items);
-}
-
-enum unseen_status us_check_finite(const char *what, const float *value, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++) {
-        if (!isfinite(value[i]))
-            return us_fail(UNSEEN_BAD_DATA, what, "value %g of sample %" PRId64 " is not finite",
-                           (double)value[i], i);
-    }
-    return UNSEEN_OK;
-}
-
-void us_hint_names(const char *title, const char *(*name)(int))
-{
-    char list[400] = "";
-    size_t used = 0;
-    for (int i = 0; name(i) && used < sizeof list; i++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", name(i));
-    us_hint("%s: %s", title, list);
 }

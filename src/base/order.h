@@ -1,4 +1,4 @@
-/* Sorting samples by a key, and naming what a registry holds. */
+/* Sorting samples by a key. */
 #ifndef US_BASE_ORDER_H
 #define US_BASE_ORDER_H
 
@@ -12,11 +12,5 @@ enum unseen_status us_order(const double *key, int64_t n, bool descending, int64
 
 /* The same for keys as scores are kept. */
 enum unseen_status us_order_f32(const float *key, int64_t n, bool descending, int64_t *items);
-
-/* UNSEEN_BAD_DATA, naming `what` and the first index, if one of value [n] is not finite. */
-enum unseen_status us_check_finite(const char *what, const float *value, int64_t n);
-
-/* Hint "<title>: a, b, c" with the names that `name(0)`, `name(1)`, ... give up to NULL. */
-void us_hint_names(const char *title, const char *(*name)(int));
 
 #endif

@@ -73,6 +73,15 @@ void us_hint(const char *format, ...)
     va_end(args);
 }
 
+void us_hint_names(const char *title, const char *(*name)(int))
+{
+    char list[400] = "";
+    size_t used = 0;
+    for (int i = 0; name(i) && used < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", name(i));
+    us_hint("%s: %s", title, list);
+}
+
 void us_error_take(enum unseen_status status, struct us_error *error)
 {
     error->status = status;

@@ -19,6 +19,9 @@ enum unseen_status us_fail_errno(const char *where, const char *format, ...)
 /* Say what to do about the failure just recorded. Returns nothing: call it after us_fail. */
 void us_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Hint "<title>: a, b, c" with the names that `name(0)`, `name(1)`, ... give up to NULL. */
+void us_hint_names(const char *title, const char *(*name)(int));
+
 /* A failure on its way from the thread that met it to another. */
 struct us_error {
     enum unseen_status status;

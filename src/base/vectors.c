@@ -2,6 +2,9 @@
 
 #include "base/vectors.h"
 
+#include <inttypes.h>
+#include <math.h>
+
 enum { LANES = 16 };
 
 static float sum_lanes(const float *lane)
@@ -40,4 +43,14 @@ float us_dot(const float *a, const float *b, int64_t n)
     for (int l = 0; i + l < n; l++)
         lane[l] += a[i + l] * b[i + l];
     return sum_lanes(lane);
+}
+
+enum unseen_status us_check_finite(const char *what, const float *value, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        if (!isfinite(value[i]))
+            return us_fail(UNSEEN_BAD_DATA, what, "value %g of sample %" PRId64 " is not finite",
+                           (double)value[i], i);
+    }
+    return UNSEEN_OK;
 }

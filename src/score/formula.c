@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/order.h"
 #include "unseen/score.h"
 
 #define WHERE  "--metric"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/order.h"
+#include "base/vectors.h"
 
 #define BINS ((int)(sizeof((struct unseen_spread *)0)->bins / sizeof(int64_t)))
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/order.h"
+#include "base/vectors.h"
 #include "select/groups.h"
 #include "select/kept.h"
 #include "select/quotas.h"
