@@ -70,6 +70,11 @@ UNSEEN_API enum unseen_status unseen_train(struct unseen_device *device, const s
                                            const struct unseen_train_options *options,
                                            struct unseen_epoch **history, int *epochs);
 
+/* Read a history.csv as unseen_train leaves it. `history` receives fresh memory [*epochs], freed with free();
+ * what the file does not tell is NaN. UNSEEN_BAD_DATA, with file and line, if it is none. */
+UNSEEN_API enum unseen_status unseen_history_read(const char *path, struct unseen_epoch **history,
+                                                  int *epochs);
+
 #ifdef __cplusplus
 }
 #endif

@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "compare/search.h"
+#include "nn/history.h"
 #include "nn/trainer.h"
 #include "prune/incremental.h"
 #include "select/rule.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "nn/history.h"
 #include "nn/run_json.h"
 #include "nn/train.h"
 

@@ -101,9 +101,4 @@ uint64_t us_train_images(const struct unseen_dataset *data, const struct us_trai
 float us_schedule_lr(const struct unseen_recipe *recipe, int64_t step, int64_t steps,
                      int64_t steps_per_epoch);
 
-/* history.csv:
- * epoch,lr,train_loss,train_accuracy,heldout_loss,heldout_accuracy,test_loss,test_accuracy,seconds;
- * unmeasured cells empty. */
-enum unseen_status us_history_write(const char *path, const struct unseen_epoch *history, int epochs);
-
 #endif

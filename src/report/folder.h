@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "report/history.h"
+#include "nn/history.h"
 #include "unseen/dataset.h"
 #include "unseen/trajectory.h"
 

@@ -10,7 +10,6 @@
 
 #include "base/fs.h"
 #include "base/npy.h"
-#include "report/history.h"
 #include "report/markup.h"
 #include "support/cmocka.h"
 #include "support/folder.h"
@@ -245,28 +244,6 @@ static void test_bad_arrays(void **state)
     assert_fails(UNSEEN_BAD_DATA, "seen/scores.npy", unseen_report(test_folder, NULL));
 }
 
-static void test_history(void **state)
-{
-    (void)state;
-    struct us_history history;
-    put("h.csv", "epoch,a,b\r\n0,1.5,\r\n1,,\r\n\r\n2,-1e3,"); /* Windows line ends, gaps, no last line end */
-    assert_ok(us_history_read(test_path("h.csv"), &history));
-    assert_int_equal(history.rows, 3);
-    const double *a = us_history_column(&history, "a");
-    assert_non_null(a);
-    assert_true(a[0] == 1.5 && isnan(a[1]) && a[2] == -1000);
-    assert_null(us_history_column(&history, "b"));
-    assert_null(us_history_column(&history, "c"));
-    us_history_free(&history);
-    static const char *const bad[][2] = {{"a,b\n1,x\n", "line 2, column b: 'x' is not a number"},
-                                         {"a,b\n1\n", "line 2 has fewer cells"},
-                                         {"a,b\n1,2\n1,2,3\n", "line 3 has more cells"}};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        put("h.csv", bad[i][0]);
-        assert_fails(UNSEEN_BAD_DATA, bad[i][1], us_history_read(test_path("h.csv"), &history));
-    }
-}
-
 /* Three steps, the second kept: the third is smaller than none but its judges found it worse. */
 static void test_steps(void **state)
 {
@@ -299,7 +276,6 @@ int main(void)
         cmocka_unit_test_setup(test_equal_scores, empty_folder),
         cmocka_unit_test_setup(test_bad_run_json, empty_folder),
         cmocka_unit_test_setup(test_bad_arrays, empty_folder),
-        cmocka_unit_test_setup(test_history, empty_folder),
         cmocka_unit_test_setup(test_steps, empty_folder),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);

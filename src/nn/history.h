@@ -1,10 +1,16 @@
-/* Training histories: columns of numbers by epoch. */
-#ifndef US_REPORT_HISTORY_H
-#define US_REPORT_HISTORY_H
+/* Training histories: numbers by epoch, as history.csv and run.json hold them. */
+#ifndef US_NN_HISTORY_H
+#define US_NN_HISTORY_H
 
 #include <jansson.h>
 
 #include "base/status.h"
+#include "unseen/train.h"
+
+/* history.csv:
+ * epoch,lr,train_loss,train_accuracy,heldout_loss,heldout_accuracy,test_loss,test_accuracy,seconds;
+ * unmeasured cells empty. */
+enum unseen_status us_history_write(const char *path, const struct unseen_epoch *history, int epochs);
 
 struct us_history {
     int columns, rows;
