@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "datasets/duplicates.h"
 #include "datasets/format.h"
 
 #include <string.h>
@@ -108,6 +109,7 @@ enum unseen_status unseen_dataset_open(const char *name, const struct unseen_dat
     US_TRY_ALLOC(fresh->location = us_format("%s", location));
     US_TRY(format->read(location, options, &defects, fresh));
     US_TRY(us_dataset_hash(fresh));
+    US_TRY(us_duplicates_find(fresh));
     if (fresh->std[0] == 0)
         us_dataset_measure(fresh);
     *dataset = fresh;

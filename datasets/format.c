@@ -79,6 +79,7 @@ static void free_images(struct unseen_images *images)
     free((void *)images->labels);
     free((void *)images->second_labels);
     free((void *)images->digests);
+    free(images->duplicate_of);
 }
 
 void unseen_dataset_close(struct unseen_dataset *dataset)

@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "datasets/cifar.h"
+#include "datasets/duplicates.h"
 #include "datasets/format.h"
 #include "datasets/synth_draw.h"
 
@@ -208,6 +209,7 @@ enum unseen_status unseen_synth_draw(const struct unseen_synth *recipe, struct u
                                              recipe->size, (unsigned long long)recipe->seed));
     US_TRY(draw_into(recipe, fresh, &train));
     US_TRY(us_dataset_hash(fresh));
+    US_TRY(us_duplicates_find(fresh));
     us_dataset_measure(fresh);
     *dataset = fresh;
     fresh = NULL;

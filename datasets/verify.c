@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "datasets/duplicates.h"
 #include "datasets/format.h"
 
 enum unseen_status unseen_dataset_verify(const char *name,
@@ -14,7 +15,10 @@ enum unseen_status unseen_dataset_verify(const char *name,
     enum unseen_status st = UNSEEN_OK;
     US_TRY(us_format_of(name, &format, &location));
     US_TRY_ALLOC(scratch = us_calloc(1, sizeof *scratch));
-    st = format->read(location, &options, &sink, scratch);
+    US_TRY(format->read(location, &options, &sink, scratch));
+    US_TRY(us_duplicates_find(scratch));
+    if (report)
+        US_TRY(us_duplicates_report(scratch, report, context));
 out:
     /* What ends the reading is a defect too: a damaged archive, files that are missing. */
     if (st == UNSEEN_BAD_DATA)
@@ -23,7 +27,12 @@ out:
         st = us_fail(UNSEEN_BAD_DATA, name, "%lld defects in %lld samples", (long long)sink.count,
                      (long long)sink.checked);
     if (check)
-        *check = (struct unseen_dataset_check){sink.checked, sink.count, sink.blemishes, sink.turned};
+        *check = (struct unseen_dataset_check){.checked = sink.checked,
+                                               .defects = sink.count,
+                                               .blemishes = sink.blemishes,
+                                               .turned = sink.turned,
+                                               .duplicates = scratch ? scratch->duplicates
+                                                                     : (struct unseen_duplicates){0}};
     unseen_dataset_close(scratch);
     return st;
 }

@@ -22,8 +22,17 @@ struct unseen_images {
     char *const *paths;     /* [n] a file's name inside the dataset, or NULL for formats without files */
     size_t class_at;        /* paths[i] + class_at begins with the class's name: "CLASS/NAME.jpg" */
     const uint8_t *digests; /* [n, 32] SHA-256 of each file as it is stored; NULL for formats without files */
+    int64_t *duplicate_of; /* [n] the first training sample with the same content (the stored bytes of a file,
+                              else the pixels): a training sample itself if it is the first, -1 for a test
+                              sample that is not in the training split; NULL if the split has no duplicate */
     const uint8_t *second_labels; /* [n] CIFAR-100: the label that was not asked for (coarse beside fine, fine
                                      beside coarse), so that an export keeps both; NULL for other formats */
+};
+
+/* Samples that are copies of an earlier training sample. */
+struct unseen_duplicates {
+    int64_t same_label, other_label; /* of the training split */
+    int64_t test;                    /* test samples that are in the training split */
 };
 
 struct unseen_dataset {
@@ -34,10 +43,11 @@ struct unseen_dataset {
     char **class_names;            /* [classes] */
     int coarse_labels;             /* labels are CIFAR-100's superclasses, as the options asked */
     struct unseen_images split[2]; /* by enum unseen_split */
-    float mean[3], std[3];         /* per channel, of pixels scaled to [0,1]: the field's values for CIFAR,
-                                      measured on the training split otherwise */
-    char hash[65];                 /* SHA-256 in hex over both splits' pixels and labels and, of a
-                                      dataset of files, the names of classes and samples */
+    struct unseen_duplicates duplicates;
+    float mean[3], std[3]; /* per channel, of pixels scaled to [0,1]: the field's values for CIFAR,
+                              measured on the training split otherwise */
+    char hash[65];         /* SHA-256 in hex over both splits' pixels and labels and, of a
+                              dataset of files, the names of classes and samples */
 };
 
 /* What to read. Zeroed: find the format by looking, fine labels. */
@@ -67,12 +77,13 @@ struct unseen_dataset_check {
     int64_t defects;   /* what makes the dataset unusable */
     int64_t blemishes; /* images with faults that lose no data, such as extraneous bytes in a JPEG */
     int64_t turned;    /* images whose EXIF data ask for another orientation, which is ignored, as PIL does */
+    struct unseen_duplicates duplicates;
 };
 
-/* Read every sample of `name` and report each bad one, and each that is harmless; goes on after a defect
- * where the format allows. `report` may be NULL; what it is given lives until it returns. Returns
- * UNSEEN_BAD_DATA if there was any defect. What ends the reading, such as a damaged archive, counts as a
- * defect and is told by unseen_last_error alone. `check` may be NULL and is set after a failure too. */
+/* Read every sample of `name` and report each bad one, and each that is harmless or a duplicate; goes on
+ * after a defect where the format allows. `report` may be NULL; what it is given lives until it returns.
+ * Returns UNSEEN_BAD_DATA if there was any defect. What ends the reading, such as a damaged archive, counts
+ * as a defect and is told by unseen_last_error alone. `check` may be NULL and is set after a failure too. */
 UNSEEN_API enum unseen_status
 unseen_dataset_verify(const char *name, void (*report)(const struct unseen_defect *defect, void *context),
                       void *context, struct unseen_dataset_check *check);

@@ -19,6 +19,18 @@ static int64_t *class_counts(const struct unseen_images *images, int classes)
     return counts;
 }
 
+/* A line a kind of duplicate, where there is any. */
+static void print_duplicates(const struct unseen_duplicates *d)
+{
+    if (d->same_label > 0)
+        printf("%lld training samples are copies of earlier ones\n", (long long)d->same_label);
+    if (d->other_label > 0)
+        printf("%lld training samples are copies of earlier ones that have another label\n",
+               (long long)d->other_label);
+    if (d->test > 0)
+        printf("%lld test samples are in the training split too\n", (long long)d->test);
+}
+
 static void print_info(const struct unseen_dataset *d, const int64_t *train, const int64_t *test)
 {
     printf("%s  %s\n", d->format, d->location);
@@ -30,7 +42,9 @@ static void print_info(const struct unseen_dataset *d, const int64_t *train, con
     printf("  std");
     for (int c = 0; c < d->channels; c++)
         printf(" %.4f", d->std[c]);
-    printf("\nsha256 %s\n\n%5s  %-20s %8s %8s\n", d->hash, "label", "class", "train", "test");
+    printf("\nsha256 %s\n", d->hash);
+    print_duplicates(&d->duplicates);
+    printf("\n%5s  %-20s %8s %8s\n", "label", "class", "train", "test");
     for (int c = 0; c < d->classes; c++)
         printf("%5d  %-20s %8lld %8lld\n", c, d->class_names[c], (long long)train[c], (long long)test[c]);
 }
@@ -42,10 +56,12 @@ static enum unseen_status print_info_json(const struct unseen_dataset *d, const 
     for (int c = 0; c < d->classes; c++)
         json_array_append_new(classes, json_pack("{s:s, s:I, s:I}", "name", d->class_names[c], "train",
                                                  (json_int_t)train[c], "test", (json_int_t)test[c]));
-    json_t *info =
-        json_pack("{s:s, s:s, s:I, s:I, s:[i,i,i], s:s, s:o}", "format", d->format, "location", d->location,
-                  "train", (json_int_t)d->split[UNSEEN_TRAIN].n, "test", (json_int_t)d->split[UNSEEN_TEST].n,
-                  "shape", d->height, d->width, d->channels, "hash", d->hash, "classes", classes);
+    json_t *info = json_pack(
+        "{s:s, s:s, s:I, s:I, s:[i,i,i], s:s, s:{s:I, s:I, s:I}, s:o}", "format", d->format, "location",
+        d->location, "train", (json_int_t)d->split[UNSEEN_TRAIN].n, "test",
+        (json_int_t)d->split[UNSEEN_TEST].n, "shape", d->height, d->width, d->channels, "hash", d->hash,
+        "duplicates", "same_label", (json_int_t)d->duplicates.same_label, "other_label",
+        (json_int_t)d->duplicates.other_label, "test", (json_int_t)d->duplicates.test, "classes", classes);
     return us_print_json(info);
 }
 
@@ -103,12 +119,12 @@ static enum unseen_status cmd_verify(int argc, char **argv)
     const char *path[1];
     struct unseen_dataset_check check = {0};
     bool help;
-    const struct us_usage usage = {.synopsis = "unseen dataset verify DATA",
-                                   .about =
-                                       "Read every sample; print each bad one with its file and the reason. "
-                                       "Exit code 3 if there is any.",
-                                   .min_arguments = 1,
-                                   .max_arguments = 1};
+    const struct us_usage usage = {
+        .synopsis = "unseen dataset verify DATA",
+        .about = "Read every sample; print each bad one with its file and the reason, and each that "
+                 "is a copy of another. Exit code 3 if there is a bad one.",
+        .min_arguments = 1,
+        .max_arguments = 1};
     US_TRY(us_options_parse(&usage, argc, argv, &common, path, &help));
     if (help)
         goto out;
@@ -119,6 +135,7 @@ static enum unseen_status cmd_verify(int argc, char **argv)
     if (check.turned > 0)
         printf("%lld have an EXIF orientation, which is ignored: they are read as they are stored\n",
                (long long)check.turned);
+    print_duplicates(&check.duplicates);
 out:
     us_common_end(&common);
     return st;

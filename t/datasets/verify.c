@@ -20,7 +20,7 @@ static void note(const struct unseen_defect *defect, void *context)
 
 static void check(const char *name, enum unseen_status status, int64_t want_checked, int64_t want_defects)
 {
-    struct unseen_dataset_check about = {-1, -1, -1, -1};
+    struct unseen_dataset_check about = {.checked = -1, .defects = -1};
     met[0] = '\0';
     assert_int_equal(unseen_dataset_verify(name, note, met, &about), status);
     assert_int_equal(about.checked, want_checked);

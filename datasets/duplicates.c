@@ -1,0 +1,124 @@
+#include "config.h"
+
+#include "datasets/duplicates.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "datasets/format.h"
+
+struct item {
+    const uint8_t *content;
+    int64_t index;
+    enum unseen_split split;
+};
+
+static int compare_items(const void *first, const void *second, void *context)
+{
+    const struct item *a = first, *b = second;
+    const size_t *size = context;
+    int order = memcmp(a->content, b->content, *size);
+    if (order != 0)
+        return order;
+    if (a->split != b->split)
+        return a->split < b->split ? -1 : 1;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+/* All samples of a split; files that could not be read have no digest. */
+static size_t list_items(const struct unseen_images *images, enum unseen_split split, size_t size,
+                         struct item *items)
+{
+    static const uint8_t unread[US_DIGEST];
+    const uint8_t *contents = images->digests ? images->digests : images->pixels;
+    size_t n = 0;
+    for (int64_t i = 0; contents && i < images->n; i++) {
+        const uint8_t *content = contents + (size_t)i * size;
+        if (!images->digests || memcmp(content, unread, US_DIGEST) != 0)
+            items[n++] = (struct item){content, i, split};
+    }
+    return n;
+}
+
+/* `sample` has the content of training sample `original`. */
+static enum unseen_status mark(struct unseen_dataset *dataset, const struct item *sample, int64_t original)
+{
+    struct unseen_images *images = &dataset->split[sample->split];
+    bool test = sample->split == UNSEEN_TEST;
+    if (!images->duplicate_of) {
+        images->duplicate_of = us_calloc((size_t)images->n, sizeof *images->duplicate_of);
+        if (!images->duplicate_of)
+            return UNSEEN_FAILED;
+        for (int64_t i = 0; i < images->n; i++)
+            images->duplicate_of[i] = test ? -1 : i;
+    }
+    images->duplicate_of[sample->index] = original;
+    if (test)
+        dataset->duplicates.test++;
+    else if (images->labels[sample->index] == images->labels[original])
+        dataset->duplicates.same_label++;
+    else
+        dataset->duplicates.other_label++;
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_duplicates_find(struct unseen_dataset *dataset)
+{
+    const struct unseen_images *train = &dataset->split[UNSEEN_TRAIN], *test = &dataset->split[UNSEEN_TEST];
+    size_t pixels = (size_t)dataset->height * (size_t)dataset->width * (size_t)dataset->channels;
+    size_t size = train->digests ? US_DIGEST : pixels, n;
+    enum unseen_status st = UNSEEN_OK;
+    struct item *items = us_calloc((size_t)(train->n + test->n), sizeof *items);
+    US_TRY_ALLOC(items);
+    n = list_items(train, UNSEEN_TRAIN, size, items);
+    n += list_items(test, UNSEEN_TEST, size, items + n);
+    qsort_r(items, n, sizeof *items, compare_items, &size);
+    for (size_t i = 1, first = 0; i < n; i++) {
+        if (memcmp(items[i].content, items[first].content, size) != 0)
+            first = i;
+        else if (items[first].split == UNSEEN_TRAIN)
+            US_TRY(mark(dataset, &items[i], items[first].index));
+    }
+out:
+    free(items);
+    return st;
+}
+
+/* "is the same as PATH, which is labelled CLASS". Fresh memory. */
+static char *describe(const struct unseen_dataset *dataset, const struct unseen_images *images, int64_t i)
+{
+    const struct unseen_images *train = &dataset->split[UNSEEN_TRAIN];
+    int64_t original = images->duplicate_of[i];
+    char number[48] = "";
+    if (!train->paths)
+        snprintf(number, sizeof number, "record %lld of train", (long long)original);
+    bool other = images->labels[i] != train->labels[original];
+    return us_format("is the same as %s%s%s", train->paths ? train->paths[original] : number,
+                     other ? ", which is labelled " : "",
+                     other ? dataset->class_names[train->labels[original]] : "");
+}
+
+enum unseen_status us_duplicates_report(const struct unseen_dataset *dataset,
+                                        void (*report)(const struct unseen_defect *defect, void *context),
+                                        void *context)
+{
+    static const char *const names[] = {[UNSEEN_TRAIN] = "train", [UNSEEN_TEST] = "test"};
+    for (int split = 0; split < 2; split++) {
+        const struct unseen_images *images = &dataset->split[split];
+        for (int64_t i = 0; images->duplicate_of && i < images->n; i++) {
+            if (images->duplicate_of[i] < 0 || (split == UNSEEN_TRAIN && images->duplicate_of[i] == i))
+                continue;
+            char *reason = describe(dataset, images, i);
+            if (!reason)
+                return UNSEEN_FAILED;
+            report(&(struct unseen_defect){.file = images->paths ? images->paths[i] : names[split],
+                                           .record = images->paths ? -1 : i,
+                                           .reason = reason,
+                                           .harmless = 1},
+                   context);
+            free(reason);
+        }
+    }
+    return UNSEEN_OK;
+}
