@@ -13,11 +13,18 @@ extern "C" {
  * or an evaluation pass after each epoch. Unseen quantities always come from an evaluation pass. */
 enum unseen_record { UNSEEN_RECORD_TRAIN, UNSEEN_RECORD_EVAL };
 
+/* What becomes of samples with the same content (unseen_images.duplicate_of) when data are split. */
+enum unseen_duplicates_option {
+    UNSEEN_DUPLICATES_TOGETHER, /* in one fold: a model that trained on one of them has seen them all */
+    UNSEEN_DUPLICATES_SPLIT,    /* as any other samples */
+};
+
 struct unseen_scoring_options {
     struct unseen_recipe recipe;
     enum unseen_protocol protocol;
     int folds;   /* K, of fold and one-fold */
     int repeats; /* R */
+    enum unseen_duplicates_option duplicates;
     enum unseen_record record;
     unsigned record_also; /* what else to record: bits of unseen_record_parse or unseen_score_needs */
     int concurrent;       /* models trained at once; 0: what is measured to be fastest. Changes no result. */

@@ -111,6 +111,8 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
         {"scoring-no-flip", US_OPT_OFF, &own_recipe.flip, NULL, "no flips for the scoring models"},
         {"folds", US_OPT_INT, &o.scoring.folds, "K", "folds of the split (5)"},
         {"repeats", US_OPT_INT, &o.scoring.repeats, "R", "splits and initialisations (1)"},
+        {"duplicates", US_OPT_CHOICE, &o.scoring.duplicates, "together|split",
+         "samples of the same content: in one fold or not (together)"},
         {"record", US_OPT_CHOICE, &o.scoring.record, "train|eval",
          "pass that seen quantities come from (train)"},
         US_SCORE_OPTIONS(&o.score),

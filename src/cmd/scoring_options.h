@@ -8,6 +8,8 @@
         {"concurrent", US_OPT_AUTO, &(s)->concurrent, "auto|N",                                              \
          "models trained at once; auto: what is fastest (auto)"},                                            \
         {"repeats", US_OPT_INT, &(s)->repeats, "R", "splits and initialisations (1)"},                       \
+        {"duplicates", US_OPT_CHOICE, &(s)->duplicates, "together|split",                                    \
+         "samples of the same content: in one fold or not (together)"},                                      \
         {"record", US_OPT_CHOICE, &(s)->record, "train|eval",                                                \
          "pass that seen quantities come from (train)"},                                                     \
     {                                                                                                        \

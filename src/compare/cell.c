@@ -15,6 +15,7 @@
 #include "nn/history.h"
 #include "nn/trainer.h"
 #include "prune/incremental.h"
+#include "scoring/scoring_model.h"
 #include "select/rule.h"
 
 static int64_t divide_up(int64_t a, int64_t b)
@@ -170,6 +171,7 @@ static enum unseen_status search_cutoff(struct cell *c, const struct us_evidence
 {
     struct us_search search = {.recipe = c->options->recipe,
                                .seed = select->seed,
+                               .duplicate_of = us_kept_together(&c->options->scoring, c->trainer->data),
                                .rule = c->row->rule_name,
                                .select = select,
                                .evidence = e,

@@ -12,7 +12,7 @@
 #include "nn/run_json.h"
 #include "prune/evidence.h"
 #include "prune/step.h"
-#include "scoring/claim.h"
+#include "scoring/scoring_json.h"
 
 void unseen_compare_defaults(struct unseen_compare_options *options)
 {
@@ -48,10 +48,11 @@ static json_t *describe(const struct unseen_device *device, const struct unseen_
                   "table", (int)s->table, "beta", s->beta, "quota", (int)s->quota, "class_focus",
                   s->class_focus, "neighbours", s->neighbours, "gamma", s->gamma);
     json_t *scoring = json_object(), *steps = us_steps_json(&o->step);
-    bool bad = !settings || us_run_json_recipe(settings, &o->recipe) ||
-               us_run_json_recipe(scoring, &o->scoring.recipe) ||
-               json_object_set(settings, "scoring", scoring) ||
-               json_object_set(settings, "selection", selection) || json_object_set(settings, "steps", steps);
+    bool bad =
+        !settings || us_run_json_recipe(settings, &o->recipe) ||
+        us_run_json_recipe(scoring, &o->scoring.recipe) || json_object_set(settings, "scoring", scoring) ||
+        json_object_set(settings, "selection", selection) || json_object_set(settings, "steps", steps) ||
+        us_describe_duplicates(settings, &o->scoring, data);
     json_decref(steps);
     json_decref(scoring);
     json_decref(selection);

@@ -48,7 +48,7 @@ static enum unseen_status part_make(const struct unseen_dataset *data, const str
     US_TRY_ALLOC(p->scores = us_calloc((size_t)train->n, sizeof *p->scores));
     US_TRY_ALLOC(p->hardness = us_calloc((size_t)train->n, sizeof *p->hardness));
     US_TRY_ALLOC(p->labels = us_calloc((size_t)train->n, sizeof *p->labels));
-    US_TRY(us_folds(train->labels, train->n, data->classes, TENTHS, s->seed, REPEAT, tenth));
+    US_TRY(us_folds(train->labels, s->duplicate_of, train->n, data->classes, TENTHS, s->seed, REPEAT, tenth));
     for (int64_t i = 0; i < train->n; i++) {
         if (tenth[i] == HELD_OUT) {
             p->out[p->n_out++] = i;

@@ -10,6 +10,7 @@ enum { US_SEARCH_TRIALS = 5 }; /* cut-offs 0, 0.1, .. 0.4 */
 struct us_search {
     struct unseen_recipe recipe; /* of the models that try them */
     uint64_t seed;
+    const int64_t *duplicate_of;                /* as us_folds takes it */
     const char *rule;                           /* ccs or window */
     const struct unseen_select_options *select; /* of the final selection; cutoff is not looked at */
     const struct us_evidence *evidence;

@@ -38,6 +38,10 @@ static json_t *data_json(const struct unseen_dataset *data)
         json_object_set_new(object, "mean", channels_json(data->mean, data->channels));
         json_object_set_new(object, "std", channels_json(data->std, data->channels));
         json_object_set(object, "class_names", classes);
+        json_object_set_new(
+            object, "duplicates",
+            json_pack("{s:I, s:I, s:I}", "same_label", (json_int_t)data->duplicates.same_label, "other_label",
+                      (json_int_t)data->duplicates.other_label, "test", (json_int_t)data->duplicates.test));
     }
     json_decref(classes);
     free(name);

@@ -94,6 +94,37 @@ enum unseen_status us_incremental_check(const struct unseen_dataset *data,
     return check_choice(options);
 }
 
+/* No model sees what is held out: samples with a copy that is not held out go back. */
+static enum unseen_status hold_out_contents(struct run *run)
+{
+    const int64_t *first = us_kept_together(&run->options->scoring, run->in->data);
+    int64_t n = 0;
+    if (!first)
+        return UNSEEN_OK;
+    for (int64_t i = 0; i < run->n; i++)
+        run->apart[first[i]] &= run->apart[i];
+    for (int64_t k = 0; k < run->heldout.n; k++) {
+        int64_t i = run->heldout.item[k];
+        run->apart[i] = run->apart[first[i]];
+        if (run->apart[i])
+            run->heldout.item[n++] = i;
+    }
+    run->heldout.n = n;
+    return n > 0 ? UNSEEN_OK
+                 : us_fail(UNSEEN_USAGE, "--hold-out", "%g leaves no sample without a copy outside",
+                           run->options->step.hold_out);
+}
+
+/* Samples that have a copy among those marked are marked too. */
+static void mark_copies(const struct run *run, uint8_t *marked)
+{
+    const int64_t *first = us_kept_together(&run->options->scoring, run->in->data);
+    for (int64_t i = 0; first && i < run->n; i++)
+        marked[first[i]] |= marked[i];
+    for (int64_t i = 0; first && i < run->n; i++)
+        marked[i] |= marked[first[i]];
+}
+
 static enum unseen_status hold_out(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -106,6 +137,7 @@ static enum unseen_status hold_out(struct run *run)
                          &run->heldout.item, &run->heldout.n));
     for (int64_t i = 0; i < run->heldout.n; i++)
         run->apart[run->heldout.item[i]] = 1;
+    st = hold_out_contents(run);
 out:
     return st;
 }
@@ -197,9 +229,12 @@ static enum unseen_status score(struct run *run, int t, char **folder)
         US_TRY_ALLOC(scope.to = to = us_step_weights(run->in->out, t - 1));
         US_TRY(us_make_folder(to));
     }
+    for (int64_t i = 0; i < run->n && t > 0; i++)
+        part[i] = run->last[i] || (o->warm_start && run->ever[i]);
+    mark_copies(run, part);
     for (int64_t i = 0; i < run->n; i++) {
         bool member = t > 0 ? run->last[i] : !run->apart[i];
-        bool known = run->apart[i] || (o->warm_start && run->ever[i]);
+        bool known = run->apart[i] || part[i];
         part[i] = member ? US_MEMBER : known ? US_BY_ONE : US_BY_ALL;
         if (member && t > 0)
             run->ever[i] = 1;

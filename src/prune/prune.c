@@ -134,7 +134,7 @@ static enum unseen_status write_run(const struct unseen_prune_options *o, struct
            json_object_set_new(run, "cutoff", us_json_float((float)r->cutoff)) ||
            json_object_set_new(run, "wrong_share", us_json_float((float)r->wrong)) ||
            json_object_set(run, "models", json_object_get(scoring, "models")) ||
-           (steps && add_steps(run, &o->step, r, steps));
+           us_describe_duplicates(run, &o->scoring, data) || (steps && add_steps(run, &o->step, r, steps));
     json_decref(choice);
     if (bad)
         st = us_fail(UNSEEN_FAILED, "memory", "cannot describe the run");

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/npy.h"
 #include "nn/run_json.h"
+#include "scoring/scoring_json.h"
 
 /* ---- folders ---- */
 
@@ -221,7 +222,7 @@ static json_t *describe(const struct us_incremental *in)
     json_t *steps = us_steps_json(&in->options->step);
     json_t *selection = describe_selection(in->options);
     bool bad = !settings || us_run_json_recipe(settings, &o->recipe) || json_object_update(settings, steps) ||
-               json_object_update(settings, selection);
+               json_object_update(settings, selection) || us_describe_duplicates(settings, o, in->data);
     json_decref(selection);
     json_decref(steps);
     return us_settings_made(settings, bad);

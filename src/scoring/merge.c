@@ -150,6 +150,28 @@ static enum unseen_status check_labels(const char *path, const struct us_npy *la
     return UNSEEN_OK;
 }
 
+/* What the jobs kept together in their folds, where they did. */
+static enum unseen_status read_duplicates(struct merge *m)
+{
+    enum unseen_status st = UNSEEN_OK;
+    int64_t n = 0, **duplicate_of = &m->data.split[UNSEEN_TRAIN].duplicate_of;
+    char *path = us_duplicates_path(m->folder[0]);
+    US_TRY_ALLOC(path);
+    if (!us_exists(path))
+        goto out;
+    US_TRY(us_npy_read_i64(path, 1, &n, duplicate_of));
+    for (int64_t i = 0; i < n || n != m->data.split[UNSEEN_TRAIN].n; i++) {
+        int64_t first = i < n ? (*duplicate_of)[i] : -1;
+        if (first < 0 || first > i || (*duplicate_of)[first] != first) {
+            st = us_fail(UNSEEN_BAD_DATA, path, "does not fit the labels");
+            goto out;
+        }
+    }
+out:
+    free(path);
+    return st;
+}
+
 /* What gathering looks at, with labels [n] in `labels`, which must outlive it. */
 static enum unseen_status describe(struct merge *m, const char *out, struct us_npy *labels)
 {
@@ -163,6 +185,7 @@ static enum unseen_status describe(struct merge *m, const char *out, struct us_n
     m->data.split[UNSEEN_TRAIN] = (struct unseen_images){.n = labels->shape[0], .labels = labels->data};
     m->run = (struct us_scoring){
         .options = &m->options, .data = &m->data, .n = labels->shape[0], .models_per_repeat = 1};
+    US_TRY(read_duplicates(m));
     US_TRY(us_scoring_split(&m->run));
 out:
     free(path);
@@ -242,6 +265,7 @@ static void end(struct merge *m)
     free(m->job);
     free(m->folder);
     free(m->run.fold);
+    free(m->data.split[UNSEEN_TRAIN].duplicate_of);
 }
 
 enum unseen_status unseen_merge(const char *const *folders, int n, const char *out)

@@ -122,11 +122,17 @@ static enum unseen_status keep_labels(const struct us_scoring *run)
     enum unseen_status st = UNSEEN_OK;
     char *work = us_format("%s/work", run->options->out);
     char *path = us_labels_path(run->options->out);
+    char *duplicates = us_duplicates_path(run->options->out);
+    const int64_t *together = us_kept_together(run->options, run->data);
     US_TRY_ALLOC(work);
     US_TRY_ALLOC(path);
+    US_TRY_ALLOC(duplicates);
     US_TRY(us_make_folder(work));
     US_TRY(us_npy_write(path, US_I32, 1, &run->n, run->data->split[UNSEEN_TRAIN].labels));
+    if (together)
+        US_TRY(us_npy_write(duplicates, US_I64, 1, &run->n, together));
 out:
+    free(duplicates);
     free(path);
     free(work);
     return st;
@@ -141,6 +147,12 @@ static enum unseen_status remove_work(const char *out)
     return st;
 }
 
+const int64_t *us_kept_together(const struct unseen_scoring_options *options,
+                                const struct unseen_dataset *data)
+{
+    return options->duplicates == UNSEEN_DUPLICATES_TOGETHER ? data->split[UNSEEN_TRAIN].duplicate_of : NULL;
+}
+
 enum unseen_status us_scoring_split(struct us_scoring *run)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -151,8 +163,8 @@ enum unseen_status us_scoring_split(struct us_scoring *run)
     run->fold = us_calloc((size_t)run->n * o->repeats, 1);
     US_TRY_ALLOC(run->fold);
     for (int r = 0; r < o->repeats; r++)
-        US_TRY(us_folds(run->data->split[UNSEEN_TRAIN].labels, run->n, run->data->classes, o->folds, o->seed,
-                        r, run->fold + (size_t)r * run->n));
+        US_TRY(us_folds(run->data->split[UNSEEN_TRAIN].labels, us_kept_together(o, run->data), run->n,
+                        run->data->classes, o->folds, o->seed, r, run->fold + (size_t)r * run->n));
 out:
     return st;
 }

@@ -23,6 +23,16 @@ static void name_scope(const struct us_scope *scope, int64_t n, char name[48])
                  scope->from ? ", warm" : "");
 }
 
+int us_describe_duplicates(json_t *settings, const struct unseen_scoring_options *options,
+                           const struct unseen_dataset *data)
+{
+    static const char *const names[] = {
+        [UNSEEN_DUPLICATES_TOGETHER] = "together", [UNSEEN_DUPLICATES_SPLIT] = "split"};
+    if (!data->split[UNSEEN_TRAIN].duplicate_of)
+        return 0;
+    return json_object_set_new(settings, "duplicates", json_string(names[options->duplicates]));
+}
+
 /* What a trajectory depends on. A new reference, or NULL (recorded). */
 static json_t *describe(const struct unseen_device *device, const struct unseen_dataset *data,
                         const struct unseen_scoring_options *o, const struct us_scope *scope)
@@ -39,6 +49,7 @@ static json_t *describe(const struct unseen_device *device, const struct unseen_
                                           data->classes)
                               : json_object();
     bool bad = !settings || us_run_json_recipe(settings, &o->recipe) || json_object_update(settings, job);
+    bad = bad || (!seen && us_describe_duplicates(settings, o, data));
     json_decref(job);
     return us_settings_made(settings, bad);
 }

@@ -74,6 +74,11 @@ char *us_labels_path(const char *out)
     return us_format("%s/work/labels.npy", out);
 }
 
+char *us_duplicates_path(const char *out)
+{
+    return us_format("%s/work/duplicate_of.npy", out);
+}
+
 int us_scoring_epochs(const struct us_scoring *run)
 {
     return us_recipe_epochs(&run->options->recipe);

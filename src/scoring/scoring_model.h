@@ -39,6 +39,10 @@ struct us_scoring {
     uint8_t *fold; /* [repeats][n]; NULL when seen */
 };
 
+/* By what samples of one content stay together, as us_folds takes it; NULL: they need not. */
+const int64_t *us_kept_together(const struct unseen_scoring_options *options,
+                                const struct unseen_dataset *data);
+
 /* Draw the folds; run->fold is the caller's to free. */
 enum unseen_status us_scoring_split(struct us_scoring *run);
 
@@ -67,9 +71,11 @@ void us_scoring_model_end(struct us_scoring_model *model);
 /* The samples of a side. */
 const int64_t *us_side_samples(const struct us_scoring_model *model, enum us_side side, int64_t *n);
 
-/* "OUT/work/r0-f1", a model's work files; and the labels [n] that a job leaves beside them. */
+/* "OUT/work/r0-f1", a model's work files; and the labels [n] that a job leaves beside them;
+ * of data with duplicates that stay together, also what us_kept_together gave. */
 char *us_model_folder(const char *out, int repeat, int fold);
 char *us_labels_path(const char *out);
+char *us_duplicates_path(const char *out);
 
 /* Epochs that are recorded, and the bits of a quantity that is. */
 int us_scoring_epochs(const struct us_scoring *run);

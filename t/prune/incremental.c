@@ -257,7 +257,7 @@ static void parts_are_trained_on_and_scored(void **state)
     const struct us_scope scope = {.part = part, .first_model = 100};
     options.scoring.record_also = 1u << UNSEEN_CHANGE | 1u << UNSEEN_FEATURES;
     assert_ok(us_record_scope(test_device(), data, &options.scoring, &scope));
-    assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, N, CLASSES, FOLDS, SEED, 0, fold));
+    assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, NULL, N, CLASSES, FOLDS, SEED, 0, fold));
     train_by_hand(&options.scoring.recipe, &scope, fold, &hand);
     assert_ok(unseen_trajectory_open(test_path("parts/trajectory"), &t));
     assert_int_equal(t->repeats, FOLDS);

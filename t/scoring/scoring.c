@@ -109,7 +109,7 @@ static void a_fold_is_scored_by_the_model_that_left_it_out(void **state)
     assert_ok(unseen_record_trajectory(test_device(), data, &options));
     struct unseen_trajectory *unseen = open_in(&options, "trajectory");
     struct unseen_trajectory *seen = open_in(&options, "seen/trajectory");
-    assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, N, CLASSES, FOLDS, SEED, 0, folds));
+    assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, NULL, N, CLASSES, FOLDS, SEED, 0, folds));
     assert_int_equal(unseen->repeats, 1);
     assert_int_equal(unseen->epochs, EPOCHS);
     assert_memory_equal(unseen->fold, folds, N);
@@ -138,7 +138,7 @@ static void one_fold_models_score_all_the_others(void **state)
     struct by_hand hand;
     assert_ok(unseen_record_trajectory(test_device(), data, &options));
     struct unseen_trajectory *t = open_in(&options, "trajectory");
-    assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, N, CLASSES, FOLDS, SEED, 0, folds));
+    assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, NULL, N, CLASSES, FOLDS, SEED, 0, folds));
     assert_int_equal(t->repeats, FOLDS - 1);
     for (int k = 0; k < FOLDS; k++) {
         train_by_hand(&options.recipe, (uint32_t)k, folds, k, false, &hand);
@@ -162,7 +162,7 @@ static void the_seen_side_can_be_evaluated(void **state)
     struct by_hand hand;
     assert_ok(unseen_record_trajectory(test_device(), data, &options));
     struct unseen_trajectory *seen = open_in(&options, "seen/trajectory");
-    assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, N, CLASSES, FOLDS, SEED, 0, folds));
+    assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, NULL, N, CLASSES, FOLDS, SEED, 0, folds));
     train_by_hand(&options.recipe, 0, folds, 0, true, &hand);
     for (int64_t i = 0; i < N; i++) {
         for (int e = 0; e < EPOCHS; e++) {
@@ -269,7 +269,7 @@ static void what_is_wide_is_recorded_on_demand(void **state)
     for (int q = 0; q < UNSEEN_CORRECT; q++)
         assert_memory_equal(plain->value[q], t->value[q], EPOCHS * N * sizeof(float));
     assert_true(!plain->features && !plain->probs && !plain->value[UNSEEN_CHANGE]);
-    assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, N, CLASSES, FOLDS, SEED, 0, folds));
+    assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, NULL, N, CLASSES, FOLDS, SEED, 0, folds));
     observed_by = &observer;
     saved_as = test_path("by-hand.safetensors");
     train_by_hand(&options.recipe, 1, folds, 1, true, &hand);
