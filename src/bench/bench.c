@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "bench/bench.h"
+#include "bench/bench_options.h"
 
 #include <stdlib.h>
 
@@ -112,13 +113,7 @@ out:
 
 enum unseen_status us_bench_check(const struct unseen_bench_options *o)
 {
-    if (o->batch < 1 || o->batch > 65536)
-        return us_fail(UNSEEN_USAGE, "--batch", "%d is not in 1..65536", o->batch);
-    if (o->size < 8 || o->size > 512)
-        return us_fail(UNSEEN_USAGE, "--size", "%d is not in 8..512", o->size);
-    if (o->rounds < 1 || o->rounds > 10000)
-        return us_fail(UNSEEN_USAGE, "--rounds", "%d is not in 1..10000", o->rounds);
-    return UNSEEN_OK;
+    return us_options_check(us_bench_options, o);
 }
 
 struct us_model_spec us_bench_spec(const struct unseen_bench_options *o)

@@ -5,22 +5,16 @@
 #include <stdlib.h>
 
 #include "base/progress.h"
+#include "bench/bench_options.h"
 #include "bench/conv_list.h"
 #include "bench/race.h"
 #include "device/tuning.h"
 
 static enum unseen_status check(const struct unseen_tune_options *o)
 {
-    if (o->width < 1 || o->width > 1024)
-        return us_fail(UNSEEN_USAGE, "--width", "%d is not in 1..1024", o->width);
-    if (o->batch < 1 || o->batch > 65536)
-        return us_fail(UNSEEN_USAGE, "--batch", "%d is not in 1..65536", o->batch);
-    if (o->size < 8 || o->size > 512)
-        return us_fail(UNSEEN_USAGE, "--size", "%d is not in 8..512", o->size);
-    if (o->classes < 2 || o->classes > 100000)
-        return us_fail(UNSEEN_USAGE, "--classes", "%d is not in 2..100000", o->classes);
-    if (o->rounds < 1 || o->rounds > 1000)
-        return us_fail(UNSEEN_USAGE, "--rounds", "%d is not in 1..1000", o->rounds);
+    const enum unseen_status st = us_options_check(us_tune_options, o);
+    if (st)
+        return st;
     if (!us_tuning_on()) {
         us_fail(UNSEEN_USAGE, "UNSEEN_TUNING", "is 0: what is measured would neither be stored nor used");
         us_hint("unset it");

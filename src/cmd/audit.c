@@ -1,12 +1,13 @@
 #include "config.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "cmd/cmd.h"
-#include "cmd/scoring_options.h"
+#include "datasets/dataset_options.h"
+#include "prune/audit_options.h"
+#include "scoring/scoring_model.h"
 #include "unseen/audit.h"
 #include "unseen/prune.h"
 
@@ -84,35 +85,42 @@ out:
     return st;
 }
 
+struct request {
+    const char *folder;
+};
+
+static const struct us_option own[] = {
+    {"trajectory", US_STRING, US_AT(struct request, folder), .value = "DIR",
+     .help = "audit this recorded trajectory; train nothing"},
+    {0},
+};
+
 enum unseen_status us_cmd_audit(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
     struct unseen_scoring_options scoring;
-    struct unseen_audit_options options = {.threshold = NAN};
+    struct unseen_audit_options options = {0};
     struct unseen_dataset_options reading = {0};
+    struct request request = {0};
     struct unseen_dataset *data = NULL;
-    const char *path[1], *folder = NULL;
+    const char *path[1];
     bool help;
     unseen_scoring_defaults(&scoring);
-    const struct us_option own[] = {
-        {"trajectory", US_OPT_STRING, &folder, "DIR", "audit this recorded trajectory; train nothing"},
-        {"count", US_OPT_U64, &options.count, "N", "name the N most suspicious samples"},
-        {"threshold", US_OPT_DOUBLE, &options.threshold, "X",
-         "name samples of this score or more, 0..1 (as many as seem to be wrong)"},
-        US_SCORING_OPTIONS(&scoring, &reading),
-        {NULL, US_OPT_ON, NULL, NULL, NULL},
-    };
-    const struct us_option recipe[] = {US_RECIPE_OPTIONS(&scoring.recipe)};
+    us_options_defaults(us_audit_options, &options);
     const struct us_usage usage = {
-        "unseen audit DATA --out DIR [options]",
-        "Find wrong labels: samples whose label is rejected with confidence by models that never saw them.\n"
-        "Writes suspects.csv, suspicion.npy and audit.html. The same command goes on after an interruption.",
-        own,
-        recipe,
-        us_list_models,
-        1,
-        1,
+        .synopsis = "unseen audit DATA --out DIR [options]",
+        .about = "Find wrong labels: samples whose label is rejected with confidence by models that never "
+                 "saw them. Writes suspects.csv, suspicion.npy and audit.html. The same command goes on "
+                 "after an interruption.",
+        .groups = {{own, &request, NULL},
+                   {us_audit_options, &options, NULL},
+                   {us_scoring_options, &scoring, "Scoring models"},
+                   {us_dataset_options, &reading, "Data"}},
+        .common = "device seed out json",
+        .lists = us_list_models,
+        .min_arguments = 1,
+        .max_arguments = 1,
     };
     US_TRY(us_options_parse(&usage, argc, argv, &common, path, &help));
     if (help)
@@ -124,7 +132,7 @@ enum unseen_status us_cmd_audit(int argc, char **argv)
     scoring.command = us_command_line();
     scoring.record_also = UNSEEN_AUDIT_RECORD;
     US_TRY(unseen_dataset_open(path[0], &reading, &data));
-    US_TRY(run(&common, data, &scoring, folder, &options));
+    US_TRY(run(&common, data, &scoring, request.folder, &options));
 out:
     unseen_dataset_close(data);
     us_common_end(&common);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "bench/bench_options.h"
 #include "cmd/cmd.h"
 #include "unseen/bench.h"
 
@@ -150,62 +151,63 @@ out:
     return st;
 }
 
+struct request {
+    struct unseen_bench_options options;
+    int explain, steps, product;
+};
+
+static const struct us_option own[] = {
+    {"model", US_STRUCT, US_AT(struct request, options), .table = us_bench_options},
+    {"explain", US_BOOL, US_AT(struct request, explain),
+     .help = "time each convolution alone, and tell what computes it and why"},
+    {"steps", US_BOOL, US_AT(struct request, steps), .standard = "true",
+     .help = "timing of whole steps, which --explain can do without"},
+    {"gemm", US_INT, US_AT(struct request, product), .standard = "none", .low = 1, .high = 16384,
+     .words = "none", .value = "S",
+     .help = "instead: the product of S x S matrices, by all that computes 1x1 convolutions (im2col: "
+             "CLBlast)"},
+    {0},
+};
+
 enum unseen_status us_cmd_bench(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
-    struct unseen_bench_options options = {
-        .model = "resnet18", .width = 64, .batch = 128, .size = 32, .classes = 10, .rounds = 10};
-    struct measured m = {.options = &options};
+    struct request r = {0};
+    struct measured m = {.options = &r.options};
     struct unseen_device *device = NULL;
-    int explain = 0, steps = 1, product = 0;
     bool help;
     double start = us_seconds();
-    const struct us_option own[] = {
-        {"model", US_OPT_STRING, &options.model, "NAME", "which network (resnet18)"},
-        {"width", US_OPT_INT, &options.width, "W", "channels of the first stage (64)"},
-        {"batch", US_OPT_INT, &options.batch, "B", "images a step (128)"},
-        {"size", US_OPT_INT, &options.size, "S", "pixels a side (32)"},
-        {"classes", US_OPT_INT, &options.classes, "C", "(10)"},
-        {"precision", US_OPT_CHOICE, &options.precision, "f32|bf16|f16|tf32",
-         "what convolutions multiply (f32)"},
-        {"rounds", US_OPT_INT, &options.rounds, "N", "timed steps (10)"},
-        {"explain", US_OPT_ON, &explain, NULL,
-         "time each convolution alone, and tell what computes it and why"},
-        {"no-steps", US_OPT_OFF, &steps, NULL, "with --explain: time nothing else"},
-        {"gemm", US_OPT_INT, &product, "S",
-         "instead: the product of S x S matrices, by all that computes 1x1 convolutions (im2col: CLBlast)"},
-        {NULL, US_OPT_ON, NULL, NULL, NULL},
-    };
-    const struct us_usage usage = {.synopsis = "unseen bench [--model M] [--batch B] [--explain]",
-                                   .about =
-                                       "Images per second in training and inference on data that lies on the "
-                                       "device: medians over the\nrounds. UNSEEN_PROFILE=1 prints time per "
-                                       "kernel.",
-                                   .own = own,
-                                   .lists = us_list_models};
+    us_options_defaults(own, &r);
+    const struct us_usage usage = {
+        .synopsis = "unseen bench [--model M] [--batch B] [--explain]",
+        .about = "Images per second in training and inference on data that lies on the device: medians over "
+                 "the rounds. UNSEEN_PROFILE=1 prints time per kernel.",
+        .groups = {{own, &r, NULL}},
+        .common = "device json",
+        .lists = us_list_models};
     US_TRY(us_options_parse(&usage, argc, argv, &common, NULL, &help));
     if (help)
         goto out;
-    if (!steps && !explain) {
+    if (!r.steps && !r.explain) {
         st = us_fail(UNSEEN_USAGE, "--no-steps", "leaves nothing to measure without --explain");
         goto out;
     }
     US_TRY(unseen_device_open(common.device, &device));
-    if (product) {
-        st = time_product(device, &options, product, common.json);
+    if (r.product) {
+        st = time_product(device, &r.options, r.product, common.json);
         goto out;
     }
     m.device = unseen_device_info(device)->name;
     double open_seconds = us_seconds() - start;
-    if (steps) {
-        US_TRY(unseen_bench(device, &options, &m.result));
+    if (r.steps) {
+        US_TRY(unseen_bench(device, &r.options, &m.result));
         m.start_seconds = open_seconds + m.result.build_seconds;
     }
-    if (explain) {
+    if (r.explain) {
         double before = 0, after = 0; /* other work on the machine can only lower it */
         US_TRY(unseen_bench_peak(device, &before));
-        US_TRY(unseen_bench_convolutions(device, &options, &m.convs, &m.n));
+        US_TRY(unseen_bench_convolutions(device, &r.options, &m.convs, &m.n));
         US_TRY(unseen_bench_peak(device, &after));
         m.peak = before > after ? before : after;
     }
@@ -213,9 +215,9 @@ enum unseen_status us_cmd_bench(int argc, char **argv)
         US_TRY(print_json(&m));
     } else {
         print_head(&m);
-        if (steps)
+        if (r.steps)
             print_speed(&m);
-        if (explain)
+        if (r.explain)
             print_convolutions(&m);
     }
 out:

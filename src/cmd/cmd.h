@@ -18,27 +18,12 @@ void us_command_line_begin(int argc, char **argv);
 void us_command_line_end(void);
 const char *us_command_line(void);
 
-/* The rows of a table for the options of a recipe. */
-#define US_RECIPE_OPTIONS(r)                                                                                 \
-    {"model", US_OPT_NAME, (r)->model, "NAME", "which network (resnet18)"},                                  \
-        {"width", US_OPT_INT, &(r)->width, "W", "channels of the first stage (64)"},                         \
-        {"precision", US_OPT_CHOICE, &(r)->precision, "f32|bf16|f16|tf32",                                   \
-         "what convolutions multiply (f32)"},                                                                \
-        {"epochs", US_OPT_INT, &(r)->epochs, "E", "length of the schedule (200)"},                           \
-        {"stop-after", US_OPT_INT, &(r)->stop_after, "T", "epochs to run of it (all)"},                      \
-        {"batch", US_OPT_INT, &(r)->batch, "B", "samples a step (128)"},                                     \
-        {"lr", US_OPT_FLOAT, &(r)->lr, "X", "peak learning rate (0.1)"},                                     \
-        {"momentum", US_OPT_FLOAT, &(r)->momentum, "X", "of SGD (0.9)"},                                     \
-        {"no-nesterov", US_OPT_OFF, &(r)->nesterov, NULL, "plain momentum"},                                 \
-        {"weight-decay", US_OPT_FLOAT, &(r)->weight_decay, "X", "(5e-4)"},                                   \
-        {"label-smoothing", US_OPT_FLOAT, &(r)->label_smoothing, "X", "(0)"},                                \
-        {"schedule", US_OPT_CHOICE, &(r)->schedule, "cosine|onecycle", "learning rate over the steps"},      \
-        {"warmup", US_OPT_FLOAT, &(r)->warmup, "E", "epochs of linear warm-up (0)"},                         \
-        {"pad", US_OPT_INT, &(r)->pad, "P", "padding of random crops, 0: none (4)"},                         \
-        {"no-flip", US_OPT_OFF, &(r)->flip, NULL, "no random horizontal flips"},                             \
-    {                                                                                                        \
-        NULL, US_OPT_ON, NULL, NULL, NULL                                                                    \
-    }
+/* The parts of --help and of man pages: text from column `at` on, the next lines indented; an option; how an
+ * option is written, and what is said of it (fresh memory, NULL if memory runs out). */
+void us_print_wrapped(const char *text, int at, int indent);
+void us_print_entry(const char *left, const char *help);
+char *us_entry_usage(const struct us_entry *entry);
+char *us_entry_help(const struct us_entry *entry);
 
 /* The width of a column that has been `width` wide so far and is to hold `text` too. */
 int us_wider(int width, const char *text);

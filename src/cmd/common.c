@@ -17,12 +17,9 @@ int us_wider(int width, const char *text)
 
 static void list(const char *title, const char *(*name)(int), const char *(*help)(int))
 {
-    int width = 28; /* of the options above it */
-    for (int i = 0; name(i); i++)
-        width = us_wider(width, name(i));
     printf("%s:\n", title);
     for (int i = 0; name(i); i++)
-        printf("  %-*s %s\n", width, name(i), help(i));
+        us_print_entry(name(i), help(i));
 }
 
 void us_list_models(void)

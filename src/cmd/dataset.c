@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/npy.h"
 #include "cmd/cmd.h"
+#include "datasets/dataset_options.h"
 #include "unseen/dataset.h"
 
 static int64_t *class_counts(const struct unseen_images *images, int classes)
@@ -74,13 +75,10 @@ static enum unseen_status cmd_info(int argc, char **argv)
     int64_t *train = NULL, *test = NULL;
     const char *path[1];
     bool help;
-    const struct us_option own[] = {
-        {"coarse", US_OPT_ON, &reading.coarse_labels, NULL, "CIFAR-100: the 20 superclasses"},
-        {NULL, US_OPT_ON, NULL, NULL, NULL},
-    };
     const struct us_usage usage = {.synopsis = "unseen dataset info DATA",
                                    .about = "Format, splits, sizes, class counts and content hash.",
-                                   .own = own,
+                                   .groups = {{us_dataset_options, &reading, NULL}},
+                                   .common = "json",
                                    .min_arguments = 1,
                                    .max_arguments = 1};
     US_TRY(us_options_parse(&usage, argc, argv, &common, path, &help));
@@ -165,27 +163,18 @@ static enum unseen_status cmd_synth(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
-    struct unseen_synth recipe = {
-        .train = 5000, .test = -1, .classes = 10, .size = 32, .hard = -1, .redundant = -1, .mislabelled = -1};
+    struct unseen_synth recipe = {0};
     struct unseen_dataset *data = NULL;
     uint8_t *kinds = NULL;
     int32_t *truth = NULL;
     bool help;
-    const struct us_option own[] = {
-        {"n", US_OPT_I64, &recipe.train, "N", "training samples (5000)"},
-        {"test", US_OPT_I64, &recipe.test, "N", "test samples (a fifth of the training samples)"},
-        {"classes", US_OPT_INT, &recipe.classes, "C", "2..100 (10)"},
-        {"size", US_OPT_INT, &recipe.size, "S", "pixels a side (32)"},
-        {"hard", US_OPT_FLOAT, &recipe.hard, "X", "share of hard samples (0.2)"},
-        {"redundant", US_OPT_FLOAT, &recipe.redundant, "X", "share of near copies (0.2)"},
-        {"mislabelled", US_OPT_FLOAT, &recipe.mislabelled, "X", "share of wrong labels (0.05)"},
-        {NULL, US_OPT_ON, NULL, NULL, NULL},
-    };
+    us_options_defaults(us_synth_options, &recipe);
     const struct us_usage usage = {
         .synopsis = "unseen dataset synth --n N --classes C --size 32 --out DIR",
         .about = "Draw a labelled dataset in CIFAR's binary layout, with truth.csv telling "
                  "which samples are hard, redundant or mislabelled.",
-        .own = own};
+        .groups = {{us_synth_options, &recipe, NULL}},
+        .common = "seed out"};
     US_TRY(us_options_parse(&usage, argc, argv, &common, NULL, &help));
     if (help)
         goto out;
@@ -205,35 +194,42 @@ out:
     return st;
 }
 
+struct export_request {
+    const char *subset, *format;
+};
+
+static const struct us_option export_options[] = {
+    {"subset", US_STRING, US_AT(struct export_request, subset), .value = "FILE",
+     .help = "training samples to keep (.npy, int64); all if not given"},
+    {"format", US_STRING, US_AT(struct export_request, format), .value = "NAME",
+     .help = "cifar10: write CIFAR-10 binaries; the dataset's own format if not given"},
+    {0},
+};
+
 static enum unseen_status cmd_export(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
     struct unseen_dataset *data = NULL;
-    const char *path[1], *subset = NULL, *format = NULL;
+    const char *path[1];
+    struct export_request r = {0};
     int64_t *keep = NULL, n = 0;
     bool help;
-    const struct us_option own[] = {
-        {"subset", US_OPT_STRING, &subset, "FILE",
-         "training samples to keep (.npy, int64); all if not given"},
-        {"format", US_OPT_STRING, &format, "NAME",
-         "cifar10: write CIFAR-10 binaries (the dataset's own format)"},
-        {NULL, US_OPT_ON, NULL, NULL, NULL},
-    };
     const struct us_usage usage = {
         .synopsis = "unseen dataset export DATA --subset keep.npy --out DIR",
         .about = "Write a pruned dataset: the kept training samples and the whole test split.",
-        .own = own,
+        .groups = {{export_options, &r, NULL}},
+        .common = "out",
         .min_arguments = 1,
         .max_arguments = 1};
     US_TRY(us_options_parse(&usage, argc, argv, &common, path, &help));
     if (help)
         goto out;
     US_TRY(us_need_out(&common));
-    if (subset)
-        US_TRY(us_npy_read_i64(subset, 1, &n, &keep));
+    if (r.subset)
+        US_TRY(us_npy_read_i64(r.subset, 1, &n, &keep));
     US_TRY(unseen_dataset_open(path[0], NULL, &data));
-    US_TRY(unseen_dataset_export(data, keep, n, format, common.out));
+    US_TRY(unseen_dataset_export(data, keep, n, r.format, common.out));
     printf("%s\n", common.out);
 out:
     free(keep);

@@ -113,7 +113,8 @@ enum unseen_status us_cmd_devices(int argc, char **argv)
     const struct us_usage usage = {
         .synopsis = "unseen devices [--json]",
         .about = "List every OpenCL device; * marks the one that --device (or its absence) "
-                 "means."};
+                 "means.",
+        .common = "device json"};
     bool help;
     struct choice choice = {.why = ""};
     int n = 0;

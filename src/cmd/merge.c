@@ -18,8 +18,8 @@ enum unseen_status us_cmd_merge(int argc, char **argv)
         .synopsis = "unseen merge DIR... --out DIR",
         .about =
             "Join the folders that all jobs of one run left (unseen trajectory --job I/N) to the run that "
-            "one\n"
-            "call would have made. unseen prune and unseen audit go on from there with the same options.",
+            "one call would have made. unseen prune and unseen audit go on from there with the same options.",
+        .common = "out",
         .min_arguments = 1,
         .max_arguments = MOST_JOBS,
     };

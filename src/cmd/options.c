@@ -3,327 +3,306 @@
 #include "cmd/options.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fs.h"
+#include "base/log.h"
 #include "base/progress.h"
 
-#define MAX_OPTIONS 128
+#define AT(member) US_AT(struct us_common, member)
 
-/* Common, own and more tables behind each other. */
-struct tables {
-    const struct us_option *entry[MAX_OPTIONS];
-    int n;
+static const struct us_option common_options[] = {
+    {"device", US_STRING, AT(device), .value = "N|NAME[,...]",
+     .help = "OpenCL device by index or part of its name; runs of many models take several"},
+    {"seed", US_UINT64, AT(seed), .standard = "0", .value = "S", .help = "seed of every draw"},
+    {"out", US_STRING, AT(out), .value = "PATH", .help = "where results go"},
+    {"json", US_BOOL, AT(json), .help = "print tables as JSON"},
+    {0},
 };
 
-static void append(struct tables *all, const struct us_option *table)
+static const struct us_option always_options[] = {
+    {"quiet", US_BOOL, AT(quiet), .help = "errors only"},
+    {"verbose", US_BOOL, AT(verbose), .help = "say more"},
+    {"progress", US_BOOL, AT(progress), .standard = "true", .help = "progress display"},
+    {"config", US_STRING, AT(config), .value = "FILE",
+     .help = "options as 'key = value' lines, or the run.json of a run that is to be repeated"},
+    {0},
+};
+
+/* ---- which options there are ---- */
+
+static bool takes(const char *words, const char *name)
 {
-    for (; table && table->name; table++) {
-        assert(all->n < MAX_OPTIONS);
-        all->entry[all->n++] = table;
+    const size_t n = strlen(name);
+    for (const char *p = words; p && (p = strstr(p, name)); p += n) {
+        if ((p == words || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+static void add_group(struct us_entries *all, const struct us_group *group, const char *only)
+{
+    struct us_option_at list[US_OPTIONS_MOST];
+    const int n = us_options_list(group->table, group->base, list);
+    for (int i = 0; i < n; i++) {
+        if (only && !takes(only, list[i].row->name))
+            continue;
+        assert(all->n < US_ENTRIES_MOST);
+        struct us_entry *entry = &all->entry[all->n++];
+        *entry = (struct us_entry){.at = list[i], .title = list[i].group ? list[i].group : group->title};
+        const int prefix = (int)(strlen(list[i].name) - strlen(list[i].row->name));
+        if (list[i].row->kind == US_BOOL)
+            snprintf(entry->opposite, sizeof entry->opposite, "%.*sno-%s", prefix, list[i].name,
+                     list[i].row->name);
     }
 }
 
-static bool takes_value(const struct us_option *option)
+static void add_all(struct us_entries *all, const struct us_usage *usage, struct us_common *common)
 {
-    return option->kind != US_OPT_ON && option->kind != US_OPT_OFF;
+    const struct us_group own = {common_options, common, "Common options"},
+                          always = {always_options, common, "Common options"};
+    for (int i = 0; i < US_GROUPS_MOST && usage->groups[i].table; i++)
+        add_group(all, &usage->groups[i], NULL);
+    add_group(all, &own, usage->common ? usage->common : "");
+    add_group(all, &always, NULL);
 }
 
-static enum unseen_status bad_value(const struct us_option *option, const char *text, const char *wanted)
-{
-    char name[64];
-    snprintf(name, sizeof name, "--%s", option->name);
-    return us_fail(UNSEEN_USAGE, name, "'%s' is not %s", text, wanted);
-}
-
-static enum unseen_status set_integer(const struct us_option *option, const char *text)
-{
-    char *end;
-    errno = 0;
-    if (option->kind == US_OPT_U64) {
-        unsigned long long v = strtoull(text, &end, 10);
-        if (errno || end == text || *end || strchr(text, '-'))
-            return bad_value(option, text, "a whole number from 0");
-        *(uint64_t *)option->value = v;
-        return UNSEEN_OK;
-    }
-    long long v = strtoll(text, &end, 10);
-    bool fits = option->kind == US_OPT_I64 || (v >= INT32_MIN && v <= INT32_MAX);
-    if (errno || end == text || *end || !fits)
-        return bad_value(option, text, "a whole number");
-    if (option->kind == US_OPT_I64)
-        *(int64_t *)option->value = v;
-    else
-        *(int *)option->value = (int)v;
-    return UNSEEN_OK;
-}
-
-static enum unseen_status set_real(const struct us_option *option, const char *text)
-{
-    char *end;
-    double v = strtod(text, &end);
-    if (end == text || *end || !isfinite(v))
-        return bad_value(option, text, "a number");
-    if (option->kind == US_OPT_FLOAT)
-        *(float *)option->value = (float)v;
-    else
-        *(double *)option->value = v;
-    return UNSEEN_OK;
-}
-
-/* The position of a word in "a|b|c"; -1: it is none of them. */
-static int find_word(const char *words, const char *text)
-{
-    size_t length = strlen(text);
-    int i = 0;
-    for (const char *p = words; *p; i++) {
-        size_t n = strcspn(p, "|");
-        if (n == length && strncmp(p, text, n) == 0)
-            return i;
-        p += n + (p[n] == '|');
-    }
-    return -1;
-}
-
-static enum unseen_status set_choice(const struct us_option *option, const char *text)
-{
-    int i = find_word(option->argument, text);
-    if (i < 0)
-        return bad_value(option, text, option->argument);
-    *(int *)option->value = i;
-    return UNSEEN_OK;
-}
-
-static enum unseen_status set_share(const struct us_option *option, const char *text)
-{
-    const char *number = strrchr(option->argument, '|') + 1; /* the last one stands for it */
-    int word = find_word(option->argument, text);
-    if (word < 0 || strcmp(text, number) == 0) {
-        enum unseen_status st = set_real(option, text);
-        return !st && *(double *)option->value < 0 ? bad_value(option, text, option->argument) : st;
-    }
-    *(double *)option->value = -1 - word;
-    return UNSEEN_OK;
-}
-
-static enum unseen_status set_auto(const struct us_option *option, const char *text)
-{
-    if (strcmp(text, "auto") == 0) {
-        *(int *)option->value = 0;
-        return UNSEEN_OK;
-    }
-    enum unseen_status st = set_integer(option, text);
-    return !st && *(int *)option->value < 1 ? bad_value(option, text, "auto or a number from 1") : st;
-}
-
-static enum unseen_status set(const struct us_option *option, const char *text)
-{
-    switch (option->kind) {
-    case US_OPT_ON:
-        *(int *)option->value = 1;
-        return UNSEEN_OK;
-    case US_OPT_OFF:
-        *(int *)option->value = 0;
-        return UNSEEN_OK;
-    case US_OPT_INT:
-    case US_OPT_I64:
-    case US_OPT_U64:
-        return set_integer(option, text);
-    case US_OPT_AUTO:
-        return set_auto(option, text);
-    case US_OPT_FLOAT:
-    case US_OPT_DOUBLE:
-        return set_real(option, text);
-    case US_OPT_STRING:
-        *(const char **)option->value = text;
-        return UNSEEN_OK;
-    case US_OPT_NAME:
-        if (strlen(text) >= 32)
-            return bad_value(option, text, "a known name");
-        strcpy(option->value, text);
-        return UNSEEN_OK;
-    case US_OPT_SHARE:
-        return set_share(option, text);
-    case US_OPT_CHOICE:
-        return set_choice(option, text);
-    }
-    return UNSEEN_OK;
-}
-
-static const struct us_option *find(const struct tables *all, const char *name)
+struct us_entry *us_entry_find(struct us_entries *all, const char *name, bool *no)
 {
     for (int i = 0; i < all->n; i++) {
-        if (strcmp(all->entry[i]->name, name) == 0)
-            return all->entry[i];
+        struct us_entry *entry = &all->entry[i];
+        const char *former = entry->at.row->former;
+        *no = *entry->opposite && strcmp(entry->opposite, name) == 0;
+        if (*no || strcmp(entry->at.name, name) == 0)
+            return entry;
+        if (former && strcmp(former, name) == 0) {
+            us_log(UNSEEN_LOG_WARNING, "--%s is called --%s now", name, entry->at.name);
+            return entry;
+        }
     }
     return NULL;
 }
 
-static char *trim(char *text)
+/* ---- the command line ---- */
+
+enum { HELP = 1000, LONGS_MOST = 3 * US_ENTRIES_MOST + 2 };
+
+static int list_longs(const struct us_entries *all, struct option longs[LONGS_MOST])
 {
-    text += strspn(text, " \t\r");
-    for (size_t n = strlen(text); n && strchr(" \t\r", text[n - 1]); n--)
-        text[n - 1] = '\0';
-    return text;
+    int n = 0;
+    longs[n++] = (struct option){"help", no_argument, NULL, HELP};
+    for (int i = 0; i < all->n; i++) {
+        const struct us_entry *entry = &all->entry[i];
+        const int argument = *entry->opposite ? optional_argument : required_argument;
+        longs[n++] = (struct option){entry->at.name, argument, NULL, 0};
+        if (entry->at.row->former)
+            longs[n++] = (struct option){entry->at.row->former, argument, NULL, 0};
+        if (*entry->opposite)
+            longs[n++] = (struct option){entry->opposite, optional_argument, NULL, 0};
+    }
+    longs[n] = (struct option){0};
+    return n;
 }
 
-static enum unseen_status config_line(const struct tables *all, const char *path, int number, char *line)
+/* How many letters have to change to make `b` of `a`, or 9 if they are many. */
+static int distance(const char *a, const char *b)
 {
-    line[strcspn(line, "#")] = '\0';
-    line = trim(line);
-    if (!*line)
-        return UNSEEN_OK;
-    char *equals = strchr(line, '=');
-    if (equals)
-        *equals = '\0';
-    char *key = trim(line);
-    const struct us_option *option = find(all, key);
-    if (!option)
-        return us_fail(UNSEEN_USAGE, path, "line %d: unknown option '%s'", number, key);
-    if (takes_value(option) && !equals)
-        return us_fail(UNSEEN_USAGE, path, "line %d: '%s' needs a value", number, key);
-    return set(option, equals ? trim(equals + 1) : NULL);
+    int row[64], n = (int)strlen(b);
+    if (n >= 64)
+        return 9;
+    for (int j = 0; j <= n; j++)
+        row[j] = j;
+    for (int i = 1; *a; a++, i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= n; j++) {
+            const int change = diagonal + (*a != b[j - 1]);
+            const int insert = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            diagonal = row[j];
+            row[j] = change < insert ? change : insert;
+        }
+    }
+    return row[n];
 }
 
-static enum unseen_status read_config(const struct tables *all, struct us_common *common)
+static enum unseen_status fail_unknown(const struct us_entries *all, const char *command, const char *text)
 {
-    enum unseen_status st = us_read_file(common->config, &common->config_text, NULL);
-    if (st)
-        return st;
-    int number = 1;
-    for (char *line = common->config_text, *next; line; line = next, number++) {
-        next = strchr(line, '\n');
-        if (next)
-            *next++ = '\0';
-        if ((st = config_line(all, common->config, number, line)))
-            return st;
+    char name[64];
+    const char *like = NULL;
+    int nearest = 3;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(text, "="), text);
+    for (int i = 0; i < all->n && strncmp(name, "--", 2) == 0; i++) {
+        const int d = distance(name + 2, all->entry[i].at.name);
+        if (d < nearest) {
+            nearest = d;
+            like = all->entry[i].at.name;
+        }
     }
-    return UNSEEN_OK;
+    us_fail(UNSEEN_USAGE, text, "unknown option");
+    if (like)
+        us_hint("did you mean --%s? unseen %s --help lists the options", like, command);
+    else
+        us_hint("unseen %s --help lists the options", command);
+    return UNSEEN_USAGE;
 }
 
-static void print_options(const struct us_option *table)
+static enum unseen_status set(struct us_entry *entry, bool no, const char *text)
 {
-    for (; table && table->name; table++) {
-        char left[80];
-        snprintf(left, sizeof left, "--%s%s%s", table->name, takes_value(table) ? " " : "",
-                 takes_value(table) ? table->argument : "");
-        printf("  %-28s %s\n", left, table->help);
-    }
-}
-
-static void print_help(const struct us_usage *usage, const struct us_option *common)
-{
-    printf("Usage: %s\n\n%s\n", usage->synopsis, usage->about);
-    if (usage->own && usage->own->name) {
-        printf("\nOptions:\n");
-        print_options(usage->own);
-    }
-    if (usage->more) {
-        printf("\nTraining:\n");
-        print_options(usage->more);
-    }
-    printf("\nCommon options:\n");
-    print_options(common);
-    printf("  %-28s %s\n", "--help", "show this text");
-    if (usage->lists) {
-        printf("\n");
-        usage->lists();
-    }
+    enum unseen_status st = UNSEEN_OK;
+    char *before = entry->given == 2 ? us_option_text(&entry->at) : NULL;
+    st = us_option_parse(&entry->at, text ? text : "true");
+    if (!st && no)
+        *(int *)((char *)entry->at.base + entry->at.row->offset) ^= 1;
+    char *after = before && !st ? us_option_text(&entry->at) : NULL;
+    if (after && strcmp(before, after) != 0)
+        us_log(UNSEEN_LOG_WARNING, "--%s is given twice; %s counts", entry->at.name, after);
+    free(after);
+    free(before);
+    entry->given = 2;
+    return st;
 }
 
 /* One pass over the command line: with `only_config`, just --help and --config. */
-static enum unseen_status pass(const struct tables *all, int argc, char **argv, bool only_config, bool *help)
+static enum unseen_status pass(struct us_entries *all, int argc, char **argv, bool only_config, bool *help)
 {
-    struct option longs[MAX_OPTIONS + 2] = {{"help", no_argument, NULL, 'h'}};
-    for (int i = 0; i < all->n; i++)
-        longs[i + 1] = (struct option){all->entry[i]->name,
-                                       takes_value(all->entry[i]) ? required_argument : no_argument, NULL, 0};
+    struct option longs[LONGS_MOST];
+    list_longs(all, longs);
     opterr = 0;
     optind = 0;
-    for (int c, index; (c = getopt_long(argc, argv, ":", longs, &index)) != -1;) {
-        if (c == 'h') {
+    for (int c, index; (c = getopt_long(argc, argv, ":h", longs, &index)) != -1;) {
+        if (c == 'h' || c == HELP) {
             *help = true;
             return UNSEEN_OK;
         }
         if (c == ':')
             return us_fail(UNSEEN_USAGE, argv[optind - 1], "needs a value");
-        if (c != 0) {
-            us_fail(UNSEEN_USAGE, argv[optind - 1], "unknown option");
-            us_hint("unseen %s --help lists the options", argv[0]);
-            return UNSEEN_USAGE;
-        }
-        const struct us_option *option = all->entry[index - 1];
-        if (only_config && strcmp(option->name, "config") != 0)
+        if (c != 0)
+            return fail_unknown(all, argv[0], argv[optind - 1]);
+        if (only_config && strcmp(longs[index].name, "config") != 0)
             continue;
-        enum unseen_status st = set(option, optarg);
+        bool no;
+        struct us_entry *entry = us_entry_find(all, longs[index].name, &no);
+        enum unseen_status st = set(entry, no, optarg);
         if (st)
             return st;
     }
     return UNSEEN_OK;
 }
 
+static size_t size_of(const struct us_option *row)
+{
+    switch (row->kind) {
+    case US_INT64:
+    case US_UINT64:
+        return sizeof(int64_t);
+    case US_DOUBLE:
+        return sizeof(double);
+    case US_STRING:
+        return sizeof(char *);
+    case US_NAME:
+        return US_NAME_SIZE;
+    default:
+        return sizeof(int);
+    }
+}
+
+/* What is not given of a struct that follows another is as it is there. */
+static void follow(const struct us_entries *all)
+{
+    for (int i = 0; i < all->n; i++) {
+        const struct us_option_at *at = &all->entry[i].at;
+        if (at->follows && !all->entry[i].given)
+            memcpy((char *)at->base + at->row->offset, (const char *)at->follows + at->row->offset,
+                   size_of(at->row));
+    }
+}
+
+/* ---- all of it ---- */
+
+static enum unseen_status take_arguments(const struct us_usage *usage, int argc, char **argv,
+                                         const struct us_common *common, const char **arguments)
+{
+    int given = argc - optind;
+    for (int i = 0; i < usage->max_arguments; i++)
+        arguments[i] = i < given ? argv[optind + i] : NULL;
+    const json_t *data = json_object_get(common->config_json, "data");
+    if (given == 0 && usage->min_arguments == 1 && usage->max_arguments == 1) {
+        arguments[0] = json_string_value(json_object_get(data, "name"));
+        given += arguments[0] != NULL;
+    }
+    if (given >= usage->min_arguments && given <= usage->max_arguments)
+        return UNSEEN_OK;
+    us_fail(UNSEEN_USAGE, argv[0],
+            given < usage->min_arguments ? "an argument is missing" : "too many arguments");
+    us_hint("usage: %s", usage->synopsis);
+    return UNSEEN_USAGE;
+}
+
+/* For rules alone: an option of another rule is a mistake that nothing else would tell. */
+static void warn_unused(const struct us_entries *all)
+{
+    const char *rule = NULL;
+    for (int i = 0; i < all->n; i++) {
+        const struct us_option_at *at = &all->entry[i].at;
+        if (strcmp(at->name, "rule") == 0 && at->row->kind == US_STRING)
+            rule = *(const char *const *)((const char *)at->base + at->row->offset);
+    }
+    for (int i = 0; i < all->n && rule; i++) {
+        const struct us_entry *entry = &all->entry[i];
+        if (entry->given == 2 && entry->at.row->used_by && !takes(entry->at.row->used_by, rule))
+            us_log(UNSEEN_LOG_WARNING, "--%s changes nothing: the rule %s does not look at it",
+                   entry->at.name, rule);
+    }
+}
+
 enum unseen_status us_options_parse(const struct us_usage *usage, int argc, char **argv,
                                     struct us_common *common, const char **arguments, bool *help)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct tables all = {.n = 0};
+    struct us_entries *all = us_calloc(1, sizeof *all);
     *common = (struct us_common){0};
-    const struct us_option table[] = {
-        {"device", US_OPT_STRING, &common->device, "N|NAME[,...]",
-         "OpenCL device by index or part of its name; runs of many models take several"},
-        {"seed", US_OPT_U64, &common->seed, "S", "seed of every draw (0)"},
-        {"out", US_OPT_STRING, &common->out, "PATH", "where results go"},
-        {"json", US_OPT_ON, &common->json, NULL, "print tables as JSON"},
-        {"quiet", US_OPT_ON, &common->quiet, NULL, "errors only"},
-        {"verbose", US_OPT_ON, &common->verbose, NULL, "say more"},
-        {"no-progress", US_OPT_ON, &common->no_progress, NULL, "no progress display"},
-        {"config", US_OPT_STRING, &common->config, "FILE", "read options as 'key = value' lines"},
-        {NULL, US_OPT_ON, NULL, NULL, NULL},
-    };
-    append(&all, usage->own);
-    append(&all, usage->more);
-    append(&all, table);
+    us_options_defaults(common_options, common);
+    us_options_defaults(always_options, common);
     *help = false;
-    US_TRY(pass(&all, argc, argv, true, help));
+    US_TRY_ALLOC(all);
+    add_all(all, usage, common);
+    US_TRY(pass(all, argc, argv, true, help));
     if (*help) {
-        print_help(usage, table);
+        us_print_help(usage, all);
         goto out;
     }
     if (common->config)
-        US_TRY(read_config(&all, common));
-    US_TRY(pass(&all, argc, argv, false, help));
-    int given = argc - optind;
-    if (given < usage->min_arguments || given > usage->max_arguments) {
-        st = us_fail(UNSEEN_USAGE, argv[0],
-                     given < usage->min_arguments ? "an argument is missing" : "too many arguments");
-        us_hint("usage: %s", usage->synopsis);
-        goto out;
-    }
-    for (int i = 0; i < usage->max_arguments; i++)
-        arguments[i] = i < given ? argv[optind + i] : NULL;
+        US_TRY(us_config_read(all, common));
+    for (int i = 0; i < all->n; i++)
+        all->entry[i].given = all->entry[i].given == 2 ? 0 : all->entry[i].given; /* --config itself */
+    US_TRY(pass(all, argc, argv, false, help));
+    follow(all);
+    US_TRY(take_arguments(usage, argc, argv, common, arguments));
     if (common->quiet)
         unseen_log_level_set(UNSEEN_LOG_ERROR);
     else if (common->verbose)
         unseen_log_level_set(UNSEEN_LOG_DEBUG);
-    us_progress_enable(!common->quiet && !common->no_progress);
+    us_progress_enable(!common->quiet && common->progress);
+    warn_unused(all);
 out:
+    free(all);
     return st;
 }
 
 void us_common_end(struct us_common *common)
 {
     free(common->config_text);
+    json_decref(common->config_json);
     common->config_text = NULL;
+    common->config_json = NULL;
 }
 
 enum unseen_status us_need_out(const struct us_common *common)
 {
-    if (common->out)
+    if (common->out && *common->out)
         return UNSEEN_OK;
     return us_fail(UNSEEN_USAGE, "--out", "is needed: it says where the results go");
 }

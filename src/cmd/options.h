@@ -1,62 +1,74 @@
-/* Options of the subcommands as tables: one table gives parsing, --help and --config. */
+/* The command line of the subcommands, from tables of options (base/option.h). */
 #ifndef US_CMD_OPTIONS_H
 #define US_CMD_OPTIONS_H
 
 #include <stdint.h>
 
+#include "base/option.h"
 #include "base/status.h"
 
-enum us_option_kind {
-    US_OPT_ON,     /* int *: 1 when given */
-    US_OPT_OFF,    /* int *: 0 when given */
-    US_OPT_INT,    /* int * */
-    US_OPT_I64,    /* int64_t * */
-    US_OPT_U64,    /* uint64_t * */
-    US_OPT_FLOAT,  /* float * */
-    US_OPT_DOUBLE, /* double * */
-    US_OPT_STRING, /* const char **, borrowed from argv or the config file's text */
-    US_OPT_NAME,   /* char[32] */
-    US_OPT_AUTO,   /* int *: a positive number, or 0 for "auto" */
-    US_OPT_SHARE,  /* double *: a number from 0, or for a word of `argument`, "a|b|X", -1 - its position */
-    US_OPT_CHOICE, /* int *: position in `argument`, "a|b|c" */
-};
-
-struct us_option {
-    const char *name; /* without the dashes; NULL ends a table */
-    enum us_option_kind kind;
-    void *value;
-    const char *argument; /* how --help shows it; the choices of US_OPT_CHOICE */
-    const char *help;
-};
-
-/* What every subcommand takes. */
+/* What subcommands have in common. */
 struct us_common {
     const char *device;
     uint64_t seed;
     const char *out;
-    int quiet, verbose, no_progress, json;
+    int json, quiet, verbose, progress;
     const char *config;
-    char *config_text;
+    char *config_text;   /* what strings from --config point into .. */
+    json_t *config_json; /* .. or this, of a run.json */
 };
 
+/* A table and the struct that it is of. */
+struct us_group {
+    const struct us_option *table; /* NULL ends a list */
+    void *base;
+    const char *title; /* of --help; NULL: "Options" */
+};
+
+enum { US_GROUPS_MOST = 6 };
+
 struct us_usage {
-    const char *synopsis;         /* "unseen train DATA [options]" */
-    const char *about;            /* a paragraph */
-    const struct us_option *own;  /* the subcommand's options */
-    const struct us_option *more; /* a second table, e.g. the recipe; may be NULL */
-    void (*lists)(void);          /* prints registries behind the options; may be NULL */
+    const char *synopsis; /* "unseen train DATA [options]" */
+    const char *about;    /* a paragraph, a blank and not a line feed between its words */
+    struct us_group groups[US_GROUPS_MOST];
+    const char *common;  /* which of "device seed out json" it takes */
+    void (*lists)(void); /* prints registries behind the options; may be NULL */
     int min_arguments, max_arguments;
 };
 
+/* All options of a command. */
+enum { US_ENTRIES_MOST = 192 };
+struct us_entry {
+    struct us_option_at at;
+    const char *title;
+    int given;         /* 1: in --config, 2: on the command line */
+    char opposite[72]; /* of a US_BOOL: its name with "no-" */
+};
+struct us_entries {
+    struct us_entry entry[US_ENTRIES_MOST];
+    int n;
+};
+
 /* Parse argv[1..]; positional arguments go to `arguments` [max_arguments] (NULL where absent). --help prints
- * to stdout and sets *help. Options of --config FILE ("key = value" lines, # comments) come before those of
- * the command line. Applies --quiet,
- * --verbose and --no-progress. UNSEEN_USAGE names the option and the value. End with us_common_end. */
+ * to stdout and sets *help; the caller then only ends. Options of --config FILE come before those of the
+ * command line: FILE holds "key = value" lines with # comments, or is a run.json, which also names the
+ * dataset (the first argument, unless one is given) and the device. Applies --quiet, --verbose and
+ * --no-progress. UNSEEN_USAGE names the option and the value. End with us_common_end. */
 enum unseen_status us_options_parse(const struct us_usage *usage, int argc, char **argv,
                                     struct us_common *common, const char **arguments, bool *help);
 void us_common_end(struct us_common *common);
 
 /* UNSEEN_USAGE unless --out was given. */
 enum unseen_status us_need_out(const struct us_common *common);
+
+/* The options of --config, to `all`; strings live as long as `common`. */
+enum unseen_status us_config_read(struct us_entries *all, struct us_common *common);
+
+/* The entry of that name, which may be an old one or, where `no` is not NULL, one with "no-": *no tells. NULL
+ * for none. */
+struct us_entry *us_entry_find(struct us_entries *all, const char *name, bool *no);
+
+/* What --help prints. */
+void us_print_help(const struct us_usage *usage, const struct us_entries *all);
 
 #endif

@@ -5,7 +5,8 @@
 
 #include "base/json.h"
 #include "cmd/cmd.h"
-#include "cmd/scoring_options.h"
+#include "datasets/dataset_options.h"
+#include "prune/prune_options.h"
 #include "unseen/prune.h"
 #include "unseen/report.h"
 
@@ -65,32 +66,18 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
     struct unseen_dataset *data = NULL;
     bool help;
     unseen_prune_defaults(&options);
-    const struct us_option own[] = {
-        {"metric", US_OPT_STRING, &options.metric, "M", "score (el2n)"},
-        {"rule", US_OPT_STRING, &options.rule, "R", "selection rule (ccs)"},
-        US_SELECT_OPTIONS(&options.select, &options.cut),
-        {"steps", US_OPT_INT, &options.step.steps, "T",
-         "coresets, each scored by models of the one before (1)"},
-        US_STEP_OPTIONS(&options.step),
-        US_SCORE_OPTIONS(&options.score),
-        US_SCORING_OPTIONS(&options.scoring, &reading),
-        {NULL, US_OPT_ON, NULL, NULL, NULL},
-    };
-    const struct us_option recipe[] = {US_RECIPE_OPTIONS(&options.scoring.recipe)};
     const struct us_usage usage = {
-        "unseen prune DATA --metric M --rule R --keep 0.7 --out DIR [options]",
-        "Train scoring models, score every sample by models that never saw it, select a coreset and write a "
-        "report.\n"
-        "The same command goes on after an interruption; another --metric, --rule or --keep reuses the "
-        "trajectory.\n"
-        "With --steps, models trained within the coreset score all data anew: members that the cut-off now "
-        "bars\n"
-        "or that the others cover leave, and the rule refills; a part held out tells which coreset is kept.",
-        own,
-        recipe,
-        us_list_choices,
-        1,
-        1,
+        .synopsis = "unseen prune DATA --metric M --rule R --keep 0.7 --out DIR [options]",
+        .about = "Train scoring models, score every sample by models that never saw it, select a coreset and "
+                 "write a report. The same command goes on after an interruption; another --metric, --rule or "
+                 "--keep reuses the trajectory. With --steps, models trained within the coreset score all "
+                 "data anew: members that the cut-off now bars or that the others cover leave, and the rule "
+                 "refills; a part held out tells which coreset is kept.",
+        .groups = {{us_prune_options, &options, NULL}, {us_dataset_options, &reading, "Data"}},
+        .common = "device seed out json",
+        .lists = us_list_choices,
+        .min_arguments = 1,
+        .max_arguments = 1,
     };
     US_TRY(us_options_parse(&usage, argc, argv, &common, path, &help));
     if (help)

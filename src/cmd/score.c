@@ -7,7 +7,7 @@
 #include "base/npy.h"
 #include "base/json.h"
 #include "cmd/cmd.h"
-#include "cmd/scoring_options.h"
+#include "score/score_function.h"
 #include "unseen/score.h"
 
 /* "dir/scores.npy" for one metric; "dir/scores-el2n.npy", "dir/scores-0.5xel2n+dual.npy" and so on for
@@ -134,27 +134,32 @@ out:
     return st;
 }
 
+static const struct us_option own[] = {
+    {"metric", US_STRING, US_AT(struct request, metrics), .standard = "el2n", .value = "M[,M...]",
+     .help = "scores to compute, or sums of them", .known = unseen_score_name},
+    {"trajectory", US_STRING, US_AT(struct request, folder), .value = "DIR",
+     .help = "a recorded or imported trajectory"},
+    {"list", US_BOOL, US_AT(struct request, list),
+     .help = "list the scores and what has to be recorded for them"},
+    {"score", US_STRUCT, US_AT(struct request, options), .table = us_score_options},
+    {0},
+};
+
 enum unseen_status us_cmd_score(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
-    struct request request = {.metrics = "el2n", .options = {.epoch = -1}};
+    struct request request = {0};
     bool help;
-    const struct us_option own[] = {
-        {"metric", US_OPT_STRING, &request.metrics, "M[,M...]", "scores to compute (el2n), or sums of them"},
-        {"trajectory", US_OPT_STRING, &request.folder, "DIR", "a recorded or imported trajectory"},
-        {"list", US_OPT_ON, &request.list, NULL, "list the scores and what has to be recorded for them"},
-        US_SCORE_OPTIONS(&request.options),
-        {NULL, US_OPT_ON, NULL, NULL, NULL},
-    };
+    us_options_defaults(own, &request);
     const struct us_usage usage = {
         .synopsis = "unseen score --metric M --trajectory DIR --out scores.npy",
         .about = "Score every sample from a trajectory, ours or another framework's; trains nothing. Higher "
-                 "scores\n"
-                 "are harder samples. With several metrics the name of each is put into the file name. A "
-                 "metric may be\n"
-                 "a sum with weights, such as 0.5*el2n+0.5*dual: of each score's ranks, scaled to (0,1).",
-        .own = own,
+                 "scores are harder samples. With several metrics the name of each is put into the file "
+                 "name. A metric may be a sum with weights, such as 0.5*el2n+0.5*dual: of each score's "
+                 "ranks, scaled to (0,1).",
+        .groups = {{own, &request, NULL}},
+        .common = "seed out json",
         .lists = us_list_scores,
     };
     US_TRY(us_options_parse(&usage, argc, argv, &common, NULL, &help));

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "cmd/cmd.h"
-#include "cmd/scoring_options.h"
+#include "datasets/dataset_options.h"
 #include "prune/evidence.h"
 #include "select/rule.h"
 #include "unseen/dataset.h"
@@ -30,67 +30,80 @@ out:
     return st;
 }
 
+struct request {
+    struct unseen_select_options options;
+    struct unseen_select_files files;
+    const char *data, *trajectory, *rule, *cut;
+};
+
+#define AT(member) US_AT(struct request, member)
+
+static const struct us_option own[] = {
+    {"scores", US_STRING, AT(files.scores), .value = "FILE", .help = "float .npy [N]; higher is harder"},
+    {"labels", US_STRING, AT(files.labels), .value = "FILE", .help = "integer .npy [N]"},
+    {"data", US_STRING, AT(data), .value = "DATA", .help = "take the labels from a dataset"},
+    {"trajectory", US_STRING, AT(trajectory), .value = "DIR",
+     .help = "take from it what rules look at besides scores, and --cutoff-by's score"},
+    {"hardness", US_STRING, AT(files.hardness), .value = "FILE", .used_by = "ccs window",
+     .help = "ccs, window: scores to cut by, float .npy [N] (from --trajectory, else --scores)"},
+    {"rule", US_STRING, AT(rule), .standard = "ccs", .value = "R", .help = "how scores become a coreset",
+     .known = unseen_rule_name},
+    {"select", US_STRUCT, AT(options), .table = us_select_options},
+    {"cutoff-by", US_STRING, AT(cut), .value = "M", .former = "cut-by", .known = unseen_score_name,
+     .help = "ccs, window: the trajectory's score that says what is hardest"},
+    {0},
+};
+
 enum unseen_status us_cmd_select(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
-    struct unseen_select_options options = {.keep = 0.5, .cutoff = UNSEEN_CUTOFF_AUTO};
-    struct unseen_select_files files = {0};
+    struct request r = {0};
+    struct unseen_dataset_options reading = {0};
     struct unseen_dataset *data = NULL;
     struct us_evidence evidence = {0};
-    const char *data_name = NULL, *trajectory = NULL, *rule = "ccs", *cut = NULL;
     int64_t n = 0, m = 0;
     bool help;
-    const struct us_option own[] = {
-        {"scores", US_OPT_STRING, &files.scores, "FILE", "float .npy [N]; higher is harder"},
-        {"labels", US_OPT_STRING, &files.labels, "FILE", "integer .npy [N]"},
-        {"data", US_OPT_STRING, &data_name, "DATA", "take the labels from a dataset"},
-        {"rule", US_OPT_STRING, &rule, "R", "selection rule (ccs)"},
-        {"hardness", US_OPT_STRING, &files.hardness, "FILE",
-         "CCS, window: scores to cut by, float .npy [N] (from --trajectory, else --scores)"},
-        {"trajectory", US_OPT_STRING, &trajectory, "DIR",
-         "take from it what rules look at besides scores, and --cut-by's score"},
-        US_SELECT_OPTIONS(&options, &cut),
-        {NULL, US_OPT_ON, NULL, NULL, NULL},
-    };
+    us_options_defaults(own, &r);
     const struct us_usage usage = {
         .synopsis = "unseen select --scores FILE --rule R --keep 0.7 --out keep.npy",
         .about =
             "Choose round(keep * N) samples from scores; writes their indices, ascending, as int64 .npy.",
-        .own = own,
+        .groups = {{own, &r, NULL}, {us_dataset_options, &reading, "Data"}},
+        .common = "seed out json",
         .lists = us_list_rules,
     };
     US_TRY(us_options_parse(&usage, argc, argv, &common, NULL, &help));
     if (help)
         goto out;
     US_TRY(us_need_out(&common));
-    if (!files.scores) {
+    if (!r.files.scores) {
         st = us_fail(UNSEEN_USAGE, "--scores", "is needed: the file to read");
         goto out;
     }
-    options.seed = common.seed;
-    files.kept = common.out;
-    if (data_name && !files.labels)
-        US_TRY(unseen_dataset_open(data_name, NULL, &data));
-    files.data = data;
-    if (trajectory && !cut && !files.hardness && us_rule_cuts(rule))
-        cut = US_EVIDENCE_CUT; /* as `unseen prune` does, so that the same coreset comes out */
-    if (trajectory)
-        US_TRY(look_into(trajectory, rule, cut, &files, &evidence, &options));
-    if (cut && !trajectory) {
-        st = us_fail(UNSEEN_USAGE, "--cut-by", "'%s' is scored from a trajectory", cut);
+    r.options.seed = common.seed;
+    r.files.kept = common.out;
+    if (r.data && !r.files.labels)
+        US_TRY(unseen_dataset_open(r.data, &reading, &data));
+    r.files.data = data;
+    if (r.trajectory && !r.cut && !r.files.hardness && us_rule_cuts(r.rule))
+        r.cut = US_EVIDENCE_CUT; /* as `unseen prune` does, so that the same coreset comes out */
+    if (r.trajectory)
+        US_TRY(look_into(r.trajectory, r.rule, r.cut, &r.files, &evidence, &r.options));
+    if (r.cut && !r.trajectory) {
+        st = us_fail(UNSEEN_USAGE, "--cutoff-by", "'%s' is scored from a trajectory", r.cut);
         us_hint("name it by --trajectory, or give scores to cut by as --hardness FILE");
         goto out;
     }
-    US_TRY(unseen_select_files(rule, &files, &options, &n, &m));
+    US_TRY(unseen_select_files(r.rule, &r.files, &r.options, &n, &m));
     if (common.json)
         US_TRY(us_print_json(
             json_pack("{s:I, s:I, s:o}", "n", (json_int_t)n, "kept", (json_int_t)m, "file",
                       us_json_text(common.out))));
     else
         printf("kept %lld of %lld samples  %s\n", (long long)m, (long long)n, common.out);
-    if (trajectory && !common.json)
-        us_print_cutoff(us_share_cut(rule, &options), options.wrong);
+    if (r.trajectory && !common.json)
+        us_print_cutoff(us_share_cut(r.rule, &r.options), r.options.wrong);
 out:
     us_evidence_end(&evidence);
     unseen_dataset_close(data);

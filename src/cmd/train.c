@@ -6,6 +6,8 @@
 
 #include "base/npy.h"
 #include "cmd/cmd.h"
+#include "datasets/dataset_options.h"
+#include "nn/train.h"
 
 static enum unseen_status print_json(const struct unseen_epoch *last, int epochs, double best, double seconds)
 {
@@ -41,13 +43,24 @@ static enum unseen_status print_result(const struct us_common *common, const str
     return UNSEEN_OK;
 }
 
+struct request {
+    const char *subset;
+};
+
+static const struct us_option own[] = {
+    {"subset", US_STRING, US_AT(struct request, subset), .value = "FILE",
+     .help = "train on these indices (.npy, int64) alone"},
+    {0},
+};
+
 enum unseen_status us_cmd_train(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
     struct unseen_train_options options = {0};
     struct unseen_dataset_options reading = {0};
-    const char *subset = NULL, *path[1];
+    struct request request = {0};
+    const char *path[1];
     struct unseen_device *device = NULL;
     struct unseen_dataset *data = NULL;
     struct unseen_epoch *history = NULL;
@@ -55,23 +68,18 @@ enum unseen_status us_cmd_train(int argc, char **argv)
     int epochs = 0;
     bool help;
     unseen_recipe_defaults(&options.recipe);
-    const struct us_option own[] = {
-        {"subset", US_OPT_STRING, &subset, "FILE", "train on these indices (.npy, int64) alone"},
-        {"init", US_OPT_STRING, &options.init, "FILE", "weights to start from (.safetensors)"},
-        {"coarse", US_OPT_ON, &reading.coarse_labels, NULL, "CIFAR-100: the 20 superclasses"},
-        {NULL, US_OPT_ON, NULL, NULL, NULL},
-    };
-    const struct us_option recipe[] = {US_RECIPE_OPTIONS(&options.recipe)};
     const struct us_usage usage = {
-        "unseen train DATA [--subset keep.npy] --out DIR [options]",
-        "Train one model on DATA's training split, or on a coreset of it, and test it after each epoch. "
-        "Writes\n"
-        "model.safetensors, history.csv and run.json. The same command goes on after an interruption.",
-        own,
-        recipe,
-        us_list_models,
-        1,
-        1,
+        .synopsis = "unseen train DATA [--subset keep.npy] --out DIR [options]",
+        .about = "Train one model on DATA's training split, or on a coreset of it, and test it after each "
+                 "epoch. Writes model.safetensors, history.csv and run.json. The same command goes on after "
+                 "an interruption.",
+        .groups = {{own, &request, NULL},
+                   {us_train_options, &options, NULL},
+                   {us_dataset_options, &reading, "Data"}},
+        .common = "device seed out json",
+        .lists = us_list_models,
+        .min_arguments = 1,
+        .max_arguments = 1,
     };
     US_TRY(us_options_parse(&usage, argc, argv, &common, path, &help));
     if (help)
@@ -81,8 +89,8 @@ enum unseen_status us_cmd_train(int argc, char **argv)
     options.seed = common.seed;
     options.out = common.out;
     options.command = us_command_line();
-    if (subset) {
-        US_TRY(us_npy_read_i64(subset, 1, &options.n_subset, &keep));
+    if (request.subset) {
+        US_TRY(us_npy_read_i64(request.subset, 1, &options.n_subset, &keep));
         options.subset = keep;
     }
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));

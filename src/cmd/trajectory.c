@@ -6,7 +6,8 @@
 
 #include "base/fs.h"
 #include "cmd/cmd.h"
-#include "cmd/scoring_options.h"
+#include "datasets/dataset_options.h"
+#include "scoring/scoring_model.h"
 #include "unseen/prune.h"
 
 static void list_choices(void)
@@ -46,55 +47,61 @@ static enum unseen_status set_job(const char *text, struct unseen_scoring_option
     return UNSEEN_OK;
 }
 
+struct request {
+    const char *also, *job, *metrics;
+};
+
+static const struct us_option own[] = {
+    {"record-also", US_STRING, US_AT(struct request, also), .value = "Q[,Q...]",
+     .help = "change, feature_norm, predicted, runner_up, probs, features, gradient_norm"},
+    {"metric", US_STRING, US_AT(struct request, metrics), .value = "M[,M...]", .known = unseen_score_name,
+     .help = "record what these scores need"},
+    {"job", US_STRING, US_AT(struct request, job), .value = "I/N",
+     .help = "train every N-th model from the I-th on alone; see unseen merge"},
+    {0},
+};
+
 enum unseen_status us_cmd_trajectory(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
     struct unseen_scoring_options options;
     struct unseen_dataset_options reading = {0};
-    const char *path[1], *also = NULL, *metrics = NULL, *job = NULL;
+    struct request request = {0};
+    const char *path[1];
     struct unseen_device *device = NULL;
     struct unseen_dataset *data = NULL;
     bool help;
     unseen_scoring_defaults(&options);
-    const struct us_option own[] = {
-        US_SCORING_OPTIONS(&options, &reading),
-        {"record-also", US_OPT_STRING, &also, "Q[,Q...]",
-         "change, feature_norm, predicted, runner_up, probs, features, gradient_norm"},
-        {"job", US_OPT_STRING, &job, "I/N",
-         "train every N-th model from the I-th on alone; see unseen merge"},
-        {"metric", US_OPT_STRING, &metrics, "M[,M...]", "record what these scores need"},
-        {NULL, US_OPT_ON, NULL, NULL, NULL},
-    };
-    const struct us_option recipe[] = {US_RECIPE_OPTIONS(&options.recipe)};
     const struct us_usage usage = {
-        "unseen trajectory DATA --out DIR [options]",
-        "Run the scoring models and record every sample's trajectory in DIR/trajectory/. The same command "
-        "goes on after\n"
-        "an interruption.",
-        own,
-        recipe,
-        list_choices,
-        1,
-        1,
+        .synopsis = "unseen trajectory DATA --out DIR [options]",
+        .about = "Run the scoring models and record every sample's trajectory in DIR/trajectory/. The same "
+                 "command goes on after an interruption.",
+        .groups = {{own, &request, NULL},
+                   {us_scoring_options, &options, "Scoring models"},
+                   {us_dataset_options, &reading, "Data"}},
+        .common = "device seed out",
+        .lists = list_choices,
+        .min_arguments = 1,
+        .max_arguments = 1,
     };
     US_TRY(us_options_parse(&usage, argc, argv, &common, path, &help));
     if (help)
         goto out;
     US_TRY(us_need_out(&common));
     US_TRY(unseen_recipe_check(&options.recipe));
-    US_TRY(set_job(job, &options));
-    if (also)
-        US_TRY(unseen_record_parse(also, &options.record_also));
-    if (metrics)
-        US_TRY(add_needs(metrics, &options));
+    US_TRY(set_job(request.job, &options));
+    if (request.also)
+        US_TRY(unseen_record_parse(request.also, &options.record_also));
+    if (request.metrics)
+        US_TRY(add_needs(request.metrics, &options));
     options.seed = common.seed;
     options.out = common.out;
     options.command = us_command_line();
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
     US_TRY(unseen_record_trajectory(device, data, &options));
     if (options.jobs > 1)
-        printf("job %s is done; unseen merge joins all %d\n", job, options.jobs);
+        printf("job %s is done; unseen merge joins all %d\n", request.job, options.jobs);
     else
         printf("%s/trajectory\n", common.out);
 out:

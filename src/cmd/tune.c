@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bench/bench_options.h"
 #include "cmd/cmd.h"
 
 static enum unseen_status print_json(const struct unseen_tune_row *rows, int n)
@@ -38,30 +39,21 @@ enum unseen_status us_cmd_tune(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
-    struct unseen_tune_options options = {.width = 64, .batch = 128, .size = 32, .classes = 10, .rounds = 5};
+    struct unseen_tune_options options = {0};
     struct unseen_tune_row *rows = NULL;
     struct unseen_device *device = NULL;
     int n = 0;
     bool help;
-    const struct us_option own[] = {
-        {"model", US_OPT_STRING, &options.model, "NAME", "the network whose convolutions are timed (all)"},
-        {"width", US_OPT_INT, &options.width, "W", "channels of its first stage (64)"},
-        {"batch", US_OPT_INT, &options.batch, "B", "images a step (128)"},
-        {"size", US_OPT_INT, &options.size, "S", "pixels a side (32)"},
-        {"classes", US_OPT_INT, &options.classes, "C", "(10)"},
-        {"precision", US_OPT_CHOICE, &options.precision, "f32|bf16|f16|tf32",
-         "what convolutions multiply (f32)"},
-        {"rounds", US_OPT_INT, &options.rounds, "N", "timings a candidate, of which the median counts (5)"},
-        {NULL, US_OPT_ON, NULL, NULL, NULL},
-    };
+    us_options_defaults(us_tune_options, &options);
     const struct us_usage usage = {
         .synopsis = "unseen tune [--model M] [--width W] [--size S] [--batch B]",
         .about =
-            "Time every way to compute each convolution of a model on the device, and keep the fastest in\n"
-            "~/.cache/unseen/tuning (UNSEEN_CACHE_DIR), where training and all else find it. What wins\n"
-            "decides rounding, so a run that was interrupted before cannot go on after. UNSEEN_TUNING=0\n"
+            "Time every way to compute each convolution of a model on the device, and keep the fastest in "
+            "~/.cache/unseen/tuning (UNSEEN_CACHE_DIR), where training and all else find it. What wins "
+            "decides rounding, so a run that was interrupted before cannot go on after. UNSEEN_TUNING=0 "
             "leaves the stored choices unused.",
-        .own = own,
+        .groups = {{us_tune_options, &options, NULL}},
+        .common = "device json",
         .lists = us_list_models};
     US_TRY(us_options_parse(&usage, argc, argv, &common, NULL, &help));
     if (help)

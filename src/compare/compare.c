@@ -14,22 +14,6 @@
 #include "prune/step.h"
 #include "scoring/scoring_json.h"
 
-void unseen_compare_defaults(struct unseen_compare_options *options)
-{
-    *options = (struct unseen_compare_options){.metrics = "el2n,dual",
-                                               .protocols = "seen,fold",
-                                               .rules = "ccs",
-                                               .keep = "0.9,0.7,0.5,0.3,0.1",
-                                               .seeds = 3,
-                                               .score = {.epoch = -1},
-                                               .select = {.keep = 1, .cutoff = UNSEEN_CUTOFF_AUTO},
-                                               .cut = US_EVIDENCE_CUT};
-    unseen_step_defaults(&options->step);
-    options->step.steps = 3;
-    unseen_recipe_defaults(&options->recipe);
-    unseen_scoring_defaults(&options->scoring);
-}
-
 /* What must be the same for a comparison to go on: the lists and the number of seeds may grow. */
 static json_t *describe(const struct unseen_device *device, const struct unseen_dataset *data,
                         const struct unseen_compare_options *o)

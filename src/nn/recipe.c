@@ -1,39 +1,55 @@
 #include "config.h"
 
-#include <math.h>
-#include <stdio.h>
-
 #include "nn/models.h"
 #include "nn/train.h"
 
+#define AT(member) US_AT(struct unseen_recipe, member)
+
+const struct us_option us_recipe_options[] = {
+    {"model", US_NAME, AT(model), .standard = "resnet18", .value = "NAME", .help = "which network",
+     .known = unseen_model_name},
+    {"width", US_INT, AT(width), .standard = "64", .low = 1, .high = 1024, .value = "W",
+     .help = "channels of the first stage"},
+    {"precision", US_CHOICE, AT(precision), .standard = "float32", .value = "float32|bf16|f16|tf32",
+     .former_word = "f32", .help = "what convolutions multiply"},
+    {"epochs", US_INT, AT(epochs), .standard = "200", .low = 1, .high = 100000, .value = "E",
+     .help = "length of the schedule"},
+    {"stop-after", US_INT, AT(stop_after), .standard = "all", .low = 1, .high = 100000, .words = "all",
+     .value = "T", .unit = "epochs", .help = "how much of the schedule to run", .flags = US_PROLONGS},
+    {"batch", US_INT, AT(batch), .standard = "128", .low = 1, .high = 65536, .value = "B",
+     .unit = "samples", .help = "samples a step"},
+    {"lr", US_FLOAT, AT(lr), .standard = "0.1", .low = 0, .high = 1000, .value = "X",
+     .help = "peak learning rate"},
+    {"momentum", US_FLOAT, AT(momentum), .standard = "0.9", .low = 0, .high = 0.9999, .value = "X",
+     .help = "of SGD"},
+    {"nesterov", US_BOOL, AT(nesterov), .standard = "true", .help = "Nesterov's form of momentum"},
+    {"weight-decay", US_FLOAT, AT(weight_decay), .standard = "5e-4", .low = 0, .high = 10, .value = "X",
+     .help = "L2 penalty on the weights, in the gradient"},
+    {"label-smoothing", US_FLOAT, AT(label_smoothing), .standard = "0", .low = 0, .high = 0.99,
+     .value = "X", .help = "share of the target spread over all classes"},
+    {"schedule", US_CHOICE, AT(schedule), .standard = "cosine", .value = "cosine|onecycle",
+     .help = "learning rate over the steps"},
+    {"warmup", US_FLOAT, AT(warmup), .standard = "0", .low = 0, .high = 100000, .value = "E",
+     .unit = "epochs", .help = "linear warm-up before a cosine"},
+    {"pad", US_INT, AT(pad), .standard = "4", .low = 0, .high = 64, .value = "P", .unit = "pixels",
+     .help = "zero padding of random crops; 0: no crops"},
+    {"flip", US_BOOL, AT(flip), .standard = "true", .help = "random horizontal flips"},
+    {0},
+};
+
+#undef AT
+#define AT(member) US_AT(struct unseen_train_options, member)
+
+const struct us_option us_train_options[] = {
+    {"init", US_STRING, AT(init), .value = "FILE", .help = "weights to start from (.safetensors)"},
+    {"recipe", US_STRUCT, AT(recipe), .table = us_recipe_options, .help = "Training"},
+    {0},
+};
+
 void unseen_recipe_defaults(struct unseen_recipe *recipe)
 {
-    *recipe = (struct unseen_recipe){.model = "resnet18",
-                                     .width = 64,
-                                     .epochs = 200,
-                                     .batch = 128,
-                                     .lr = 0.1f,
-                                     .momentum = 0.9f,
-                                     .weight_decay = 5e-4f,
-                                     .nesterov = 1,
-                                     .schedule = UNSEEN_COSINE,
-                                     .pad = 4,
-                                     .flip = 1};
-}
-
-static enum unseen_status check_int(const char *option, int value, int low, int high)
-{
-    if (value < low || value > high)
-        return us_fail(UNSEEN_USAGE, option, "%d is not in %d..%d", value, low, high);
-    return UNSEEN_OK;
-}
-
-/* low <= value <= high; a NaN fails. */
-static enum unseen_status check_real(const char *option, float value, float low, float high)
-{
-    if (!(value >= low && value <= high))
-        return us_fail(UNSEEN_USAGE, option, "%g is not in %g..%g", (double)value, (double)low, (double)high);
-    return UNSEEN_OK;
+    *recipe = (struct unseen_recipe){0};
+    us_options_defaults(us_recipe_options, recipe);
 }
 
 enum unseen_status unseen_recipe_check(const struct unseen_recipe *recipe)
@@ -41,24 +57,18 @@ enum unseen_status unseen_recipe_check(const struct unseen_recipe *recipe)
     enum unseen_status st = UNSEEN_OK;
     us_builder *builder;
     US_TRY(us_builder_find(recipe->model, &builder));
-    US_TRY(check_int("--width", recipe->width, 1, 1024));
-    US_TRY(check_int("--precision", (int)recipe->precision, UNSEEN_FLOAT32, UNSEEN_PRECISIONS - 1));
-    US_TRY(check_int("--epochs", recipe->epochs, 1, 100000));
-    US_TRY(check_int("--stop-after", recipe->stop_after, 0, recipe->epochs));
-    US_TRY(check_int("--batch", recipe->batch, 1, 65536));
-    US_TRY(check_real("--lr", recipe->lr, 0.0f, 1000.0f));
-    US_TRY(check_real("--momentum", recipe->momentum, 0.0f, 0.9999f));
-    US_TRY(check_real("--weight-decay", recipe->weight_decay, 0.0f, 10.0f));
-    US_TRY(check_real("--label-smoothing", recipe->label_smoothing, 0.0f, 0.99f));
-    US_TRY(check_real("--warmup", recipe->warmup, 0.0f, (float)recipe->epochs));
-    US_TRY(check_int("--pad", recipe->pad, 0, 64));
+    US_TRY(us_options_check(us_recipe_options, recipe));
+    if (recipe->stop_after > recipe->epochs)
+        return us_fail(UNSEEN_USAGE, "--stop-after", "%d is more than --epochs, %d", recipe->stop_after,
+                       recipe->epochs);
+    if (recipe->warmup > (float)recipe->epochs)
+        return us_fail(UNSEEN_USAGE, "--warmup", "%g is more than --epochs, %d", (double)recipe->warmup,
+                       recipe->epochs);
     if (recipe->nesterov && recipe->momentum == 0.0f) {
         us_fail(UNSEEN_USAGE, "--nesterov", "Nesterov's step needs momentum");
         us_hint("give --no-nesterov with --momentum 0");
         return UNSEEN_USAGE;
     }
-    if (recipe->schedule != UNSEEN_COSINE && recipe->schedule != UNSEEN_ONECYCLE)
-        return us_fail(UNSEEN_USAGE, "--schedule", "%d is no schedule", (int)recipe->schedule);
     if (recipe->schedule == UNSEEN_ONECYCLE && recipe->warmup > 0.0f)
         return us_fail(UNSEEN_USAGE, "--warmup", "the one-cycle schedule has a warm-up of its own");
 out:

@@ -2,6 +2,7 @@
 #ifndef US_NN_TRAIN_H
 #define US_NN_TRAIN_H
 
+#include "base/option.h"
 #include "device/device.h"
 #include "nn/model.h"
 #include "unseen/quantity.h"
@@ -90,6 +91,10 @@ struct us_train_job {
  * last whole epoch. */
 enum unseen_status us_train(struct us_trainer *trainer, const struct us_train_job *job,
                             struct unseen_epoch **history, int *epochs);
+
+/* The rows of struct unseen_recipe and of struct unseen_train_options. */
+extern const struct us_option us_recipe_options[];
+extern const struct us_option us_train_options[];
 
 /* Epochs that are run of the schedule. */
 int us_recipe_epochs(const struct unseen_recipe *recipe);

@@ -8,9 +8,20 @@
 
 #include "base/order.h"
 #include "base/status.h"
+#include "prune/audit_options.h"
 #include "score/probability.h"
 #include "score/skill.h"
 #include "trajectory/trajectory.h"
+
+#define AT(member) US_AT(struct unseen_audit_options, member)
+
+const struct us_option us_audit_options[] = {
+    {"count", US_UINT64, AT(count), .standard = "auto", .low = 1, .high = 1e15, .words = "auto", .value = "N",
+     .unit = "samples", .help = "how many of the most suspicious to name; auto: as many as seem to be wrong"},
+    {"threshold", US_DOUBLE, AT(threshold), .standard = "auto", .low = 0, .high = 1, .words = "auto",
+     .first_word = NAN, .value = "X", .help = "name samples of this score or more; auto: by --count"},
+    {0},
+};
 
 /* Samples between two times that the trajectory's pages are let go. */
 #define STRETCH 65536

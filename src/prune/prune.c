@@ -21,23 +21,6 @@
 #include "select/coreset.h"
 #include "select/rule.h"
 
-void unseen_prune_defaults(struct unseen_prune_options *options)
-{
-    *options = (struct unseen_prune_options){.metric = "el2n",
-                                             .rule = "ccs",
-                                             .score = {.epoch = -1},
-                                             .select = {.keep = 0.5, .cutoff = UNSEEN_CUTOFF_AUTO},
-                                             .cut = US_EVIDENCE_CUT};
-    unseen_scoring_defaults(&options->scoring);
-    unseen_step_defaults(&options->step);
-}
-
-void unseen_step_defaults(struct unseen_step_options *options)
-{
-    *options = (struct unseen_step_options){
-        .steps = 1, .grow = 1, .evict = 0.2, .hold_out = 0.1, .repeats = 1, .judges = 1};
-}
-
 /* Score out/<trajectory> into out/<file>; `parts` by us_evidence_read. */
 static enum unseen_status score_folder(const struct unseen_prune_options *o, const char *trajectory,
                                        const char *file, const char *cut, unsigned parts,

@@ -2,6 +2,7 @@
 #ifndef US_SCORE_SCORE_FUNCTION_H
 #define US_SCORE_SCORE_FUNCTION_H
 
+#include "base/option.h"
 #include "base/status.h"
 #include "unseen/score.h"
 
@@ -65,6 +66,9 @@ enum unseen_status us_score_check_length(const struct unseen_score_options *opti
  * or, `in_steps`, those of an incremental selection, which have no seen side. */
 enum unseen_status us_score_check_run(const char *metric, const struct unseen_score_options *options,
                                       int epochs, bool in_steps);
+
+/* The rows of struct unseen_score_options. */
+extern const struct us_option us_score_options[];
 
 #define US_SCORE(name, function, needs, epochs, flags, help) us_score_function function;
 #include "score/scores.def"

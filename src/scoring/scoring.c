@@ -17,12 +17,6 @@
 #include "scoring/scoring_model.h"
 #include "trajectory/trajectory.h"
 
-void unseen_scoring_defaults(struct unseen_scoring_options *options)
-{
-    *options = (struct unseen_scoring_options){.protocol = UNSEEN_FOLD, .folds = 5, .repeats = 1};
-    unseen_recipe_defaults(&options->recipe);
-}
-
 /* One call's state. */
 struct run {
     struct us_scoring scoring;

@@ -5,6 +5,9 @@
 #include "nn/train.h"
 #include "unseen/scoring.h"
 
+/* The rows of struct unseen_scoring_options. */
+extern const struct us_option us_scoring_options[];
+
 /* What becomes of a sample in a fold run on a part of the data. */
 enum us_part {
     US_MEMBER, /* trained on by all models but that of its fold, which scores it */

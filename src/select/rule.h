@@ -3,6 +3,7 @@
 #define US_SELECT_RULE_H
 
 #include "base/npy.h"
+#include "base/option.h"
 #include "unseen/select.h"
 
 /* Files that a rule may read from while it works: scores, hardness, labels. */
@@ -93,6 +94,9 @@ enum unseen_status us_count_kept(double keep, int64_t n, int64_t *m);
 
 /* Whether unseen_rule_name has it. */
 bool us_rule_is_known(const char *name);
+
+/* The rows of struct unseen_select_options. */
+extern const struct us_option us_select_options[];
 
 #define US_RULE(name, function, needs, help) us_rule_function function;
 #include "select/rules.def"

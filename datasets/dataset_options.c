@@ -1,0 +1,31 @@
+#include "config.h"
+
+#include "datasets/dataset_options.h"
+
+#define AT(member) US_AT(struct unseen_dataset_options, member)
+
+const struct us_option us_dataset_options[] = {
+    {"coarse", US_BOOL, AT(coarse_labels), .help = "CIFAR-100: the 20 superclasses"},
+    {0},
+};
+
+#undef AT
+#define AT(member) US_AT(struct unseen_synth, member)
+
+const struct us_option us_synth_options[] = {
+    {"n", US_INT64, AT(train), .standard = "5000", .low = 2, .high = 4294967296, .value = "N",
+     .help = "training samples"},
+    {"test", US_INT64, AT(test), .standard = "auto", .low = 0, .high = 4294967296, .words = "auto",
+     .first_word = -1, .value = "N", .help = "test samples; auto: a fifth of the training samples"},
+    {"classes", US_INT, AT(classes), .standard = "10", .low = 2, .high = 100, .value = "C",
+     .help = "classes"},
+    {"size", US_INT, AT(size), .standard = "32", .low = 8, .high = 256, .value = "S", .unit = "pixels",
+     .help = "height and width; CIFAR's layout has 32"},
+    {"hard", US_FLOAT, AT(hard), .standard = "0.2", .low = 0, .high = 1, .value = "X",
+     .help = "share of hard samples"},
+    {"redundant", US_FLOAT, AT(redundant), .standard = "0.2", .low = 0, .high = 1, .value = "X",
+     .help = "share of near copies"},
+    {"mislabelled", US_FLOAT, AT(mislabelled), .standard = "0.05", .low = 0, .high = 1, .value = "X",
+     .help = "share of wrong labels"},
+    {0},
+};

@@ -1,0 +1,511 @@
+#include "config.h"
+
+#include "base/option.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- tables ---- */
+
+/* Whether `name` is one of the words in "a b c". */
+static bool is_among(const char *words, const char *name)
+{
+    const size_t length = strlen(name);
+    for (const char *p = words; p && *p; p += strspn(p, " ")) {
+        const size_t n = strcspn(p, " ");
+        if (n == length && strncmp(p, name, n) == 0)
+            return true;
+        p += n;
+    }
+    return false;
+}
+
+/* A table on the way down to its rows. */
+struct level {
+    const struct us_option *table;
+    char *base;
+    const char *follows, *group, *prefix, *without;
+};
+
+static int list_level(const struct level *l, struct us_option_at *list, int n)
+{
+    for (const struct us_option *row = l->table; row->name; row++) {
+        if (is_among(l->without, row->name))
+            continue;
+        if (row->kind == US_STRUCT) {
+            const struct level inner = {
+                .table = row->table,
+                .base = l->base + row->offset,
+                .follows = row->follows ? l->base + row->follows - 1
+                                        : (l->follows ? l->follows + row->offset : NULL),
+                .group = row->help ? row->help : l->group,
+                .prefix = row->prefix ? row->prefix : l->prefix,
+                .without = row->without ? row->without : l->without,
+            };
+            n = list_level(&inner, list, n);
+        } else if (n < US_OPTIONS_MOST) {
+            list[n] =
+                (struct us_option_at){.row = row, .base = l->base, .follows = l->follows, .group = l->group};
+            snprintf(list[n].name, sizeof list[n].name, "%s%s", l->prefix ? l->prefix : "", row->name);
+            n++;
+        }
+    }
+    return n;
+}
+
+int us_options_list(const struct us_option *table, const void *base,
+                    struct us_option_at list[US_OPTIONS_MOST])
+{
+    const struct level outermost = {.table = table, .base = (char *)base};
+    return list_level(&outermost, list, 0);
+}
+
+/* ---- members ---- */
+
+static void *member(const struct us_option_at *at)
+{
+    return (char *)at->base + at->row->offset;
+}
+
+static bool is_number(const struct us_option *row)
+{
+    return row->kind >= US_INT && row->kind <= US_DOUBLE;
+}
+
+static bool is_whole_number(const struct us_option *row)
+{
+    return row->kind >= US_INT && row->kind <= US_UINT64;
+}
+
+static double get_number(const struct us_option_at *at)
+{
+    switch (at->row->kind) {
+    case US_INT:
+        return *(const int *)member(at);
+    case US_INT64:
+        return (double)*(const int64_t *)member(at);
+    case US_UINT64:
+        return (double)*(const uint64_t *)member(at);
+    case US_FLOAT:
+        return (double)*(const float *)member(at);
+    default:
+        return *(const double *)member(at);
+    }
+}
+
+static void set_number(const struct us_option_at *at, double value)
+{
+    switch (at->row->kind) {
+    case US_INT:
+        *(int *)member(at) = (int)value;
+        break;
+    case US_INT64:
+        *(int64_t *)member(at) = (int64_t)value;
+        break;
+    case US_UINT64:
+        *(uint64_t *)member(at) = (uint64_t)value;
+        break;
+    case US_FLOAT:
+        *(float *)member(at) = (float)value;
+        break;
+    default:
+        *(double *)member(at) = value;
+        break;
+    }
+}
+
+/* The i-th word of "a|b|c" and its length; NULL past the last. */
+static const char *word_at(const char *words, int i, size_t *length)
+{
+    const char *p = words;
+    for (; p && i > 0; i--) {
+        p = strchr(p, '|');
+        p = p ? p + 1 : NULL;
+    }
+    *length = p ? strcspn(p, "|") : 0;
+    return p;
+}
+
+/* The position of a word in "a|b|c"; -1: it is none of them. */
+static int find_word(const char *words, const char *text)
+{
+    size_t n;
+    const char *word;
+    for (int i = 0; (word = word_at(words, i, &n)); i++) {
+        if (n == strlen(text) && strncmp(word, text, n) == 0)
+            return i;
+    }
+    return -1;
+}
+
+/* The position of the word that a number stands for, -1 for none. */
+static int word_of_number(const struct us_option *row, double value)
+{
+    size_t n;
+    for (int i = 0; word_at(row->words, i, &n); i++) {
+        const double number = row->first_word - i;
+        if (number == value || (isnan(number) && isnan(value)))
+            return i;
+    }
+    return -1;
+}
+
+static bool in_range(const struct us_option *row, double value)
+{
+    if (row->low == row->high)
+        return isfinite(value);
+    return (row->flags & US_ABOVE_LOW ? value > row->low : value >= row->low) &&
+           (row->flags & US_BELOW_HIGH ? value < row->high : value <= row->high);
+}
+
+const char *us_option_range(const struct us_option *row, char text[US_RANGE_TEXT])
+{
+    const char *unit = row->unit ? row->unit : "", *space = row->unit ? " " : "";
+    text[0] = '\0';
+    if (row->kind == US_CHOICE)
+        snprintf(text, US_RANGE_TEXT, "%s", row->value);
+    else if (!is_number(row) || row->low == row->high)
+        snprintf(text, US_RANGE_TEXT, "%s", unit);
+    else if (is_whole_number(row))
+        snprintf(text, US_RANGE_TEXT, "%.0f..%.0f%s%s", row->low, row->high, space, unit);
+    else
+        snprintf(text, US_RANGE_TEXT, "%c%.7g,%.7g%c%s%s", row->flags & US_ABOVE_LOW ? '(' : '[', row->low,
+                 row->high, row->flags & US_BELOW_HIGH ? ')' : ']', space, unit);
+    return text;
+}
+
+/* ---- text to member ---- */
+
+/* "a|b or in 1..9", what a value may be. */
+static enum unseen_status fail_value(const struct us_option_at *at, const char *text, const char *what)
+{
+    char where[80], range[US_RANGE_TEXT];
+    const struct us_option *row = at->row;
+    snprintf(where, sizeof where, "--%s", at->name);
+    us_option_range(row, range);
+    if (what)
+        return us_fail(UNSEEN_USAGE, where, "'%s' is not %s", text, what);
+    if (row->kind == US_CHOICE)
+        return us_fail(UNSEEN_USAGE, where, "'%s' is not one of %s", text, range);
+    return us_fail(UNSEEN_USAGE, where, "'%s' is not %s%sin %s", text, row->words ? row->words : "",
+                   row->words ? " or " : "", range);
+}
+
+static bool is_whole(const char *text)
+{
+    text += *text == '-' || *text == '+';
+    return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
+/* Digits, perhaps with a point and an exponent: no hexadecimal, no infinity, no blanks. */
+static bool is_decimal(const char *text)
+{
+    return strpbrk(text, "0123456789") && text[strspn(text, "0123456789+-.eE")] == '\0';
+}
+
+/* Beyond what a double holds exactly. */
+static enum unseen_status parse_uint64(const struct us_option_at *at, const char *text)
+{
+    errno = 0;
+    const unsigned long long value = strtoull(text, NULL, 10);
+    if (*text == '-' || errno)
+        return fail_value(at, text, "in 0..18446744073709551615");
+    *(uint64_t *)member(at) = value;
+    return UNSEEN_OK;
+}
+
+static enum unseen_status parse_number(const struct us_option_at *at, const char *text)
+{
+    const struct us_option *row = at->row;
+    const bool whole = is_whole_number(row);
+    const int word = row->words ? find_word(row->words, text) : -1;
+    if (word >= 0) {
+        set_number(at, row->first_word - word);
+        return UNSEEN_OK;
+    }
+    char *end;
+    double value = strtod(text, &end);
+    if (!is_decimal(text) || *end)
+        return fail_value(at, text, row->words ? NULL : whole ? "a whole number" : "a number");
+    if (whole && !is_whole(text))
+        return fail_value(at, text, "a whole number, written in digits");
+    if (row->kind == US_FLOAT)
+        value = (double)(float)value;
+    if (!isfinite(value) || !in_range(row, value))
+        return fail_value(at, text, row->low == row->high ? "in the range of numbers" : NULL);
+    if (row->kind == US_UINT64)
+        return parse_uint64(at, text);
+    set_number(at, value == 0 ? 0 : value); /* -0 is 0 */
+    return UNSEEN_OK;
+}
+
+static enum unseen_status parse_bool(const struct us_option_at *at, const char *text)
+{
+    static const char words[] = "false|true|no|yes|off|on|0|1";
+    const int word = find_word(words, text);
+    if (word < 0)
+        return fail_value(at, text, "true or false");
+    *(int *)member(at) = word % 2;
+    return UNSEEN_OK;
+}
+
+static enum unseen_status parse_choice(const struct us_option_at *at, const char *text)
+{
+    const char *former = at->row->former_word;
+    const int word = former && strcmp(text, former) == 0 ? 0 : find_word(at->row->value, text);
+    if (word < 0)
+        return fail_value(at, text, NULL);
+    *(int *)member(at) = word;
+    return UNSEEN_OK;
+}
+
+enum unseen_status us_option_parse(const struct us_option_at *at, const char *text)
+{
+    switch (at->row->kind) {
+    case US_BOOL:
+        return parse_bool(at, text);
+    case US_INT:
+    case US_INT64:
+    case US_UINT64:
+    case US_FLOAT:
+    case US_DOUBLE:
+        return parse_number(at, text);
+    case US_CHOICE:
+        return parse_choice(at, text);
+    case US_STRING:
+        *(const char **)member(at) = text;
+        return UNSEEN_OK;
+    case US_NAME:
+        if (strlen(text) >= US_NAME_SIZE)
+            return fail_value(at, text, "a known name");
+        snprintf(member(at), US_NAME_SIZE, "%s", text);
+        return UNSEEN_OK;
+    case US_STRUCT:
+        break;
+    }
+    return UNSEEN_OK;
+}
+
+/* ---- member to text ---- */
+
+/* The shortest decimal that reads back as the number. */
+static char *real_text(const struct us_option_at *at)
+{
+    char text[40];
+    const bool single = at->row->kind == US_FLOAT;
+    const double value = get_number(at);
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        const double read = strtod(text, NULL);
+        if (single ? (float)read == (float)value : read == value)
+            break;
+    }
+    return us_format("%s", text);
+}
+
+static char *choice_text(const struct us_option_at *at)
+{
+    size_t n;
+    const char *word = word_at(at->row->value, *(const int *)member(at), &n);
+    return us_format("%.*s", (int)n, word ? word : "");
+}
+
+static bool stands_for_default(const struct us_option_at *at)
+{
+    return (at->row->flags & US_ZERO_IS_DEFAULT) && get_number(at) == 0;
+}
+
+char *us_option_text(const struct us_option_at *at)
+{
+    const struct us_option *row = at->row;
+    size_t n;
+    if (is_number(row)) {
+        const int word = word_of_number(row, get_number(at));
+        if (stands_for_default(at))
+            return us_format("%s", row->standard);
+        if (word >= 0) {
+            const char *text = word_at(row->words, word, &n);
+            return us_format("%.*s", (int)n, text);
+        }
+    }
+    switch (row->kind) {
+    case US_BOOL:
+        return us_format("%s", *(const int *)member(at) ? "true" : "false");
+    case US_INT:
+        return us_format("%d", *(const int *)member(at));
+    case US_INT64:
+        return us_format("%" PRId64, *(const int64_t *)member(at));
+    case US_UINT64:
+        return us_format("%" PRIu64, *(const uint64_t *)member(at));
+    case US_FLOAT:
+    case US_DOUBLE:
+        return real_text(at);
+    case US_CHOICE:
+        return choice_text(at);
+    case US_STRING: {
+        const char *text = *(const char *const *)member(at);
+        return us_format("%s", text ? text : "");
+    }
+    case US_NAME:
+        return us_format("%s", (const char *)member(at));
+    case US_STRUCT:
+        break;
+    }
+    return NULL;
+}
+
+/* ---- all of a table ---- */
+
+void us_options_defaults(const struct us_option *table, void *base)
+{
+    struct us_option_at list[US_OPTIONS_MOST];
+    const int n = us_options_list(table, base, list);
+    for (int i = 0; i < n; i++) {
+        if (list[i].row->standard)
+            (void)us_option_parse(&list[i], list[i].row->standard);
+    }
+}
+
+static enum unseen_status check(const struct us_option_at *at)
+{
+    const struct us_option *row = at->row;
+    char range[US_RANGE_TEXT], where[80];
+    size_t n;
+    snprintf(where, sizeof where, "--%s", at->name);
+    if (row->kind == US_CHOICE && !word_at(row->value, *(const int *)member(at), &n))
+        return us_fail(UNSEEN_USAGE, where, "%d is none of %s", *(const int *)member(at), row->value);
+    if (!is_number(row) || stands_for_default(at))
+        return UNSEEN_OK;
+    const double value = get_number(at);
+    if (word_of_number(row, value) >= 0 || in_range(row, value))
+        return UNSEEN_OK;
+    return us_fail(UNSEEN_USAGE, where, "%.10g is not in %s", value, us_option_range(row, range));
+}
+
+enum unseen_status us_options_check(const struct us_option *table, const void *base)
+{
+    struct us_option_at list[US_OPTIONS_MOST];
+    const int n = us_options_list(table, base, list);
+    enum unseen_status st = UNSEEN_OK;
+    for (int i = 0; i < n && !st; i++)
+        st = check(&list[i]);
+    return st;
+}
+
+/* ---- JSON ---- */
+
+/* What saving with 15 digits would change is text. */
+static json_t *real_json(const char *text)
+{
+    char short_text[40];
+    const double value = strtod(text, NULL);
+    snprintf(short_text, sizeof short_text, "%.15g", value);
+    return strtod(short_text, NULL) == value ? json_real(value) : json_string(text);
+}
+
+static json_t *to_json(const struct us_option_at *at)
+{
+    const struct us_option *row = at->row;
+    char *text = us_option_text(at);
+    json_t *value = NULL;
+    const bool word = is_number(row) && text && find_word(row->words, text) >= 0;
+    if (!text)
+        return NULL;
+    if (row->kind == US_BOOL)
+        value = json_boolean(*(const int *)member(at));
+    else if (row->kind == US_STRING && !*(const char *const *)member(at))
+        value = json_null();
+    else if (row->kind == US_UINT64 && !word && *(const uint64_t *)member(at) > INT64_MAX)
+        value = json_string(text); /* more than JSON's integers hold here */
+    else if (is_whole_number(row) && !word)
+        value = json_integer(strtoll(text, NULL, 10));
+    else if (is_number(row) && !word)
+        value = real_json(text);
+    else
+        value = json_string(text);
+    free(text);
+    return value;
+}
+
+/* "stop-after" is "stop_after" in JSON. */
+static void name_key(const char *name, char key[64])
+{
+    snprintf(key, 64, "%s", name);
+    for (char *p = key; *p; p++)
+        *p = *p == '-' ? '_' : *p;
+}
+
+enum unseen_status us_options_put(json_t *object, const struct us_option *table, const void *base,
+                                  unsigned leave_out)
+{
+    struct us_option_at list[US_OPTIONS_MOST];
+    const int n = us_options_list(table, base, list);
+    bool bad = !object;
+    for (int i = 0; i < n && !bad; i++) {
+        char key[64];
+        name_key(list[i].name, key);
+        if (!(list[i].row->flags & leave_out))
+            bad = json_object_set_new(object, key, to_json(&list[i]));
+    }
+    return bad ? us_fail(UNSEEN_FAILED, "settings", "out of memory, or a name that is not UTF-8") : UNSEEN_OK;
+}
+
+enum unseen_status us_option_get(const struct us_option_at *at, const char *file, const json_t *value)
+{
+    char text[64];
+    const struct us_option *row = at->row;
+    if (json_is_null(value) && row->kind == US_STRING) {
+        *(const char **)member(at) = NULL;
+        return UNSEEN_OK;
+    }
+    if (json_is_string(value))
+        return us_option_parse(at, json_string_value(value));
+    if (json_is_boolean(value) && row->kind == US_BOOL)
+        return us_option_parse(at, json_is_true(value) ? "true" : "false");
+    if (json_is_integer(value) && row->kind != US_BOOL)
+        snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (json_is_real(value) && (row->kind == US_FLOAT || row->kind == US_DOUBLE))
+        snprintf(text, sizeof text, "%.17g", json_real_value(value));
+    else
+        return us_fail(UNSEEN_USAGE, file, "\"%s\" has a value of the wrong type", at->name);
+    if (row->kind == US_STRING)
+        return us_fail(UNSEEN_USAGE, file, "\"%s\" is not a string", at->name);
+    return us_option_parse(at, text);
+}
+
+enum unseen_status us_options_get(const json_t *object, const char *file, const struct us_option *table,
+                                  void *base)
+{
+    struct us_option_at list[US_OPTIONS_MOST];
+    const int n = us_options_list(table, base, list);
+    enum unseen_status st = UNSEEN_OK;
+    for (int i = 0; i < n && !st; i++) {
+        char key[64];
+        name_key(list[i].name, key);
+        const json_t *value = json_object_get(object, key);
+        if (value)
+            st = us_option_get(&list[i], file, value);
+    }
+    return st;
+}
+
+char *us_options_lines(const struct us_option *table, const void *base, unsigned leave_out)
+{
+    struct us_option_at list[US_OPTIONS_MOST];
+    const int n = us_options_list(table, base, list);
+    char *all = us_format("%s", "");
+    for (int i = 0; i < n && all; i++) {
+        if (list[i].row->flags & leave_out)
+            continue;
+        char *text = us_option_text(&list[i]);
+        char *longer = text ? us_format("%s%s %s\n", all, list[i].name, text) : NULL;
+        free(text);
+        free(all);
+        all = longer;
+    }
+    return all;
+}

@@ -1,0 +1,10 @@
+/* The rows of struct unseen_audit_options. */
+#ifndef US_PRUNE_AUDIT_OPTIONS_H
+#define US_PRUNE_AUDIT_OPTIONS_H
+
+#include "base/option.h"
+#include "unseen/audit.h"
+
+extern const struct us_option us_audit_options[];
+
+#endif
