@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 
@@ -37,6 +38,31 @@ static void on_signal(int number)
     signal(number, SIG_DFL);
 }
 
+static void write_text(const char *text)
+{
+    (void)!write(STDERR_FILENO, text, strlen(text));
+}
+
+/* Nothing here calls abort or exit: drivers do, when their compiler fails or their cache is damaged. */
+static void driver_ends_us(int number)
+{
+    (void)number;
+    write_text(isatty(STDERR_FILENO) ? "\n" : ""); /* behind a line of progress */
+    write_text(
+        "unseen: OpenCL: the program was aborted, most likely by the driver while it built or ran kernels\n"
+        "hint: its cache may be damaged: remove it (PoCL's is POCL_CACHE_DIR, or ~/.cache/pocl) and run "
+        "the same command again: finished parts are kept\n");
+    _exit(UNSEEN_FAILED);
+}
+
+static pid_t running; /* this process until its command has returned; not what a driver forks */
+
+static void check_returned(void)
+{
+    if (running == getpid())
+        driver_ends_us(0);
+}
+
 static enum unseen_status dispatch(int argc, char **argv)
 {
     if (argc < 2) {
@@ -65,6 +91,9 @@ int main(int argc, char **argv)
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     signal(SIGXFSZ, SIG_IGN);
+    signal(SIGABRT, driver_ends_us);
+    running = getpid();
+    atexit(check_returned);
     us_command_line_begin(argc, argv);
     enum unseen_status st = dispatch(argc, argv);
     if (!st && (fflush(stdout) || ferror(stdout)))
@@ -75,5 +104,6 @@ int main(int argc, char **argv)
             fprintf(stderr, "hint: %s\n", unseen_last_hint());
     }
     us_command_line_end();
+    running = 0;
     return (int)st;
 }

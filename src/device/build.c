@@ -2,11 +2,13 @@
 
 #include "base/log.h"
 #include "device/cache.h"
+#include "device/drivers.h"
 #include "device/source.h"
 #include "device/state.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* The compiler's log, fresh memory; empty where there is none. */
 static char *build_log(const struct unseen_device *device, cl_program program)
@@ -21,10 +23,37 @@ static char *build_log(const struct unseen_device *device, cl_program program)
     return log;
 }
 
+/* An interrupt comes to all threads, and compilers inside drivers end by it as the program is about to. */
+static bool interrupted_meanwhile(void)
+{
+    const struct timespec nap = {0, 10000000};
+    if (!us_interrupted())
+        nanosleep(&nap, NULL);
+    return us_interrupted();
+}
+
+/* The driver has no room to compile in; false where that is not what went wrong. */
+static bool cache_is_full(const struct unseen_device *device, const char *file)
+{
+    char *trouble =
+        strstr(device->info.platform, "Portable Computing Language") ? us_pocl_cache_trouble() : NULL;
+    if (trouble) {
+        us_fail(UNSEEN_FAILED, file, "cannot build it: PoCL cannot write its cache: %s", trouble);
+        us_hint("free some space there, or set POCL_CACHE_DIR to a folder on another disk");
+    }
+    const bool full = trouble != NULL;
+    free(trouble);
+    return full;
+}
+
 /* The error line quotes the log from its first error on; all of it goes to the debug log. */
 static enum unseen_status build_failed(const struct unseen_device *device, cl_program program, cl_int error,
                                        const char *file, const char *options)
 {
+    if (interrupted_meanwhile())
+        return us_fail(UNSEEN_INTERRUPTED, file, "interrupted while it was compiled");
+    if (cache_is_full(device, file))
+        return UNSEEN_FAILED;
     char *log = build_log(device, program);
     const char *text = log ? log : "";
     const char *first = strstr(text, "error");

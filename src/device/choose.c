@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "device/drivers.h"
 #include "device/state.h"
 
 #include <ctype.h>
@@ -10,10 +11,6 @@
 
 static void hint_list(const struct unseen_device_info *list, int n)
 {
-    if (n == 0) {
-        us_hint("install an OpenCL driver; for the CPU, on Debian: apt-get install pocl-opencl-icd");
-        return;
-    }
     char text[400] = "";
     size_t used = 0;
     for (int i = 0; i < n && used < sizeof text; i++)
@@ -153,7 +150,7 @@ enum unseen_status unseen_device_choose(const struct unseen_device_info *list, i
         reason = "named by UNSEEN_DEVICE";
     }
     if (n == 0)
-        return no_device(list, n, where, "there is no OpenCL device on this machine", "");
+        return us_drivers_none(where);
     if (selectors && *selectors) {
         US_TRY(all_named(list, n, where, selectors, chosen, &found));
     } else {

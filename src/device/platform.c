@@ -1,9 +1,11 @@
 #include "config.h"
 
 #include "base/log.h"
+#include "device/drivers.h"
 #include "device/state.h"
 
 #include <ctype.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,15 +106,16 @@ static enum unseen_status append(cl_platform_id platform, struct us_found **foun
     cl_device_id *ids = NULL;
     cl_uint count = 0;
     cl_int error = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, NULL, &count);
-    if (error == CL_DEVICE_NOT_FOUND || count == 0)
+    if (error == CL_DEVICE_NOT_FOUND || (error == CL_SUCCESS && count == 0))
         return UNSEEN_OK;
     if (error == CL_SUCCESS) {
         US_TRY_ALLOC(ids = us_calloc(count, sizeof *ids));
         error = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, count, ids, NULL);
     }
     if (error != CL_SUCCESS) {
-        us_log(UNSEEN_LOG_WARNING, "an OpenCL platform does not list its devices: %s",
-               us_cl_error_name(error));
+        char name[128] = "an OpenCL platform";
+        (void)clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof name - 1, name, NULL);
+        us_log(UNSEEN_LOG_WARNING, "%s does not list its devices: %s", name, us_cl_error_name(error));
         goto out;
     }
     struct us_found *grown = us_realloc(*found, (size_t)*n + count, sizeof **found);
@@ -131,13 +134,32 @@ out:
     return st;
 }
 
+/* Before the first call of a driver. Whatever the first caller meets, the next ones meet again. */
+static struct us_error prepared;
+
+static void prepare(void)
+{
+    struct us_drivers drivers;
+    enum unseen_status st = us_drivers_read(&drivers);
+    if (st == UNSEEN_OK) {
+        us_pocl_cache_prepare(&drivers);
+        st = us_drivers_probe(&drivers);
+    }
+    us_error_take(st, &prepared);
+    us_drivers_free(&drivers);
+}
+
 enum unseen_status us_found_list(struct us_found **found, int *n)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     enum unseen_status st = UNSEEN_OK;
     cl_platform_id *platforms = NULL;
     struct us_found *all = NULL;
     int total = 0;
     cl_uint count = 0;
+    pthread_once(&once, prepare);
+    if (prepared.status)
+        return us_error_again(&prepared);
     cl_int error = clGetPlatformIDs(0, NULL, &count);
     if (error == -1001 /* CL_PLATFORM_NOT_FOUND_KHR, from the ICD loader */)
         count = 0;

@@ -107,6 +107,36 @@ static void build_errors_show_the_log(void **state)
     assert_null(kernel);
 }
 
+/* A driver's compiler may fail because of the interrupt, and before the program has seen it. */
+static void an_interrupt_is_no_build_error(void **state)
+{
+    (void)state;
+    struct us_kernel *kernel = NULL;
+    unseen_interrupt();
+    assert_fails(UNSEEN_INTERRUPTED, "broken.cl: interrupted",
+                 us_kernel_get(test_device(), "broken.cl", "-DX=2", "broken", &kernel));
+    us_interrupt_clear();
+    assert_int_equal(us_kernel_get(test_device(), "broken.cl", "-DX=2", "broken", &kernel), UNSEEN_FAILED);
+}
+
+static void a_full_cache_is_told_from_bad_source(void **state)
+{
+    (void)state;
+    struct us_kernel *kernel = NULL;
+    const char *usual = getenv("POCL_CACHE_DIR");
+    char *kept = usual ? strdup(usual) : NULL;
+    if (!strstr(unseen_device_info(test_device())->platform, "Portable Computing Language"))
+        skip();
+    setenv("POCL_CACHE_DIR", test_path("broken.cl"), 1);
+    assert_fails(UNSEEN_FAILED, "PoCL cannot write its cache: ",
+                 us_kernel_get(test_device(), "broken.cl", "-DX=3", "broken", &kernel));
+    assert_non_null(strstr(unseen_last_hint(), "POCL_CACHE_DIR"));
+    unsetenv("POCL_CACHE_DIR");
+    if (kept)
+        setenv("POCL_CACHE_DIR", kept, 1);
+    free(kept);
+}
+
 static void gathered_programs_are_built_together(void **state)
 {
     (void)state;
@@ -219,6 +249,8 @@ int main(void)
         cmocka_unit_test(argument_types),
         cmocka_unit_test(bad_launches_are_refused),
         cmocka_unit_test(build_errors_show_the_log),
+        cmocka_unit_test(an_interrupt_is_no_build_error),
+        cmocka_unit_test(a_full_cache_is_told_from_bad_source),
         cmocka_unit_test(gathered_programs_are_built_together),
         cmocka_unit_test(includes_are_put_in_once),
         cmocka_unit_test(embedded_sources_are_there),
