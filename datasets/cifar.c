@@ -255,25 +255,89 @@ static bool is_file_of(const struct us_cifar *layout, const char *file)
     return strcmp(name, layout->test) == 0;
 }
 
-int us_cifar10_probe(const char *file)
+const struct us_cifar *us_cifar_for(int classes)
+{
+    return classes <= us_cifar10.classes ? &us_cifar10 : &us_cifar100;
+}
+
+static int probe10(const char *file)
 {
     return is_file_of(&us_cifar10, file) ? 2 : 0;
 }
 
-int us_cifar100_probe(const char *file)
+static int probe100(const char *file)
 {
     return is_file_of(&us_cifar100, file) ? 2 : 0;
 }
 
-enum unseen_status us_cifar10_read(const char *location, const struct unseen_dataset_options *options,
-                                   struct us_defects *defects, struct unseen_dataset *dataset)
+static enum unseen_status read10(const char *location, struct us_defects *defects,
+                                 struct unseen_dataset *dataset)
 {
-    (void)options;
     return read_cifar(&us_cifar10, location, false, defects, dataset);
 }
 
-enum unseen_status us_cifar100_read(const char *location, const struct unseen_dataset_options *options,
-                                    struct us_defects *defects, struct unseen_dataset *dataset)
+static enum unseen_status read100(const char *location, struct us_defects *defects,
+                                  struct unseen_dataset *dataset)
 {
-    return read_cifar(&us_cifar100, location, options->coarse_labels != 0, defects, dataset);
+    return read_cifar(&us_cifar100, location, false, defects, dataset);
 }
+
+static enum unseen_status read100_coarse(const char *location, struct us_defects *defects,
+                                         struct unseen_dataset *dataset)
+{
+    return read_cifar(&us_cifar100, location, true, defects, dataset);
+}
+
+static enum unseen_status measure10(const struct unseen_dataset *dataset, const struct us_subset *subset,
+                                    int64_t *bytes)
+{
+    return us_cifar_measure(&us_cifar10, dataset, subset, bytes);
+}
+
+static enum unseen_status measure100(const struct unseen_dataset *dataset, const struct us_subset *subset,
+                                     int64_t *bytes)
+{
+    return us_cifar_measure(&us_cifar100, dataset, subset, bytes);
+}
+
+static enum unseen_status write10(const struct unseen_dataset *dataset, const struct us_subset *subset,
+                                  const char *out)
+{
+    return us_cifar_write(&us_cifar10, dataset, subset, out);
+}
+
+static enum unseen_status write100(const struct unseen_dataset *dataset, const struct us_subset *subset,
+                                   const char *out)
+{
+    return us_cifar_write(&us_cifar100, dataset, subset, out);
+}
+
+const struct us_dataset_format us_format_cifar10 = {
+    .name = "cifar10",
+    .argument = "DIR",
+    .looked_for = "CIFAR's binary files",
+    .probe = probe10,
+    .read = read10,
+    .measure = measure10,
+    .write = write10,
+};
+
+const struct us_dataset_format us_format_cifar100 = {
+    .name = "cifar100",
+    .argument = "DIR",
+    .coarse = "cifar100-coarse",
+    .looked_for = "CIFAR-100's",
+    .probe = probe100,
+    .read = read100,
+    .measure = measure100,
+    .write = write100,
+};
+
+const struct us_dataset_format us_format_cifar100_coarse = {
+    .name = "cifar100-coarse",
+    .argument = "DIR",
+    .coarse = "cifar100-coarse",
+    .read = read100_coarse,
+    .measure = measure100,
+    .write = write100,
+};

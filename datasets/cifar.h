@@ -2,7 +2,7 @@
 #ifndef US_DATASETS_CIFAR_H
 #define US_DATASETS_CIFAR_H
 
-#include <stddef.h>
+#include "datasets/format.h"
 
 enum {
     US_CIFAR_SIDE = 32,
@@ -25,5 +25,14 @@ struct us_cifar {
 };
 
 extern const struct us_cifar us_cifar10, us_cifar100;
+
+/* The layout that has room for so many classes. */
+const struct us_cifar *us_cifar_for(int classes);
+
+/* As struct us_dataset_format has them. */
+enum unseen_status us_cifar_measure(const struct us_cifar *layout, const struct unseen_dataset *dataset,
+                                    const struct us_subset *subset, int64_t *bytes);
+enum unseen_status us_cifar_write(const struct us_cifar *layout, const struct unseen_dataset *dataset,
+                                  const struct us_subset *subset, const char *out);
 
 #endif

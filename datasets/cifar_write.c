@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "datasets/format.h"
 
 /* The labels of sample i in the order of the file. */
 static void put_labels(const struct us_cifar *layout, const struct unseen_dataset *dataset,
@@ -42,6 +41,7 @@ static enum unseen_status write_records(const struct us_cifar *layout, const str
     enum unseen_status st;
     US_TRY(us_atomic_begin(path, &file));
     for (int64_t k = first; k < last; k++) {
+        US_TRY(us_dataset_go_on(path));
         int64_t i = subset->keep ? subset->keep[k] : k;
         put_labels(layout, dataset, images, i, record);
         put_pixels(images->pixels + (size_t)i * US_CIFAR_PIXELS, record + layout->label_bytes);
@@ -74,8 +74,10 @@ out:
     return st;
 }
 
-static enum unseen_status check_fit(const struct us_cifar *layout, const struct unseen_dataset *dataset)
+enum unseen_status us_cifar_measure(const struct us_cifar *layout, const struct unseen_dataset *dataset,
+                                    const struct us_subset *subset, int64_t *bytes)
 {
+    *bytes = (subset->n + dataset->split[UNSEEN_TEST].n) * (layout->label_bytes + US_CIFAR_PIXELS);
     if (dataset->height == US_CIFAR_SIDE && dataset->width == US_CIFAR_SIDE && dataset->channels == 3 &&
         dataset->classes <= layout->classes)
         return UNSEEN_OK;
@@ -85,8 +87,8 @@ static enum unseen_status check_fit(const struct us_cifar *layout, const struct 
                    layout->classes);
 }
 
-static enum unseen_status write_cifar(const struct us_cifar *layout, const struct unseen_dataset *dataset,
-                                      const struct us_subset *subset, const char *out_folder)
+enum unseen_status us_cifar_write(const struct us_cifar *layout, const struct unseen_dataset *dataset,
+                                  const struct us_subset *subset, const char *out_folder)
 {
     int most = 0;
     while (most < US_CIFAR_TRAIN_FILES && layout->train[most])
@@ -95,10 +97,6 @@ static enum unseen_status write_cifar(const struct us_cifar *layout, const struc
     struct us_subset all = {NULL, dataset->split[UNSEEN_TEST].n};
     char *path = NULL;
     enum unseen_status st;
-    US_TRY(check_fit(layout, dataset));
-    for (int i = 0; i < most; i++)
-        US_TRY(us_export_refuse(out_folder, layout->train[i]));
-    US_TRY(us_export_refuse(out_folder, layout->test));
     US_TRY(write_names(layout, dataset, out_folder));
     for (int64_t i = 0; i < files; i++) {
         free(path);
@@ -114,16 +112,4 @@ static enum unseen_status write_cifar(const struct us_cifar *layout, const struc
 out:
     free(path);
     return st;
-}
-
-enum unseen_status us_cifar10_write(const struct unseen_dataset *dataset, const struct us_subset *subset,
-                                    const char *out)
-{
-    return write_cifar(&us_cifar10, dataset, subset, out);
-}
-
-enum unseen_status us_cifar100_write(const struct unseen_dataset *dataset, const struct us_subset *subset,
-                                     const char *out)
-{
-    return write_cifar(&us_cifar100, dataset, subset, out);
 }

@@ -3,36 +3,61 @@
 #include "datasets/duplicates.h"
 #include "datasets/format.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "datasets/source.h"
 
-#define US_FORMAT(name, argument) {#name, argument, us_##name##_probe, us_##name##_read, us_##name##_write},
-static const struct us_format formats[] = {
+#define US_FORMAT(name) &us_format_##name,
+static const struct us_dataset_format *const formats[] = {
 #include "datasets/formats.def"
 };
 #undef US_FORMAT
 
-#define US_FORMAT(name, argument) " " #name ":" argument
-static const char known_formats[] =
-#include "datasets/formats.def"
-    ;
-#undef US_FORMAT
-
 enum { N_FORMATS = sizeof formats / sizeof *formats };
 
-const struct us_format *us_format_find(const char *name)
+const char *unseen_dataset_format_name(int i, const char **argument)
+{
+    bool there = i >= 0 && i < N_FORMATS;
+    if (argument)
+        *argument = there ? formats[i]->argument : NULL;
+    return there ? formats[i]->name : NULL;
+}
+
+const struct us_dataset_format *us_format_find(const char *name)
 {
     for (size_t i = 0; i < N_FORMATS; i++) {
-        if (strcmp(name, formats[i].name) == 0)
-            return &formats[i];
+        if (strcmp(name, formats[i]->name) == 0)
+            return formats[i];
     }
     return NULL;
 }
 
+/* Add to `text`, whose first *at bytes are written. */
+static void append(char *text, size_t size, size_t *at, const char *format, const char *a, const char *b)
+{
+    int n = *at < size ? snprintf(text + *at, size - *at, format, a, b) : 0;
+    *at += n > 0 ? (size_t)n : 0;
+}
+
+static void hint_formats(bool found_by_looking)
+{
+    char text[512] = "";
+    size_t at = 0;
+    for (size_t i = 0; i < N_FORMATS && found_by_looking; i++) {
+        if (formats[i]->probe)
+            append(text, sizeof text, &at, "%s%s", at ? ", " : "looked for are ", formats[i]->looked_for);
+    }
+    append(text, sizeof text, &at, "%s%s", at ? "; " : "", "formats can be named:");
+    for (size_t i = 0; i < N_FORMATS; i++)
+        append(text, sizeof text, &at, " %s:%s", formats[i]->name, formats[i]->argument);
+    us_hint("%s", text);
+}
+
 /* Look at names until one makes a format certain; else the first format that one makes possible. */
-static enum unseen_status detect(const char *location, const struct us_format **format)
+static enum unseen_status detect(const char *location, const struct us_dataset_format **format)
 {
     struct us_source *source = NULL;
     const char *name = NULL;
@@ -45,33 +70,31 @@ static enum unseen_status detect(const char *location, const struct us_format **
         if (!name)
             break;
         for (size_t i = 0; i < N_FORMATS; i++) {
-            int here = formats[i].probe(name);
+            int here = formats[i]->probe ? formats[i]->probe(name) : 0;
             if (here > sure) {
                 sure = here;
-                *format = &formats[i];
+                *format = formats[i];
             }
         }
     }
     if (!*format) {
         st = us_fail(UNSEEN_BAD_DATA, location, "holds no dataset of a known format");
-        us_hint(
-            "looked for are CIFAR binaries, train|val|test/CLASS/*.jpg|*.png and CLASS/*.jpg|*.png; a format "
-            "can be named:%s",
-            known_formats);
+        hint_formats(true);
     }
 out:
     us_source_close(source);
     return st;
 }
 
-enum unseen_status us_format_of(const char *name, const struct us_format **format, const char **location)
+enum unseen_status us_format_of(const char *name, const struct us_dataset_format **format,
+                                const char **location)
 {
     struct stat about;
     const char *colon = strchr(name, ':');
     for (size_t i = 0; colon && i < N_FORMATS; i++) {
-        size_t length = strlen(formats[i].name);
-        if ((size_t)(colon - name) == length && strncmp(name, formats[i].name, length) == 0) {
-            *format = &formats[i];
+        size_t length = strlen(formats[i]->name);
+        if ((size_t)(colon - name) == length && strncmp(name, formats[i]->name, length) == 0) {
+            *format = formats[i];
             *location = colon + 1;
             return UNSEEN_OK;
         }
@@ -81,33 +104,48 @@ enum unseen_status us_format_of(const char *name, const struct us_format **forma
     if (colon && stat(name, &about) != 0) {
         us_fail(UNSEEN_USAGE, name, "'%.*s' is no dataset format, and there is no file of this name",
                 (int)(colon - name), name);
-        us_hint("formats are%s", known_formats);
+        hint_formats(false);
         return UNSEEN_USAGE;
     }
     *location = name;
     return detect(name, format);
 }
 
+/* The format that reads the same with coarse labels. */
+static enum unseen_status take_coarse(const char *name, const struct us_dataset_format **format)
+{
+    if ((*format)->coarse) {
+        *format = us_format_find((*format)->coarse);
+        return UNSEEN_OK;
+    }
+    return us_fail(UNSEEN_USAGE, name, "only CIFAR-100 has coarse labels, and this is %s", (*format)->name);
+}
+
+/* "FORMAT:PATH" that opens the same dataset from any folder. */
+static enum unseen_status name_source(const struct us_dataset_format *format, struct unseen_dataset *dataset)
+{
+    char *whole = format->drawn ? NULL : realpath(dataset->location, NULL);
+    dataset->source = us_format("%s:%s", format->name, whole ? whole : dataset->location);
+    free(whole);
+    return dataset->source ? UNSEEN_OK : UNSEEN_FAILED;
+}
+
 enum unseen_status unseen_dataset_open(const char *name, const struct unseen_dataset_options *options,
                                        struct unseen_dataset **dataset)
 {
-    static const struct unseen_dataset_options defaults;
-    const struct us_format *format = NULL;
+    const struct us_dataset_format *format = NULL;
     const char *location = NULL;
     struct us_defects defects = {0};
     struct unseen_dataset *fresh = NULL;
     enum unseen_status st;
-    if (!options)
-        options = &defaults;
     US_TRY(us_format_of(name, &format, &location));
-    if (options->coarse_labels && format->read != us_cifar100_read) {
-        st = us_fail(UNSEEN_USAGE, name, "only CIFAR-100 has coarse labels, and this is %s", format->name);
-        goto out;
-    }
+    if (options && options->coarse_labels)
+        US_TRY(take_coarse(name, &format));
     US_TRY_ALLOC(fresh = us_calloc(1, sizeof *fresh));
     fresh->format = format->name;
     US_TRY_ALLOC(fresh->location = us_format("%s", location));
-    US_TRY(format->read(location, options, &defects, fresh));
+    US_TRY(name_source(format, fresh));
+    US_TRY(format->read(location, &defects, fresh));
     US_TRY(us_dataset_hash(fresh));
     US_TRY(us_duplicates_find(fresh));
     if (fresh->std[0] == 0)

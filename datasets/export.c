@@ -1,5 +1,15 @@
 #include "config.h"
 
+#include "datasets/export.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
 #include "base/fs.h"
 #include "datasets/format.h"
 
@@ -20,18 +30,164 @@ static enum unseen_status check_subset(const struct unseen_dataset *dataset, con
     return UNSEEN_OK;
 }
 
+static enum unseen_status find_target(const char *name, const struct us_dataset_format **target)
+{
+    *target = us_format_find(name);
+    if (*target && (*target)->write)
+        return UNSEEN_OK;
+    us_fail(UNSEEN_USAGE, "format", *target ? "%s cannot be written" : "there is no dataset format '%s'",
+            name);
+    us_hint("unseen dataset --help lists the formats");
+    return UNSEEN_USAGE;
+}
+
+static int is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static void free_entries(struct dirent **entries, int n)
+{
+    for (int i = 0; i < n; i++)
+        free(entries[i]);
+    free(entries);
+}
+
+/* An export never mixes with, or writes over, what is there. */
+static enum unseen_status check_empty(const char *out)
+{
+    struct dirent **entries = NULL;
+    enum unseen_status st = UNSEEN_OK;
+    if (!us_exists(out))
+        return UNSEEN_OK;
+    int n = scandir(out, &entries, is_visible, alphasort);
+    if (n < 0)
+        return us_fail_errno(out, "cannot read the folder");
+    if (n > 0) {
+        st = us_fail(UNSEEN_USAGE, out, "already holds %s", entries[0]->d_name);
+        us_hint("name a new folder, or remove what is in this one first");
+    }
+    free_entries(entries, n);
+    return st;
+}
+
+/* Where `out` is or will be made, the nearest folder that exists. Fresh memory. */
+static char *nearest_folder(const char *out)
+{
+    char *path = us_format("%s", out);
+    while (path && !us_is_folder(path)) {
+        char *slash = strrchr(path, '/');
+        if (!slash) {
+            free(path);
+            return us_format(".");
+        }
+        slash[slash == path] = '\0';
+        if (slash == path)
+            break;
+    }
+    return path;
+}
+
+static enum unseen_status check_room(const char *out, int64_t bytes)
+{
+    const double mebibyte = 1024. * 1024;
+    struct statvfs disk;
+    char *folder = nearest_folder(out);
+    if (!folder)
+        return UNSEEN_FAILED;
+    bool known = statvfs(folder, &disk) == 0;
+    free(folder);
+    double there = known ? (double)disk.f_bavail * (double)disk.f_frsize : (double)bytes;
+    return (double)bytes <= there
+               ? UNSEEN_OK
+               : us_fail(UNSEEN_FAILED, out, "needs %.0f MiB, and the disk has %.0f MiB free",
+                         (double)bytes / mebibyte, there / mebibyte);
+}
+
+static enum unseen_status sync_folder(const char *path)
+{
+    int handle = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = handle < 0 ? -1 : syncfs(handle);
+    enum unseen_status st = rc == 0 ? UNSEEN_OK : us_fail_errno(path, "cannot write");
+    if (handle >= 0)
+        close(handle);
+    return st;
+}
+
+static enum unseen_status move(const char *from, const char *to)
+{
+    return rename(from, to) == 0 ? UNSEEN_OK : us_fail_errno(to, "cannot move what is finished here");
+}
+
+static enum unseen_status move_entries(const char *from, const char *to)
+{
+    struct dirent **entries = NULL;
+    enum unseen_status st = UNSEEN_OK;
+    int n = scandir(from, &entries, is_visible, alphasort);
+    if (n < 0)
+        return us_fail_errno(from, "cannot read the folder");
+    for (int i = 0; i < n && st == UNSEEN_OK; i++) {
+        char *source = us_format("%s/%s", from, entries[i]->d_name);
+        char *target = us_format("%s/%s", to, entries[i]->d_name);
+        st = source && target ? move(source, target) : UNSEEN_FAILED;
+        free(source);
+        free(target);
+    }
+    free_entries(entries, n);
+    return st;
+}
+
+enum unseen_status us_export_begin(const char *out, int64_t bytes, struct us_export *export)
+{
+    enum unseen_status st = UNSEEN_OK;
+    *export = (struct us_export){0};
+    US_TRY_ALLOC(export->out = us_format("%s", out));
+    for (size_t end = strlen(out); end > 1 && out[end - 1] == '/'; end--)
+        export->out[end - 1] = '\0';
+    US_TRY(check_empty(export->out));
+    US_TRY(check_room(export->out, bytes));
+    export->there = us_exists(export->out);
+    US_TRY_ALLOC(export->folder =
+                     us_format("%s%s.partial.%ld", export->out, export->there ? "/" : "", (long)getpid()));
+    st = us_make_folder(export->folder);
+out:
+    if (st != UNSEEN_OK)
+        us_export_end(export);
+    return st;
+}
+
+enum unseen_status us_export_commit(struct us_export *export)
+{
+    enum unseen_status st = sync_folder(export->folder);
+    if (st != UNSEEN_OK)
+        return st;
+    return export->there ? move_entries(export->folder, export->out) : move(export->folder, export->out);
+}
+
+void us_export_end(struct us_export *export)
+{
+    if (export->folder)
+        us_remove_folder(export->folder);
+    free(export->folder);
+    free(export->out);
+    *export = (struct us_export){0};
+}
+
 enum unseen_status unseen_dataset_export(const struct unseen_dataset *dataset, const int64_t *keep, int64_t n,
                                          const char *format, const char *out)
 {
     struct us_subset subset = {keep, keep ? n : dataset->split[UNSEEN_TRAIN].n};
-    const struct us_format *target = us_format_find(format ? format : dataset->format);
-    if (!target) {
-        us_fail(UNSEEN_USAGE, "format", "there is no dataset format '%s'", format);
-        us_hint("cifar10, cifar100 and imagefolder can be written");
-        return UNSEEN_USAGE;
-    }
-    enum unseen_status st = check_subset(dataset, &subset);
-    if (st == UNSEEN_OK)
-        st = us_make_folder(out);
-    return st == UNSEEN_OK ? target->write(dataset, &subset, out) : st;
+    const struct us_dataset_format *target = NULL;
+    struct us_export export = {0};
+    int64_t bytes = 0;
+    enum unseen_status st;
+    US_TRY(find_target(format ? format : dataset->format, &target));
+    US_TRY(check_subset(dataset, &subset));
+    US_TRY(target->measure(dataset, &subset, &bytes));
+    US_TRY(us_export_begin(out, bytes, &export));
+    US_TRY(target->write(dataset, &subset, export.folder));
+    st = us_export_commit(&export);
+out:
+    us_export_end(&export);
+    return st;
 }

@@ -6,8 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "base/fs.h"
+#include <unistd.h>
 
 enum unseen_status us_defect(struct us_defects *defects, const char *location, const char *file,
                              int64_t record, const char *format, ...)
@@ -41,10 +40,23 @@ enum unseen_status us_dataset_go_on(const char *location)
     return us_interrupted() ? us_fail(UNSEEN_INTERRUPTED, location, "interrupted while reading") : UNSEEN_OK;
 }
 
+uint8_t *us_pixels_make(int64_t n, size_t bytes)
+{
+    const double mebibyte = 1024. * 1024;
+    double needed = (double)n * (double)bytes;
+    double there = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    if (there > 0 && needed > there) {
+        us_fail(UNSEEN_FAILED, "memory", "%lld images need %.0f MiB, and the machine has %.0f MiB",
+                (long long)n, needed / mebibyte, there / mebibyte);
+        return NULL;
+    }
+    return us_calloc((size_t)n, bytes);
+}
+
 enum unseen_status us_images_make(struct unseen_images *images, int64_t n, size_t bytes, uint8_t **pixels,
                                   int32_t **labels)
 {
-    *pixels = us_calloc((size_t)n, bytes);
+    *pixels = us_pixels_make(n, bytes);
     images->pixels = *pixels;
     if (!*pixels)
         return UNSEEN_FAILED;
@@ -92,19 +104,6 @@ void unseen_dataset_close(struct unseen_dataset *dataset)
         free(dataset->class_names[i]);
     free(dataset->class_names);
     free(dataset->location);
+    free(dataset->source);
     free(dataset);
-}
-
-enum unseen_status us_export_refuse(const char *out, const char *name)
-{
-    enum unseen_status st = UNSEEN_OK;
-    char *path = us_format("%s/%s", out, name);
-    if (!path)
-        return UNSEEN_FAILED;
-    if (us_exists(path)) {
-        st = us_fail(UNSEEN_USAGE, out, "already holds %s", name);
-        us_hint("name a new folder, or remove the dataset in this one first");
-    }
-    free(path);
-    return st;
 }

@@ -1,4 +1,5 @@
-/* What a dataset format is, and what the formats share. Adding one: a file here and a line in formats.def. */
+/* What a dataset format is, and what the formats share. Adding one: a file here and a line in
+ * formats.def. */
 #ifndef US_DATASETS_FORMAT_H
 #define US_DATASETS_FORMAT_H
 
@@ -33,41 +34,47 @@ struct us_subset {
     int64_t n;
 };
 
-struct us_format {
+struct us_dataset_format {
     const char *name;
     const char *argument; /* what follows "name:", for help texts */
+    bool drawn;           /* it tells what to draw; else it is the path of a folder or an archive */
+    const char *coarse;   /* name of the format that reads the same files with coarse labels; NULL: none */
 
-    /* How sure a file of this name makes that its folder or archive has this format: 0 no, 1 perhaps, 2
-     * certainly. */
+    /* What is looked for in a folder or archive of unknown format, in words, and how sure a file of this name
+     * makes that it is there: 0 no, 1 perhaps, 2 certainly. NULL: found by its name alone. */
+    const char *looked_for;
     int (*probe)(const char *name);
 
     /* Read `location` whole into `dataset` (zeroed but for format and location): sizes, class names and both
      * splits; mean and std if the format fixes them, else left zero. After a defect that was passed over
      * (defects->go_on) the splits may be left empty. */
-    enum unseen_status (*read)(const char *location, const struct unseen_dataset_options *options,
-                               struct us_defects *defects, struct unseen_dataset *dataset);
+    enum unseen_status (*read)(const char *location, struct us_defects *defects,
+                               struct unseen_dataset *dataset);
 
-    /* Write `subset` and the whole test split of any dataset that fits into folder `out`, which exists.
-     * UNSEEN_USAGE if the dataset does not fit this format. */
+    /* How many bytes `subset` and the whole test split of any dataset take in this format. UNSEEN_USAGE if
+     * the dataset does not fit it. NULL, as `write`: it cannot be written. */
+    enum unseen_status (*measure)(const struct unseen_dataset *dataset, const struct us_subset *subset,
+                                  int64_t *bytes);
+
+    /* Write them into `out`, an empty folder. */
     enum unseen_status (*write)(const struct unseen_dataset *dataset, const struct us_subset *subset,
                                 const char *out);
 };
 
-#define US_FORMAT(name, argument)                                                                            \
-    int us_##name##_probe(const char *file);                                                                 \
-    enum unseen_status us_##name##_read(const char *location, const struct unseen_dataset_options *options,  \
-                                        struct us_defects *defects, struct unseen_dataset *dataset);         \
-    enum unseen_status us_##name##_write(const struct unseen_dataset *dataset,                               \
-                                         const struct us_subset *subset, const char *out);
+#define US_FORMAT(name) extern const struct us_dataset_format us_format_##name;
 #include "datasets/formats.def"
 #undef US_FORMAT
 
 /* By name; NULL if there is none. */
-const struct us_format *us_format_find(const char *name);
+const struct us_dataset_format *us_format_find(const char *name);
 
 /* Split "FORMAT:PATH", or look at what PATH holds. `location` points into `name`. UNSEEN_USAGE for an unknown
  * format, UNSEEN_BAD_DATA if nothing known is there. */
-enum unseen_status us_format_of(const char *name, const struct us_format **format, const char **location);
+enum unseen_status us_format_of(const char *name, const struct us_dataset_format **format,
+                                const char **location);
+
+/* Memory for n images of `bytes` each, or NULL, recorded: also where the machine has not that much. */
+uint8_t *us_pixels_make(int64_t n, size_t bytes);
 
 /* Allocate what a split of n samples of `bytes` each needs, behind writable pointers that `images` owns. */
 enum unseen_status us_images_make(struct unseen_images *images, int64_t n, size_t bytes, uint8_t **pixels,
@@ -84,9 +91,6 @@ enum unseen_status us_dataset_hash(struct unseen_dataset *dataset);
 /* dataset->mean and std of the training split, of pixels scaled to [0,1]; std is 1/255 at least, so that flat
  * images can be divided by it. Exact sums: the same on every machine. */
 void us_dataset_measure(struct unseen_dataset *dataset);
-
-/* UNSEEN_USAGE if folder `out` already holds `name`: an export never mixes with, or writes over, a dataset. */
-enum unseen_status us_export_refuse(const char *out, const char *name);
 
 /* UNSEEN_INTERRUPTED, recorded, if a stop was asked for. */
 enum unseen_status us_dataset_go_on(const char *location);

@@ -1,11 +1,12 @@
 #include "config.h"
 
+#include "datasets/imagefolder.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/sha256.h"
-#include "datasets/format.h"
 #include "datasets/image.h"
 #include "datasets/source.h"
 #include "datasets/tree.h"
@@ -21,11 +22,6 @@ struct reading {
     uint8_t *digests[2]; /* [n, US_DIGEST], the dataset's */
     uint8_t *scratch;    /* [height, width, 3]: where images are decoded that are verified alone */
 };
-
-int us_imagefolder_probe(const char *file)
-{
-    return us_tree_probe(file);
-}
 
 /* What is known of the samples from their names: labels and paths, which move to the dataset. */
 static enum unseen_status make_samples(struct reading *reading)
@@ -88,7 +84,7 @@ static enum unseen_status place_pixels(struct reading *reading, const struct us_
         return grown ? UNSEEN_OK : UNSEEN_FAILED;
     }
     for (int split = 0; split < 2 && !reading->pixels[split]; split++) {
-        reading->pixels[split] = us_calloc((size_t)dataset->split[split].n, bytes);
+        reading->pixels[split] = us_pixels_make(dataset->split[split].n, bytes);
         dataset->split[split].pixels = reading->pixels[split];
         if (!reading->pixels[split])
             return UNSEEN_FAILED;
@@ -160,12 +156,11 @@ out:
     return st;
 }
 
-enum unseen_status us_imagefolder_read(const char *location, const struct unseen_dataset_options *options,
-                                       struct us_defects *defects, struct unseen_dataset *dataset)
+static enum unseen_status read_imagefolder(const char *location, struct us_defects *defects,
+                                           struct unseen_dataset *dataset)
 {
     struct reading reading = {.location = location, .defects = defects, .dataset = dataset};
     enum unseen_status st;
-    (void)options;
     dataset->channels = 3;
     US_TRY(us_image_open(&reading.decoder));
     US_TRY(us_tree_read(location, &reading.tree));
@@ -180,3 +175,13 @@ out:
     us_image_close(reading.decoder);
     return st;
 }
+
+const struct us_dataset_format us_format_imagefolder = {
+    .name = "imagefolder",
+    .argument = "DIR",
+    .looked_for = "train|val|test/CLASS/*.jpg|*.png, CLASS/*.jpg|*.png",
+    .probe = us_tree_probe,
+    .read = read_imagefolder,
+    .measure = us_imagefolder_measure,
+    .write = us_imagefolder_write,
+};

@@ -1,15 +1,13 @@
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "datasets/imagefolder.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "datasets/format.h"
 #include "datasets/source.h"
 
 /* A file to write: its name in the source and, behind "train/" or the test split's folder, in the export. */
@@ -19,8 +17,8 @@ struct copy {
 };
 
 struct writing {
+    const char *out;
     char *root;          /* the source folder, absolute; NULL for an archive */
-    char *partial;       /* the folder that is being filled; its name is hidden, so readers pass over it */
     char *made;          /* the folder that was made last */
     struct copy *copies; /* [n], sorted by path */
     size_t n;
@@ -30,6 +28,12 @@ struct writing {
 static int compare_copies(const void *a, const void *b)
 {
     return strcmp(((const struct copy *)a)->path, ((const struct copy *)b)->path);
+}
+
+static const struct copy *find_copy(const struct writing *writing, const char *path)
+{
+    struct copy key = {.path = path};
+    return bsearch(&key, writing->copies, writing->n, sizeof *writing->copies, compare_copies);
 }
 
 /* The test split keeps the name of its folder. */
@@ -65,7 +69,7 @@ static enum unseen_status make_classes(const struct writing *writing, const stru
 {
     enum unseen_status st = UNSEEN_OK;
     for (int c = 0; c < dataset->classes && st == UNSEEN_OK; c++) {
-        char *path = us_format("%s/train/%s", writing->partial, dataset->class_names[c]);
+        char *path = us_format("%s/train/%s", writing->out, dataset->class_names[c]);
         st = path ? us_make_folder(path) : UNSEEN_FAILED;
         free(path);
     }
@@ -75,7 +79,7 @@ static enum unseen_status make_classes(const struct writing *writing, const stru
 /* Where `copy` goes, its folder made. Fresh memory. */
 static enum unseen_status place(struct writing *writing, const struct copy *copy, char **path)
 {
-    char *fresh = us_format("%s/%s/%s", writing->partial, copy->branch, copy->from_class);
+    char *fresh = us_format("%s/%s/%s", writing->out, copy->branch, copy->from_class);
     enum unseen_status st = UNSEEN_OK;
     if (!fresh)
         return UNSEEN_FAILED;
@@ -109,7 +113,7 @@ out:
     return st;
 }
 
-/* A plain write: the whole tree appears at once, so that a sync a file would only take long. */
+/* A plain write: a sync a file would only take long. */
 static enum unseen_status copy_one(struct writing *writing, struct us_source *source, const struct copy *copy)
 {
     const uint8_t *bytes = NULL;
@@ -141,9 +145,7 @@ static enum unseen_status copy_all(struct writing *writing, const char *location
         US_TRY(us_source_next(source, &name));
         if (!name)
             break;
-        struct copy key = {.path = name};
-        const struct copy *copy =
-            bsearch(&key, writing->copies, writing->n, sizeof *writing->copies, compare_copies);
+        const struct copy *copy = find_copy(writing, name);
         if (copy)
             US_TRY(copy_one(writing, source, copy));
     }
@@ -163,55 +165,53 @@ static enum unseen_status link_all(struct writing *writing)
     return st;
 }
 
-/* Move the finished trees to their names; data first, so that a name never stands for empty files. */
-static enum unseen_status publish(const struct writing *writing, const char *out_folder)
+/* Bytes of the archive's files that are copied. */
+static enum unseen_status sum_sizes(const struct writing *writing, const char *location, int64_t *bytes)
 {
-    static const char *const trees[] = {"test", "val", "train"};
-    int handle = open(writing->partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (handle < 0 || syncfs(handle) != 0) {
-        enum unseen_status st = us_fail_errno(writing->partial, "cannot write");
-        if (handle >= 0)
-            close(handle);
-        return st;
+    struct us_source *source = NULL;
+    const char *name = NULL;
+    enum unseen_status st;
+    US_TRY(us_source_open(location, &source));
+    for (;;) {
+        US_TRY(us_dataset_go_on(location));
+        US_TRY(us_source_next(source, &name));
+        if (!name)
+            break;
+        if (find_copy(writing, name))
+            *bytes += us_source_size(source);
     }
-    close(handle);
-    for (size_t i = 0; i < sizeof trees / sizeof *trees; i++) {
-        enum unseen_status st = UNSEEN_OK;
-        char *from = us_format("%s/%s", writing->partial, trees[i]);
-        char *to = us_format("%s/%s", out_folder, trees[i]);
-        if (!from || !to)
-            st = UNSEEN_FAILED;
-        else if (rename(from, to) != 0 && errno != ENOENT)
-            st = us_fail_errno(to, "cannot move the finished folder here");
-        free(from);
-        free(to);
-        if (st != UNSEEN_OK)
-            return st;
-    }
-    return UNSEEN_OK;
+out:
+    us_source_close(source);
+    return st;
 }
 
-static enum unseen_status check_fit(const struct unseen_dataset *dataset)
+/* Links to the files of a folder take next to nothing. */
+enum unseen_status us_imagefolder_measure(const struct unseen_dataset *dataset,
+                                          const struct us_subset *subset, int64_t *bytes)
 {
-    if (dataset->split[UNSEEN_TRAIN].paths)
+    struct writing writing = {0};
+    enum unseen_status st = UNSEEN_OK;
+    *bytes = 0;
+    if (!dataset->split[UNSEEN_TRAIN].paths) {
+        us_fail(UNSEEN_USAGE, "format imagefolder", "%s has no image files to link to", dataset->location);
+        us_hint("a dataset of format %s can be written as cifar10 or cifar100", dataset->format);
+        return UNSEEN_USAGE;
+    }
+    if (us_is_folder(dataset->location))
         return UNSEEN_OK;
-    us_fail(UNSEEN_USAGE, "format imagefolder", "%s has no image files to link to", dataset->location);
-    us_hint("a dataset of format %s can be written as cifar10 or cifar100", dataset->format);
-    return UNSEEN_USAGE;
+    US_TRY(list_copies(dataset, subset, &writing));
+    US_TRY(sum_sizes(&writing, dataset->location, bytes));
+out:
+    free(writing.copies);
+    return st;
 }
 
 enum unseen_status us_imagefolder_write(const struct unseen_dataset *dataset, const struct us_subset *subset,
                                         const char *out)
 {
-    struct writing writing = {0};
+    struct writing writing = {.out = out};
     enum unseen_status st;
-    US_TRY(check_fit(dataset));
-    US_TRY(us_export_refuse(out, "train"));
-    US_TRY(us_export_refuse(out, "val"));
-    US_TRY(us_export_refuse(out, "test"));
     US_TRY(list_copies(dataset, subset, &writing));
-    US_TRY_ALLOC(writing.partial = us_format("%s/.partial.%ld", out, (long)getpid()));
-    US_TRY(us_make_folder(writing.partial));
     US_TRY(make_classes(&writing, dataset));
     if (us_is_folder(dataset->location)) {
         if (!(writing.root = realpath(dataset->location, NULL))) {
@@ -222,13 +222,9 @@ enum unseen_status us_imagefolder_write(const struct unseen_dataset *dataset, co
     } else {
         US_TRY(copy_all(&writing, dataset->location));
     }
-    st = publish(&writing, out);
 out:
-    if (writing.partial)
-        us_remove_folder(writing.partial);
     free(writing.copies);
     free(writing.made);
-    free(writing.partial);
     free(writing.root);
     return st;
 }

@@ -244,6 +244,11 @@ enum unseen_status us_source_next(struct us_source *source, const char **name)
     return UNSEEN_OK;
 }
 
+int64_t us_source_size(const struct us_source *source)
+{
+    return source->entry && archive_entry_size_is_set(source->entry) ? archive_entry_size(source->entry) : 0;
+}
+
 /* Bytes read, 0 at the end, -1 after a failure that is not recorded yet. */
 static ssize_t pull(struct us_source *source, int handle, size_t at)
 {

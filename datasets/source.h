@@ -35,6 +35,9 @@ enum unseen_status us_source_read(struct us_source *source, const uint8_t **byte
 enum unseen_status us_source_try(struct us_source *source, const uint8_t **bytes, size_t *size,
                                  const char **reason);
 
+/* The size of the current file as its archive tells it; 0 if it does not, and in a folder. */
+int64_t us_source_size(const struct us_source *source);
+
 /* How messages call file `name` of `source`: "FOLDER/name" or "ARCHIVE:name". Fresh memory. */
 char *us_source_label(const struct us_source *source, const char *name);
 

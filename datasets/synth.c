@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include "datasets/synth.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -153,7 +155,7 @@ out:
     return st;
 }
 
-static enum unseen_status check(struct unseen_synth *recipe)
+enum unseen_status us_synth_check(const struct unseen_synth *recipe)
 {
     if (recipe->classes < 2 || recipe->classes > US_SYNTH_CLASSES)
         return us_fail(UNSEEN_USAGE, "synth", "%d classes are not in 2..%d", recipe->classes,
@@ -166,12 +168,13 @@ static enum unseen_status check(struct unseen_synth *recipe)
     if (recipe->test < 0 || recipe->test > INT64_C(1) << 32)
         return us_fail(UNSEEN_USAGE, "synth", "%lld test samples are not in 0..2^32",
                        (long long)recipe->test);
-    recipe->hard = recipe->hard < 0 ? 0.2F : recipe->hard;
-    recipe->redundant = recipe->redundant < 0 ? 0.2F : recipe->redundant;
-    recipe->mislabelled = recipe->mislabelled < 0 ? 0.05F : recipe->mislabelled;
     /* Written so that NaN fails; the slack is for shares such as 0.7 + 0.2 + 0.1 in float. */
     if (!(recipe->hard + recipe->redundant + recipe->mislabelled <= 1.000001F))
         return us_fail(UNSEEN_USAGE, "synth", "the shares hard %g, redundant %g and mislabelled %g exceed 1",
+                       recipe->hard, recipe->redundant, recipe->mislabelled);
+    if (recipe->hard < 0 || recipe->redundant < 0 || recipe->mislabelled < 0)
+        return us_fail(UNSEEN_USAGE, "synth",
+                       "of the shares hard %g, redundant %g and mislabelled %g one is less than 0",
                        recipe->hard, recipe->redundant, recipe->mislabelled);
     return UNSEEN_OK;
 }
@@ -182,16 +185,15 @@ static enum unseen_status draw_into(const struct unseen_synth *recipe, struct un
                                     struct plan *train)
 {
     struct plan test = {0};
-    struct unseen_synth checked = *recipe;
     enum unseen_status st;
-    US_TRY(check(&checked));
-    dataset->height = dataset->width = checked.size;
+    US_TRY(us_synth_check(recipe));
+    dataset->height = dataset->width = recipe->size;
     dataset->channels = 3;
-    US_TRY(us_class_names(dataset, NULL, checked.classes));
-    US_TRY(make_plan(&checked, UNSEEN_TRAIN, train));
-    US_TRY(make_plan(&checked, UNSEEN_TEST, &test));
-    US_TRY(draw_split(&checked, UNSEEN_TRAIN, train, dataset));
-    US_TRY(draw_split(&checked, UNSEEN_TEST, &test, dataset));
+    US_TRY(us_class_names(dataset, NULL, recipe->classes));
+    US_TRY(make_plan(recipe, UNSEEN_TRAIN, train));
+    US_TRY(make_plan(recipe, UNSEEN_TEST, &test));
+    US_TRY(draw_split(recipe, UNSEEN_TRAIN, train, dataset));
+    US_TRY(draw_split(recipe, UNSEEN_TEST, &test, dataset));
 out:
     free_plan(&test);
     return st;
@@ -207,6 +209,7 @@ enum unseen_status unseen_synth_draw(const struct unseen_synth *recipe, struct u
     fresh->format = "synth";
     US_TRY_ALLOC(fresh->location = us_format("%lld,%d,%d,%llu", (long long)recipe->train, recipe->classes,
                                              recipe->size, (unsigned long long)recipe->seed));
+    US_TRY_ALLOC(fresh->source = us_format("synth:%s", fresh->location));
     US_TRY(draw_into(recipe, fresh, &train));
     US_TRY(us_dataset_hash(fresh));
     US_TRY(us_duplicates_find(fresh));
@@ -241,13 +244,12 @@ static bool number(const char **at, char behind, long long most, long long *valu
     return true;
 }
 
-enum unseen_status us_synth_read(const char *location, const struct unseen_dataset_options *options,
-                                 struct us_defects *defects, struct unseen_dataset *dataset)
+static enum unseen_status read_synth(const char *location, struct us_defects *defects,
+                                     struct unseen_dataset *dataset)
 {
     const char *at = location;
     long long n, classes, size, seed;
     struct plan train = {0};
-    (void)options;
     if (!number(&at, ',', INT64_MAX, &n) || !number(&at, ',', INT32_MAX, &classes) ||
         !number(&at, ',', INT32_MAX, &size) || !number(&at, '\0', INT64_MAX, &seed)) {
         us_fail(UNSEEN_USAGE, "synth", "'%s' is not N,C,SIZE,SEED", location);
@@ -260,9 +262,9 @@ enum unseen_status us_synth_read(const char *location, const struct unseen_datas
         .classes = (int)classes,
         .size = (int)size,
         .seed = (uint64_t)seed,
-        .hard = -1,
-        .redundant = -1,
-        .mislabelled = -1,
+        .hard = UNSEEN_SYNTH_HARD,
+        .redundant = UNSEEN_SYNTH_REDUNDANT,
+        .mislabelled = UNSEEN_SYNTH_MISLABELLED,
     };
     enum unseen_status st = draw_into(&recipe, dataset, &train);
     defects->checked += dataset->split[UNSEEN_TRAIN].n + dataset->split[UNSEEN_TEST].n;
@@ -270,21 +272,23 @@ enum unseen_status us_synth_read(const char *location, const struct unseen_datas
     return st;
 }
 
-int us_synth_probe(const char *file)
+static enum unseen_status measure_synth(const struct unseen_dataset *dataset, const struct us_subset *subset,
+                                        int64_t *bytes)
 {
-    (void)file;
-    return 0;
+    return us_cifar_measure(us_cifar_for(dataset->classes), dataset, subset, bytes);
 }
 
-enum unseen_status us_synth_write(const struct unseen_dataset *dataset, const struct us_subset *subset,
-                                  const char *out)
+static enum unseen_status write_synth(const struct unseen_dataset *dataset, const struct us_subset *subset,
+                                      const char *out)
 {
-    if (dataset->height != US_CIFAR_SIDE || dataset->width != US_CIFAR_SIDE) {
-        us_fail(UNSEEN_USAGE, "synth", "images of %dx%d pixels cannot be written: CIFAR binaries have 32x32",
-                dataset->width, dataset->height);
-        us_hint("draw them with size 32");
-        return UNSEEN_USAGE;
-    }
-    return dataset->classes <= us_cifar10.classes ? us_cifar10_write(dataset, subset, out)
-                                                  : us_cifar100_write(dataset, subset, out);
+    return us_cifar_write(us_cifar_for(dataset->classes), dataset, subset, out);
 }
+
+const struct us_dataset_format us_format_synth = {
+    .name = "synth",
+    .argument = "N,C,SIZE,SEED",
+    .drawn = true,
+    .read = read_synth,
+    .measure = measure_synth,
+    .write = write_synth,
+};

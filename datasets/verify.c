@@ -7,15 +7,14 @@ enum unseen_status unseen_dataset_verify(const char *name,
                                          void (*report)(const struct unseen_defect *defect, void *context),
                                          void *context, struct unseen_dataset_check *check)
 {
-    static const struct unseen_dataset_options options;
-    const struct us_format *format = NULL;
+    const struct us_dataset_format *format = NULL;
     const char *location = NULL;
     struct unseen_dataset *scratch = NULL;
     struct us_defects sink = {.report = report, .context = context, .go_on = true};
     enum unseen_status st = UNSEEN_OK;
     US_TRY(us_format_of(name, &format, &location));
     US_TRY_ALLOC(scratch = us_calloc(1, sizeof *scratch));
-    US_TRY(format->read(location, &options, &sink, scratch));
+    US_TRY(format->read(location, &sink, scratch));
     US_TRY(us_duplicates_find(scratch));
     if (report)
         US_TRY(us_duplicates_report(scratch, report, context));

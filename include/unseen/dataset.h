@@ -36,8 +36,9 @@ struct unseen_duplicates {
 };
 
 struct unseen_dataset {
-    const char *format; /* "cifar10", "cifar100", "imagefolder", "synth" */
+    const char *format; /* as unseen_dataset_format_name has it */
     char *location;     /* as the caller named it, without the format prefix */
+    char *source;       /* "FORMAT:PATH" that opens the same dataset, from any folder and without options */
     int height, width, channels;
     int classes;
     char **class_names;            /* [classes] */
@@ -52,11 +53,15 @@ struct unseen_dataset {
 
 /* What to read. Zeroed: find the format by looking, fine labels. */
 struct unseen_dataset_options {
-    int coarse_labels; /* CIFAR-100: the 20 superclasses */
+    int coarse_labels; /* CIFAR-100: the 20 superclasses, as "cifar100-coarse:PATH" has them too */
 };
 
-/* Open "PATH" or "FORMAT:PATH" (cifar10:DIR, cifar100:DIR, imagefolder:DIR, synth:N,C,SIZE,SEED;
- * DIR may be a tar, tar.gz, tar.xz or zip) and read it whole. `options` may be NULL.
+/* The name of format i, from 0 on, and what follows it and a colon in a dataset's name (`argument` may be
+ * NULL); NULL behind the last one. */
+UNSEEN_API const char *unseen_dataset_format_name(int i, const char **argument);
+
+/* Open "PATH" or "FORMAT:PATH" (cifar10:DIR, cifar100:DIR, cifar100-coarse:DIR, imagefolder:DIR,
+ * synth:N,C,SIZE,SEED; DIR may be a tar, tar.gz, tar.xz or zip) and read it whole. `options` may be NULL.
  * UNSEEN_BAD_DATA names the file, the record and the reason. Freed with unseen_dataset_close. */
 UNSEEN_API enum unseen_status unseen_dataset_open(const char *name,
                                                   const struct unseen_dataset_options *options,
@@ -88,8 +93,9 @@ UNSEEN_API enum unseen_status
 unseen_dataset_verify(const char *name, void (*report)(const struct unseen_defect *defect, void *context),
                       void *context, struct unseen_dataset_check *check);
 
-/* Write the training samples `keep` [n], ascending, and the whole test split to folder `out` (made if it is
- * not there; UNSEEN_USAGE if it already holds a dataset). keep NULL: all samples, whatever n is.
+/* Write the training samples `keep` [n], ascending, and the whole test split to folder `out`, which appears
+ * when all is written. UNSEEN_USAGE if it holds anything but hidden files, UNSEEN_FAILED, before anything is
+ * written, if the disk has no room. keep NULL: all samples, whatever n is.
  * `format` NULL: the dataset's own (CIFAR binary for cifar10, cifar100 and synth of 32x32 pixels; for image
  * folders a tree of links to the files, or of copies if they lie in an archive). "cifar10" turns any 32x32x3
  * dataset of at most 10 classes into CIFAR-10 binaries, "cifar100" one of at most 100 classes into CIFAR-100
@@ -104,8 +110,13 @@ struct unseen_synth {
     int classes;         /* 2..100 */
     int size;            /* height and width, 8..256 */
     uint64_t seed;
-    float hard, redundant, mislabelled; /* shares of the training split; negative: 0.2, 0.2, 0.05 */
+    float hard, redundant, mislabelled; /* shares of the training split, 1 together at most */
 };
+
+/* The shares that "synth:N,C,SIZE,SEED" has. */
+#define UNSEEN_SYNTH_HARD        0.2F
+#define UNSEEN_SYNTH_REDUNDANT   0.2F
+#define UNSEEN_SYNTH_MISLABELLED 0.05F
 
 enum unseen_synth_kind { UNSEEN_PLAIN, UNSEEN_HARD, UNSEEN_REDUNDANT, UNSEEN_MISLABELLED };
 
@@ -113,6 +124,11 @@ enum unseen_synth_kind { UNSEEN_PLAIN, UNSEEN_HARD, UNSEEN_REDUNDANT, UNSEEN_MIS
 UNSEEN_API enum unseen_status unseen_synth_draw(const struct unseen_synth *recipe,
                                                 struct unseen_dataset **dataset, uint8_t **kinds,
                                                 int32_t **true_labels);
+
+/* Draw it and write it to folder `out` as CIFAR binaries, with truth.csv: index, label, true_label and kind
+ * of each training sample. Nothing is drawn where unseen_dataset_export would refuse it, as for images that
+ * are not 32x32. */
+UNSEEN_API enum unseen_status unseen_synth_write(const struct unseen_synth *recipe, const char *out);
 
 #ifdef __cplusplus
 }

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/csv.h"
-#include "base/fs.h"
 #include "base/npy.h"
 #include "cmd/cmd.h"
 #include "datasets/dataset_options.h"
@@ -139,34 +137,11 @@ out:
     return st;
 }
 
-static enum unseen_status write_truth(const char *folder, const struct unseen_dataset *data,
-                                      const uint8_t *kinds, const int32_t *truth)
-{
-    static const char *const names[] = {"plain", "hard", "redundant", "mislabelled"};
-    enum unseen_status st = UNSEEN_OK;
-    struct us_atomic file = {0};
-    char *path = us_format("%s/truth.csv", folder);
-    US_TRY_ALLOC(path);
-    US_TRY(us_atomic_begin(path, &file));
-    fprintf(file.stream, "index,label,true_label,kind\n");
-    for (int64_t i = 0; i < data->split[UNSEEN_TRAIN].n; i++)
-        fprintf(file.stream, "%lld,%d,%d,%s\n", (long long)i, data->split[UNSEEN_TRAIN].labels[i], truth[i],
-                names[kinds[i]]);
-    US_TRY(us_atomic_commit(&file));
-out:
-    us_atomic_abandon(&file);
-    free(path);
-    return st;
-}
-
 static enum unseen_status cmd_synth(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
     struct unseen_synth recipe = {0};
-    struct unseen_dataset *data = NULL;
-    uint8_t *kinds = NULL;
-    int32_t *truth = NULL;
     bool help;
     us_options_defaults(us_synth_options, &recipe);
     const struct us_usage usage = {
@@ -182,14 +157,9 @@ static enum unseen_status cmd_synth(int argc, char **argv)
     recipe.seed = common.seed;
     if (recipe.test < 0)
         recipe.test = recipe.train / 5;
-    US_TRY(unseen_synth_draw(&recipe, &data, &kinds, &truth));
-    US_TRY(unseen_dataset_export(data, NULL, 0, NULL, common.out));
-    US_TRY(write_truth(common.out, data, kinds, truth));
+    US_TRY(unseen_synth_write(&recipe, common.out));
     printf("%s\n", common.out);
 out:
-    free(truth);
-    free(kinds);
-    unseen_dataset_close(data);
     us_common_end(&common);
     return st;
 }
@@ -202,7 +172,7 @@ static const struct us_option export_options[] = {
     {"subset", US_STRING, US_AT(struct export_request, subset), .value = "FILE",
      .help = "training samples to keep (.npy, int64); all if not given"},
     {"format", US_STRING, US_AT(struct export_request, format), .value = "NAME",
-     .help = "cifar10: write CIFAR-10 binaries; the dataset's own format if not given"},
+     .help = "format to write, such as cifar10; the dataset's own if not given"},
     {0},
 };
 
@@ -238,6 +208,18 @@ out:
     return st;
 }
 
+static void print_help(void)
+{
+    fputs("Usage: unseen dataset info|verify|synth|export ...\n\n"
+          "Look at, check, draw and export datasets; each has its own --help.\n\n"
+          "DATA is a folder or an archive (tar, tar.gz, tar.xz, zip), its format found by looking, or names "
+          "it:\n",
+          stdout);
+    const char *name, *argument;
+    for (int i = 0; (name = unseen_dataset_format_name(i, &argument)); i++)
+        printf("  %s:%s\n", name, argument);
+}
+
 enum unseen_status us_cmd_dataset(int argc, char **argv)
 {
     static const struct {
@@ -248,13 +230,8 @@ enum unseen_status us_cmd_dataset(int argc, char **argv)
         if (strcmp(argv[1], actions[i].name) == 0)
             return actions[i].run(argc - 1, argv + 1);
     }
-    const char *text =
-        "Usage: unseen dataset info|verify|synth|export ...\n\n"
-        "Look at, check, draw and export datasets; each has its own --help.\n\n"
-        "DATA is a folder or an archive (tar, tar.gz, tar.xz, zip), its format found by looking, or\n"
-        "cifar10:PATH, cifar100:PATH, imagefolder:PATH, synth:N,C,SIZE,SEED.\n";
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-        fputs(text, stdout);
+        print_help();
         return UNSEEN_OK;
     }
     us_fail(UNSEEN_USAGE, "dataset", argc > 1 ? "unknown action '%s'" : "no action given%s",

@@ -24,16 +24,14 @@ static json_t *channels_json(const float *values, int channels)
 
 static json_t *data_json(const struct unseen_dataset *data)
 {
-    char *name = us_format("%s:%s", data->format, data->location);
     json_t *classes = json_array();
     for (int c = 0; classes && c < data->classes; c++)
         json_array_append_new(classes, us_json_text(data->class_names[c]));
-    json_t *object =
-        name ? json_pack("{s:o, s:s, s:s, s:I, s:I, s:i, s:i, s:i, s:i}", "name", us_json_text(name), "format",
-                         data->format, "hash", data->hash, "n_train", (json_int_t)data->split[UNSEEN_TRAIN].n,
-                         "n_test", (json_int_t)data->split[UNSEEN_TEST].n, "classes", data->classes, "height",
-                         data->height, "width", data->width, "channels", data->channels)
-             : NULL;
+    json_t *object = json_pack("{s:o, s:s, s:s, s:I, s:I, s:i, s:i, s:i, s:i}", "name",
+                               us_json_text(data->source), "format", data->format, "hash", data->hash,
+                               "n_train", (json_int_t)data->split[UNSEEN_TRAIN].n, "n_test",
+                               (json_int_t)data->split[UNSEEN_TEST].n, "classes", data->classes, "height",
+                               data->height, "width", data->width, "channels", data->channels);
     if (object) {
         json_object_set_new(object, "mean", channels_json(data->mean, data->channels));
         json_object_set_new(object, "std", channels_json(data->std, data->channels));
@@ -44,7 +42,6 @@ static json_t *data_json(const struct unseen_dataset *data)
                       (json_int_t)data->duplicates.other_label, "test", (json_int_t)data->duplicates.test));
     }
     json_decref(classes);
-    free(name);
     return object;
 }
 
@@ -62,8 +59,8 @@ json_t *us_run_json(const char *command, uint64_t seed, const struct unseen_devi
                     const struct unseen_dataset *data)
 {
     json_t *run = json_pack("{s:s, s:s, s:o?, s:I, s:o, s:o}", "program", PACKAGE_NAME, "version",
-                            unseen_version(), "command", command ? us_json_text(command) : NULL, "seed", (json_int_t)seed, "device",
-                            device_json(device), "data", data_json(data));
+                            unseen_version(), "command", command ? us_json_text(command) : NULL, "seed",
+                            (json_int_t)seed, "device", device_json(device), "data", data_json(data));
     if (run)
         add_devices(run, device);
     else

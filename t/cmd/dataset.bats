@@ -53,3 +53,27 @@ draw() {
   run_code 0 unseen dataset info half
   grep -q 'train 30, test 20' stdout
 }
+
+@test "what cannot be drawn is refused before anything is written" {
+  for wrong in "--hard -1" "--redundant -1" "--mislabelled -0.1" "--test -1" "--size 8" "--classes 1"; do
+    run_code 2 unseen dataset synth --n 60 --classes 4 $wrong --out refused
+  done
+  run_code 1 unseen dataset synth --n 4294967296 --out refused
+  grep -q 'MiB' stderr
+  [ "$(ls -A)" = "$(printf 'stderr\nstdout')" ]
+}
+
+@test "the report of coarse labels opens the data again, from anywhere" {
+  need_device
+  unseen dataset synth --n 60 --test 20 --classes 40 --seed 1 --out hundred >/dev/null
+  run_code 0 unseen prune hundred --coarse --keep 0.5 --folds 2 --epochs 1 --model convnet3 --width 4 --out run \
+    --no-progress
+  grep -q "\"name\": \"cifar100-coarse:$PWD/hundred\"" run/run.json
+  cd run
+  run_code 0 unseen report .
+  ! grep -q 'pictures are left out' report.html
+  grep -q '<img' report.html
+  run_code 0 unseen dataset info ../hundred --coarse
+  run_code 0 unseen dataset info cifar100-coarse:../hundred
+  grep -q ', 8 classes\|, 20 classes' stdout
+}

@@ -187,6 +187,15 @@ static void cifar100_has_two_labels(void **state)
     assert_int_equal(dataset->classes, 20);
     assert_int_equal(dataset->split[UNSEEN_TRAIN].labels[42], 2);
     assert_int_equal(dataset->split[UNSEEN_TRAIN].second_labels[42], 42);
+    /* Its source opens the same labels without options. */
+    struct unseen_dataset *again = open_ok(dataset->source);
+    assert_string_equal(again->hash, dataset->hash);
+    assert_string_equal(again->source, dataset->source);
+    unseen_dataset_close(again);
+    again = NULL;
+    assert_ok(unseen_dataset_open(dataset->source, &coarse, &again));
+    assert_string_equal(again->hash, dataset->hash);
+    unseen_dataset_close(again);
     unseen_dataset_close(dataset);
     uint8_t record[3074] = {20, 0};
     test_file(folder, "train.bin", record, sizeof record);

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,7 +50,7 @@ static void cifar10_comes_back(void **state)
     assert_ok(unseen_dataset_export(dataset, keep, 7, NULL, out));
     check_copy(dataset, keep, 7, out);
     assert_true(is_there(out, "data_batch_5.bin"));
-    assert_fails(UNSEEN_USAGE, "already holds data_batch_1.bin",
+    assert_fails(UNSEEN_USAGE, "already holds batches.meta.txt",
                  unseen_dataset_export(dataset, keep, 7, NULL, out));
     assert_ok(unseen_dataset_export(dataset, keep, 3, NULL, out = test_path("three")));
     check_copy(dataset, keep, 3, out);
@@ -132,7 +133,7 @@ static void folders_become_links_and_archives_copies(void **state)
     snprintf(path, sizeof path, "%s/train/c2/4.jpg", out);
     assert_int_equal(lstat(path, &about), 0);
     assert_true(S_ISLNK(about.st_mode));
-    assert_fails(UNSEEN_USAGE, "already holds train", unseen_dataset_export(dataset, keep, 3, NULL, out));
+    assert_fails(UNSEEN_USAGE, "already holds test", unseen_dataset_export(dataset, keep, 3, NULL, out));
     assert_ok(unseen_dataset_export(dataset, keep, 3, "cifar10", out = test_path("tree-cifar")));
     check_copy(dataset, keep, 3, out);
     unseen_dataset_close(dataset);
@@ -144,6 +145,52 @@ static void folders_become_links_and_archives_copies(void **state)
     snprintf(path, sizeof path, "%s/train/c2/4.jpg", out);
     assert_int_equal(lstat(path, &about), 0);
     assert_true(S_ISREG(about.st_mode));
+    unseen_dataset_close(dataset);
+}
+
+static int hidden_names(const char *folder)
+{
+    struct dirent *entry;
+    DIR *handle = opendir(folder);
+    int n = 0;
+    assert_non_null(handle);
+    while ((entry = readdir(handle)))
+        n += entry->d_name[0] == '.' && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    closedir(handle);
+    return n;
+}
+
+/* Nothing is left of what was not written. */
+static void failures_leave_nothing(void **state)
+{
+    (void)state;
+    const char *folder = test_path("cut"), *archive = test_path("cut.tar"), *out = test_path("cut-out");
+    char path[2048];
+    make_tree(folder);
+    test_archive(folder, archive, "");
+    struct unseen_dataset *dataset = open_ok(archive);
+    assert_int_equal(remove(archive), 0);
+    assert_fails(UNSEEN_BAD_DATA, "cut.tar", unseen_dataset_export(dataset, NULL, 0, NULL, out));
+    assert_false(us_exists(out));
+    snprintf(path, sizeof path, "%s/train/c0/0.jpg", folder);
+    assert_int_equal(remove(path), 0);
+    test_archive(folder, archive, "");
+    assert_fails(UNSEEN_BAD_DATA, "changed since", unseen_dataset_export(dataset, NULL, 0, NULL, out));
+    assert_false(us_exists(out));
+    assert_int_equal(hidden_names(test_folder), 0);
+    unseen_dataset_close(dataset);
+}
+
+/* An empty folder is filled; what is hidden in it does not matter. */
+static void an_empty_folder_is_filled(void **state)
+{
+    (void)state;
+    const char *out = test_path("empty");
+    struct unseen_dataset *dataset = open_ok("synth:50,4,32,1");
+    test_file(out, ".hidden", "", 0);
+    assert_ok(unseen_dataset_export(dataset, NULL, 0, NULL, out));
+    check_copy(dataset, NULL, 50, out);
+    assert_int_equal(hidden_names(out), 1);
     unseen_dataset_close(dataset);
 }
 
@@ -165,9 +212,13 @@ static void bad_subsets_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cifar10_comes_back),      cmocka_unit_test(cifar100_keeps_both_labels),
-        cmocka_unit_test(synth_becomes_cifar),     cmocka_unit_test(folders_become_links_and_archives_copies),
+        cmocka_unit_test(cifar10_comes_back),
+        cmocka_unit_test(cifar100_keeps_both_labels),
+        cmocka_unit_test(synth_becomes_cifar),
+        cmocka_unit_test(folders_become_links_and_archives_copies),
         cmocka_unit_test(bad_subsets_are_refused),
+        cmocka_unit_test(failures_leave_nothing),
+        cmocka_unit_test(an_empty_folder_is_filled),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }

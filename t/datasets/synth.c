@@ -12,9 +12,9 @@ static const struct unseen_synth recipe = {.train = 1000,
                                            .classes = 10,
                                            .size = 16,
                                            .seed = 7,
-                                           .hard = -1,
-                                           .redundant = -1,
-                                           .mislabelled = -1};
+                                           .hard = UNSEEN_SYNTH_HARD,
+                                           .redundant = UNSEEN_SYNTH_REDUNDANT,
+                                           .mislabelled = UNSEEN_SYNTH_MISLABELLED};
 
 static void the_same_recipe_draws_the_same(void **state)
 {
@@ -112,6 +112,7 @@ static void names_give_recipes(void **state)
     assert_int_equal(dataset->height, 8);
     assert_string_equal(dataset->format, "synth");
     assert_string_equal(dataset->location, "100,30,8,1");
+    assert_string_equal(dataset->source, "synth:100,30,8,1");
     assert_true(dataset->std[0] > 0 && dataset->std[2] > 0);
     unseen_dataset_close(dataset);
     dataset = NULL;
@@ -131,7 +132,7 @@ static void names_give_recipes(void **state)
     assert_null(dataset);
 }
 
-static void shares_that_exceed_one_are_refused(void **state)
+static void shares_that_cannot_be_are_refused(void **state)
 {
     (void)state;
     struct unseen_dataset *dataset = NULL;
@@ -140,6 +141,9 @@ static void shares_that_exceed_one_are_refused(void **state)
     assert_fails(UNSEEN_USAGE, "exceed 1", unseen_synth_draw(&wrong, &dataset, NULL, NULL));
     wrong.hard = NAN;
     assert_fails(UNSEEN_USAGE, "exceed 1", unseen_synth_draw(&wrong, &dataset, NULL, NULL));
+    wrong = recipe;
+    wrong.redundant = -0.1F;
+    assert_fails(UNSEEN_USAGE, "less than 0", unseen_synth_draw(&wrong, &dataset, NULL, NULL));
     wrong = recipe;
     wrong.hard = wrong.redundant = wrong.mislabelled = 0;
     wrong.test = 0;
@@ -173,7 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_recipe_draws_the_same),     cmocka_unit_test(shares_and_classes_are_exact),
         cmocka_unit_test(redundant_samples_have_an_original), cmocka_unit_test(names_give_recipes),
-        cmocka_unit_test(shares_that_exceed_one_are_refused), cmocka_unit_test(bytes_do_not_change),
+        cmocka_unit_test(shares_that_cannot_be_are_refused),  cmocka_unit_test(bytes_do_not_change),
     };
     return RUN_TESTS(tests, NULL, NULL);
 }
