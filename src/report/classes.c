@@ -93,6 +93,7 @@ out:
 static void write_table(FILE *out, const struct us_run_folder *f, const struct class_count *counts)
 {
     char name[32], text[4][US_NUMBER];
+    double step = (f->scores[f->ascending[f->n - 1]] - f->scores[f->ascending[0]]) / 100;
     fputs("<div class=\"card\"><h3>Counts</h3><div class=\"scroll\"><table><thead>\n", out);
     us_html_row(out, "th", 5, (const char *[]){"class", "samples", "kept", "keep rate", "mean score"});
     fputs("</thead><tbody>\n", out);
@@ -101,7 +102,7 @@ static void write_table(FILE *out, const struct us_run_folder *f, const struct c
         us_html_row(out, "td", 5,
                     (const char *[]){us_run_class_name(f, c->class, name), us_count_text(c->n, text[0]),
                                      us_count_text(c->kept, text[1]), us_share_text(keep_rate(c), text[2]),
-                                     us_value_text(c->score, text[3])});
+                                     us_step_text(c->score, step, text[3])});
     }
     fputs("</tbody></table></div></div>\n", out);
 }
@@ -110,18 +111,20 @@ enum unseen_status us_write_classes(FILE *out, const struct us_run_folder *folde
 {
     enum unseen_status st = UNSEEN_OK;
     struct class_count *counts = NULL;
-    char name[2][32], rate[2][US_NUMBER];
+    char name[2][32], rate[3][US_NUMBER];
     US_TRY(count_classes(folder, &counts));
     qsort(counts, (size_t)folder->classes, sizeof *counts, by_rate);
     int last = folder->classes - 1;
     while (last > 0 && counts[last].n == 0)
         last--;
-    us_html_element(out, "p", "soft",
-                    "From %s, the class kept most, %s of the samples stay; from %s, the one kept least, %s.",
-                    us_run_class_name(folder, counts[0].class, name[0]),
-                    us_share_text(keep_rate(&counts[0]), rate[0]),
-                    us_run_class_name(folder, counts[last].class, name[1]),
-                    us_share_text(keep_rate(&counts[last]), rate[1]));
+    us_html_element(
+        out, "p", "soft",
+        "From %s, the class kept most, %s of the samples stay; from %s, the one kept least, %s. A "
+        "random coreset of this size keeps about %s of each.",
+        us_run_class_name(folder, counts[0].class, name[0]), us_share_text(keep_rate(&counts[0]), rate[0]),
+        us_run_class_name(folder, counts[last].class, name[1]),
+        us_share_text(keep_rate(&counts[last]), rate[1]),
+        us_share_text((double)folder->m / (double)folder->n, rate[2]));
     fputs("\n<div class=\"grid\">\n", out);
     US_TRY(write_bars(out, folder, counts));
     write_table(out, folder, counts);

@@ -48,7 +48,7 @@ struct curves {
     int n, points;
     struct us_line *lines; /* [rows] */
     char (*names)[160];
-    double *x, *y, *full;
+    double *x, *y, *deviation, *full;
 };
 
 static void curves_free(struct curves *c)
@@ -57,6 +57,7 @@ static void curves_free(struct curves *c)
     free(c->names);
     free(c->x);
     free(c->y);
+    free(c->deviation);
     free(c->full);
 }
 
@@ -68,6 +69,7 @@ static enum unseen_status curves_make(const json_t *rows, struct curves *c)
     US_TRY_ALLOC(c->names = us_calloc(n, sizeof *c->names));
     US_TRY_ALLOC(c->x = us_calloc(n, sizeof *c->x));
     US_TRY_ALLOC(c->y = us_calloc(n, sizeof *c->y));
+    US_TRY_ALLOC(c->deviation = us_calloc(n, sizeof *c->deviation));
     US_TRY_ALLOC(c->full = us_calloc(n, sizeof *c->full));
     for (size_t i = 0; i < n; i++) {
         const json_t *row = json_array_get(rows, i);
@@ -75,9 +77,11 @@ static enum unseen_status curves_make(const json_t *rows, struct curves *c)
         name_row(row, name);
         c->x[i] = 100 * number_of(row, "keep");
         c->y[i] = number_of(row, "test_accuracy");
+        c->deviation[i] = number_of(row, "deviation");
         if (c->n == 0 || strcmp(name, c->names[c->n - 1]) != 0) {
             memcpy(c->names[c->n], name, sizeof name);
-            c->lines[c->n] = (struct us_line){.name = c->names[c->n], .x = c->x + i, .y = c->y + i};
+            c->lines[c->n] = (struct us_line){
+                .name = c->names[c->n], .x = c->x + i, .y = c->y + i, .deviation = c->deviation + i};
             c->n++;
         }
         c->lines[c->n - 1].n++;
@@ -102,7 +106,7 @@ static void write_plot(FILE *out, const struct curves *c, int first, bool last)
                                       .y = c->full,
                                       .n = random->n};
         lines[n] = *random;
-        lines[n++].style = "dropped";
+        lines[n++].style = "random";
     }
     for (int i = first; i < end; i++) {
         lines[n] = c->lines[i];
@@ -113,6 +117,7 @@ static void write_plot(FILE *out, const struct curves *c, int first, bool last)
                                                                     : "Accuracy against share kept, part",
                                         .x_label = "percent of the samples kept",
                                         .y_label = "test accuracy",
+                                        .x_unit = US_PLAIN,
                                         .unit = US_PERCENT,
                                         .n = n,
                                         .lines = lines,
@@ -121,10 +126,10 @@ static void write_plot(FILE *out, const struct curves *c, int first, bool last)
 
 static void write_table(FILE *out, const json_t *rows)
 {
-    fputs("<div class=\"card\"><h3>Table</h3><div class=\"scroll\"><table><thead>\n", out);
-    us_html_row(
-        out, "th", 7,
-        (const char *[]){"coreset", "keep", "samples", "steps", "seeds", "test accuracy", "deviation"});
+    fputs("<div class=\"card whole\"><h3>Table</h3><div class=\"scroll\"><table><thead>\n", out);
+    us_html_row(out, "th", 7,
+                (const char *[]){"coreset", "keep", "samples", "steps", "seeds", "test accuracy",
+                                 "deviation (points)"});
     fputs("</thead><tbody>\n", out);
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
@@ -152,7 +157,8 @@ enum unseen_status us_write_comparison(FILE *out, const struct us_run_folder *fo
     US_TRY(curves_make(rows, &curves));
     us_html_element(
         out, "p", "soft",
-        "Test accuracy after the last epoch, mean over the seeds; every model trained for the same "
+        "Test accuracy after the last epoch, mean over the seeds, and the standard deviation over them; "
+        "every model trained for the same "
         "number of %s.",
         budget ? budget : "epochs");
     fputs("<div class=\"grid\">\n", out);

@@ -3,13 +3,14 @@
 #include "report/contact_sheet.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "base/order.h"
 #include "report/html.h"
 #include "report/png.h"
 
-enum { LARGEST = 128, SHOWN = 96 };
+enum { LARGEST = 128, SHOWN = 96, STEPS = 50 };
 
 /* Average blocks of `block` x `block` pixels, and turn grey (or any count of channels under three) into RGB.
  * Rows and columns past the last whole block are left out. */
@@ -32,21 +33,31 @@ static void shrink(const struct unseen_dataset *data, const uint8_t *pixels, int
     }
 }
 
-static void write_caption(FILE *out, const struct us_contact_sheet *sheet, int64_t i)
+static const char *kept_text(const struct us_contact_sheet *sheet, int64_t i)
+{
+    return !sheet->kept ? "" : sheet->kept[i] ? "kept" : "dropped";
+}
+
+/* `step`: what the values under the pictures differ by. */
+static void write_caption(FILE *out, const struct us_contact_sheet *sheet, int64_t i, double step)
 {
     const struct unseen_dataset *data = sheet->dataset;
+    const struct unseen_images *train = &data->split[UNSEEN_TRAIN];
     char value[US_NUMBER];
     fputs("<figcaption>", out);
-    us_html_element(out, "b", NULL, "%s", data->class_names[data->split[UNSEEN_TRAIN].labels[i]]);
+    us_html_element(out, "b", NULL, "%s", data->class_names[train->labels[i]]);
     if (sheet->suggested)
         us_html_element(out, "span", NULL, "\xE2\x86\x92 %s", data->class_names[sheet->suggested[i]]);
-    us_html_element(out, "span", NULL, "#%" PRId64, i);
-    us_html_element(out, "span", NULL, "%s %s", sheet->value_name, us_value_text(sheet->value[i], value));
+    us_html_element(out, "span", NULL, "#%" PRId64 "%s%s", i, sheet->kept ? " " : "", kept_text(sheet, i));
+    us_html_element(out, "span", NULL, "%s %s", sheet->value_name,
+                    us_step_text(sheet->value[i], step, value));
+    if (train->paths)
+        us_html_element(out, "span", "path", "%s", train->paths[i]);
     fputs("</figcaption>", out);
 }
 
 static enum unseen_status write_picture(FILE *out, const struct us_contact_sheet *sheet, int64_t i,
-                                        uint8_t *rgb)
+                                        double step, uint8_t *rgb)
 {
     const struct unseen_dataset *data = sheet->dataset;
     const struct unseen_images *train = &data->split[UNSEEN_TRAIN];
@@ -57,24 +68,15 @@ static enum unseen_status write_picture(FILE *out, const struct us_contact_sheet
     int height = data->height / block, width = data->width / block;
     int shown = largest / block;
     int scale = shown < SHOWN ? (SHOWN + shown / 2) / shown : 1;
-    const char *kept = !sheet->kept ? "data" : sheet->kept[i] ? "kept" : "dropped";
     shrink(data, train->pixels + (size_t)i * data->height * data->width * data->channels, block, rgb);
-    fprintf(out, "<figure class=\"%s\" style=\"width:%dpx\" title=\"", kept, width * scale);
-    us_html_textf(out, "sample %" PRId64, i);
-    if (sheet->kept)
-        us_html_textf(out, ", %s", kept);
-    if (train->paths) {
-        fputs(", ", out);
-        us_html_text(out, train->paths[i]);
-    }
-    fputs("\"><img src=\"", out);
+    fprintf(out, "<figure class=\"%s\"><img src=\"", sheet->kept ? kept_text(sheet, i) : "data");
     enum unseen_status st = us_png_write_uri(out, rgb, width, height);
     if (st)
         return st;
     fprintf(out, "\" width=\"%d\" height=\"%d\" alt=\"", width * scale, height * scale);
     us_html_textf(out, "sample %" PRId64, i);
     fputs("\"/>", out);
-    write_caption(out, sheet, i);
+    write_caption(out, sheet, i, step);
     fputs("</figure>\n", out);
     return UNSEEN_OK;
 }
@@ -84,9 +86,18 @@ enum unseen_status us_contact_sheet_write(FILE *out, const struct us_contact_she
     enum unseen_status st = UNSEEN_OK;
     uint8_t *rgb = us_calloc((size_t)sheet->dataset->height * sheet->dataset->width, 3);
     US_TRY_ALLOC(rgb);
+    double least = INFINITY, most = -INFINITY;
+    for (int i = 0; i < sheet->n; i++) {
+        least = fmin(least, sheet->value[sheet->samples[i]]);
+        most = fmax(most, sheet->value[sheet->samples[i]]);
+    }
     fputs("<div class=\"sheet\">\n", out);
     for (int i = 0; i < sheet->n; i++)
-        US_TRY(write_picture(out, sheet, sheet->samples[i], rgb));
+        US_TRY(write_picture(out, sheet, sheet->samples[i], (most - least) / STEPS, rgb));
+    if (!sheet->n) {
+        fputs("</div>\n", out);
+        goto out;
+    }
     fputs("</div>\n<details><summary>indices</summary><code>", out);
     for (int i = 0; i < sheet->n; i++)
         fprintf(out, "%s%" PRId64, i ? ", " : "", sheet->samples[i]);
@@ -96,18 +107,18 @@ out:
     return st;
 }
 
-enum unseen_status us_extreme_samples(const float *values, int64_t n, bool lowest, int most,
-                                      int64_t **samples, int *count)
+int us_extreme_samples(const float *values, int64_t n, bool lowest, int most, int64_t *samples)
 {
-    int64_t *order = us_calloc((size_t)n, sizeof *order);
-    if (!order)
-        return UNSEEN_FAILED;
-    enum unseen_status st = us_order_f32(values, n, !lowest, order);
-    if (st) {
-        free(order);
-        return st;
+    int count = 0;
+    for (int64_t i = 0; i < n; i++) {
+        int at = count;
+        while (at > 0 && (lowest ? values[i] < values[samples[at - 1]] : values[i] > values[samples[at - 1]]))
+            at--;
+        if (at == most)
+            continue;
+        count += count < most;
+        memmove(samples + at + 1, samples + at, (size_t)(count - 1 - at) * sizeof *samples);
+        samples[at] = i;
     }
-    *samples = order;
-    *count = n < most ? (int)n : most;
-    return UNSEEN_OK;
+    return count;
 }

@@ -15,15 +15,13 @@ struct us_contact_sheet {
     const uint8_t *kept;      /* [all samples] colours each picture's edge; NULL: no colour */
 };
 
-/* Write the sheet: pictures beside each other, each with its index, its given label and its value, small ones
- * magnified with hard pixel edges, large ones (over 128 pixels) averaged down. The indices stand below once
- * more, to be copied. */
+/* Write the sheet: pictures beside each other, each with its given label, its index, its value and its path,
+ * small ones magnified with hard pixel edges, large ones (over 128 pixels) averaged down. The indices stand
+ * below once more, to be copied. */
 enum unseen_status us_contact_sheet_write(FILE *out, const struct us_contact_sheet *sheet);
 
 /* The `most` samples with the highest (or, with `lowest`, the lowest) values of n, in that order, ties by
- * index. `samples` receives fresh memory, its first *count entries, freed with free(); *count is less than
- * `most` if n is. */
-enum unseen_status us_extreme_samples(const float *values, int64_t n, bool lowest, int most,
-                                      int64_t **samples, int *count);
+ * index, into samples [most]. Returns how many: n if that is less. */
+int us_extreme_samples(const float *values, int64_t n, bool lowest, int most, int64_t *samples);
 
 #endif

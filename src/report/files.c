@@ -19,6 +19,12 @@ static const struct {
     {"scores.npy", "float32 [N]: each training sample's score, higher is harder"},
     {"keep.npy", "int64 [m]: indices of the kept samples, ascending"},
     {"coreset.csv", "index, label, path, score, fold and kept of every sample"},
+    {"table.csv", "accuracy of each coreset, mean and deviation over the seeds"},
+    {"table.md", "the same as Markdown"},
+    {"result.json", "test accuracy of one trained model"},
+    {"suspects.csv", "index, label, path, suggested class, confidence and score of the suspects"},
+    {"suspicion.npy", "float32 [N]: one minus the mean probability of the given label"},
+    {"audit.html", "the labels that look wrong, with pictures"},
     {"run.json", "what was run, on what, with which settings"},
     {"scoring.json", "settings and histories of the scoring models"},
     {"history.csv", "loss and accuracy by epoch"},
@@ -32,6 +38,14 @@ static const struct {
     {"el2n.npy", "float32 [R, T, N]: length of softmax minus one-hot label"},
     {"entropy.npy", "float32 [R, T, N]: entropy of the softmax, in nats"},
     {"loss.npy", "float32 [R, T, N]: cross-entropy, in nats"},
+    {"change.npy", "float32 [R, T, N]: how far the log softmax moved since the epoch before"},
+    {"feature_norm.npy", "float32 [R, T, N]: length of the features before the last layer"},
+    {"predicted.npy", "float32 [R, T, N]: class of the largest logit"},
+    {"runner_up.npy", "float32 [R, T, N]: probability of the class in second place"},
+    {"probs.npy", "float16 [R, T, N, C]: softmax"},
+    {"features.npy", "float32 [R, N, D]: features before the last layer"},
+    {"centres.npy", "float32 [R, K, C, D]: each model's mean features of a class"},
+    {"gradient_norm.npy", "float32 [R, N]: length of the loss's gradient"},
     {"fold.npy", "uint8 [R, N]: which model scored the sample"},
     {"labels.npy", "int64 [N]: the labels of the data"},
     {"trajectory.json", "protocol, repeats, epochs, folds and classes of the arrays beside it"},
@@ -57,6 +71,12 @@ static int is_result(const struct dirent *entry)
     const char *name = entry->d_name;
     return name[0] != '.' && strcmp(name, "work") != 0 && strcmp(name, "report.html") != 0 &&
            !strstr(name, ".tmp.");
+}
+
+/* Byte by byte: not by the rules of a language, so that every host lists alike. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
 }
 
 static void write_file(FILE *out, const char *relative, const char *name, int64_t size)
@@ -106,7 +126,7 @@ static enum unseen_status list_folder(FILE *out, const char *root, const char *b
     int n = 0;
     char *path = us_format("%s/%s", root, below);
     US_TRY_ALLOC(path);
-    n = scandir(path, &entries, is_result, alphasort);
+    n = scandir(path, &entries, is_result, by_name);
     if (n < 0) {
         st = us_fail_errno(path, "cannot be listed");
         goto out;
@@ -127,7 +147,7 @@ enum unseen_status us_write_files(FILE *out, const struct us_run_folder *folder)
     if (folder->kept)
         fputs(
             "<p>To train on the coreset with PyTorch:</p>\n<pre>coreset = torch.utils.data.Subset(trainset, "
-            "numpy.load(&quot;keep.npy&quot;))</pre>\n",
+            "numpy.load(&quot;keep.npy&quot;).tolist())</pre>\n",
             out);
     fputs("<div class=\"card\"><div class=\"scroll\"><table class=\"text\"><tbody>\n", out);
     US_TRY(list_folder(out, folder->path, "", DEPTH));

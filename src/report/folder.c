@@ -11,6 +11,7 @@
 #include "base/npy.h"
 #include "base/vectors.h"
 #include "trajectory/trajectory.h"
+#include "unseen/audit.h"
 #include "unseen/score.h"
 
 static enum unseen_status read_run(struct us_run_folder *f)
@@ -56,6 +57,14 @@ out:
     return st;
 }
 
+static enum unseen_status sort_scores(struct us_run_folder *f)
+{
+    if (!f->scores)
+        return UNSEEN_OK;
+    f->ascending = us_calloc((size_t)f->n, sizeof *f->ascending);
+    return f->ascending ? us_order_f32(f->scores, f->n, false, f->ascending) : UNSEEN_FAILED;
+}
+
 static enum unseen_status read_keep(struct us_run_folder *f)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -81,17 +90,34 @@ out:
     return st;
 }
 
+/* Where the trajectory holds what an audit needs: its mean probability of the label, and its suggestion. */
+static enum unseen_status audit_labels(const struct unseen_trajectory *t, struct us_run_folder *f)
+{
+    struct unseen_audit *audit;
+    enum unseen_status st = unseen_audit(t, NULL, &audit);
+    if (st)
+        return st;
+    f->p_true = audit->p_label;
+    f->suggested = audit->suggested;
+    audit->p_label = NULL;
+    audit->suggested = NULL;
+    unseen_audit_free(audit);
+    return UNSEEN_OK;
+}
+
 /* Mean probability of the given label over repeats and epochs, as the audit has it. */
-static enum unseen_status mean_p_given(const struct unseen_trajectory *t, struct us_run_folder *f)
+static enum unseen_status average_p_true(const struct unseen_trajectory *t, struct us_run_folder *f)
 {
     enum unseen_status st = UNSEEN_OK;
     bool weighed = t->protocol != UNSEEN_SEEN && t->value[UNSEEN_LOSS];
     if (!t->value[UNSEEN_P_TRUE])
         return UNSEEN_OK;
-    US_TRY_ALLOC(f->p_given = us_calloc((size_t)t->n, sizeof *f->p_given));
-    US_TRY(unseen_score(t, weighed ? "unseen-confidence" : "confidence", NULL, f->p_given));
+    if (t->value[UNSEEN_LOSS] && t->value[UNSEEN_MARGIN] && t->value[UNSEEN_PREDICTED])
+        return audit_labels(t, f);
+    US_TRY_ALLOC(f->p_true = us_calloc((size_t)t->n, sizeof *f->p_true));
+    US_TRY(unseen_score(t, weighed ? "unseen-confidence" : "confidence", NULL, f->p_true));
     for (int64_t i = 0; i < t->n; i++)
-        f->p_given[i] = 1 - f->p_given[i];
+        f->p_true[i] = 1 - f->p_true[i];
 out:
     return st;
 }
@@ -114,17 +140,9 @@ static enum unseen_status read_trajectory(struct us_run_folder *f)
     f->n = t->n;
     f->labels = us_calloc((size_t)t->n, sizeof *f->labels);
     US_TRY_ALLOC(f->labels);
-    for (int64_t i = 0; i < t->n; i++) {
-        if (t->labels[i] < 0 || t->labels[i] >= INT32_MAX) {
-            st = us_fail(UNSEEN_BAD_DATA, path, "label %" PRId64 " of sample %" PRId64 " is out of range",
-                         t->labels[i], i);
-            goto out;
-        }
-        f->labels[i] = t->labels[i];
-        if (t->labels[i] >= f->classes)
-            f->classes = (int)t->labels[i] + 1;
-    }
-    US_TRY(mean_p_given(t, f));
+    memcpy(f->labels, t->labels, (size_t)t->n * sizeof *f->labels);
+    f->classes = t->classes;
+    US_TRY(average_p_true(t, f));
 out:
     unseen_trajectory_close(t);
     free(labels);
@@ -159,7 +177,7 @@ static enum unseen_status take_dataset(struct us_run_folder *f, const struct uns
 static enum unseen_status open_dataset(struct us_run_folder *f, const struct unseen_dataset *data)
 {
     const char *name = us_run_text(f, "data.name");
-    bool shown = f->scores || f->p_given;
+    bool shown = f->scores || f->p_true;
     if (!shown || !(data || name))
         return UNSEEN_OK;
     if (!data) {
@@ -189,6 +207,7 @@ enum unseen_status us_run_folder_open(const char *path, const struct unseen_data
     *folder = (struct us_run_folder){.path = path};
     US_TRY(read_run(folder));
     US_TRY(read_scores(folder, "scores.npy", &folder->scores));
+    US_TRY(sort_scores(folder));
     US_TRY(read_scores(folder, "seen/scores.npy", &folder->seen));
     US_TRY(read_keep(folder));
     US_TRY(read_trajectory(folder));
@@ -204,9 +223,11 @@ void us_run_folder_close(struct us_run_folder *folder)
     free(folder->dataset_problem);
     us_history_free(&folder->history);
     free(folder->labels);
-    free(folder->p_given);
+    free(folder->suggested);
+    free(folder->p_true);
     free(folder->kept);
     free(folder->seen);
+    free(folder->ascending);
     free(folder->scores);
     json_decref(folder->run);
     *folder = (struct us_run_folder){0};

@@ -11,14 +11,16 @@
 /* Pointers are NULL for what is not there. */
 struct us_run_folder {
     const char *path;
-    json_t *run;     /* run.json, an object */
-    int64_t n;       /* samples; 0 if no file tells */
-    float *scores;   /* [n] */
-    float *seen;     /* [n] scores of seen/ */
-    uint8_t *kept;   /* [n] 1 if in keep.npy; NULL without scores.npy or keep.npy */
-    int64_t m;       /* samples kept */
-    float *p_given;  /* [n] mean probability of the given label over repeats and epochs */
-    int64_t *labels; /* [n] each in 0..classes-1 */
+    json_t *run;        /* run.json, an object */
+    int64_t n;          /* samples; 0 if no file tells */
+    float *scores;      /* [n] */
+    int64_t *ascending; /* [n] the samples by ascending score, ties by index; NULL without scores.npy */
+    float *seen;        /* [n] scores of seen/ */
+    uint8_t *kept;      /* [n] 1 if in keep.npy; NULL without scores.npy or keep.npy */
+    int64_t m;          /* samples kept */
+    float *p_true;      /* [n] mean probability of the given label over repeats and epochs */
+    int32_t *suggested; /* [n] class that the models prefer, where the trajectory tells */
+    int64_t *labels;    /* [n] each in 0..classes-1 */
     int classes;
     struct us_history history; /* history.csv; no columns without it */
     const struct unseen_dataset *dataset;

@@ -172,6 +172,15 @@ const char *us_value_text(double value, char text[US_NUMBER])
     return text;
 }
 
+const char *us_step_text(double value, double step, char text[US_NUMBER])
+{
+    double decimals = step > 0 ? fmax(0, ceil(-log10(step) - 1e-9)) : INFINITY;
+    if (!isfinite(value) || decimals > 6 || fabs(value) >= 1e7)
+        return us_value_text(value, text);
+    snprintf(text, US_NUMBER, "%.*f", (int)decimals, value);
+    return text;
+}
+
 const char *us_share_text(double share, char text[US_NUMBER])
 {
     if (isnan(share))

@@ -45,6 +45,10 @@ const char *us_count_text(int64_t count, char text[US_NUMBER]);
 /* Three significant digits; "-" for NaN. Returns `text`. */
 const char *us_value_text(double value, char text[US_NUMBER]);
 
+/* As many decimals as tell values apart that differ by `step`: 0.1 of step 0.01 is "0.10"; us_value_text
+ * where `step` is 0 or that takes more than six. Returns `text`. */
+const char *us_step_text(double value, double step, char text[US_NUMBER]);
+
 /* "12.5 %", with a space that does not break, of a share in [0,1]; "-" for NaN. Returns `text`. */
 const char *us_share_text(double share, char text[US_NUMBER]);
 

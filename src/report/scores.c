@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/order.h"
 #include "report/html.h"
 #include "report/sections.h"
 #include "report/svg.h"
@@ -20,16 +19,15 @@ struct group {
     double mean;
 };
 
-/* Samples whose kept flag is `kept`, all for -1, taken in `ascending` order [n]. */
-static enum unseen_status collect(const struct us_run_folder *f, const int64_t *ascending, int kept,
-                                  struct group *group)
+/* Samples whose kept flag is `kept`, all for -1. */
+static enum unseen_status collect(const struct us_run_folder *f, int kept, struct group *group)
 {
     group->sorted = us_calloc((size_t)f->n, sizeof *group->sorted);
     if (!group->sorted)
         return UNSEEN_FAILED;
     double sum = 0;
     for (int64_t i = 0; i < f->n; i++) {
-        int64_t sample = ascending[i];
+        int64_t sample = f->ascending[i];
         if (kept >= 0 && f->kept[sample] != kept)
             continue;
         group->sorted[group->n++] = f->scores[sample];
@@ -52,11 +50,12 @@ static double quantile(const struct group *group, double share)
 
 enum { STATISTICS = 7 };
 
-static const char *statistic(const struct group *group, int which, char text[US_NUMBER])
+/* `step`: what the scores are told apart by. */
+static const char *statistic(const struct group *group, int which, double step, char text[US_NUMBER])
 {
     if (which == 0)
         return us_count_text(group->n, text);
-    return us_value_text(which == 1 ? group->mean : quantile(group, (which - 2) * 0.25), text);
+    return us_step_text(which == 1 ? group->mean : quantile(group, (which - 2) * 0.25), step, text);
 }
 
 static void write_statistics(FILE *out, const struct group *groups, int n)
@@ -65,6 +64,7 @@ static void write_statistics(FILE *out, const struct group *groups, int n)
                                                   "median",  "upper quartile", "greatest"};
     fputs("<div class=\"card\"><h3>Statistics</h3><div class=\"scroll\"><table><thead>\n", out);
     const char *cells[4] = {""};
+    double step = (groups[0].sorted[groups[0].n - 1] - groups[0].sorted[0]) / 100;
     for (int g = 0; g < n; g++)
         cells[1 + g] = groups[g].name;
     us_html_row(out, "th", 1 + n, cells);
@@ -73,7 +73,7 @@ static void write_statistics(FILE *out, const struct group *groups, int n)
         char text[3][US_NUMBER];
         cells[0] = names[i];
         for (int g = 0; g < n; g++)
-            cells[1 + g] = statistic(&groups[g], i, text[g]);
+            cells[1 + g] = statistic(&groups[g], i, step, text[g]);
         us_html_row(out, "td", 1 + n, cells);
     }
     fputs("</tbody></table></div></div>\n", out);
@@ -98,11 +98,8 @@ enum unseen_status us_write_scores(FILE *out, const struct us_run_folder *folder
     struct group groups[3] = {{.name = "all"}, {.name = "kept"}, {.name = "dropped"}};
     double bins[3][BINS] = {{0}};
     int n = folder->kept ? 3 : 1;
-    int64_t *ascending = us_calloc((size_t)folder->n, sizeof *ascending);
-    US_TRY_ALLOC(ascending);
-    US_TRY(us_order_f32(folder->scores, folder->n, false, ascending));
     for (int g = 0; g < n; g++)
-        US_TRY(collect(folder, ascending, g == 0 ? -1 : g == 1, &groups[g]));
+        US_TRY(collect(folder, g == 0 ? -1 : g == 1, &groups[g]));
     double lo = groups[0].sorted[0], hi = groups[0].sorted[folder->n - 1];
     for (int g = 0; g < n; g++)
         count_bins(&groups[g], lo, hi, bins[g]);
@@ -126,7 +123,6 @@ enum unseen_status us_write_scores(FILE *out, const struct us_run_folder *folder
 out:
     for (int g = 0; g < 3; g++)
         free(groups[g].sorted);
-    free(ascending);
     return st;
 }
 
@@ -138,8 +134,9 @@ bool us_shows_spread(const struct us_run_folder *folder)
 static void write_spread_row(FILE *out, const char *name, double unseen, double seen)
 {
     char text[2][US_NUMBER];
-    us_html_row(out, "td", 3,
-                (const char *[]){name, us_value_text(unseen, text[0]), us_value_text(seen, text[1])});
+    us_html_row(
+        out, "td", 3,
+        (const char *[]){name, us_step_text(unseen, 1e-3, text[0]), us_step_text(seen, 1e-3, text[1])});
 }
 
 static void write_spread_table(FILE *out, const struct unseen_spread *unseen,

@@ -62,6 +62,7 @@ static enum unseen_status write_accuracy(FILE *out, const json_t *steps)
     us_svg_lines(out, &(struct us_line_plot){.title = "Judges on the part held out",
                                              .x_label = "step",
                                              .y_label = "accuracy",
+                                             .x_unit = US_COUNT,
                                              .unit = US_PERCENT,
                                              .n = 3,
                                              .lines = lines,
@@ -131,7 +132,7 @@ static void write_row(FILE *out, const json_t *step, bool kept)
 
 static void write_table(FILE *out, const json_t *steps, int kept)
 {
-    fputs("<div class=\"card\"><h3>Coresets</h3><div class=\"scroll\"><table><thead>\n", out);
+    fputs("<div class=\"card whole\"><h3>Coresets</h3><div class=\"scroll\"><table><thead>\n", out);
     us_html_row(out, "th", 8,
                 (const char *[]){"step", "samples", "stayed", "left", "came", "held-out accuracy",
                                  "worst class", "samples a class"});

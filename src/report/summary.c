@@ -56,8 +56,19 @@ static void write_protocol(FILE *out, const struct us_run_folder *f)
 {
     const char *protocol = us_run_text(f, "protocol");
     int folds = (int)us_run_number(f, "folds", 0);
+    char share[US_NUMBER];
     if (!protocol)
         return;
+    if (us_shows_steps(f)) {
+        us_html_textf(
+            out,
+            " by models that never saw it: %s of the data was held out of all training; the first of "
+            "%zu coresets was chosen by models of %d folds, each later one by models trained within "
+            "the coreset before it.",
+            us_share_text(us_run_number(f, "hold_out", NAN), share),
+            json_array_size(us_run_value(f, "steps")), folds);
+        return;
+    }
     if (strcmp(protocol, "fold") == 0)
         us_html_textf(
             out,

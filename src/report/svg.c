@@ -9,7 +9,17 @@
 #include "report/html.h"
 
 /* A plot's own units; the style sheet scales the whole to the card's width. */
-enum { WIDTH = 560, HEIGHT = 300, LEFT = 64, RIGHT = 14, TOP = 26, BOTTOM = 44, TICKS = 8, NAMES = 156 };
+enum {
+    WIDTH = 560,
+    HEIGHT = 300,
+    LEFT = 64,
+    RIGHT = 14,
+    TOP = 26,
+    BOTTOM = 44,
+    TICKS = 8,
+    NAMES = 156,
+    MOST_DOTS = 40
+};
 
 struct axis {
     double lo, hi, step;
@@ -179,7 +189,7 @@ static void draw_bin_values(FILE *out, const struct frame *f, const struct us_hi
         double x = at_x(f, from);
         fprintf(out, "<rect class=\"hit\" x=\"%.1f\" y=\"%d\" width=\"%.2f\" height=\"%d\"><title>", x, TOP,
                 at_x(f, from + width) - x, HEIGHT - TOP - BOTTOM);
-        us_html_textf(out, "%s to %s", us_value_text(from, lo), us_value_text(from + width, hi));
+        us_html_textf(out, "%s to %s", us_step_text(from, width, lo), us_step_text(from + width, width, hi));
         for (int s = 0; s < plot->n; s++)
             us_html_textf(out, "\n%s: %s", plot->series[s].name,
                           unit_text(plot->unit, plot->series[s].height[b], value));
@@ -210,7 +220,13 @@ void us_svg_histogram(FILE *out, const struct us_histogram *plot)
     figure_end(out);
 }
 
-/* The box around all points; false if there is none to draw. */
+/* 0 where there is none. */
+static double deviation_at(const struct us_line *line, int i)
+{
+    return line->deviation && isfinite(line->deviation[i]) ? line->deviation[i] : 0;
+}
+
+/* The box around all points and deviations; false if there is none to draw. */
 static bool bounds(const struct us_line_plot *plot, double box[4])
 {
     bool any = false;
@@ -221,18 +237,38 @@ static bool bounds(const struct us_line_plot *plot, double box[4])
                 continue;
             box[0] = any ? fmin(box[0], x) : x;
             box[1] = any ? fmax(box[1], x) : x;
-            box[2] = any ? fmin(box[2], y) : y;
-            box[3] = any ? fmax(box[3], y) : y;
+            double d = deviation_at(&plot->lines[l], i);
+            box[2] = any ? fmin(box[2], y - d) : y - d;
+            box[3] = any ? fmax(box[3], y + d) : y + d;
             any = true;
         }
     }
     return any;
 }
 
-static void draw_line(FILE *out, const struct frame *f, const struct us_line *line, enum us_unit unit)
+/* Of point i: its deviation, a dot, and all as text. */
+static void draw_point(FILE *out, const struct frame *f, const struct us_line *line, int i)
 {
-    char text[US_NUMBER];
-    bool pen = false;
+    char x[US_NUMBER], y[US_NUMBER], deviation[US_NUMBER];
+    double d = deviation_at(line, i), at = at_x(f, line->x[i]);
+    fputs("<g>", out);
+    if (d > 0)
+        fprintf(out, "<path class=\"deviation\" d=\"M%.1f %.1fV%.1f\"/>", at, at_y(f, line->y[i] - d),
+                at_y(f, line->y[i] + d));
+    fprintf(out, "<circle class=\"dot\" cx=\"%.1f\" cy=\"%.1f\" r=\"%s\"/>", at, at_y(f, line->y[i]),
+            line->thin ? "1.6" : "3");
+    unit_text(f->x.unit, line->x[i], x);
+    unit_text(f->y.unit, line->y[i], y);
+    unit_text(f->y.unit, d, deviation);
+    us_html_element(out, "title", NULL, "%s\n%s: %s%s%s", line->name, x, y, d > 0 ? " \xC2\xB1 " : "",
+                    d > 0 ? deviation : "");
+    fputs("</g>", out);
+}
+
+/* Dots stand at every point of a line that has few, else at the last one. */
+static void draw_line(FILE *out, const struct frame *f, const struct us_line *line)
+{
+    bool pen = false, all = !line->thin && line->n <= MOST_DOTS;
     int last = -1;
     fprintf(out, "<g class=\"%s\"><path class=\"curve%s\" d=\"", line->style, line->thin ? " thin" : "");
     for (int i = 0; i < line->n; i++) {
@@ -244,12 +280,9 @@ static void draw_line(FILE *out, const struct frame *f, const struct us_line *li
         pen = there;
     }
     fputs("\"/>", out);
-    if (last >= 0) {
-        fprintf(out, "<circle class=\"dot\" cx=\"%.1f\" cy=\"%.1f\" r=\"%s\"/>", at_x(f, line->x[last]),
-                at_y(f, line->y[last]), line->thin ? "1.6" : "3");
-        us_html_element(out, "title", NULL, "%s: %s in the end", line->name,
-                        unit_text(unit, line->y[last], text));
-    }
+    for (int i = all ? 0 : last; i >= 0 && i <= last; i++)
+        if (isfinite(line->x[i]) && isfinite(line->y[i]))
+            draw_point(out, f, line, i);
     fputs("</g>\n", out);
 }
 
@@ -258,7 +291,7 @@ void us_svg_lines(FILE *out, const struct us_line_plot *plot)
     double box[4] = {0, 1, 0, 1};
     bool any = bounds(plot, box);
     double low = plot->unit == US_PERCENT && any ? box[2] : fmin(box[2], 0);
-    struct frame f = {.x = axis_over(box[0], box[1], US_COUNT, false),
+    struct frame f = {.x = axis_over(box[0], box[1], plot->x_unit, false),
                       .y = axis_over(low, box[3], plot->unit, true)};
     figure_begin(out, plot->title);
     if (plot->key) {
@@ -270,7 +303,7 @@ void us_svg_lines(FILE *out, const struct us_line_plot *plot)
     svg_begin(out, plot->title, HEIGHT);
     draw_axes(out, &f, plot->x_label, plot->y_label);
     for (int l = 0; l < plot->n; l++)
-        draw_line(out, &f, &plot->lines[l], plot->unit);
+        draw_line(out, &f, &plot->lines[l]);
     figure_end(out);
 }
 

@@ -14,7 +14,8 @@ enum us_unit { US_PLAIN, US_COUNT, US_PERCENT /* of a share: 0.5 is 50 % */ };
 /* One series of bins over [lo, hi], equally wide. */
 struct us_histogram_series {
     const char *name;
-    const char *style;    /* colour style of style.c: "kept", "dropped", "unseen", "seen", "s0".."s7" */
+    const char *style;    /* colour style of style.c: "kept", "dropped", "unseen", "seen", "data", "random",
+                             "s0".."s7" */
     const double *height; /* [bins] */
 };
 
@@ -31,14 +32,15 @@ void us_svg_histogram(FILE *out, const struct us_histogram *plot);
 struct us_line {
     const char *name;
     const char *style;
-    bool thin;           /* one of many */
-    const double *x, *y; /* [n]; a gap in y breaks the line */
+    bool thin;               /* one of many */
+    const double *x, *y;     /* [n]; a gap in y breaks the line */
+    const double *deviation; /* [n] of y, drawn up and down from each point; NULL: none; NaN: not there */
     int n;
 };
 
 struct us_line_plot {
     const char *title, *x_label, *y_label;
-    enum us_unit unit; /* of y; x is a count */
+    enum us_unit x_unit, unit; /* of x and of y */
     int n;
     const struct us_line *lines;
     bool key; /* name the lines in a colour key */

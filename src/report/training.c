@@ -11,6 +11,9 @@
 /* More scoring models than there are colours are drawn in one. */
 enum { COLOURS = 8 };
 
+/* Below this part of the way from chance to all right a model's scores are said to tell little. */
+#define NEAR_CHANCE 0.25
+
 static const char *const colours[COLOURS] = {"s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7"};
 
 bool us_shows_training(const struct us_run_folder *folder)
@@ -36,6 +39,7 @@ static void write_history_plot(FILE *out, const struct us_history *h, const char
         us_svg_lines(out, &(struct us_line_plot){.title = title,
                                                  .x_label = "epoch",
                                                  .y_label = y_label,
+                                                 .x_unit = US_COUNT,
                                                  .unit = unit,
                                                  .n = n,
                                                  .lines = lines,
@@ -46,7 +50,7 @@ static void write_history_plot(FILE *out, const struct us_history *h, const char
 struct models {
     int n;
     struct us_history *history; /* [n] */
-    struct us_line *lines;      /* [n + 1] */
+    struct us_line *lines;      /* [n + 2] */
     double *mean, *epoch;       /* [epochs] of the longest history */
     int *counted;               /* [epochs] */
     int epochs;
@@ -70,7 +74,7 @@ static enum unseen_status models_read(const struct us_run_folder *f, struct mode
     m->n = (int)json_array_size(list);
     m->history = us_calloc((size_t)m->n, sizeof *m->history);
     US_TRY_ALLOC(m->history);
-    m->lines = us_calloc((size_t)m->n + 1, sizeof *m->lines);
+    m->lines = us_calloc((size_t)m->n + 2, sizeof *m->lines);
     US_TRY_ALLOC(m->lines);
     for (int i = 0; i < m->n; i++) {
         const json_t *model = json_array_get(list, (size_t)i);
@@ -115,9 +119,65 @@ static void mean_end(struct models *m)
         m->mean[e] = m->counted[e] ? m->mean[e] / m->counted[e] : NAN;
 }
 
-static void write_models_plot(FILE *out, const struct us_run_folder *f, struct models *m, const char *title,
-                              const char *column)
+/* What naming the most frequent class gets right; NaN if the labels are not known. */
+static enum unseen_status largest_class(const struct us_run_folder *f, double *share)
 {
+    *share = NAN;
+    if (!f->labels || f->classes < 1 || f->n < 1)
+        return UNSEEN_OK;
+    int64_t *count = us_calloc((size_t)f->classes, sizeof *count), most = 0;
+    if (!count)
+        return UNSEEN_FAILED;
+    for (int64_t i = 0; i < f->n; i++)
+        if (++count[f->labels[i]] > most)
+            most = count[f->labels[i]];
+    free(count);
+    *share = (double)most / (double)f->n;
+    return UNSEEN_OK;
+}
+
+/* Of the scoring models' last epochs; NaN if none tells. */
+static double last_heldout_accuracy(const struct models *m)
+{
+    double sum = 0;
+    int n = 0;
+    for (int i = 0; i < m->n; i++) {
+        const double *y = us_history_column(&m->history[i], "heldout_accuracy");
+        int last = m->history[i].rows - 1;
+        if (!y || !isfinite(y[last]))
+            continue;
+        sum += y[last];
+        n++;
+    }
+    return n ? sum / n : NAN;
+}
+
+static void write_worth(FILE *out, const struct models *m, double chance)
+{
+    char count[US_NUMBER], right[US_NUMBER], share[US_NUMBER];
+    double accuracy = last_heldout_accuracy(m);
+    fputs("<p class=\"soft\">", out);
+    us_html_textf(out,
+                  "%s scoring model%s. Accuracy on held-out samples tells how much a score by that model is "
+                  "worth.",
+                  us_count_text(m->n, count), m->n == 1 ? "" : "s");
+    if (!isnan(accuracy) && !isnan(chance)) {
+        us_html_textf(out,
+                      " After the last epoch they get %s of the held-out samples right; who always names the "
+                      "largest class gets %s.",
+                      us_share_text(accuracy, right), us_share_text(chance, share));
+        if (accuracy - chance < NEAR_CHANCE * (1 - chance))
+            us_html_element(out, "b", NULL, "%s",
+                            " Models this near to chance tell little of a sample: train them for longer.");
+    }
+    fputs("</p>\n", out);
+}
+
+/* `chance`: drawn as a level line, NaN: not. */
+static void write_models_plot(FILE *out, const struct us_run_folder *f, struct models *m, const char *title,
+                              const char *column, double chance)
+{
+    const double level[2] = {chance, chance}, ends[2] = {0, m->epochs - 1};
     const json_t *list = us_run_value(f, "models");
     int n = 0;
     bool many = m->n > COLOURS;
@@ -142,9 +202,13 @@ static void write_models_plot(FILE *out, const struct us_run_folder *f, struct m
     if (many)
         m->lines[n++] =
             (struct us_line){.name = "mean", .style = "unseen", .x = m->epoch, .y = m->mean, .n = m->epochs};
+    if (!isnan(chance) && m->epochs > 1)
+        m->lines[n++] = (struct us_line){
+            .name = "largest class", .style = "random", .thin = true, .x = ends, .y = level, .n = 2};
     us_svg_lines(out, &(struct us_line_plot){.title = title,
                                              .x_label = "epoch",
                                              .y_label = many ? "accuracy; bold: mean" : "accuracy",
+                                             .x_unit = US_COUNT,
                                              .unit = US_PERCENT,
                                              .n = n,
                                              .lines = m->lines,
@@ -156,20 +220,19 @@ enum unseen_status us_write_training(FILE *out, const struct us_run_folder *fold
     enum unseen_status st = UNSEEN_OK;
     const struct us_history *h = &folder->history;
     struct models models = {0};
+    double chance;
     US_TRY(models_read(folder, &models));
-    char count[US_NUMBER];
+    US_TRY(largest_class(folder, &chance));
     if (models.n > 0)
-        us_html_element(out, "p", "soft",
-                        "%s scoring model%s. Accuracy on held-out samples tells how much a score by "
-                        "that model is worth.",
-                        us_count_text(models.n, count), models.n == 1 ? "" : "s");
+        write_worth(out, &models, chance);
     fputs("<div class=\"grid\">\n", out);
     write_history_plot(out, h, "Accuracy of the trained model", "accuracy", US_PERCENT,
                        (const char *const[]){"train_accuracy", "heldout_accuracy", "test_accuracy"});
     write_history_plot(out, h, "Loss of the trained model", "cross-entropy in nats", US_PLAIN,
                        (const char *const[]){"train_loss", "heldout_loss", "test_loss"});
-    write_models_plot(out, folder, &models, "Scoring models on held-out samples", "heldout_accuracy");
-    write_models_plot(out, folder, &models, "Scoring models on their training samples", "train_accuracy");
+    write_models_plot(out, folder, &models, "Scoring models on held-out samples", "heldout_accuracy", chance);
+    write_models_plot(out, folder, &models, "Scoring models on their training samples", "train_accuracy",
+                      NAN);
     fputs("</div>\n", out);
 out:
     models_free(&models);

@@ -120,10 +120,24 @@ static void test_numbers(void **state)
     assert_string_equal(us_size_text(1234567, text), "1.2 MB");
 }
 
+static void test_steps_between_values(void **state)
+{
+    (void)state;
+    char text[US_NUMBER];
+    assert_string_equal(us_step_text(0.9, 0.004, text), "0.900");
+    assert_string_equal(us_step_text(1.01, 0.004, text), "1.010");
+    assert_string_equal(us_step_text(0.961, 0.0005, text), "0.9610");
+    assert_string_equal(us_step_text(250, 25, text), "250");
+    assert_string_equal(us_step_text(0.5, 0, text), "0.5");
+    assert_string_equal(us_step_text(1e-9, 1e-11, text), "1e-09");
+    assert_string_equal(us_step_text(NAN, 1, text), "-");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_steps_between_values),
         cmocka_unit_test(test_replaces_what_is_no_text),
         cmocka_unit_test(test_page_is_well_formed),
         cmocka_unit_test(test_markup_problem),

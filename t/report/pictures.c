@@ -137,9 +137,11 @@ static void test_lines(void **state)
 {
     (void)state;
     const double x[] = {0, 1, 2, 3}, y[] = {0.5, NAN, 0.75, 0.75}, flat[] = {0.1, 0.1, 0.1, 0.1};
+    const double d[] = {0.125, NAN, 0, NAN};
     const double none[] = {NAN, NAN, NAN, NAN};
-    const struct us_line lines[] = {{"a<b", "s0", false, x, y, 4}, {"none", "s1", true, x, none, 4}};
-    const struct us_line level[] = {{"flat", "s0", false, x, flat, 4}};
+    const struct us_line lines[] = {{.name = "a<b", .style = "s0", .x = x, .y = y, .deviation = d, .n = 4},
+                                    {.name = "none", .style = "s1", .thin = true, .x = x, .y = none, .n = 4}};
+    const struct us_line level[] = {{.name = "flat", .style = "s0", .x = x, .y = flat, .n = 4}};
     struct us_line_plot plot = {.title = "t",
                                 .x_label = "epoch",
                                 .y_label = "accuracy",
@@ -160,8 +162,10 @@ static void test_lines(void **state)
     char *text = plots_end(&page);
     assert_int_equal(occurrences(text, "<svg"), 4);
     assert_int_equal(occurrences(text, "class=\"curve"), 4);
-    assert_int_equal(occurrences(text, "<circle"), 3);
-    assert_non_null(strstr(text, "a&lt;b: 75.0\xC2\xA0% in the end"));
+    assert_int_equal(occurrences(text, "<circle"),
+                     3 + 4 + 4); /* one a point; none of the thin line of gaps */
+    assert_int_equal(occurrences(text, "class=\"deviation\""), 1);
+    assert_non_null(strstr(text, "<title>a&lt;b\n0: 50.0\xC2\xA0% \xC2\xB1 12.5\xC2\xA0%</title>"));
     free(text);
 }
 
@@ -194,16 +198,11 @@ static void test_extremes(void **state)
 {
     (void)state;
     const float values[] = {0.5F, -1, 3, 3, 0.5F, 2};
-    int64_t *samples;
-    int n;
-    assert_ok(us_extreme_samples(values, 6, false, 3, &samples, &n));
-    assert_int_equal(n, 3);
+    int64_t samples[24];
+    assert_int_equal(us_extreme_samples(values, 6, false, 3, samples), 3);
     assert_memory_equal(samples, ((int64_t[]){2, 3, 5}), 3 * sizeof *samples);
-    free(samples);
-    assert_ok(us_extreme_samples(values, 6, true, 24, &samples, &n));
-    assert_int_equal(n, 6);
+    assert_int_equal(us_extreme_samples(values, 6, true, 24, samples), 6);
     assert_memory_equal(samples, ((int64_t[]){1, 0, 4, 5, 2, 3}), 6 * sizeof *samples);
-    free(samples);
 }
 
 /* A sheet of one picture size; returns the text. */
@@ -239,7 +238,7 @@ static void test_contact_sheet(void **state)
     assert_int_equal(occurrences(text, "src=\"data:image/png;base64,"), 3);
     assert_int_equal(occurrences(text, "width=\"96\" height=\"96\""), 3);
     assert_int_equal(occurrences(text, "<figure class=\"dropped\""), 1);
-    assert_non_null(strstr(text, "<b>&lt;b&gt;&amp;&quot;</b><span>#2</span><span>score 0.75</span>"));
+    assert_non_null(strstr(text, "<b>&lt;b&gt;&amp;&quot;</b><span>#2 kept</span><span>score 0.750</span>"));
     assert_non_null(strstr(text, "b/&lt;2&gt;.jpg"));
     assert_non_null(strstr(text, "<code>2, 0, 1</code>"));
     free(text);

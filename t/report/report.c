@@ -115,6 +115,24 @@ static void assert_lacks(const char *text, const char *part)
         fail_msg("the report has \"%s\"", part);
 }
 
+/* Each line of a plot is told from the others by its colour and dashes: the styles of a key differ. */
+static void assert_keys_differ(const char *text)
+{
+    while ((text = strstr(text, "<ul class=\"key\">"))) {
+        char styles[16][32];
+        int n = 0;
+        const char *end = strstr(text, "</ul>");
+        for (; (text = strstr(text, "<li class=\"")) && text < end; n++) {
+            assert_true(n < 16);
+            sscanf(text, "<li class=\"%31[^\"]", styles[n]);
+            for (int i = 0; i < n; i++)
+                assert_string_not_equal(styles[i], styles[n]);
+            text++;
+        }
+        text = end;
+    }
+}
+
 static void test_whole(void **state)
 {
     (void)state;
@@ -139,6 +157,11 @@ static void test_whole(void **state)
     assert_has(text, "<dt>recipe.lr</dt><dd>0.1</dd>");
     assert_has(text, "Scoring models on held-out samples");
     assert_has(text, "Accuracy of the trained model");
+    assert_has(text, "12 of the samples that were dropped");
+    assert_has(text, "they get 50.0\xC2\xA0% of the held-out samples right");
+    assert_has(text, "largest class gets ");
+    assert_has(text, "random coreset of this size keeps about 50.0\xC2\xA0% of each");
+    assert_keys_differ(text);
     assert_has(text, "<code>5, 0, 1,"); /* the doubted sample comes first */
     assert_has(text, "<a href=\"trajectory/p_true.npy\">");
     assert_lacks(text, "http"); /* nothing is fetched */
@@ -154,7 +177,7 @@ static void test_class_names_are_escaped(void **state)
     char *text = report();
     assert_has(text, "&lt;b&gt;&amp;&quot;");
     assert_has(text, "fold &lt;1&gt;");
-    assert_has(text, "could not be opened: ");
+    assert_has(text, "The pictures are left out: ");
     assert_has(text, "/nowhere/at/all");
     assert_lacks(text, "data:image/png");
     free(text);
@@ -262,8 +285,78 @@ static void test_steps(void **state)
     assert_has(text, "Judges on the part held out");
     assert_has(text, "<td>2, kept</td><td>10</td><td>4</td><td>1</td><td>6</td><td>50.00 %</td>");
     assert_has(text, "4 .. 6");
+    assert_has(text, "<div class=\"card whole\"><h3>Coresets</h3>");
     assert_has(text, "<td>3</td><td>10</td><td>-</td>");
     free(text);
+}
+
+/* Ten curves beside full data and random subsets: two plots. */
+static void test_comparison(void **state)
+{
+    (void)state;
+    char json[8192];
+    int at = snprintf(
+        json, sizeof json,
+        "{\"budget\": \"epochs\", \"scoring\": {\"folds\": 5, \"mean\": [0.5, 0.25]}, \"comparison\": ["
+        "{\"metric\": \"\", \"protocol\": \"\", \"rule\": \"full\", \"keep\": 1, \"kept\": 400,"
+        " \"seeds\": 2, \"steps\": 12, \"test_accuracy\": 0.5, \"deviation\": 0.05}");
+    for (int c = 0; c < 11; c++)
+        for (int k = 1; k <= 2; k++)
+            at +=
+                snprintf(json + at, sizeof json - (size_t)at,
+                         ", {\"metric\": \"%s%.0d\", \"protocol\": \"%s\", \"rule\": \"%s\", \"keep\": %g,"
+                         " \"kept\": %d, \"seeds\": 2, \"steps\": 6, \"test_accuracy\": 0.%d}",
+                         c ? "m" : "", c, c ? "fold" : "", c ? "ccs" : "random", 0.004 / k, 200 / k, 25 + c);
+    snprintf(json + at, sizeof json - (size_t)at, "]}");
+    put("run.json", json);
+    char *text = report();
+    assert_keys_differ(text);
+    assert_has(text, "<li class=\"random\"><i></i>random</li>");
+    assert_has(text, "<div class=\"card whole\"><h3>Table</h3>");
+    assert_has(text, "deviation (points)");
+    assert_has(text, "m10, fold, ccs");
+    assert_has(text, ">0.20</text>"); /* shares under a per cent have ticks of their own */
+    assert_has(text, "<dt>scoring.folds</dt><dd>5</dd>");
+    assert_has(text, "<dt>scoring.mean</dt><dd>0.5, 0.25</dd>");
+    free(text);
+}
+
+/* The trajectory tells what the models prefer: it stands beside the label, and how many labels seem wrong. */
+static void test_suspects_have_a_suggestion(void **state)
+{
+    (void)state;
+    const int64_t shape[] = {1, EPOCHS, N};
+    float loss[EPOCHS * N], margin[EPOCHS * N], predicted[EPOCHS * N];
+    put_all("synth:24,3,8,1");
+    for (int i = 0; i < EPOCHS * N; i++) {
+        loss[i] = 0.69F;
+        margin[i] = 0.5F;
+        predicted[i] = (float)(i % N % 3);
+    }
+    for (int e = 0; e < EPOCHS; e++) {
+        loss[e * N + 5] = 6.9F;
+        margin[e * N + 5] = -4;
+        predicted[e * N + 5] = 1;
+    }
+    assert_ok(us_npy_write(test_path("trajectory/loss.npy"), US_F32, 3, shape, loss));
+    assert_ok(us_npy_write(test_path("trajectory/margin.npy"), US_F32, 3, shape, margin));
+    assert_ok(us_npy_write(test_path("trajectory/predicted.npy"), US_F32, 3, shape, predicted));
+    char *text = report();
+    assert_has(text, "Behind the arrow stands the class that the models prefer");
+    assert_has(text, "About 5 of all labels (20.0\xC2\xA0%) are estimated to be wrong");
+    assert_has(text, "</b><span>\xE2\x86\x92 ");
+    free(text);
+}
+
+/* The same folder gives the same bytes. */
+static void test_same_bytes(void **state)
+{
+    (void)state;
+    put_all("synth:24,3,8,1");
+    char *first = report(), *again = report();
+    assert_string_equal(first, again);
+    free(again);
+    free(first);
 }
 
 int main(void)
@@ -277,6 +370,9 @@ int main(void)
         cmocka_unit_test_setup(test_bad_run_json, empty_folder),
         cmocka_unit_test_setup(test_bad_arrays, empty_folder),
         cmocka_unit_test_setup(test_steps, empty_folder),
+        cmocka_unit_test_setup(test_comparison, empty_folder),
+        cmocka_unit_test_setup(test_suspects_have_a_suggestion, empty_folder),
+        cmocka_unit_test_setup(test_same_bytes, empty_folder),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }
