@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/npy.h"
+#include "base/order.h"
 #include "base/vectors.h"
 #include "trajectory/trajectory.h"
 #include "unseen/audit.h"

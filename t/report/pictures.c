@@ -238,7 +238,7 @@ static void test_contact_sheet(void **state)
     assert_int_equal(occurrences(text, "src=\"data:image/png;base64,"), 3);
     assert_int_equal(occurrences(text, "width=\"96\" height=\"96\""), 3);
     assert_int_equal(occurrences(text, "<figure class=\"dropped\""), 1);
-    assert_non_null(strstr(text, "<b>&lt;b&gt;&amp;&quot;</b><span>#2 kept</span><span>score 0.750</span>"));
+    assert_non_null(strstr(text, "<b>&lt;b&gt;&amp;&quot;</b><span>#2 kept</span><span>score 0.75</span>"));
     assert_non_null(strstr(text, "b/&lt;2&gt;.jpg"));
     assert_non_null(strstr(text, "<code>2, 0, 1</code>"));
     free(text);
