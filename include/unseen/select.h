@@ -59,11 +59,11 @@ UNSEEN_API const char *unseen_rule_help(int i);
 UNSEEN_API int unseen_rule_needs_features(const char *rule);
 UNSEEN_API int unseen_rule_needs_p_true(const char *rule);
 
-/* Choose round(keep*n) of n samples. labels [n] in 0..classes-1 may be NULL for rules that do not look at
- * classes, scores [n] for those that do not look at scores. `kept` receives fresh memory [*m], ascending,
- * freed with free(). Ties go to the lower index. UNSEEN_USAGE: unknown rule (the hint lists them), ratio out
- * of range, nothing kept; UNSEEN_BAD_DATA: a score is not finite (its index is named) or a label is out of
- * range. With quotas the rule runs on each class by itself. */
+/* Choose round(keep*n) of n samples. `options` NULL: zeroed, with keep 0.5. labels [n] in 0..classes-1 may be
+ * NULL for rules that do not look at classes, scores [n] for those that do not look at scores. `kept`
+ * receives fresh memory [*m], ascending, freed with free(). Ties go to the lower index. UNSEEN_USAGE: unknown
+ * rule (the hint lists them), ratio out of range, nothing kept; UNSEEN_BAD_DATA: a score is not finite (its
+ * index is named) or a label is out of range. With quotas the rule runs on each class by itself. */
 UNSEEN_API enum unseen_status unseen_select(const char *rule, const float *scores, const int32_t *labels,
                                             int64_t n, int classes,
                                             const struct unseen_select_options *options, int64_t **kept,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "base/npy.h"
 #include "base/json.h"
 #include "cmd/cmd.h"
@@ -56,17 +57,17 @@ static enum unseen_status score_all(const struct us_common *common, const struct
     enum unseen_status st = UNSEEN_OK;
     struct unseen_trajectory *trajectory = NULL;
     float *scores = NULL;
-    char *names = NULL, *path = NULL, *state;
+    struct us_list metrics = {0};
+    char *path = NULL;
     json_t *rows = NULL;
+    US_TRY(us_list_split("--metric", r->metrics, &metrics));
     US_TRY(unseen_trajectory_open(r->folder, &trajectory));
     US_TRY_ALLOC(scores = us_calloc((size_t)trajectory->n, sizeof *scores));
-    US_TRY_ALLOC(names = us_format("%s", r->metrics));
     if (common->json)
         US_TRY_ALLOC(rows = json_array());
-    bool several = strchr(r->metrics, ',');
-    for (char *metric = strtok_r(names, ",", &state); metric; metric = strtok_r(NULL, ",", &state)) {
-        US_TRY_ALLOC(path = output_path(common->out, metric, several));
-        US_TRY(score_one(trajectory, metric, &r->options, path, rows, scores));
+    for (int i = 0; i < metrics.n; i++) {
+        US_TRY_ALLOC(path = output_path(common->out, metrics.entry[i], metrics.n > 1));
+        US_TRY(score_one(trajectory, metrics.entry[i], &r->options, path, rows, scores));
         free(path);
         path = NULL;
     }
@@ -75,7 +76,7 @@ static enum unseen_status score_all(const struct us_common *common, const struct
 out:
     json_decref(rows);
     free(path);
-    free(names);
+    us_list_end(&metrics);
     free(scores);
     unseen_trajectory_close(trajectory);
     return st;

@@ -95,6 +95,7 @@ enum unseen_status us_cmd_select(int argc, char **argv)
         us_hint("name it by --trajectory, or give scores to cut by as --hardness FILE");
         goto out;
     }
+    us_select_warn(r.rule, &r.options);
     US_TRY(unseen_select_files(r.rule, &r.files, &r.options, &n, &m));
     if (common.json)
         US_TRY(us_print_json(

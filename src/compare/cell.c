@@ -3,6 +3,7 @@
 #include "compare/cell.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,14 +24,21 @@ static int64_t divide_up(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
+/* epochs * all / each, rounded up; what no recipe may hold stays too large. */
+static int scale_epochs(int epochs, int64_t all, int64_t each)
+{
+    const double scaled = ceil((double)epochs * (double)all / (double)each);
+    return scaled < INT_MAX ? (int)divide_up(epochs * all, each) : INT_MAX;
+}
+
 void us_cell_recipe(const struct unseen_compare_options *o, int64_t n, int64_t m,
                     struct unseen_recipe *recipe, int *test_every)
 {
     *recipe = o->recipe;
     if (o->budget == UNSEEN_BUDGET_STEPS) {
         int64_t all = divide_up(n, recipe->batch), each = divide_up(m, recipe->batch);
-        recipe->epochs = (int)divide_up(recipe->epochs * all, each);
-        recipe->stop_after = (int)divide_up(recipe->stop_after * all, each);
+        recipe->epochs = scale_epochs(recipe->epochs, all, each);
+        recipe->stop_after = scale_epochs(recipe->stop_after, all, each);
         recipe->warmup *= (float)all / (float)each;
     }
     *test_every = (int)((n + m / 2) / m);
@@ -122,14 +130,56 @@ static struct unseen_prune_options prune_options(const struct unseen_compare_opt
     return prune;
 }
 
-enum unseen_status us_cell_check_steps(const struct unseen_dataset *data,
-                                       const struct unseen_compare_options *o, const struct us_row *row)
+static enum unseen_status check_steps(const struct unseen_dataset *data,
+                                      const struct unseen_compare_options *o, const struct us_row *row,
+                                      const struct unseen_scoring_options *scoring)
 {
     if (o->step.steps < 2)
         return us_fail(UNSEEN_USAGE, "--steps", "%d is not in 2..1000, as protocol %s has it", o->step.steps,
                        row->protocol);
-    const struct unseen_prune_options prune = prune_options(o, row, 0, &o->scoring);
+    const struct unseen_prune_options prune = prune_options(o, row, 0, scoring);
     return us_incremental_check(data, &prune);
+}
+
+static enum unseen_status check_scored(const struct unseen_dataset *data,
+                                       const struct unseen_compare_options *o, const struct us_row *row,
+                                       unsigned record_also)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_scoring_options scoring;
+    char *folder = NULL;
+    US_TRY(us_sweep_scoring(o, row->protocol, 0, &scoring, &folder));
+    scoring.record_also = record_also;
+    US_TRY(us_scoring_check(&scoring, data));
+    if (row->incremental)
+        US_TRY(check_steps(data, o, row, &scoring));
+    else
+        US_TRY(us_evidence_check(row->metric, &o->score, o->cut, us_recipe_epochs(&scoring.recipe), false));
+out:
+    free(folder);
+    return st;
+}
+
+enum unseen_status us_cell_check(const struct unseen_dataset *data, const struct unseen_compare_options *o,
+                                 const struct us_row *row, unsigned record_also)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const int64_t n = data->split[UNSEEN_TRAIN].n;
+    struct unseen_select_options select;
+    struct unseen_recipe recipe;
+    int test_every;
+    set_select(o, row, 0, &select);
+    if (row->kind != US_ROW_FULL)
+        US_TRY(us_select_check(row->rule_name, &select, n, data->classes));
+    if (row->search) /* which selects from what a tenth, rounded up, leaves */
+        US_TRY(us_select_check(row->rule_name, &select, n - divide_up(n, 10), data->classes));
+    us_cell_recipe(o, n, count_kept(row, n), &recipe, &test_every);
+    if ((st = us_recipe_check_on(&recipe, data)) && o->budget == UNSEEN_BUDGET_STEPS)
+        us_hint("with --budget steps the models of --keep %g train for %d epochs", row->keep, recipe.epochs);
+    if (st == UNSEEN_OK && row->kind == US_ROW_SCORED)
+        st = check_scored(data, o, row, record_also);
+out:
+    return st;
 }
 
 enum unseen_status us_cell_choose_in_steps(struct unseen_device *device, const struct unseen_dataset *data,

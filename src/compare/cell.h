@@ -34,10 +34,11 @@ enum unseen_status us_cell_choose_in_steps(struct unseen_device *device, const s
                                            const struct us_row *row, int seed,
                                            const struct unseen_scoring_options *scoring);
 
-/* What can be refused of it before anything is trained. */
-enum unseen_status us_cell_check_steps(const struct unseen_dataset *data,
-                                       const struct unseen_compare_options *options,
-                                       const struct us_row *row);
+/* What can be refused of a row before anything is trained: its selection, its recipe, and of a scored one the
+ * scoring runs, which record `record_also`. */
+enum unseen_status us_cell_check(const struct unseen_dataset *data,
+                                 const struct unseen_compare_options *options, const struct us_row *row,
+                                 unsigned record_also);
 
 /* Images that its run passes through. */
 uint64_t us_cell_images(const struct unseen_compare_options *options, const struct unseen_dataset *data,

@@ -98,21 +98,18 @@ out:
     return st;
 }
 
-static enum unseen_status find_needs(struct comparison *c)
+/* What the scoring runs have to record; and what can be refused before hours of training are spent. */
+static enum unseen_status check_rows(struct comparison *c)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_compare_options *o = c->options;
     for (int i = 0; i < c->sweep.n; i++) {
         const struct us_row *row = &c->sweep.rows[i];
-        if (row->kind != US_ROW_SCORED)
-            continue;
-        US_TRY(us_evidence_needs(row->metric, o->cut, row->rule_name, row->trajectory, &c->record_also));
-        if (row->incremental)
-            US_TRY(us_cell_check_steps(c->data, o, row));
-        else
-            US_TRY(us_evidence_check(row->metric, &o->score, o->cut, us_recipe_epochs(&o->scoring.recipe),
-                                     false));
+        if (row->kind == US_ROW_SCORED)
+            US_TRY(us_evidence_needs(row->metric, o->cut, row->rule_name, row->trajectory, &c->record_also));
     }
+    for (int i = 0; i < c->sweep.n; i++)
+        US_TRY(us_cell_check(c->data, o, &c->sweep.rows[i], c->record_also));
 out:
     return st;
 }
@@ -171,19 +168,13 @@ out:
     return st;
 }
 
-/* What can be refused before hours of training are spent. */
-static enum unseen_status check(const struct unseen_compare_options *o, const struct unseen_dataset *data)
+static enum unseen_status check_test_split(const struct unseen_dataset *data)
 {
-    enum unseen_status st = UNSEEN_OK;
-    if (data->split[UNSEEN_TEST].n < 1) {
-        us_fail(UNSEEN_BAD_DATA, data->location, "has no test split to compare coresets on");
-        us_hint("a folder with train/ and test/, or CIFAR's test batch beside the others, gives one");
-        return UNSEEN_BAD_DATA;
-    }
-    US_TRY(unseen_recipe_check(&o->recipe));
-    US_TRY(unseen_recipe_check(&o->scoring.recipe));
-out:
-    return st;
+    if (data->split[UNSEEN_TEST].n > 0)
+        return UNSEEN_OK;
+    us_fail(UNSEEN_BAD_DATA, data->location, "has no test split to compare coresets on");
+    us_hint("a folder with train/ and test/, or CIFAR's test batch beside the others, gives one");
+    return UNSEEN_BAD_DATA;
 }
 
 enum unseen_status unseen_compare(struct unseen_device *device, const struct unseen_dataset *data,
@@ -194,9 +185,10 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
     struct comparison c = {.options = options, .data = data};
     struct unseen_comparison *table = NULL;
     struct us_claim claim = {0};
-    US_TRY(check(options, data));
+    US_TRY(check_test_split(data));
+    US_TRY(unseen_recipe_check(&options->recipe));
     US_TRY(us_sweep_make(options, &c.sweep));
-    US_TRY(find_needs(&c));
+    US_TRY(check_rows(&c));
     US_TRY(claim_folder(device, data, options, &claim));
     US_TRY(find_open(&c));
     US_TRY(record(&c, device));

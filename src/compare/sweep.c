@@ -10,39 +10,13 @@
 
 #include "base/fs.h"
 #include "base/hash.h"
+#include "base/list.h"
 #include "select/rule.h"
 
 /* The seen side of a fold run. */
 #define FOLD_SEEN "fold-seen"
 
 #define INCREMENTAL "incremental"
-
-enum { MOST = 64 }; /* entries of a list */
-
-/* A comma separated list, taken apart. */
-struct list {
-    char *text;
-    const char *entry[MOST];
-    int n;
-};
-
-static enum unseen_status split(const char *option, const char *text, struct list *list)
-{
-    *list = (struct list){.text = us_format("%s", text)};
-    if (!list->text)
-        return UNSEEN_FAILED;
-    char *state;
-    for (char *at = strtok_r(list->text, ",", &state); at; at = strtok_r(NULL, ",", &state)) {
-        if (list->n == MOST)
-            return us_fail(UNSEEN_USAGE, option, "more than %d entries", MOST);
-        for (int i = 0; i < list->n; i++) {
-            if (strcmp(list->entry[i], at) == 0)
-                return us_fail(UNSEEN_USAGE, option, "'%s' is there twice", at);
-        }
-        list->entry[list->n++] = at;
-    }
-    return list->n ? UNSEEN_OK : us_fail(UNSEEN_USAGE, option, "is empty");
-}
 
 static bool is_plain(const char *metric)
 {
@@ -119,7 +93,41 @@ static void add(struct us_sweep *sweep, const struct us_row *row)
     sweep->rows[sweep->n++] = *row;
 }
 
-static enum unseen_status add_baselines(const struct list *keep, struct us_sweep *sweep)
+/* Numbers that are written differently and are the same would share a folder, or train the same twice. */
+static enum unseen_status refuse_equal_keeps(const struct us_list *keep)
+{
+    enum unseen_status st = UNSEEN_OK;
+    double value[US_LIST_MOST];
+    for (int k = 0; k < keep->n; k++) {
+        US_TRY(parse_keep(keep->entry[k], &value[k]));
+        for (int before = 0; before < k; before++) {
+            if (value[before] == value[k])
+                return us_fail(UNSEEN_USAGE, "--keep", "'%s' is there twice, as '%s' too", keep->entry[k],
+                               keep->entry[before]);
+        }
+    }
+out:
+    return st;
+}
+
+static enum unseen_status refuse_equal_rules(const struct us_list *rules)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_row row[US_LIST_MOST];
+    for (int k = 0; k < rules->n; k++) {
+        row[k] = (struct us_row){0};
+        US_TRY(parse_rule(rules->entry[k], &row[k]));
+        for (int before = 0; before < k; before++) {
+            if (strcmp(row[before].rule_name, row[k].rule_name) == 0 && row[before].value == row[k].value)
+                return us_fail(UNSEEN_USAGE, "--rules", "'%s' is there twice, as '%s' too", rules->entry[k],
+                               rules->entry[before]);
+        }
+    }
+out:
+    return st;
+}
+
+static enum unseen_status add_baselines(const struct us_list *keep, struct us_sweep *sweep)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_row row = {.kind = US_ROW_FULL, .rule = "full", .keep = 1, .value = NAN};
@@ -134,7 +142,7 @@ out:
 }
 
 static enum unseen_status add_scored(const char *metric, const char *protocol, const char *rule,
-                                     const struct list *keep, struct us_sweep *sweep)
+                                     const struct us_list *keep, struct us_sweep *sweep)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_row row = {.kind = US_ROW_SCORED};
@@ -161,16 +169,18 @@ out:
 enum unseen_status us_sweep_make(const struct unseen_compare_options *o, struct us_sweep *sweep)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct list metrics = {0}, protocols = {0}, rules = {0}, keep = {0};
+    struct us_list metrics = {0}, protocols = {0}, rules = {0}, keep = {0};
     *sweep = (struct us_sweep){0};
     if (o->seeds < 1 || o->seeds > 1000) {
         st = us_fail(UNSEEN_USAGE, "--seeds", "%d is not in 1..1000", o->seeds);
         goto out;
     }
-    US_TRY(split("--metrics", o->metrics, &metrics));
-    US_TRY(split("--protocols", o->protocols, &protocols));
-    US_TRY(split("--rules", o->rules, &rules));
-    US_TRY(split("--keep", o->keep, &keep));
+    US_TRY(us_list_split("--metrics", o->metrics, &metrics));
+    US_TRY(us_list_split("--protocols", o->protocols, &protocols));
+    US_TRY(us_list_split("--rules", o->rules, &rules));
+    US_TRY(us_list_split("--keep", o->keep, &keep));
+    US_TRY(refuse_equal_keeps(&keep));
+    US_TRY(refuse_equal_rules(&rules));
     size_t most = 1 + (size_t)keep.n * (1 + (size_t)metrics.n * (size_t)protocols.n * (size_t)rules.n);
     US_TRY_ALLOC(sweep->rows = us_calloc(most, sizeof *sweep->rows));
     US_TRY(add_baselines(&keep, sweep));
@@ -181,10 +191,10 @@ enum unseen_status us_sweep_make(const struct unseen_compare_options *o, struct 
         }
     }
 out:
-    free(metrics.text);
-    free(protocols.text);
-    free(rules.text);
-    free(keep.text);
+    us_list_end(&metrics);
+    us_list_end(&protocols);
+    us_list_end(&rules);
+    us_list_end(&keep);
     return st;
 }
 
@@ -194,7 +204,8 @@ void us_sweep_free(struct us_sweep *sweep)
     *sweep = (struct us_sweep){0};
 }
 
-/* A metric that is a formula is told by a number instead of signs that folders had better not have. */
+/* What stands for a metric in the name of a folder: itself, or a hash of a formula, whose signs are no part
+ * of a file name. */
 static void metric_name(const char *metric, char name[64])
 {
     if (is_plain(metric))
@@ -203,15 +214,26 @@ static void metric_name(const char *metric, char name[64])
         snprintf(name, 64, "formula%016" PRIx64, us_hash(US_HASH_START, metric, strlen(metric)));
 }
 
+/* The fewest digits that are read back as the same number. */
+static void number_name(double value, char name[32])
+{
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(name, 32, "%.*g", digits, value);
+        if (strtod(name, NULL) == value)
+            return;
+    }
+}
+
 char *us_cell_folder(const struct unseen_compare_options *o, const struct us_row *row, int seed)
 {
-    char metric[64];
+    char metric[64], keep[32];
     uint64_t number = o->seed + (uint64_t)seed;
     metric_name(row->metric, metric);
+    number_name(row->keep, keep);
     if (row->kind == US_ROW_SCORED)
-        return us_format("%s/cells/%s-%s-%s-k%g-s%" PRIu64, o->out, metric, row->protocol, row->rule,
-                         row->keep, number);
-    return us_format("%s/cells/%s-k%g-s%" PRIu64, o->out, row->rule, row->keep, number);
+        return us_format("%s/cells/%s-%s-%s-k%s-s%" PRIu64, o->out, metric, row->protocol, row->rule, keep,
+                         number);
+    return us_format("%s/cells/%s-k%s-s%" PRIu64, o->out, row->rule, keep, number);
 }
 
 static char *scoring_folder(const struct unseen_compare_options *o, const char *protocol, int seed)

@@ -26,7 +26,7 @@ struct us_sweep {
 
 /* Take the lists of `options` apart: first the baselines, then metric, protocol, rule and keep ratio, the
  * last varying fastest. UNSEEN_USAGE for unknown protocols and rules, for values that a rule does not take,
- * ratios out of range, empty lists and names that occur twice. Freed with us_sweep_free. */
+ * ratios out of range, empty lists, and names or numbers that occur twice. Freed with us_sweep_free. */
 enum unseen_status us_sweep_make(const struct unseen_compare_options *options, struct us_sweep *sweep);
 void us_sweep_free(struct us_sweep *sweep);
 

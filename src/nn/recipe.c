@@ -75,6 +75,15 @@ out:
     return st;
 }
 
+enum unseen_status us_recipe_check_on(const struct unseen_recipe *recipe, const struct unseen_dataset *data)
+{
+    enum unseen_status st = unseen_recipe_check(recipe);
+    if (st == UNSEEN_OK && recipe->pad >= data->height)
+        st = us_fail(UNSEEN_USAGE, "--pad", "%d is too large for images of %d pixels", recipe->pad,
+                     data->height);
+    return st;
+}
+
 int us_recipe_epochs(const struct unseen_recipe *recipe)
 {
     return recipe->stop_after ? recipe->stop_after : recipe->epochs;

@@ -52,7 +52,7 @@ static enum unseen_status check_job(const struct us_trainer *trainer, const stru
 {
     enum unseen_status st = UNSEEN_OK;
     int64_t all = trainer->data->split[UNSEEN_TRAIN].n;
-    US_TRY(unseen_recipe_check(job->recipe));
+    US_TRY(us_recipe_check_on(job->recipe, trainer->data));
     if (job->n_train < 1) {
         st = us_fail(UNSEEN_USAGE, "training set", "it is empty");
         goto out;
@@ -60,9 +60,6 @@ static enum unseen_status check_job(const struct us_trainer *trainer, const stru
     US_TRY(check_samples("training set", job->train, job->n_train, all, true));
     US_TRY(check_samples("held-out set", job->heldout, job->n_heldout, all, false));
     US_TRY(check_samples("probed set", job->probe, job->n_probe, all, false));
-    if (job->recipe->pad >= trainer->data->height)
-        st = us_fail(UNSEEN_USAGE, "--pad", "%d is too large for images of %d pixels", job->recipe->pad,
-                     trainer->data->height);
 out:
     return st;
 }

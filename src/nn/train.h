@@ -99,6 +99,9 @@ extern const struct us_option us_train_options[];
 /* Epochs that are run of the schedule. */
 int us_recipe_epochs(const struct unseen_recipe *recipe);
 
+/* unseen_recipe_check, and UNSEEN_USAGE if the dataset's images cannot be trained on with it. */
+enum unseen_status us_recipe_check_on(const struct unseen_recipe *recipe, const struct unseen_dataset *data);
+
 /* Images that a run of `job` passes through in all. */
 uint64_t us_train_images(const struct unseen_dataset *data, const struct us_train_job *job);
 

@@ -126,6 +126,19 @@ static const char *name_cut(const char *cut, enum unseen_protocol protocol)
     return protocol == UNSEEN_SEEN ? "aum" : "unseen-confidence";
 }
 
+/* A failure that scores blame on --metric, where it is --cut-by that named the score. */
+static enum unseen_status blame_cut(enum unseen_status st)
+{
+    static const char metric[] = "--metric: ";
+    struct us_error error;
+    if (st == UNSEEN_OK || strncmp(unseen_last_error(), metric, sizeof metric - 1) != 0)
+        return st;
+    us_error_take(st, &error);
+    us_fail(st, "--cut-by", "%s", error.text + sizeof metric - 1);
+    us_hint("%s", error.hint);
+    return st;
+}
+
 /* The epoch that a snapshot reads is the metric's own business. */
 static struct unseen_score_options options_of_cut(const struct unseen_score_options *options)
 {
@@ -142,7 +155,7 @@ enum unseen_status us_evidence_check(const char *metric, const struct unseen_sco
     US_TRY(us_score_check_run(metric, options, epochs, in_steps));
     cut = name_cut(cut, UNSEEN_SEEN); /* of a run's length both ask the same */
     if (cuts_apart(cut))
-        US_TRY(us_score_check_run(cut, &cutting, epochs, in_steps));
+        US_TRY(blame_cut(us_score_check_run(cut, &cutting, epochs, in_steps)));
 out:
     return st;
 }
@@ -154,7 +167,7 @@ enum unseen_status us_evidence_needs(const char *metric, const char *cut, const 
     US_TRY(score_needs(metric, protocol, record_also));
     cut = name_cut(cut, protocol);
     if (cuts_apart(cut))
-        US_TRY(score_needs(cut, protocol, record_also));
+        US_TRY(blame_cut(score_needs(cut, protocol, record_also)));
     if (unseen_rule_needs_features(rule))
         *record_also |= us_record_whole(1u << UNSEEN_FEATURES);
 out:
@@ -209,7 +222,7 @@ enum unseen_status us_evidence_read(const char *folder, const char *metric,
     US_TRY(score(t, metric, options, &e->scores));
     cut = name_cut(cut, t->protocol);
     if (cuts_apart(cut))
-        US_TRY(score(t, cut, &cutting, &e->hardness));
+        US_TRY(blame_cut(score(t, cut, &cutting, &e->hardness)));
     US_TRY(read_parts(t, folder, us_score_epochs(options, t->epochs), parts, e));
 out:
     unseen_trajectory_close(t);

@@ -39,21 +39,52 @@ struct run {
 
 /* ---- before and after ---- */
 
-/* What the models of every step have to serve. */
-static enum unseen_status check_choice(const struct unseen_prune_options *options)
+/* The scoring options of step t, from 0, but for `out`. */
+static struct unseen_scoring_options scoring_of_step(const struct unseen_prune_options *options, int t)
+{
+    const struct unseen_step_options *o = &options->step;
+    struct unseen_scoring_options scoring = options->scoring;
+    if (t == 0)
+        return scoring;
+    scoring.folds = o->folds ? o->folds : scoring.folds;
+    scoring.repeats = o->repeats;
+    scoring.recipe.epochs = o->epochs ? o->epochs : scoring.recipe.epochs;
+    scoring.recipe.stop_after = o->epochs ? 0 : scoring.recipe.stop_after;
+    return scoring;
+}
+
+/* The models of every step, and the judges: what they train by and have to serve. */
+static enum unseen_status check_models(const struct unseen_dataset *data,
+                                       const struct unseen_prune_options *options)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct unseen_step_options *o = &options->step;
-    const int first = us_recipe_epochs(&options->scoring.recipe);
+    const struct unseen_recipe judges = us_judge_recipe(&options->scoring.recipe);
+    for (int t = 0; t < 2; t++) {
+        const struct unseen_scoring_options scoring = scoring_of_step(options, t);
+        if ((st = us_scoring_check(&scoring, data)) && t == 1)
+            us_hint("from the second step on models train for --step-epochs %d", scoring.recipe.epochs);
+        US_TRY(st);
+        US_TRY(us_evidence_check(options->metric, &options->score, options->cut,
+                                 us_recipe_epochs(&scoring.recipe), true));
+    }
+    if ((st = us_recipe_check_on(&judges, data)))
+        us_hint("the models that judge a coreset have a schedule of --stop-after %d epochs", judges.epochs);
+out:
+    return st;
+}
+
+static enum unseen_status check_choice(const struct unseen_dataset *data,
+                                       const struct unseen_prune_options *options)
+{
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY(us_select_check(options->rule, &options->select, data->split[UNSEEN_TRAIN].n, data->classes));
     if (unseen_rule_needs_features(options->rule)) {
         us_fail(UNSEEN_USAGE, "--rule",
                 "%s compares features, which models of several steps have not in common", options->rule);
         us_hint("the rules that choose by scores work with --steps");
         return UNSEEN_USAGE;
     }
-    US_TRY(us_evidence_check(options->metric, &options->score, options->cut, first, true));
-    if (o->epochs)
-        US_TRY(us_evidence_check(options->metric, &options->score, options->cut, o->epochs, true));
+    US_TRY(check_models(data, options));
 out:
     return st;
 }
@@ -91,7 +122,7 @@ enum unseen_status us_incremental_check(const struct unseen_dataset *data,
         return us_fail(UNSEEN_USAGE, "--step-epochs", "%d is less than 1", o->epochs);
     if (o->judges < 1 || o->judges > 1000)
         return us_fail(UNSEEN_USAGE, "--judges", "%d is not in 1..1000", o->judges);
-    return check_choice(options);
+    return check_choice(data, options);
 }
 
 /* No model sees what is held out: samples with a copy that is not held out go back. */
@@ -209,17 +240,11 @@ static enum unseen_status score(struct run *run, int t, char **folder)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_step_options *o = &run->options->step;
-    struct unseen_scoring_options scoring = run->options->scoring;
+    struct unseen_scoring_options scoring = scoring_of_step(run->options, t);
     struct us_scope scope = {.first_model = (uint32_t)t << 20};
     char *from = NULL, *to = NULL;
     uint8_t *part = us_calloc((size_t)run->n, 1);
     US_TRY_ALLOC(part);
-    if (t > 0) {
-        scoring.folds = o->folds ? o->folds : scoring.folds;
-        scoring.repeats = o->repeats;
-        scoring.recipe.epochs = o->epochs ? o->epochs : scoring.recipe.epochs;
-        scoring.recipe.stop_after = o->epochs ? 0 : scoring.recipe.stop_after;
-    }
     *folder = t > 0 ? us_step_folder(run->in->out, t - 1) : us_format("%s", scoring.out);
     US_TRY_ALLOC(*folder);
     scoring.out = *folder;

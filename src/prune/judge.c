@@ -10,6 +10,7 @@
 #include "base/npy.h"
 #include "base/progress.h"
 #include "nn/crew.h"
+#include "nn/train.h"
 
 /* Scoring models have lower numbers. */
 #define FIRST_MODEL (UINT32_C(1) << 19)
@@ -121,14 +122,19 @@ out:
     return st;
 }
 
+struct unseen_recipe us_judge_recipe(const struct unseen_recipe *scoring)
+{
+    struct unseen_recipe recipe = *scoring;
+    recipe.epochs = us_recipe_epochs(scoring);
+    recipe.stop_after = 0;
+    return recipe;
+}
+
 enum unseen_status us_judge(const struct us_judge *judge, struct us_verdict *verdict)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct court court = {.judge = judge, .recipe = judge->options->recipe};
+    struct court court = {.judge = judge, .recipe = us_judge_recipe(&judge->options->recipe)};
     struct us_crew *crew = NULL;
-    if (court.recipe.stop_after > 0)
-        court.recipe.epochs = court.recipe.stop_after;
-    court.recipe.stop_after = 0;
     int64_t epochs = court.recipe.epochs, n = judge->coreset.n + judge->heldout.n;
     const struct us_crew_task task = {.recipe = &court.recipe,
                                       .wanted = judge->options->concurrent,

@@ -31,6 +31,9 @@ struct us_judge {
     const char *folder; /* for their checkpoints and what they got right */
 };
 
+/* The recipe of judges: where the scoring models stop early, with a schedule that ends there. */
+struct unseen_recipe us_judge_recipe(const struct unseen_recipe *scoring);
+
 /* Train and test. A killed call goes on from its checkpoints. `class_accuracy` is fresh memory. */
 enum unseen_status us_judge(const struct us_judge *judge, struct us_verdict *verdict);
 

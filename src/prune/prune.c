@@ -18,6 +18,7 @@
 #include "prune/incremental.h"
 #include "scoring/claim.h"
 #include "scoring/scoring_json.h"
+#include "scoring/scoring_model.h"
 #include "select/coreset.h"
 #include "select/rule.h"
 
@@ -131,21 +132,19 @@ out:
     return st;
 }
 
-/* What can be refused before hours of training is. */
-static enum unseen_status check_choice(const struct unseen_dataset *data,
-                                       const struct unseen_prune_options *o)
+/* What can be refused before anything is trained; `record_also` receives what has to be recorded. */
+static enum unseen_status check(const struct unseen_dataset *data, const struct unseen_prune_options *o,
+                                unsigned *record_also)
 {
-    if (!(o->select.keep > 0 && o->select.keep <= 1))
-        return us_fail(UNSEEN_USAGE, "--keep", "%g is not in (0,1]", o->select.keep);
-    for (int i = 0;; i++) {
-        if (!unseen_rule_name(i)) {
-            us_fail(UNSEEN_USAGE, "--rule", "unknown rule '%s'", o->rule);
-            us_hint("unseen select --help lists the rules");
-            return UNSEEN_USAGE;
-        }
-        if (strcmp(unseen_rule_name(i), o->rule) == 0)
-            return us_incremental_check(data, o);
-    }
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY(us_select_check(o->rule, &o->select, data->split[UNSEEN_TRAIN].n, data->classes));
+    US_TRY(us_evidence_needs(o->metric, o->cut, o->rule, o->scoring.protocol, record_also));
+    US_TRY(us_evidence_check(o->metric, &o->score, o->cut, us_recipe_epochs(&o->scoring.recipe), false));
+    US_TRY(us_scoring_check(&o->scoring, data));
+    US_TRY(us_incremental_check(data, o));
+    us_select_warn(o->rule, &o->select);
+out:
+    return st;
 }
 
 /* Whether the metric can be had of samples that the models trained on too. */
@@ -199,11 +198,7 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     struct unseen_select_options select = options->select;
     int64_t *keep = NULL;
     struct unseen_scoring_options scoring = options->scoring;
-    US_TRY(check_choice(data, options));
-    US_TRY(us_evidence_needs(options->metric, options->cut, options->rule, scoring.protocol,
-                             &scoring.record_also));
-    US_TRY(us_evidence_check(options->metric, &options->score, options->cut,
-                             us_recipe_epochs(&scoring.recipe), false));
+    US_TRY(check(data, options, &scoring.record_also));
     if (options->step.steps > 1) {
         struct unseen_prune_options in_steps = *options;
         in_steps.scoring = scoring;

@@ -163,7 +163,7 @@ out:
     return st;
 }
 
-static enum unseen_status check(const struct unseen_scoring_options *o, const struct unseen_dataset *data)
+enum unseen_status us_scoring_check(const struct unseen_scoring_options *o, const struct unseen_dataset *data)
 {
     if (o->repeats < 1 || o->repeats > 1000)
         return us_fail(UNSEEN_USAGE, "--repeats", "%d is not in 1..1000", o->repeats);
@@ -176,7 +176,7 @@ static enum unseen_status check(const struct unseen_scoring_options *o, const st
                        o->record_also);
     if (data->split[UNSEEN_TRAIN].n == 0)
         return us_fail(UNSEEN_BAD_DATA, data->location, "has no training samples");
-    enum unseen_status st = unseen_recipe_check(&o->recipe);
+    enum unseen_status st = us_recipe_check_on(&o->recipe, data);
     if (!st && o->record_also >> UNSEEN_GRADIENT_NORM & 1)
         st = us_gradient_check(data, &o->recipe);
     return st;
@@ -276,7 +276,7 @@ enum unseen_status us_record_scope(struct unseen_device *device, const struct un
                       .device = device};
     struct us_settings settings = {0};
     bool part = options->jobs > 1;
-    US_TRY(check(options, data));
+    US_TRY(us_scoring_check(options, data));
     US_TRY(us_settings_open(device, data, options, scope, &settings));
     o.record_also = settings.record_also;
     if (settings.complete) {

@@ -26,6 +26,10 @@ struct us_scope {
 /* The weights of a scope's model in `folder`, fresh memory. */
 char *us_scope_weights(const char *folder, int number);
 
+/* What unseen_record_trajectory refuses before it trains. */
+enum unseen_status us_scoring_check(const struct unseen_scoring_options *options,
+                                    const struct unseen_dataset *data);
+
 /* unseen_record_trajectory of a scope; NULL: all samples are members. The fold of a sample depends on seed
  * and repeat alone, so that runs on different parts agree on it. */
 enum unseen_status us_record_scope(struct unseen_device *device, const struct unseen_dataset *data,

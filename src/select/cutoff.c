@@ -36,16 +36,11 @@ double us_cutoff(const struct unseen_select_options *o)
     return o->cutoff > UNSEEN_CUTOFF_AUTO ? published : o->wrong + (1 - o->wrong) * published;
 }
 
-enum unseen_status us_count_after_cutoff(const struct unseen_select_options *o, int64_t n, int64_t m,
-                                         int64_t *left)
+int64_t us_count_after_cutoff(const struct unseen_select_options *o, int64_t n, int64_t m)
 {
-    if (isnan(o->cutoff) || o->cutoff >= 1)
-        return us_fail(UNSEEN_USAGE, "--cutoff", "%g is not in [0,1)", o->cutoff);
     /* The ratio times n may fall just short of the whole number that is meant. */
-    *left = n - (int64_t)(us_cutoff(o) * (double)n + 1e-6);
-    if (*left < m)
-        *left = m; /* the ratio to keep goes before the cut */
-    return UNSEEN_OK;
+    int64_t left = n - (int64_t)(us_cutoff(o) * (double)n + 1e-6);
+    return left < m ? m : left; /* the ratio to keep goes before the cut */
 }
 
 enum unseen_status us_cut_hardest(const struct us_rule_input *in, struct us_limit *limit)
@@ -55,7 +50,7 @@ enum unseen_status us_cut_hardest(const struct us_rule_input *in, struct us_limi
     int64_t *left = us_calloc((size_t)in->groups, sizeof *left);
     US_TRY_ALLOC(left);
     for (int g = 0; g < in->groups; g++)
-        US_TRY(us_count_after_cutoff(in->options, in->size[g], in->quota[g], &left[g]));
+        left[g] = us_count_after_cutoff(in->options, in->size[g], in->quota[g]);
     US_TRY(us_find_limits(&view, left, limit));
 out:
     free(left);

@@ -130,8 +130,6 @@ enum unseen_status us_class_weights(const int64_t *size, int classes,
                                     const struct unseen_select_options *options, double *weight)
 {
     double f = options->class_focus, sum = 0, errors = 0;
-    if (!(f >= 0 && f <= 1))
-        return us_fail(UNSEEN_USAGE, "--class-focus", "%g is not in 0..1", f);
     if (f > 0 && !options->class_error) {
         us_fail(UNSEEN_USAGE, "--class-focus", "needs the classes' unseen errors");
         us_hint("give the --trajectory that the scores come from");

@@ -41,12 +41,26 @@ enum {
     US_NEEDS_LABELS = 2,
     US_NEEDS_FEATURES = 4,
     US_NEEDS_P_TRUE = 8,
-    US_STREAMS = 16, /* in passes over the samples, without memory for each of them */
-    US_CUTS = 32,    /* drops the hardest samples by `hardness` */
+    US_STREAMS = 16,    /* in passes over the samples, without memory for each of them */
+    US_CUTS = 32,       /* drops the hardest samples by `hardness` */
+    US_STRATIFIES = 64, /* divides each group into strata of scores */
 };
 
 /* Whether a rule of that name does; false for a name that there is not. */
 bool us_rule_cuts(const char *rule);
+bool us_rule_stratifies(const char *rule);
+
+/* UNSEEN_USAGE, with the names of all rules, if there is none of that name. */
+enum unseen_status us_rule_check(const char *rule);
+
+/* Everything of a selection from n samples that can be refused before there are scores: UNSEEN_USAGE for an
+ * unknown rule, for options out of range (whether or not the rule looks at them), and for a `keep` that keeps
+ * nothing. `classes` 0: not known yet. Arrays are not looked at. */
+enum unseen_status us_select_check(const char *rule, const struct unseen_select_options *options, int64_t n,
+                                   int classes);
+
+/* Log a warning where the ratio to keep leaves less to be cut off than was asked for. */
+void us_select_warn(const char *rule, const struct unseen_select_options *options);
 
 /* All of unseen_select between its input and the list of what is kept: everything in `in` is set but groups,
  * quotas and m. `kept` receives a fresh set, freed with free(). */
@@ -68,10 +82,8 @@ double us_cutoff(const struct unseen_select_options *options);
 /* The share that `rule` cuts off with them: no more than is not kept; NaN if it cuts nothing. */
 double us_share_cut(const char *rule, const struct unseen_select_options *options);
 
-/* How many of n samples stay after the cut that `options` asks for; never fewer than m. UNSEEN_USAGE if the
- * cut-off is no share. */
-enum unseen_status us_count_after_cutoff(const struct unseen_select_options *options, int64_t n, int64_t m,
-                                         int64_t *left);
+/* How many of n samples stay after the cut that `options` asks for; never fewer than m. */
+int64_t us_count_after_cutoff(const struct unseen_select_options *options, int64_t n, int64_t m);
 
 /* The stratum of a score among `strata` of equal width over [low, high]; the last is closed at its end. */
 static inline int32_t us_ccs_stratum(double score, double low, double high, int strata)
@@ -80,8 +92,9 @@ static inline int32_t us_ccs_stratum(double score, double low, double high, int 
     return at < strata ? (int32_t)at : strata - 1;
 }
 
-/* options->strata or its default; UNSEEN_USAGE if it is out of range. */
-enum unseen_status us_ccs_strata(const struct unseen_select_options *options, int *strata);
+/* options->strata or its default; and UNSEEN_USAGE if that is too many for so many groups. */
+int us_ccs_strata(const struct unseen_select_options *options);
+enum unseen_status us_ccs_check_strata(const struct unseen_select_options *options, int groups);
 
 /* CCS's budgets: stratum s of `strata` holds population[s] samples, of which budget[s] are kept. Strata are
  * visited by ascending population (the lower number first among equals); each gets its population or an equal

@@ -53,10 +53,6 @@ enum unseen_status us_rule_beta(const struct us_rule_input *in, uint64_t *kept)
     double *key = us_calloc((size_t)in->n, sizeof *key);
     US_TRY_ALLOC(order);
     US_TRY_ALLOC(key);
-    if (!(in->options->beta >= 0)) {
-        st = us_fail(UNSEEN_USAGE, "--beta", "%g is no exponent", in->options->beta);
-        goto out;
-    }
     US_TRY(us_order_f32(in->scores, in->n, true, order));
     weigh(in, order, key);
     int64_t anchors = in->n < ANCHORS ? in->n : ANCHORS;

@@ -10,14 +10,19 @@
 #include "select/ranking.h"
 
 #define DEFAULT_STRATA 50
-#define MAX_STRATA     1000000
 #define MOST_GROUPS    (1 << 24) /* strata of all classes together */
 
-enum unseen_status us_ccs_strata(const struct unseen_select_options *options, int *strata)
+int us_ccs_strata(const struct unseen_select_options *options)
 {
-    if (options->strata < 0 || options->strata > MAX_STRATA)
-        return us_fail(UNSEEN_USAGE, "--strata", "%d is not in 1..%d", options->strata, MAX_STRATA);
-    *strata = options->strata ? options->strata : DEFAULT_STRATA;
+    return options->strata ? options->strata : DEFAULT_STRATA;
+}
+
+enum unseen_status us_ccs_check_strata(const struct unseen_select_options *options, int groups)
+{
+    int strata = us_ccs_strata(options);
+    if ((int64_t)strata * groups > MOST_GROUPS)
+        return us_fail(UNSEEN_USAGE, "--strata", "%d of each of %d classes are more than %d in all", strata,
+                       groups, MOST_GROUPS);
     return UNSEEN_OK;
 }
 
@@ -107,24 +112,15 @@ out:
     return st;
 }
 
-static enum unseen_status check_strata(const struct us_rule_input *in, int *strata)
-{
-    enum unseen_status st = us_ccs_strata(in->options, strata);
-    if (st == UNSEEN_OK && (int64_t)*strata * in->groups > MOST_GROUPS)
-        return us_fail(UNSEEN_USAGE, "--strata", "%d of each of %d classes are more than %d in all", *strata,
-                       in->groups, MOST_GROUPS);
-    return st;
-}
-
 enum unseen_status us_rule_ccs(const struct us_rule_input *in, uint64_t *kept)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_limit *cut = NULL, *limit = NULL;
     int64_t *budget = NULL;
     struct range range = {0};
-    struct us_strata strata = {0};
+    struct us_strata strata = {.n = us_ccs_strata(in->options)};
     struct us_view view = {.in = in};
-    US_TRY(check_strata(in, &strata.n));
+    US_TRY(us_ccs_check_strata(in->options, in->groups));
     US_TRY_ALLOC(cut = us_calloc((size_t)in->groups, sizeof *cut));
     US_TRY_ALLOC(limit = us_calloc((size_t)(in->groups * strata.n), sizeof *limit));
     US_TRY_ALLOC(budget = us_calloc((size_t)(in->groups * strata.n), sizeof *budget));

@@ -10,7 +10,6 @@
 #include "select/rule.h"
 
 #define DEFAULT_NEIGHBOURS 10
-#define MAX_NEIGHBOURS     1000
 
 /* Each sample's k nearest others, nearest first. */
 struct graph {
@@ -98,10 +97,6 @@ enum unseen_status us_rule_d2(const struct us_rule_input *in, uint64_t *kept)
     enum unseen_status st = UNSEEN_OK;
     struct graph g = {.k = o->neighbours ? o->neighbours : DEFAULT_NEIGHBOURS};
     double *value = NULL;
-    if (g.k < 0 || g.k > MAX_NEIGHBOURS)
-        return us_fail(UNSEEN_USAGE, "--neighbours", "%d is not in 1..%d", g.k, MAX_NEIGHBOURS);
-    if (!(o->gamma >= 0))
-        return us_fail(UNSEEN_USAGE, "--gamma", "%g is not 0 or more", o->gamma);
     if (g.k > in->n - 1)
         g.k = (int)(in->n - 1);
     US_TRY_ALLOC(g.to = us_calloc((size_t)in->n * (size_t)g.k, sizeof *g.to));

@@ -42,7 +42,7 @@ const char *unseen_rule_help(int i)
 
 static const struct rule *known(const char *name)
 {
-    for (int i = 0; i < RULES; i++) {
+    for (int i = 0; name && i < RULES; i++) {
         if (strcmp(name, rules_known[i].name) == 0)
             return &rules_known[i];
     }
@@ -70,6 +70,11 @@ double us_share_cut(const char *rule, const struct unseen_select_options *o)
     return us_rule_cuts(rule) ? fmin(us_cutoff(o), 1 - o->keep) : NAN;
 }
 
+bool us_rule_stratifies(const char *rule)
+{
+    return needs(rule, US_STRATIFIES);
+}
+
 int unseen_rule_needs_features(const char *rule)
 {
     return needs(rule, US_NEEDS_FEATURES);
@@ -80,12 +85,11 @@ int unseen_rule_needs_p_true(const char *rule)
     return needs(rule, US_NEEDS_P_TRUE);
 }
 
-static enum unseen_status find(const char *name, const struct rule **rule)
+enum unseen_status us_rule_check(const char *rule)
 {
-    *rule = known(name);
-    if (*rule)
+    if (known(rule))
         return UNSEEN_OK;
-    us_fail(UNSEEN_USAGE, "--rule", "there is no rule '%s'", name);
+    us_fail(UNSEEN_USAGE, "--rule", "there is no rule '%s'", rule ? rule : "");
     us_hint_names("rules", unseen_rule_name);
     return UNSEEN_USAGE;
 }
@@ -219,10 +223,10 @@ out:
 enum unseen_status us_choose(const char *name, struct us_rule_input *in, uint64_t **kept)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct rule *rule = NULL;
+    const struct rule *rule = known(name);
     uint64_t *set = NULL;
     in->groups = 1;
-    US_TRY(find(name, &rule));
+    US_TRY(us_select_check(name, in->options, in->n, in->classes));
     US_TRY(us_count_kept(in->options->keep, in->n, &in->m));
     US_TRY(check_needs(rule, in));
     US_TRY(check_values(rule->needs, in));
@@ -244,18 +248,20 @@ enum unseen_status unseen_select(const char *rule, const float *scores, const in
                                  int classes, const struct unseen_select_options *options, int64_t **kept,
                                  int64_t *m)
 {
+    static const struct unseen_select_options defaults = {.keep = 0.5};
     enum unseen_status st = UNSEEN_OK;
+    const struct unseen_select_options *o = options ? options : &defaults;
     const struct us_npy column = {
         .dtype = US_I32, .ndim = 1, .shape = {n}, .count = (size_t)n, .data = labels};
     struct us_rule_input in = {.scores = scores,
                                .labels = labels ? &column : NULL,
                                .n = n,
                                .classes = classes,
-                               .hardness = options->hardness ? options->hardness : scores,
-                               .p_true = options->p_true,
-                               .features = options->features,
-                               .dimension = options->dimension,
-                               .options = options};
+                               .hardness = o->hardness ? o->hardness : scores,
+                               .p_true = o->p_true,
+                               .features = o->features,
+                               .dimension = o->dimension,
+                               .options = o};
     uint64_t *set = NULL;
     int64_t *list = NULL;
     US_TRY(us_choose(rule, &in, &set));

@@ -66,19 +66,21 @@ out:
 enum unseen_status unseen_select_files(const char *rule, const struct unseen_select_files *files,
                                        const struct unseen_select_options *options, int64_t *n, int64_t *m)
 {
+    static const struct unseen_select_options defaults = {.keep = 0.5};
     enum unseen_status st = UNSEEN_OK;
+    const struct unseen_select_options *o = options ? options : &defaults;
     struct floats scores = {0}, hardness = {0};
     struct us_npy labels = {0};
     uint64_t *kept = NULL;
     US_TRY(open_floats(files->scores, &scores));
     struct us_rule_input in = {.scores = scores.values,
-                               .hardness = options->hardness ? options->hardness : scores.values,
+                               .hardness = o->hardness ? o->hardness : scores.values,
                                .n = scores.n,
-                               .p_true = options->p_true,
-                               .features = options->features,
-                               .dimension = options->dimension,
+                               .p_true = o->p_true,
+                               .features = o->features,
+                               .dimension = o->dimension,
                                .mapped = {&scores.file, &hardness.file, &labels},
-                               .options = options};
+                               .options = o};
     if (files->hardness) {
         US_TRY(open_floats(files->hardness, &hardness));
         US_TRY(check_length(files->hardness, "values", hardness.n, in.n));

@@ -291,9 +291,56 @@ static void refuses(void **state)
     options = (struct unseen_select_options){.keep = 1, .features = good, .dimension = 1, .neighbours = -1};
     assert_fails(UNSEEN_USAGE, "--neighbours", TRY("d2", good, NULL, 0, &options));
     options = (struct unseen_select_options){.keep = 1, .p_true = good, .beta = -1};
-    assert_fails(UNSEEN_USAGE, "--beta", TRY("beta", good, NULL, 0, &options));
+    assert_fails(UNSEEN_USAGE, "--dual-exponent", TRY("beta", good, NULL, 0, &options));
     assert_null(kept);
     assert_int_equal(m, 0);
+}
+
+/* Whether or not the rule looks at an option: what is wrong is told before anything is trained. */
+static void ranges_hold_for_every_rule(void **state)
+{
+    (void)state;
+    static const struct {
+        struct unseen_select_options options;
+        const char *says;
+    } cases[] = {
+        {{.keep = 0.0001}, "--keep: 0.0001 of 400 samples is nothing"},
+        {{.keep = 0.5, .cutoff = 1.5}, "--cutoff: 1.5 is not in "},
+        {{.keep = 0.5, .cutoff = -0.5}, "--cutoff: -0.5 is not in "},
+        {{.keep = 0.5, .cutoff = NAN}, "--cutoff: nan is not in "},
+        {{.keep = 0.5, .strata = -1}, "--strata: -1 is not in "},
+        {{.keep = 0.5, .beta = -1}, "--dual-exponent: -1 "},
+        {{.keep = 0.5, .beta = INFINITY}, "--dual-exponent: inf "},
+        {{.keep = 0.5, .class_focus = 2}, "--class-focus: 2 is not in "},
+        {{.keep = 0.5, .class_focus = -1}, "--class-focus: -1 is not in "},
+        {{.keep = 0.5, .gamma = -1}, "--gamma: -1 is not in "},
+        {{.keep = 0.5, .neighbours = -1}, "--neighbours: -1 is not in "},
+        {{.keep = 0.5, .neighbours = 1001}, "--neighbours: 1001 is not in "},
+        {{.keep = 0.5, .table = (enum unseen_select_table)9}, "--published: 9 is none of"},
+        {{.keep = 0.5, .quota = (enum unseen_quota)9}, "--quota: 9 is none of"},
+    };
+    for (int i = 0; unseen_rule_name(i); i++) {
+        assert_ok(us_select_check(unseen_rule_name(i), KEEP(0.5), 400, 4));
+        for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++)
+            assert_fails(UNSEEN_USAGE, cases[k].says,
+                         us_select_check(unseen_rule_name(i), &cases[k].options, 400, 4));
+    }
+    assert_fails(UNSEEN_USAGE, "there is no rule 'best'", us_select_check("best", KEEP(0.5), 400, 4));
+    assert_fails(UNSEEN_USAGE, "there is no rule ''", us_select_check(NULL, KEEP(0.5), 400, 4));
+    const struct unseen_select_options many = {.keep = 0.5, .strata = 1000000, .quota = UNSEEN_QUOTA_EQUAL};
+    assert_fails(UNSEEN_USAGE, "--strata: 1000000 of each of 20 classes",
+                 us_select_check("ccs", &many, 400, 20));
+    assert_ok(us_select_check("top", &many, 400, 20));
+}
+
+static void options_may_be_missing(void **state)
+{
+    (void)state;
+    static const float scores[] = {1, 4, 3, 2};
+    int64_t *kept = NULL, m = 0;
+    assert_ok(unseen_select("top", scores, NULL, 4, 0, NULL, &kept, &m));
+    assert_true(m == 2 && kept[0] == 1 && kept[1] == 2);
+    free(kept);
 }
 
 int main(void)
@@ -312,6 +359,8 @@ int main(void)
         cmocka_unit_test(draws_are_the_samples_own),
         cmocka_unit_test(every_rule_keeps_exactly_m),
         cmocka_unit_test(refuses),
+        cmocka_unit_test(ranges_hold_for_every_rule),
+        cmocka_unit_test(options_may_be_missing),
     };
     return RUN_TESTS(tests, NULL, NULL);
 }

@@ -72,11 +72,11 @@ static void first_by(const float *key, int64_t n, bool descending, int64_t from,
 static void by_strata(const struct drawn *d, const struct unseen_select_options *o, int64_t *items, int64_t n,
                       int64_t m, uint8_t *kept)
 {
-    int64_t population[STRATA] = {0}, budget[STRATA], left;
+    int64_t population[STRATA] = {0}, budget[STRATA];
+    const int64_t left = us_count_after_cutoff(o, n, m);
     uint8_t *stays = calloc((size_t)d->n, 1);
     float *key = calloc((size_t)n, sizeof *key);
     double low = INFINITY, high = -INFINITY;
-    assert_ok(us_count_after_cutoff(o, n, m, &left));
     for (int64_t i = 0; i < n; i++)
         key[i] = o->hardness[items[i]];
     first_by(key, n, false, 0, left, items, stays);

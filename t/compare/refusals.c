@@ -1,0 +1,92 @@
+/* What unseen_compare refuses, it refuses before it touches the device: here there is none. */
+#include "config.h"
+
+#include "unseen/compare.h"
+
+#include <string.h>
+
+#include "compare/sweep.h"
+#include "support/drawn.h"
+
+static struct unseen_compare_options good;
+
+static int set_up(void **state)
+{
+    unseen_compare_defaults(&good);
+    good.recipe = good.scoring.recipe = test_small_recipe();
+    return test_drawn(state, 400);
+}
+
+static enum unseen_status compare(const struct unseen_compare_options *options)
+{
+    struct unseen_compare_options o = *options;
+    o.out = test_path("never");
+    return unseen_compare(NULL, data, &o, NULL, NULL);
+}
+
+#define REFUSED(part, ...)                                                                                   \
+    do {                                                                                                     \
+        struct unseen_compare_options o = good;                                                              \
+        __VA_ARGS__;                                                                                         \
+        assert_fails(UNSEEN_USAGE, part, compare(&o));                                                       \
+        assert_false(us_exists(test_path("never")));                                                         \
+    } while (0)
+
+static void lists_that_make_no_table(void **state)
+{
+    (void)state;
+    REFUSED("--metrics: is empty", o.metrics = "");
+    REFUSED("--metrics: an entry is empty", o.metrics = "el2n,");
+    REFUSED("--metrics: 'el2n' is there twice", o.metrics = "el2n, el2n");
+    REFUSED("--keep: '0.50' is there twice, as '0.5' too", o.keep = "0.5,0.50");
+    REFUSED("--keep: '5e-1' is there twice", o.keep = "0.3,0.5,5e-1");
+    REFUSED("--keep: '2' is not in (0,1]", o.keep = "0.5,2");
+    REFUSED("--rules: 'ccs=0.10' is there twice, as 'ccs=0.1' too", o.rules = "ccs=0.1,top,ccs=0.10");
+    REFUSED("--rules: 'random'", o.rules = "random");
+    REFUSED("--protocols: 'folds'", o.protocols = "folds");
+}
+
+static void cells_that_cannot_be_trained(void **state)
+{
+    (void)state;
+    REFUSED("--keep: 0.0001 of 400 samples is nothing", o.keep = "0.5,0.0001");
+    REFUSED("--keep: 0.0013 of 360 samples is nothing", o.keep = "0.0013", o.rules = "ccs=search");
+    REFUSED("--class-focus: 2", o.select.class_focus = 2);
+    REFUSED("--cutoff: 1.5", o.rules = "ccs=1.5");
+    REFUSED("--folds: 1 ", o.protocols = "seen,fold-seen", o.scoring.folds = 1);
+    REFUSED("--pad: 16 is too large", o.recipe.pad = SIZE);
+    REFUSED("--pad: 16 is too large", o.scoring.recipe.pad = SIZE);
+    REFUSED("--batch: 0 is not in", o.recipe.batch = 0, o.budget = UNSEEN_BUDGET_STEPS);
+    REFUSED("--epochs: 32000000 is not in 1..100000", o.budget = UNSEEN_BUDGET_STEPS, o.recipe.batch = 1,
+            o.recipe.epochs = 80000, o.keep = "0.003");
+    assert_non_null(strstr(unseen_last_hint(), "--budget steps"));
+    REFUSED("--warmup: 2 is more than --epochs, 1", o.protocols = "fold,incremental", o.scoring.recipe.warmup = 2,
+            o.step.epochs = 1);
+}
+
+/* Ratios that are alike in six digits have folders of their own. */
+static void cells_have_folders_of_their_own(void **state)
+{
+    (void)state;
+    struct unseen_compare_options o = good;
+    struct us_sweep sweep;
+    o.keep = "0.6,0.6000004";
+    o.out = "out";
+    assert_ok(us_sweep_make(&o, &sweep));
+    char *one = us_cell_folder(&o, &sweep.rows[1], 0), *other = us_cell_folder(&o, &sweep.rows[2], 0);
+    assert_string_equal(one, "out/cells/random-k0.6-s0");
+    assert_string_equal(other, "out/cells/random-k0.6000004-s0");
+    free(one);
+    free(other);
+    us_sweep_free(&sweep);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_that_make_no_table),
+        cmocka_unit_test(cells_that_cannot_be_trained),
+        cmocka_unit_test(cells_have_folders_of_their_own),
+    };
+    return RUN_TESTS(tests, set_up, test_drawn_end);
+}
