@@ -8,13 +8,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 enum unseen_status us_defect(struct us_defects *defects, const char *location, const char *file,
                              int64_t record, const char *format, ...)
 {
     char reason[512];
     va_list args;
     va_start(args, format);
-    vsnprintf(reason, sizeof reason, format, args);
+    us_vprint_to(reason, sizeof reason, format, args);
     va_end(args);
     struct unseen_defect defect = {file, record, reason, 0};
     defects->count++;

@@ -9,10 +9,10 @@
 #include <fts.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "datasets/names.h"
 
 struct us_source {
@@ -62,7 +62,7 @@ static bool is_hidden(const char *part)
 {
     static const char *const left_behind[] = {"__MACOSX", "Thumbs.db", "desktop.ini"};
     for (size_t i = 0; i < sizeof left_behind / sizeof *left_behind; i++) {
-        if (strcasecmp(part, left_behind[i]) == 0)
+        if (us_same_letters(part, left_behind[i]))
             return true;
     }
     return part[0] == '.';

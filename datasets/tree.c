@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "datasets/names.h"
 #include "datasets/source.h"
 
@@ -39,7 +39,7 @@ bool us_is_image_name(const char *name)
                                              "pgm", "tif",  "tiff", "webp"};
     const char *dot = strrchr(us_base_name(name), '.');
     for (size_t i = 0; dot && i < sizeof extensions / sizeof *extensions; i++) {
-        if (strcasecmp(dot + 1, extensions[i]) == 0)
+        if (us_same_letters(dot + 1, extensions[i]))
             return true;
     }
     return false;

@@ -8,12 +8,15 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 enum unseen_status us_json_parse(const char *name, const char *text, size_t size, json_t **object)
 {
     json_error_t error;
+    void *before = us_c_locale_begin(); /* jansson mends a decimal comma, but no longer sign */
     json_t *value = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+    us_c_locale_end(before);
     if (!value)
         return us_fail(UNSEEN_BAD_DATA, name, "line %d: %s", error.line, error.text);
     if (!json_is_object(value)) {
@@ -44,7 +47,9 @@ enum unseen_status us_json_save(const char *path, const json_t *value)
     enum unseen_status st = us_atomic_begin(path, &file);
     if (st != UNSEEN_OK)
         return st;
+    void *before = us_c_locale_begin();
     int bad = json_dumpf(value, file.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    us_c_locale_end(before);
     if (bad && !ferror(file.stream)) { /* a failing stream is the commit's to report */
         us_atomic_abandon(&file);
         return us_fail(UNSEEN_FAILED, path, "cannot be put into JSON");
@@ -60,8 +65,8 @@ json_t *us_json_float(float value)
     char text[32];
     double decimal = value;
     for (int digits = 6; digits <= 9; digits++) { /* 9 are always enough */
-        snprintf(text, sizeof text, "%.*g", digits, (double)value);
-        decimal = strtod(text, NULL);
+        us_print_to(text, sizeof text, "%.*g", digits, (double)value);
+        decimal = us_read_number(text, NULL);
         if ((float)decimal == value)
             break;
     }

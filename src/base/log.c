@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 static enum unseen_log_level current_level = UNSEEN_LOG_INFO;
 
 void unseen_log_level_set(enum unseen_log_level level)
@@ -20,7 +22,7 @@ void us_log(enum unseen_log_level level, const char *format, ...)
     char text[1024];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    us_vprint_to(text, sizeof text, format, args);
     va_end(args);
     const char *clear = isatty(STDERR_FILENO) ? "\r\033[K" : "";
     fprintf(stderr, "%sunseen: %s%s\n", clear, level == UNSEEN_LOG_WARNING ? "warning: " : "", text);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* ---- tables ---- */
 
 /* Whether `name` is one of the words in "a b c". */
@@ -171,9 +173,9 @@ const char *us_option_range(const struct us_option *row, char text[US_RANGE_TEXT
     else if (!is_number(row) || row->low == row->high)
         snprintf(text, US_RANGE_TEXT, "%s", unit);
     else if (is_whole_number(row))
-        snprintf(text, US_RANGE_TEXT, "%.0f..%.0f%s%s", row->low, row->high, space, unit);
+        us_print_to(text, US_RANGE_TEXT, "%.0f..%.0f%s%s", row->low, row->high, space, unit);
     else
-        snprintf(text, US_RANGE_TEXT, "%c%.7g,%.7g%c%s%s", row->flags & US_ABOVE_LOW ? '(' : '[', row->low,
+        us_print_to(text, US_RANGE_TEXT, "%c%.7g,%.7g%c%s%s", row->flags & US_ABOVE_LOW ? '(' : '[', row->low,
                  row->high, row->flags & US_BELOW_HIGH ? ')' : ']', space, unit);
     return text;
 }
@@ -228,7 +230,7 @@ static enum unseen_status parse_number(const struct us_option_at *at, const char
         return UNSEEN_OK;
     }
     char *end;
-    double value = strtod(text, &end);
+    double value = us_read_number(text, &end);
     if (!is_decimal(text) || *end)
         return fail_value(at, text, row->words ? NULL : whole ? "a whole number" : "a number");
     if (whole && !is_whole(text))
@@ -299,8 +301,8 @@ static char *real_text(const struct us_option_at *at)
     const bool single = at->row->kind == US_FLOAT;
     const double value = get_number(at);
     for (int digits = 6; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        const double read = strtod(text, NULL);
+        us_print_to(text, sizeof text, "%.*g", digits, value);
+        const double read = us_read_number(text, NULL);
         if (single ? (float)read == (float)value : read == value)
             break;
     }
@@ -402,9 +404,9 @@ enum unseen_status us_options_check(const struct us_option *table, const void *b
 static json_t *real_json(const char *text)
 {
     char short_text[40];
-    const double value = strtod(text, NULL);
-    snprintf(short_text, sizeof short_text, "%.15g", value);
-    return strtod(short_text, NULL) == value ? json_real(value) : json_string(text);
+    const double value = us_read_number(text, NULL);
+    us_print_to(short_text, sizeof short_text, "%.15g", value);
+    return us_read_number(short_text, NULL) == value ? json_real(value) : json_string(text);
 }
 
 static json_t *to_json(const struct us_option_at *at)
@@ -469,7 +471,7 @@ enum unseen_status us_option_get(const struct us_option_at *at, const char *file
     if (json_is_integer(value) && row->kind != US_BOOL)
         snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     else if (json_is_real(value) && (row->kind == US_FLOAT || row->kind == US_DOUBLE))
-        snprintf(text, sizeof text, "%.17g", json_real_value(value));
+        us_print_to(text, sizeof text, "%.17g", json_real_value(value));
     else
         return us_fail(UNSEEN_USAGE, file, "\"%s\" has a value of the wrong type", at->name);
     if (row->kind == US_STRING)

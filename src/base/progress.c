@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "base/text.h"
 
 struct us_progress {
     char title[64], unit[32];
@@ -95,7 +96,7 @@ static void format_tail(const struct us_progress *progress, uint64_t done, doubl
     char rate_text[64] = "", left_text[64] = "", left[32];
     if (done > progress->first && now > progress->start) {
         double rate = (double)(done - progress->first) / (now - progress->start);
-        snprintf(rate_text, sizeof rate_text, ", %.*f %s/s",
+        us_print_to(rate_text, sizeof rate_text, ", %.*f %s/s",
                  rate < 10    ? 2
                  : rate < 100 ? 1
                               : 0,

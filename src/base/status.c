@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static _Thread_local char last_error[sizeof((struct us_error *)0)->text];
 static _Thread_local char last_hint[sizeof((struct us_error *)0)->hint];
 static atomic_int interrupt_flag; /* set in signal handlers, read by every thread */
@@ -33,7 +35,7 @@ const char *unseen_last_hint(void)
 static void record(const char *where, const char *format, va_list args, const char *reason)
 {
     char text[768];
-    vsnprintf(text, sizeof text, format, args);
+    us_vprint_to(text, sizeof text, format, args);
     char line[sizeof last_error + 256];
     snprintf(line, sizeof line, "%s: %s%s%s", where, text, reason ? ": " : "", reason ? reason : "");
     for (char *p = line; *p; p++) {
@@ -69,7 +71,7 @@ void us_hint(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(last_hint, sizeof last_hint, format, args);
+    us_vprint_to(last_hint, sizeof last_hint, format, args);
     va_end(args);
 }
 
@@ -119,7 +121,7 @@ char *us_format(const char *format, ...)
     va_list args;
     va_start(args, format);
     char *text = NULL;
-    if (vasprintf(&text, format, args) < 0) {
+    if (us_vprint_new(&text, format, args) < 0) {
         text = NULL;
         us_fail(UNSEEN_FAILED, "memory", "cannot format a string");
     }

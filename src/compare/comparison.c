@@ -11,6 +11,7 @@
 #include "base/csv.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "compare/cell.h"
 #include "nn/run_json.h"
 
@@ -79,11 +80,11 @@ static enum unseen_status write_csv(const char *path, const struct unseen_compar
     for (int i = 0; i < n; i++) {
         const struct unseen_comparison *r = &table[i];
         us_csv_field(file.stream, r->metric);
-        fprintf(file.stream, ",%s,%s,%g,%" PRId64 ",%d,%" PRId64 ",%" PRId64 ",%.6f,", r->protocol, r->rule,
+        us_print(file.stream, ",%s,%s,%g,%" PRId64 ",%d,%" PRId64 ",%" PRId64 ",%.6f,", r->protocol, r->rule,
                 r->keep, r->kept, r->seeds, r->epochs, r->steps, r->mean);
         if (!isnan(r->deviation))
-            fprintf(file.stream, "%.6f", r->deviation);
-        fprintf(file.stream, ",%.6f\n", r->best_mean);
+            us_print(file.stream, "%.6f", r->deviation);
+        us_print(file.stream, ",%.6f\n", r->best_mean);
     }
     return us_atomic_commit(&file);
 }
@@ -96,9 +97,9 @@ static bool same_name(const struct unseen_comparison *a, const struct unseen_com
 
 static void markdown_value(FILE *out, const struct unseen_comparison *r)
 {
-    fprintf(out, " %.2f", 100 * r->mean);
+    us_print(out, " %.2f", 100 * r->mean);
     if (!isnan(r->deviation))
-        fprintf(out, " ± %.2f", 100 * r->deviation);
+        us_print(out, " ± %.2f", 100 * r->deviation);
 }
 
 /* A line for each name, a column for each keep ratio. The baseline of random subsets is in all columns: it
@@ -122,7 +123,7 @@ static enum unseen_status write_markdown(const char *path, const struct unseen_c
     markdown_value(out, &table[0]);
     fputs("\n\n| score, protocol, rule |", out);
     for (int c = 0; c < columns; c++)
-        fprintf(out, " %g |", table[1 + c].keep);
+        us_print(out, " %g |", table[1 + c].keep);
     fputs("\n|---|", out);
     for (int c = 0; c < columns; c++)
         fputs("---|", out);

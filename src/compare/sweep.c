@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/list.h"
+#include "base/text.h"
 #include "select/rule.h"
 
 /* The seen side of a fold run. */
@@ -27,7 +28,7 @@ static bool is_plain(const char *metric)
 static bool number(const char *text, double *value)
 {
     char *end;
-    *value = strtod(text, &end);
+    *value = us_read_number(text, &end);
     return end != text && !*end && isfinite(*value);
 }
 
@@ -219,7 +220,7 @@ static void number_name(double value, char name[32])
 {
     for (int digits = 6; digits <= 17; digits++) {
         snprintf(name, 32, "%.*g", digits, value);
-        if (strtod(name, NULL) == value)
+        if (us_read_number(name, NULL) == value)
             return;
     }
 }

@@ -3,11 +3,12 @@
 #include "device/drivers.h"
 #include "device/state.h"
 
-#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/text.h"
 
 static void hint_list(const struct unseen_device_info *list, int n)
 {
@@ -32,7 +33,7 @@ static bool contains(const char *text, const char *part)
     size_t length = strlen(part);
     for (; strlen(text) >= length; text++) {
         size_t i = 0;
-        while (i < length && tolower((unsigned char)text[i]) == tolower((unsigned char)part[i]))
+        while (i < length && us_lower(text[i]) == us_lower(part[i]))
             i++;
         if (i == length)
             return true;

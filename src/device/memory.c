@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "base/text.h"
+
 enum { SMALLEST = 256, HUGE_PAGE = 2 << 20 };
 
 static const cl_uchar zeros[16];
@@ -68,9 +70,9 @@ static struct us_buf *take_free(struct us_pool *pool, size_t class_bytes)
 static char *in_words(uint64_t bytes, char text[32])
 {
     if (bytes >= 10ULL << 30)
-        snprintf(text, 32, "%.1f GiB", (double)bytes / (1 << 30));
+        us_print_to(text, 32, "%.1f GiB", (double)bytes / (1 << 30));
     else if (bytes >= 10 << 10)
-        snprintf(text, 32, "%.1f MiB", (double)bytes / (1 << 20));
+        us_print_to(text, 32, "%.1f MiB", (double)bytes / (1 << 20));
     else
         snprintf(text, 32, "%llu bytes", (unsigned long long)bytes);
     return text;

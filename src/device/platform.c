@@ -1,10 +1,10 @@
 #include "config.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "device/drivers.h"
 #include "device/state.h"
 
-#include <ctype.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,10 +22,10 @@ static void get_text(cl_device_id id, cl_device_info what, char *text, size_t si
         return;
     if (clGetDeviceInfo(id, what, bytes, whole, NULL) == CL_SUCCESS) {
         const char *from = whole;
-        while (isspace((unsigned char)*from))
+        while (us_is_space(*from))
             from++;
         snprintf(text, size, "%s", from);
-        for (size_t n = strlen(text); n > 0 && isspace((unsigned char)text[n - 1]); n--)
+        for (size_t n = strlen(text); n > 0 && us_is_space(text[n - 1]); n--)
             text[n - 1] = '\0';
     }
     free(whole);

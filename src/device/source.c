@@ -4,7 +4,6 @@
 
 #include "base/fs.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/safetensors.h"
+#include "base/text.h"
 #include "nn/fingerprint.h"
 #include "nn/model_parts.h"
 
@@ -58,7 +59,7 @@ static char *print_history(const struct us_state *state)
         double *numbers[N_NUMBERS];
         epoch_numbers(&state->history[e], numbers);
         for (int k = 0; k < N_NUMBERS; k++)
-            fprintf(stream, "%a%c", *numbers[k], k + 1 < N_NUMBERS ? ' ' : '\n');
+            us_print(stream, "%a%c", *numbers[k], k + 1 < N_NUMBERS ? ' ' : '\n');
     }
     if (fclose(stream)) {
         us_fail_errno("checkpoint", "cannot write to memory");
@@ -77,7 +78,7 @@ static bool parse_history(const char *text, struct unseen_epoch *history, int ep
         epoch_numbers(&history[e], numbers);
         for (int k = 0; k < N_NUMBERS; k++) {
             char *end;
-            *numbers[k] = strtod(text, &end);
+            *numbers[k] = us_read_number(text, &end);
             if (end == text)
                 return false;
             text = end;

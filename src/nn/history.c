@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/text.h"
 
 /* The measured columns of history.csv: one number each, empty where it was not measured. */
 static const struct {
@@ -42,7 +43,7 @@ enum unseen_status us_history_write(const char *path, const struct unseen_epoch 
             const double value = *(const double *)((const char *)&history[e] + measured[c].offset);
             fputc(',', file.stream);
             if (!isnan(value))
-                fprintf(file.stream, measured[c].format, value);
+                us_print(file.stream, measured[c].format, value);
         }
         fputc('\n', file.stream);
     }
@@ -99,7 +100,7 @@ static enum unseen_status read_row(const char *path, const char *line, struct us
         size_t length = strcspn(line, ",");
         if (length) {
             char *end;
-            h->values[c][row] = strtod(line, &end);
+            h->values[c][row] = us_read_number(line, &end);
             if (end != line + length)
                 return us_fail(UNSEEN_BAD_DATA, path, "line %d, column %s: '%.*s' is not a number", row + 2,
                                h->names[c], (int)(length < 40 ? length : 40), line);

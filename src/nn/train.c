@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/rng.h"
+#include "base/text.h"
 #include "nn/checkpoint.h"
 #include "nn/feed.h"
 #include "nn/fingerprint.h"
@@ -277,7 +278,7 @@ static enum unseen_status run_epoch(struct run *run)
     US_TRY(enqueue_epoch(run, &p));
     US_TRY(summarise(run, &p, epoch));
     epoch->seconds = us_seconds() - start;
-    snprintf(run->note, sizeof run->note, "epoch %d/%d loss %.3f acc %.3f", epoch->epoch + 1, run->target,
+    us_print_to(run->note, sizeof run->note, "epoch %d/%d loss %.3f acc %.3f", epoch->epoch + 1, run->target,
              epoch->train_loss, epoch->train_accuracy);
     if (job->on_epoch) {
         struct us_record trained = {job->n_train, job->train, run->trained};

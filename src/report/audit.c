@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/fs.h"
+#include "base/text.h"
 #include "report/contact_sheet.h"
 #include "report/html.h"
 
@@ -129,6 +130,7 @@ enum unseen_status us_audit_page(const char *path, const struct unseen_audit *au
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_atomic file = {0};
+    void *locale = us_c_locale_begin(); /* as in unseen_report */
     char *title = us_format("unseen: labels of %s", data->location);
     US_TRY_ALLOC(title);
     US_TRY(us_atomic_begin(path, &file));
@@ -144,5 +146,6 @@ enum unseen_status us_audit_page(const char *path, const struct unseen_audit *au
 out:
     us_atomic_abandon(&file);
     free(title);
+    us_c_locale_end(locale);
     return st;
 }

@@ -7,6 +7,7 @@
 #include "base/csv.h"
 #include "base/fs.h"
 #include "base/npy.h"
+#include "base/text.h"
 #include "report/audit.h"
 
 static enum unseen_status check_data(const struct unseen_audit *a, const struct unseen_dataset *data)
@@ -41,7 +42,7 @@ static enum unseen_status write_csv(const char *path, const struct unseen_audit 
         int64_t i = a->suspects[k];
         fprintf(file.stream, "%" PRId64 ",%" PRId64 ",", i, a->labels[i]);
         us_csv_field(file.stream, paths ? paths[i] : NULL);
-        fprintf(file.stream, ",%" PRId32 ",%.6g,%.6g\n", a->suggested[i], (double)a->confidence[i],
+        us_print(file.stream, ",%" PRId32 ",%.6g,%.6g\n", a->suggested[i], (double)a->confidence[i],
                 (double)a->score[i]);
     }
     return us_atomic_commit(&file);

@@ -2,13 +2,13 @@
 
 #include "report/html.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/utf8.h"
 #include "report/style.h"
 
@@ -107,7 +107,7 @@ void us_html_element(FILE *out, const char *tag, const char *style, const char *
 void us_html_url(FILE *out, const char *path)
 {
     for (const unsigned char *at = (const unsigned char *)path; *at; at++) {
-        if (*at < 0x80 && (isalnum(*at) || strchr("-_.~/", *at)))
+        if (*at < 0x80 && (us_is_letter((char)*at) || us_is_digit((char)*at) || strchr("-_.~/", *at)))
             fputc(*at, out);
         else
             fprintf(out, "%%%02X", *at);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/fs.h"
+#include "base/text.h"
 #include "report/html.h"
 #include "report/sections.h"
 
@@ -65,6 +66,7 @@ enum unseen_status unseen_report(const char *folder, const struct unseen_dataset
     enum unseen_status st = UNSEEN_OK;
     struct us_run_folder run = {0};
     struct us_atomic file = {0};
+    void *locale = us_c_locale_begin(); /* numbers of SVG and CSS have points */
     char *path = us_format("%s/report.html", folder);
     US_TRY_ALLOC(path);
     US_TRY(us_run_folder_open(folder, data, &run));
@@ -75,5 +77,6 @@ out:
     us_atomic_abandon(&file);
     us_run_folder_close(&run);
     free(path);
+    us_c_locale_end(locale);
     return st;
 }

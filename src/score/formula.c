@@ -2,11 +2,11 @@
 
 #include "score/formula.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "unseen/score.h"
 
 #define WHERE  "--metric"
@@ -19,7 +19,7 @@ static const char *skip_spaces(const char *at)
 
 static bool is_word(char c)
 {
-    return isalnum((unsigned char)c) || c == '_' || c == '.';
+    return us_is_letter(c) || us_is_digit(c) || c == '_' || c == '.';
 }
 
 /* What stands at `at`, for messages: all that could belong to a name, or one character. */
@@ -60,9 +60,9 @@ static enum unseen_status take_name(const char *text, const char **at, int *scor
 static enum unseen_status take_weight(const char *text, const char **at, double *weight)
 {
     char *end;
-    if (!isdigit((unsigned char)**at) && **at != '.')
+    if (!us_is_digit(**at) && **at != '.')
         return UNSEEN_OK;
-    double value = strtod(*at, &end);
+    double value = us_read_number(*at, &end);
     const char *behind = skip_spaces(end);
     if (end == *at || *behind != '*') {
         us_fail(UNSEEN_USAGE, WHERE, "'%s': '%.*s' is no weight of a score", text, word_length(*at), *at);
@@ -92,7 +92,7 @@ enum unseen_status us_formula_parse(const char *text, struct us_formula *f)
 {
     enum unseen_status st = UNSEEN_OK;
     const char *at = skip_spaces(text);
-    bool bare = isalpha((unsigned char)*at);
+    bool bare = us_is_letter(*at);
     *f = (struct us_formula){0};
     if (!*at) {
         us_fail(UNSEEN_USAGE, WHERE, "names no score");

@@ -6,6 +6,7 @@
 
 #include "base/csv.h"
 #include "base/fs.h"
+#include "base/text.h"
 
 enum unseen_status us_coreset_csv_write(const char *path, const int32_t *labels, char *const *paths,
                                         const float *scores, const uint8_t *fold, const int64_t *keep,
@@ -23,7 +24,7 @@ enum unseen_status us_coreset_csv_write(const char *path, const int32_t *labels,
         next += kept;
         fprintf(file.stream, "%" PRId64 ",%" PRId32 ",", i, labels[i]);
         us_csv_field(file.stream, paths ? paths[i] : NULL);
-        fprintf(file.stream, ",%.9g,", (double)scores[i]);
+        us_print(file.stream, ",%.9g,", (double)scores[i]);
         if (fold)
             fprintf(file.stream, "%d", fold[i]);
         fprintf(file.stream, ",%d\n", kept);
