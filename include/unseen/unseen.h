@@ -7,6 +7,7 @@
  *   - Tensors are float32, NHWC (batch, height, width, channels), row major.
  *   - A sample's index in its dataset (0..N-1, the dataset's own order) is its identity everywhere.
  *   - A device and everything made from it belong to one thread at a time.
+ *   - Numbers in files, options and messages have a decimal point, whatever locale the program has set.
  */
 #ifndef UNSEEN_UNSEEN_H
 #define UNSEEN_UNSEEN_H
@@ -44,6 +45,10 @@ UNSEEN_API void unseen_log_level_set(enum unseen_log_level level);
 /* Ask running work to stop at its next safe point (it writes a checkpoint and returns
  * UNSEEN_INTERRUPTED). Safe to call from a signal handler. */
 UNSEEN_API void unseen_interrupt(void);
+
+/* Forget it: until then every call that can be stopped is, once it has come to its first safe point. For a
+ * program that goes on after UNSEEN_INTERRUPTED; the same call then goes on from its checkpoint. */
+UNSEEN_API void unseen_interrupt_clear(void);
 
 #ifdef __cplusplus
 }

@@ -139,7 +139,7 @@ bool us_interrupted(void)
     return interrupt_flag != 0;
 }
 
-void us_interrupt_clear(void)
+void unseen_interrupt_clear(void)
 {
     interrupt_flag = 0;
 }

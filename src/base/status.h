@@ -46,9 +46,6 @@ char *us_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* True once unseen_interrupt() was called. */
 bool us_interrupted(void);
 
-/* Forget an interrupt (tests, and programs that go on after one). */
-void us_interrupt_clear(void);
-
 /* In a function with `enum unseen_status st` and a label `out`: leave on the first failure. */
 #define US_TRY(call)                                                                                         \
     do {                                                                                                     \

@@ -86,7 +86,7 @@ static void goes_on_bit_for_bit(void **state)
     job.context = &broken;
     broken.interrupt_at = 2;
     assert_fails(UNSEEN_INTERRUPTED, "2 of 4", us_train(trainer, &job, &history, &epochs));
-    us_interrupt_clear();
+    unseen_interrupt_clear();
     job.save = test_path("broken.safetensors");
     assert_ok(us_train(trainer, &job, &history, &epochs));
     assert_int_equal(broken.calls, 4);
