@@ -55,7 +55,7 @@ static const char *or_none(const char *name)
     return name ? name : "/";
 }
 
-static enum unseen_status collect(struct reading *reading)
+static enum unseen_status collect_files(struct reading *reading)
 {
     const struct us_cifar *layout = reading->layout;
     const char *wanted[N_FILES];
@@ -193,7 +193,8 @@ static void unpack(const struct reading *reading, const struct us_blob *blob, ui
 }
 
 /* Blobs [first, last) one behind the other; each is freed when it has been unpacked. */
-static enum unseen_status gather(struct reading *reading, int first, int last, struct unseen_images *images)
+static enum unseen_status gather_split(struct reading *reading, int first, int last,
+                                       struct unseen_images *images)
 {
     uint8_t *pixels = NULL, *second = NULL;
     int32_t *labels = NULL;
@@ -224,7 +225,7 @@ static enum unseen_status read_cifar(const struct us_cifar *layout, const char *
     struct reading reading = {.layout = layout, .location = location, .coarse = coarse, .defects = defects};
     enum unseen_status st;
     reading.record = (size_t)layout->label_bytes + US_CIFAR_PIXELS;
-    US_TRY(collect(&reading));
+    US_TRY(collect_files(&reading));
     US_TRY(read_names(&reading, dataset));
     for (int i = 0; i <= TEST; i++) {
         if (reading.blobs[i].name)
@@ -237,8 +238,8 @@ static enum unseen_status read_cifar(const struct us_cifar *layout, const char *
     memcpy(dataset->std, layout->std, sizeof dataset->std);
     if (defects->count > 0)
         goto out;
-    US_TRY(gather(&reading, 0, TEST, &dataset->split[UNSEEN_TRAIN]));
-    US_TRY(gather(&reading, TEST, TEST + 1, &dataset->split[UNSEEN_TEST]));
+    US_TRY(gather_split(&reading, 0, TEST, &dataset->split[UNSEEN_TRAIN]));
+    US_TRY(gather_split(&reading, TEST, TEST + 1, &dataset->split[UNSEEN_TEST]));
 out:
     for (int i = 0; i < N_FILES; i++)
         us_blob_free(&reading.blobs[i]);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/log.h"
 #include "datasets/source.h"
 
 #define US_FORMAT(name) &us_format_##name,
@@ -130,6 +131,17 @@ static enum unseen_status name_source(const struct us_dataset_format *format, st
     return dataset->source ? UNSEEN_OK : UNSEEN_FAILED;
 }
 
+/* What training and testing on the data cannot tell of. */
+static void warn_of_duplicates(const struct unseen_dataset *dataset)
+{
+    const struct unseen_duplicates *d = &dataset->duplicates;
+    if (d->other_label > 0 || d->test > 0)
+        us_log(UNSEEN_LOG_WARNING,
+               "%s: %lld training samples are copies of one with another label, and %lld test samples are in "
+               "the training split; dataset verify lists them",
+               dataset->location, (long long)d->other_label, (long long)d->test);
+}
+
 enum unseen_status unseen_dataset_open(const char *name, const struct unseen_dataset_options *options,
                                        struct unseen_dataset **dataset)
 {
@@ -148,6 +160,7 @@ enum unseen_status unseen_dataset_open(const char *name, const struct unseen_dat
     US_TRY(format->read(location, &defects, fresh));
     US_TRY(us_dataset_hash(fresh));
     US_TRY(us_duplicates_find(fresh));
+    warn_of_duplicates(fresh);
     if (fresh->std[0] == 0)
         us_dataset_measure(fresh);
     *dataset = fresh;

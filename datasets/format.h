@@ -11,14 +11,14 @@ struct us_defects {
     void (*report)(const struct unseen_defect *defect, void *context); /* may be NULL */
     void *context;
     bool go_on;
-    int64_t checked;   /* samples looked at */
-    int64_t count;     /* defects met */
-    int64_t blemishes; /* faults that lost no data */
-    int64_t turned;    /* images whose EXIF data ask for another orientation */
+    int64_t checked;  /* samples looked at */
+    int64_t count;    /* defects met */
+    int64_t warnings; /* faults that lost no data */
+    int64_t rotated;  /* images whose EXIF data ask for another orientation */
 };
 
 /* Note a fault of `file` that lost no data: the sample is read all the same. */
-void us_blemish(struct us_defects *defects, const char *file, const char *reason);
+void us_dataset_warning(struct us_defects *defects, const char *file, const char *reason);
 
 /* Bytes of a sample's digest. */
 enum { US_DIGEST = 32 };

@@ -123,8 +123,8 @@ static enum unseen_status add_file(struct reading *reading, struct us_source *so
         reading->sized = picture->path;
     us_sha256_bytes(bytes, size, reading->digests[picture->split] + picture->index * US_DIGEST);
     if (us_image_note(reading->decoder))
-        us_blemish(defects, picture->path, us_image_note(reading->decoder));
-    defects->turned += us_exif_orientation(bytes, size) != 1;
+        us_dataset_warning(defects, picture->path, us_image_note(reading->decoder));
+    defects->rotated += us_exif_orientation(bytes, size) != 1;
 out:
     return st;
 }
@@ -166,9 +166,9 @@ static enum unseen_status read_imagefolder(const char *location, struct us_defec
     US_TRY(us_tree_read(location, &reading.tree));
     US_TRY(make_samples(&reading));
     US_TRY(read_files(&reading));
-    if (defects->blemishes > 0 && !defects->report)
+    if (defects->warnings > 0 && !defects->report)
         us_log(UNSEEN_LOG_WARNING, "%s: %lld images have faults that lose no data; dataset verify lists them",
-               location, (long long)defects->blemishes);
+               location, (long long)defects->warnings);
 out:
     free(reading.scratch);
     us_tree_free(&reading.tree);

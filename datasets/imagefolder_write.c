@@ -77,7 +77,7 @@ static enum unseen_status make_classes(const struct writing *writing, const stru
 }
 
 /* Where `copy` goes, its folder made. Fresh memory. */
-static enum unseen_status place(struct writing *writing, const struct copy *copy, char **path)
+static enum unseen_status place_copy(struct writing *writing, const struct copy *copy, char **path)
 {
     char *fresh = us_format("%s/%s/%s", writing->out, copy->branch, copy->from_class);
     enum unseen_status st = UNSEEN_OK;
@@ -103,7 +103,7 @@ static enum unseen_status link_one(struct writing *writing, const struct copy *c
     char *path = NULL, *target = us_format("%s/%s", writing->root, copy->path);
     enum unseen_status st = UNSEEN_OK;
     US_TRY_ALLOC(target);
-    US_TRY(place(writing, copy, &path));
+    US_TRY(place_copy(writing, copy, &path));
     if (symlink(target, path) != 0)
         st = us_fail_errno(path, "cannot make the link");
     writing->written++;
@@ -122,7 +122,7 @@ static enum unseen_status copy_one(struct writing *writing, struct us_source *so
     FILE *file = NULL;
     enum unseen_status st;
     US_TRY(us_source_read(source, &bytes, &size));
-    US_TRY(place(writing, copy, &path));
+    US_TRY(place_copy(writing, copy, &path));
     file = fopen(path, "wbe");
     if (!file || fwrite(bytes, 1, size, file) != size)
         st = us_fail_errno(path, "cannot write");

@@ -13,6 +13,7 @@ enum { NOTE_SIZE = 200 };
 
 struct us_jpeg {
     tjhandle handle;
+    bool stuck; /* a failure leaves `handle` amid that file: it takes no other */
     int height, width;
     bool cmyk;
     uint8_t *inks; /* [height, width, 4] of a CMYK image */
@@ -38,7 +39,8 @@ void us_jpeg_close(struct us_jpeg *decoder)
 {
     if (!decoder)
         return;
-    tjDestroy(decoder->handle);
+    if (decoder->handle)
+        tjDestroy(decoder->handle);
     free(decoder->inks);
     free(decoder);
 }
@@ -56,7 +58,19 @@ const char *us_jpeg_note(const struct us_jpeg *decoder)
 static bool refuse(struct us_jpeg *decoder, const char *reason)
 {
     decoder->reason = reason;
+    decoder->stuck = true;
     return false;
+}
+
+static bool renew(struct us_jpeg *decoder)
+{
+    if (!decoder->stuck)
+        return true;
+    tjDestroy(decoder->handle);
+    decoder->handle = tjInitDecompress();
+    decoder->stuck = !decoder->handle;
+    decoder->reason = "needs more memory than there is";
+    return !decoder->stuck;
 }
 
 /* True if the last call failed, or warned that data are missing. */
@@ -78,10 +92,14 @@ bool us_jpeg_size(struct us_jpeg *decoder, const uint8_t *bytes, size_t size, in
     int subsampling = 0, colours = 0;
     *decoder->note = '\0';
     decoder->width = decoder->height = 0;
-    if (tjDecompressHeader3(decoder->handle, bytes, size, &decoder->width, &decoder->height, &subsampling,
-                            &colours) != 0 &&
-        (lost_data(decoder) || decoder->width < 1 || decoder->height < 1))
+    if (!renew(decoder))
+        return false;
+    bool read = tjDecompressHeader3(decoder->handle, bytes, size, &decoder->width, &decoder->height,
+                                    &subsampling, &colours) == 0;
+    if (!read && lost_data(decoder))
         return refuse(decoder, tjGetErrorStr2(decoder->handle));
+    if (decoder->width < 1 || decoder->height < 1)
+        return refuse(decoder, "has no pixels");
     if (decoder->width > US_IMAGE_SIDE || decoder->height > US_IMAGE_SIDE)
         return refuse(decoder, "is wider or higher than 16384 pixels");
     decoder->cmyk = colours == TJCS_CMYK || colours == TJCS_YCCK;

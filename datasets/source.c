@@ -250,7 +250,7 @@ int64_t us_source_size(const struct us_source *source)
 }
 
 /* Bytes read, 0 at the end, -1 after a failure that is not recorded yet. */
-static ssize_t pull(struct us_source *source, int handle, size_t at)
+static ssize_t read_piece(struct us_source *source, int handle, size_t at)
 {
     for (;;) {
         uint8_t *to = source->buffer + at;
@@ -276,7 +276,7 @@ static enum unseen_status read_all(struct us_source *source, int handle, size_t 
             source->buffer = grown;
             source->buffer_size = larger;
         }
-        ssize_t got = pull(source, handle, at);
+        ssize_t got = read_piece(source, handle, at);
         if (got < 0)
             *reason = source->folder ? strerror(errno) : archive_reason(source);
         if (got <= 0)
@@ -343,7 +343,7 @@ void us_blob_free(struct us_blob *blob)
     *blob = (struct us_blob){0};
 }
 
-static enum unseen_status take(struct us_source *source, const char *name, struct us_blob *blob)
+static enum unseen_status take_blob(struct us_source *source, const char *name, struct us_blob *blob)
 {
     const uint8_t *bytes = NULL;
     if (blob->name)
@@ -370,7 +370,7 @@ enum unseen_status us_source_collect(struct us_source *source, const char *const
             return st;
         for (size_t i = 0; i < n && st == UNSEEN_OK; i++) {
             if (strcmp(us_base_name(name), wanted[i]) == 0)
-                st = take(source, name, &blobs[i]);
+                st = take_blob(source, name, &blobs[i]);
         }
         if (st != UNSEEN_OK)
             return st;

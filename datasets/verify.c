@@ -28,8 +28,8 @@ out:
     if (check)
         *check = (struct unseen_dataset_check){.checked = sink.checked,
                                                .defects = sink.count,
-                                               .blemishes = sink.blemishes,
-                                               .turned = sink.turned,
+                                               .warnings = sink.warnings,
+                                               .rotated = sink.rotated,
                                                .duplicates = scratch ? scratch->duplicates
                                                                      : (struct unseen_duplicates){0}};
     unseen_dataset_close(scratch);

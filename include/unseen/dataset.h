@@ -78,10 +78,10 @@ struct unseen_defect {
 
 /* What unseen_dataset_verify counted. */
 struct unseen_dataset_check {
-    int64_t checked;   /* samples looked at */
-    int64_t defects;   /* what makes the dataset unusable */
-    int64_t blemishes; /* images with faults that lose no data, such as extraneous bytes in a JPEG */
-    int64_t turned;    /* images whose EXIF data ask for another orientation, which is ignored, as PIL does */
+    int64_t checked;  /* samples looked at */
+    int64_t defects;  /* what makes the dataset unusable */
+    int64_t warnings; /* images with faults that lose no data, such as extraneous bytes in a JPEG */
+    int64_t rotated;  /* images whose EXIF data ask for another orientation, which is ignored, as PIL does */
     struct unseen_duplicates duplicates;
 };
 

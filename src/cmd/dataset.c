@@ -126,11 +126,11 @@ static enum unseen_status cmd_verify(int argc, char **argv)
         goto out;
     US_TRY(unseen_dataset_verify(path[0], print_defect, NULL, &check));
     printf("%lld samples, all good\n", (long long)check.checked);
-    if (check.blemishes > 0)
-        printf("%lld have faults that lose no data\n", (long long)check.blemishes);
-    if (check.turned > 0)
+    if (check.warnings > 0)
+        printf("%lld have faults that lose no data\n", (long long)check.warnings);
+    if (check.rotated > 0)
         printf("%lld have an EXIF orientation, which is ignored: they are read as they are stored\n",
-               (long long)check.turned);
+               (long long)check.rotated);
     print_duplicates(&check.duplicates);
 out:
     us_common_end(&common);

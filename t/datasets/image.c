@@ -117,6 +117,24 @@ static void a_warning_is_a_failure_only_if_data_are_missing(void **state)
     free(whole);
 }
 
+static void a_bad_file_spoils_no_other(void **state)
+{
+    (void)state;
+    uint8_t pixel[3];
+    size_t size = 0;
+    test_jpeg(test_folder, "after.jpg", 16, 16, 0x4080c0, 0);
+    char *bytes = load("after.jpg", &size);
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] ^= 0x5a;
+        decode(bytes, size, pixel);
+        bytes[i] ^= 0x5a;
+        assert_true(decode(bytes, size, pixel));
+        decode(bytes, i, pixel);
+        assert_true(decode(bytes, size, pixel));
+    }
+    free(bytes);
+}
+
 static void orientation_is_found(void **state)
 {
     (void)state;
@@ -148,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_damaged_png_is_refused),
         cmocka_unit_test(other_kinds_of_file_are_named),
         cmocka_unit_test(a_warning_is_a_failure_only_if_data_are_missing),
+        cmocka_unit_test(a_bad_file_spoils_no_other),
         cmocka_unit_test(orientation_is_found),
     };
     return RUN_TESTS(tests, setup, teardown);
