@@ -50,8 +50,9 @@ UNSEEN_API enum unseen_status unseen_record_trajectory(struct unseen_device *dev
 /* A run can be divided over machines: each of `jobs` calls with its own `job` and `out` trains its share of
  * the models, as above, and keeps their records in out/work/. This joins the folders [n] of all jobs, in any
  * order, to the run in `out` (made if missing): the files, byte for byte, that one call would have made on
- * devices of that kind. UNSEEN_USAGE, naming the folder, if one is no finished job of the same run, if a job
- * is there twice or missing, or if `out` holds a run already. The folders are left as they are. */
+ * devices of that kind. UNSEEN_USAGE, naming the folder, if one is no finished job of the same run, if it was
+ * made by another version, platform, driver or tuning of convolutions, if a job is there twice or missing, or
+ * if `out` holds a run already. The folders are left as they are. */
 UNSEEN_API enum unseen_status unseen_merge(const char *const *folders, int n, const char *out);
 
 #ifdef __cplusplus

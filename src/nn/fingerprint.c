@@ -52,6 +52,13 @@ static uint64_t hash_algorithms(const struct us_model *model)
     return sum;
 }
 
+char *us_made_by(const struct unseen_device *device, const struct us_model *model)
+{
+    const struct unseen_device_info *info = unseen_device_info(device);
+    return us_format("unseen %s, %s, %s, driver %s, convolutions %016" PRIx64, unseen_version(),
+                     info->platform, info->name, info->driver, hash_algorithms(model));
+}
+
 char *us_fingerprint(const struct unseen_device *device, const struct unseen_dataset *data,
                      const struct us_train_job *job, const struct us_model *model)
 {

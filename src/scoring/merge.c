@@ -109,6 +109,41 @@ out:
     return st;
 }
 
+/* What made a model of a job, by us_made_by; "" if it does not tell. */
+static const char *maker(const json_t *job, size_t model)
+{
+    const json_t *models = json_object_get(job, "models");
+    const char *text = json_string_value(json_object_get(json_array_get(models, model), "made_by"));
+    return text ? text : "";
+}
+
+static bool is_maker(const json_t *job, const char *text)
+{
+    for (size_t i = 0; i < json_array_size(json_object_get(job, "models")); i++) {
+        if (strcmp(maker(job, i), text) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Other drivers and other algorithms of convolutions round otherwise: no one call would have made such a run.
+ * The first job has a model, if any has. */
+static enum unseen_status compare_makers(const struct merge *m)
+{
+    for (int j = 1; j < m->jobs; j++) {
+        for (size_t i = 0; i < json_array_size(json_object_get(m->job[j], "models")); i++) {
+            const char *text = maker(m->job[j], i);
+            if (is_maker(m->job[0], text))
+                continue;
+            us_fail(UNSEEN_USAGE, m->folder[j], "was made by \"%s\", but %s by \"%s\"", text, m->folder[0],
+                    maker(m->job[0], 0));
+            us_hint("make all jobs on devices of one kind, with one driver and one tuning (unseen tune)");
+            return UNSEEN_USAGE;
+        }
+    }
+    return UNSEEN_OK;
+}
+
 /* ---- the run that they are of ---- */
 
 static enum unseen_status read_options(const json_t *root, struct unseen_scoring_options *o, int *classes)
@@ -277,6 +312,7 @@ enum unseen_status unseen_merge(const char *const *folders, int n, const char *o
     char *path = us_format("%s/scoring.json", out);
     US_TRY_ALLOC(path);
     US_TRY(take_jobs(&m, folders, n));
+    US_TRY(compare_makers(&m));
     US_TRY(describe(&m, out, &labels));
     US_TRY(us_claim(out, &claim));
     if (us_exists(path)) {

@@ -11,7 +11,9 @@
 #include "base/npy.h"
 #include "base/progress.h"
 #include "nn/crew.h"
+#include "nn/fingerprint.h"
 #include "nn/gradient.h"
+#include "nn/trainer.h"
 #include "scoring/folds.h"
 #include "scoring/scoring_json.h"
 #include "scoring/scoring_model.h"
@@ -22,15 +24,8 @@ struct run {
     struct us_scoring scoring;
     struct unseen_device *device;
     json_t *models;    /* histories, for scoring.json */
-    struct past *past; /* [count_own] */
+    struct us_past *past; /* [count_own] */
     struct us_progress *progress;
-};
-
-/* What has become of a model. */
-struct past {
-    struct unseen_epoch *history;
-    int epochs;
-    int64_t n_train;
 };
 
 static int count_models(const struct run *run)
@@ -57,7 +52,7 @@ static enum unseen_status train_model(void *context, int own, struct us_trainer 
     enum unseen_status st = UNSEEN_OK;
     struct run *run = context;
     const struct unseen_scoring_options *o = run->scoring.options;
-    struct past *past = &run->past[own];
+    struct us_past *past = &run->past[own];
     int number = own_number(run, own);
     struct us_scoring_model model, *m = &model;
     struct us_observer observer;
@@ -98,6 +93,7 @@ static enum unseen_status train_model(void *context, int own, struct us_trainer 
     };
     past->n_train = m->n_train;
     US_TRY(us_train(trainer, &job, &past->history, &past->epochs));
+    US_TRY_ALLOC(past->made_by = us_made_by(trainer->device, trainer->model));
     if (gradients)
         US_TRY(us_record_gradients(m, trainer, weights, run->progress, title));
 out:
@@ -234,14 +230,15 @@ static enum unseen_status run_models(struct run *run)
     for (int i = 0; i < models; i++) {
         int number = own_number(run, i);
         US_TRY(us_settings_add_model(run->models, number / s->models_per_repeat,
-                                     number % s->models_per_repeat, run->past[i].n_train,
-                                     run->past[i].history, run->past[i].epochs));
+                                     number % s->models_per_repeat, &run->past[i]));
     }
 out:
     us_progress_end(run->progress);
     us_crew_free(crew);
-    for (int i = 0; run->past && i < models; i++)
+    for (int i = 0; run->past && i < models; i++) {
         free(run->past[i].history);
+        free(run->past[i].made_by);
+    }
     free(run->past);
     return st;
 }

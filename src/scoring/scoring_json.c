@@ -152,17 +152,17 @@ static json_t *epoch_json(const struct unseen_epoch *e)
                      us_json_float((float)e->heldout_accuracy), "seconds", us_json_float((float)e->seconds));
 }
 
-enum unseen_status us_settings_add_model(json_t *models, int repeat, int fold, int64_t n_train,
-                                         const struct unseen_epoch *history, int epochs)
+enum unseen_status us_settings_add_model(json_t *models, int repeat, int fold, const struct us_past *past)
 {
     char name[64];
     snprintf(name, sizeof name, "repeat %d, fold %d", repeat + 1, fold + 1);
     json_t *list = json_array();
     bool bad = !list;
-    for (int e = 0; e < epochs && !bad; e++)
-        bad = json_array_append_new(list, epoch_json(&history[e]));
+    for (int e = 0; e < past->epochs && !bad; e++)
+        bad = json_array_append_new(list, epoch_json(&past->history[e]));
     json_t *model =
-        json_pack("{s:s, s:I, s:o}", "name", name, "n_train", (json_int_t)n_train, "epochs", list);
+        json_pack("{s:s, s:I, s:o, s:o}", "name", name, "n_train", (json_int_t)past->n_train, "made_by",
+                  us_json_text(past->made_by), "epochs", list);
     if (bad || !model || json_array_append_new(models, model))
         return us_fail(UNSEEN_FAILED, "memory", "cannot record a model's history");
     return UNSEEN_OK;

@@ -32,9 +32,16 @@ int us_describe_duplicates(json_t *settings, const struct unseen_scoring_options
 /* The bits of a scoring.json's record_also; `path` is its name in messages. */
 enum unseen_status us_settings_record(const char *path, const json_t *root, unsigned *record_also);
 
-/* Append a model's history to `models`. */
-enum unseen_status us_settings_add_model(json_t *models, int repeat, int fold, int64_t n_train,
-                                         const struct unseen_epoch *history, int epochs);
+/* A model that is trained. */
+struct us_past {
+    struct unseen_epoch *history; /* [epochs] */
+    int epochs;
+    int64_t n_train;
+    char *made_by; /* us_made_by */
+};
+
+/* Append what became of a model to `models`. */
+enum unseen_status us_settings_add_model(json_t *models, int repeat, int fold, const struct us_past *past);
 
 /* Mark the trajectory whole. */
 enum unseen_status us_settings_complete(struct us_settings *settings);

@@ -49,6 +49,19 @@ same_files() {
   same_files
 }
 
+@test "jobs of another driver or another tuning are refused" {
+  need_device
+  unseen trajectory $tiny_data $tiny_run --job 1/2 --out job1 >/dev/null 2>&1
+  UNSEEN_CONV=im2col unseen trajectory $tiny_data $tiny_run --job 2/2 --out tuned >/dev/null 2>&1
+  run_code 2 unseen merge job1 tuned --out merged
+  grep -q 'tuned: was made by .* convolutions' stderr
+  grep -q 'hint: make all jobs on devices of one kind' stderr
+  unseen trajectory $tiny_data $tiny_run --job 2/2 --out job2 >/dev/null 2>&1
+  sed -i 's/, driver /, driver 9/' job2/scoring.json
+  run_code 2 unseen merge job1 job2 --out merged
+  [ ! -e merged ]
+}
+
 @test "what is not all the jobs of one run is refused" {
   need_device
   jobs
