@@ -45,12 +45,14 @@ UNSEEN_API const char *unseen_quantity_name(enum unseen_quantity quantity);
  * demand. "features" brings feature_norm with it. */
 UNSEEN_API enum unseen_status unseen_record_parse(const char *names, unsigned *bits);
 
-/* Open DIR (CLI.md's layout: p_true.npy, correct.npy, ..., labels.npy, trajectory.json), memory-mapped. At
- * least one quantity and labels.npy must be there; trajectory.json may be missing (an import: then protocol
- * is fold if fold.npy is there, seen otherwise, and classes and folds are counted). UNSEEN_BAD_DATA with the
- * file and the reason if shapes or types do not agree or a value is impossible: not finite, a probability
- * outside 0..1, a label, a fold or a "correct" out of range; probs and features are looked at only when they
- * are used. Freed with unseen_trajectory_close. */
+/* Open DIR, memory-mapped: a file for each quantity, p_true.npy and so on, [repeats, epochs, n]; labels.npy
+ * [n]; fold.npy [repeats, n] unless seen; trajectory.json. At least one quantity and labels.npy must be
+ * there. trajectory.json may be missing (an import: then protocol is fold if fold.npy is there, seen
+ * otherwise, and classes and folds are counted), and numbers may be of any type, byte and axis order that
+ * .npy files have: what is not float32 (labels: int64; fold, correct: uint8) in C order is converted in
+ * memory. UNSEEN_BAD_DATA with the file and the reason if shapes do not agree or a value is impossible: not
+ * finite, a probability outside 0..1, a negative norm, entropy or loss, a label, a fold or a "correct" out of
+ * range; probs and features are looked at only when they are used. Freed with unseen_trajectory_close. */
 UNSEEN_API enum unseen_status unseen_trajectory_open(const char *folder,
                                                      struct unseen_trajectory **trajectory);
 UNSEEN_API void unseen_trajectory_close(struct unseen_trajectory *trajectory);

@@ -8,8 +8,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "base/half.h"
-#include "base/npy_header.h"
+#include "base/npy_convert.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are little endian and mapped as they are");
 
@@ -52,59 +51,42 @@ bool us_shape_size(int ndim, const int64_t *shape, size_t size, size_t *count, s
     return true;
 }
 
-/* Old writers aligned data to less than 16 bytes; such arrays are copied to where they can be read. */
-static enum unseen_status align(const char *path, struct us_npy *array, size_t bytes)
+/* Take the elements to memory of our own. */
+static enum unseen_status copy(const char *path, const struct us_npy_stored *stored, struct us_npy *array)
 {
-    if ((uintptr_t)array->data % 16 == 0)
-        return UNSEEN_OK;
-    size_t room = bytes ? bytes : 1;
-    void *copy = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (copy == MAP_FAILED)
-        return us_fail_errno(path, "cannot take %zu bytes of memory", room);
-    memcpy(copy, array->data, bytes);
-    munmap(array->mapping, array->mapping_size);
-    array->mapping = copy;
-    array->mapping_size = room;
-    array->data = copy;
-    return UNSEEN_OK;
-}
-
-/* Whether one-dimensional in effect: then Fortran and C order are the same bytes. */
-static bool order_matters(const struct us_npy_header *header)
-{
-    int long_axes = 0;
-    for (int i = 0; i < header->ndim; i++)
-        long_axes += header->shape[i] > 1;
-    return long_axes > 1;
+    enum unseen_status st = UNSEEN_OK;
+    struct us_npy taken = {0};
+    US_TRY(us_npy_take(path, stored->dtype, array->ndim, array->shape, array->count, &taken));
+    US_TRY(us_npy_load(path, stored, array->data, &taken));
+    us_npy_close(array);
+    *array = taken;
+    taken = (struct us_npy){0};
+out:
+    us_npy_close(&taken);
+    return st;
 }
 
 static enum unseen_status interpret(const char *path, struct us_npy *array)
 {
     struct us_npy_header header;
+    struct us_npy_stored stored;
+    size_t bytes;
     enum unseen_status st = us_npy_header_parse(path, array->mapping, array->mapping_size, &header);
     if (st != UNSEEN_OK)
         return st;
-    const char *kind = header.descr + 1; /* behind the byte order */
-    int dtype = strcmp(kind, "b1") == 0 ? US_U8 : -1;
-    for (int i = 0; i < (int)(sizeof dtypes / sizeof dtypes[0]); i++) {
-        if (strcmp(kind, dtypes[i].descr + 1) == 0)
-            dtype = i;
-    }
-    bool order_known = header.descr[0] == '<' || (dtype == US_U8 && header.descr[0] == '|');
-    if (dtype < 0 || !order_known)
-        return us_fail(UNSEEN_BAD_DATA, path, "type '%s' is not one of |u1 |b1 <i4 <i8 <f2 <f4 <f8",
+    if (!us_npy_stored(&header, &stored))
+        return us_fail(UNSEEN_BAD_DATA, path, "type '%s' is not one of b1, u1..u8, i1..i8, f2..f8",
                        header.descr);
-    if (header.fortran_order && order_matters(&header))
-        return us_fail(UNSEEN_BAD_DATA, path, "is in Fortran order; save np.ascontiguousarray of it");
-    size_t bytes;
-    if (!us_shape_size(header.ndim, header.shape, dtypes[dtype].size, &array->count, &bytes) ||
-        bytes > array->mapping_size - header.data_offset)
+    if (!us_shape_size(header.ndim, header.shape, (size_t)stored.size, &array->count, &bytes) ||
+        bytes > array->mapping_size - header.data_offset ||
+        !us_shape_size(header.ndim, header.shape, us_dtype_size(stored.dtype), NULL, NULL))
         return us_fail(UNSEEN_BAD_DATA, path, "the header claims more data than the file holds");
-    array->dtype = (enum us_dtype)dtype;
+    array->dtype = stored.dtype;
     array->ndim = header.ndim;
     memcpy(array->shape, header.shape, sizeof header.shape);
     array->data = (const char *)array->mapping + header.data_offset;
-    return align(path, array, bytes);
+    /* Old writers aligned data to less than 16 bytes. */
+    return stored.native && (uintptr_t)array->data % 16 == 0 ? UNSEEN_OK : copy(path, &stored, array);
 }
 
 enum unseen_status us_npy_open(const char *path, struct us_npy *array)
@@ -180,6 +162,22 @@ enum unseen_status us_npy_open_as(const char *path, enum us_dtype dtype, int ndi
     return st;
 }
 
+enum unseen_status us_npy_open_cast(const char *path, enum us_dtype dtype, int ndim, struct us_npy *array)
+{
+    struct us_npy opened;
+    enum unseen_status st = us_npy_open(path, &opened);
+    if (st != UNSEEN_OK)
+        return st;
+    st = check_ndim(path, &opened, ndim);
+    if (st == UNSEEN_OK)
+        st = us_npy_cast(path, dtype, &opened);
+    if (st != UNSEEN_OK)
+        us_npy_close(&opened);
+    else
+        *array = opened;
+    return st;
+}
+
 enum unseen_status us_npy_open_integers(const char *path, int ndim, struct us_npy *array)
 {
     struct us_npy opened;
@@ -187,8 +185,8 @@ enum unseen_status us_npy_open_integers(const char *path, int ndim, struct us_np
     if (st != UNSEEN_OK)
         return st;
     st = check_ndim(path, &opened, ndim);
-    if (st == UNSEEN_OK && opened.dtype != US_U8 && opened.dtype != US_I32 && opened.dtype != US_I64)
-        st = us_fail(UNSEEN_BAD_DATA, path, "holds %s instead of integers", us_dtype_name(opened.dtype));
+    if (st == UNSEEN_OK && opened.dtype != US_U8 && opened.dtype != US_I32)
+        st = us_npy_cast(path, US_I64, &opened);
     if (st != UNSEEN_OK)
         us_npy_close(&opened);
     else
@@ -215,79 +213,36 @@ enum unseen_status us_npy_write(const char *path, enum us_dtype dtype, int ndim,
     return us_atomic_commit(&file);
 }
 
-/* Takes memory for all elements, of `size` bytes each; closes `array` if there is none. */
-static void *take_room(struct us_npy *array, size_t size)
+/* The elements of an open array, which is closed, in fresh memory. */
+static enum unseen_status take_out(struct us_npy *array, int64_t *shape, void **values)
 {
-    void *room = us_calloc(array->count, size);
-    if (!room)
-        us_npy_close(array);
-    return room;
-}
-
-static void close_converted(struct us_npy *array, int64_t *shape)
-{
-    if (shape)
-        memcpy(shape, array->shape, (size_t)array->ndim * sizeof *shape);
+    const size_t size = us_dtype_size(array->dtype);
+    *values = us_calloc(array->count, size);
+    if (*values) {
+        memcpy(*values, array->data, array->count * size);
+        if (shape)
+            memcpy(shape, array->shape, (size_t)array->ndim * sizeof *shape);
+    }
     us_npy_close(array);
+    return *values ? UNSEEN_OK : UNSEEN_FAILED;
 }
-
-#define CONVERT(type, expression)                                                                            \
-    do {                                                                                                     \
-        const type *in = array.data;                                                                         \
-        for (size_t i = 0; i < array.count; i++)                                                             \
-            out[i] = (expression);                                                                           \
-    } while (0)
 
 enum unseen_status us_npy_read_f32(const char *path, int ndim, int64_t *shape, float **values)
 {
     struct us_npy array;
-    enum unseen_status st = us_npy_open(path, &array);
-    if (st != UNSEEN_OK)
-        return st;
-    if ((st = check_ndim(path, &array, ndim)) != UNSEEN_OK) {
-        us_npy_close(&array);
-        return st;
-    }
-    float *out = take_room(&array, sizeof *out);
-    if (!out)
-        return UNSEEN_FAILED;
-    switch (array.dtype) {
-    case US_U8:
-        CONVERT(uint8_t, in[i]);
-        break;
-    case US_I32:
-        CONVERT(int32_t, (float)in[i]);
-        break;
-    case US_I64:
-        CONVERT(int64_t, (float)in[i]);
-        break;
-    case US_F16:
-        CONVERT(uint16_t, us_half_to_float(in[i]));
-        break;
-    case US_F32:
-        CONVERT(float, in[i]);
-        break;
-    case US_F64:
-        CONVERT(double, (float)in[i]);
-        break;
-    }
-    close_converted(&array, shape);
-    *values = out;
-    return UNSEEN_OK;
+    void *taken;
+    enum unseen_status st = us_npy_open_cast(path, US_F32, ndim, &array);
+    if (st == UNSEEN_OK && (st = take_out(&array, shape, &taken)) == UNSEEN_OK)
+        *values = taken;
+    return st;
 }
 
 enum unseen_status us_npy_read_i64(const char *path, int ndim, int64_t *shape, int64_t **values)
 {
     struct us_npy array;
-    enum unseen_status st = us_npy_open_integers(path, ndim, &array);
-    if (st != UNSEEN_OK)
-        return st;
-    int64_t *out = take_room(&array, sizeof *out);
-    if (!out)
-        return UNSEEN_FAILED;
-    for (size_t i = 0; i < array.count; i++)
-        out[i] = us_npy_integer(&array, i);
-    close_converted(&array, shape);
-    *values = out;
-    return UNSEEN_OK;
+    void *taken;
+    enum unseen_status st = us_npy_open_cast(path, US_I64, ndim, &array);
+    if (st == UNSEEN_OK && (st = take_out(&array, shape, &taken)) == UNSEEN_OK)
+        *values = taken;
+    return st;
 }

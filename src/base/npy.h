@@ -31,10 +31,11 @@ struct us_npy {
     size_t mapping_size;
 };
 
-/* Map an array for reading. Version 1.0 to 3.0 headers, |u1 |b1 (as u8) <i4 <i8 <f2 <f4 <f8, C order, at most
- * four dimensions. UNSEEN_BAD_DATA with the file and the reason otherwise (a header that claims more than the
- * file holds included), UNSEEN_FAILED if it cannot be opened. End with us_npy_close; a zeroed `array` may be
- * closed too. */
+/* Map an array for reading. Version 1.0 to 3.0 headers, at most four dimensions. Types that us_dtype lacks
+ * become one that holds all their values (b1: uint8; i1, i2, u2: int32; u4, u8: int64); these, big-endian
+ * numbers and Fortran order are converted in memory, as large as the array. UNSEEN_BAD_DATA with the file and
+ * the reason otherwise (a header that claims more than the file holds included), UNSEEN_FAILED if it cannot
+ * be opened. End with us_npy_close; a zeroed `array` may be closed too. */
 enum unseen_status us_npy_open(const char *path, struct us_npy *array);
 void us_npy_close(struct us_npy *array);
 
@@ -47,7 +48,13 @@ void us_npy_rest_part(const struct us_npy *array, size_t first, size_t count);
 /* us_npy_open that also demands a type and a number of dimensions. */
 enum unseen_status us_npy_open_as(const char *path, enum us_dtype dtype, int ndim, struct us_npy *array);
 
-/* us_npy_open that also demands integers and a number of dimensions. */
+/* us_npy_open that also demands a number of dimensions and converts to `dtype`, in memory where the file's is
+ * another: to floats from any type, to integers from any whole numbers that they hold; to float16 from none.
+ * UNSEEN_BAD_DATA names the first number that does not fit. us_npy_cast does that to an open array. */
+enum unseen_status us_npy_open_cast(const char *path, enum us_dtype dtype, int ndim, struct us_npy *array);
+enum unseen_status us_npy_cast(const char *path, enum us_dtype dtype, struct us_npy *array);
+
+/* The same to whichever type of integers the file's numbers fit. */
 enum unseen_status us_npy_open_integers(const char *path, int ndim, struct us_npy *array);
 
 /* Element i of an array of integers. */
@@ -67,11 +74,11 @@ static inline int64_t us_npy_integer(const struct us_npy *array, size_t i)
 enum unseen_status us_npy_write(const char *path, enum us_dtype dtype, int ndim, const int64_t *shape,
                                 const void *data);
 
-/* float32 from any float type or integer array of `ndim` dimensions: fresh memory [count], freed with free().
+/* float32 from any array of `ndim` dimensions: fresh memory [count], freed with free().
  * `shape` receives [ndim]; it may be NULL. */
 enum unseen_status us_npy_read_f32(const char *path, int ndim, int64_t *shape, float **values);
 
-/* The same for int64 from any integer array. */
+/* The same for int64 from an array of whole numbers. */
 enum unseen_status us_npy_read_i64(const char *path, int ndim, int64_t *shape, int64_t **values);
 
 #endif

@@ -12,9 +12,11 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/npy.h"
+#include "base/vectors.h"
 
-/* Softmax in half precision may round past 1. */
-#define P_MAX 1.001f
+/* Softmax in half precision may round past 1, and logarithms of it past 0. */
+#define P_MAX   1.001f
+#define ROUNDED 0.01f
 
 /* Values checked until they may leave memory again. */
 #define CHECKED_AT_ONCE ((size_t)1 << 22)
@@ -63,7 +65,7 @@ static enum unseen_status open_array(const char *folder, int array, int ndim, st
         return UNSEEN_FAILED;
     if (!us_exists(*path))
         return UNSEEN_OK;
-    return us_npy_open_as(*path, us_trajectory_dtype(array), ndim, &m->array[array]);
+    return us_npy_open_cast(*path, us_trajectory_dtype(array), ndim, &m->array[array]);
 }
 
 /* The first array decides the shape, the others must have it. */
@@ -96,11 +98,28 @@ static enum unseen_status bad_value(const char *path, const struct unseen_trajec
                    i / n / epochs, i / n % epochs, i % n, what);
 }
 
+/* What a quantity can be, and a little more. */
+static const struct range {
+    float low, high;
+    const char *what;
+} ranges[UNSEEN_SCALARS] = {
+    [UNSEEN_P_TRUE] = {0, P_MAX, "no probability"},
+    [UNSEEN_MARGIN] = {-INFINITY, INFINITY, "no margin"},
+    [UNSEEN_EL2N] = {0, 1.5f, "no norm of an error, which is 1.42 at most"},
+    [UNSEEN_ENTROPY] = {-ROUNDED, INFINITY, "no entropy"},
+    [UNSEEN_LOSS] = {-ROUNDED, INFINITY, "no loss"},
+    [UNSEEN_CHANGE] = {0, INFINITY, "no change"},
+    [UNSEEN_FEATURE_NORM] = {0, INFINITY, "no norm"},
+    [UNSEEN_PREDICTED] = {0, 0x1p24f, "no class"},
+    [UNSEEN_RUNNER_UP] = {0, P_MAX, "no probability"},
+};
+
 static enum unseen_status check_values(const char *path, const struct unseen_trajectory *t,
                                        enum unseen_quantity q, const struct us_npy *array)
 {
     const float *value = array->data;
     const uint8_t *correct = array->data;
+    const struct range range = ranges[q];
     for (size_t i = 0; i < array->count; i++) {
         if (i % CHECKED_AT_ONCE == 0)
             us_npy_rest(array);
@@ -111,8 +130,8 @@ static enum unseen_status check_values(const char *path, const struct unseen_tra
         }
         if (!isfinite(value[i]))
             return bad_value(path, t, i, value[i], "not finite");
-        if (q == UNSEEN_P_TRUE && !(value[i] >= 0 && value[i] <= P_MAX))
-            return bad_value(path, t, i, value[i], "no probability");
+        if (!(value[i] >= range.low && value[i] <= range.high))
+            return bad_value(path, t, i, value[i], range.what);
     }
     us_npy_rest(array);
     return UNSEEN_OK;
@@ -225,6 +244,8 @@ static enum unseen_status open_wides(const char *folder, struct mapped *m)
     t->features = m->array[UNSEEN_FEATURES].data;
     US_TRY(open_wide(folder, UNSEEN_GRADIENT_NORM, 2, (int64_t[]){t->repeats, t->n}, m));
     t->gradient_norm = m->array[UNSEEN_GRADIENT_NORM].data;
+    if (t->gradient_norm)
+        US_TRY(us_check_finite("gradient_norm.npy", t->gradient_norm, t->repeats * t->n));
     if (!t->features)
         goto out;
     t->feature_count = (int)m->array[UNSEEN_FEATURES].shape[2];

@@ -139,8 +139,14 @@ static void refuses_bad_headers(void **state)
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904,4)}", "claims more"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (0,4611686018427387904,4)}", ""},
         {"{'descr': '<f4', 'fortran_order': True, 'shape': (1,2)}", ""},
-        {"{'descr': '|u1', 'fortran_order': True, 'shape': (2,2)}", "Fortran"},
-        {"{'descr': '>f4', 'fortran_order': False, 'shape': (2,)}", "'>f4'"},
+        {"{'descr': '|u1', 'fortran_order': True, 'shape': (2,2)}", ""},
+        {"{'descr': '>f4', 'fortran_order': False, 'shape': (2,)}", ""},
+        {"{'descr': '|f4', 'fortran_order': False, 'shape': (2,)}", "'|f4'"},
+        {"{'descr': '<f3', 'fortran_order': False, 'shape': (1,)}", "'<f3'"},
+        {"{'descr': '<f1', 'fortran_order': False, 'shape': (1,)}", "'<f1'"},
+        {"{'descr': '<b2', 'fortran_order': False, 'shape': (1,)}", "'<b2'"},
+        {"{'descr': '<f16', 'fortran_order': False, 'shape': (1,)}", "'<f16'"},
+        {"{'descr': '<i2', 'fortran_order': True, 'shape': (2,3)}", "claims more"},
         {"{'descr': '<c8', 'fortran_order': False, 'shape': (1,)}", "'<c8'"},
         {"{'descr': '', 'fortran_order': False, 'shape': (1,)}", "not a type"},
         {"{'descr': '<', 'fortran_order': False, 'shape': (1,)}", "'<'"},
@@ -197,7 +203,9 @@ static void demands_type_and_dimensions(void **state)
     assert_fails(UNSEEN_BAD_DATA, "float32 instead of int64", us_npy_open_as(path, US_I64, 1, &array));
     assert_fails(UNSEEN_BAD_DATA, "1 dimensions instead of 2", us_npy_open_as(path, US_F32, 2, &array));
     assert_fails(UNSEEN_BAD_DATA, "1 dimensions instead of 2", us_npy_read_f32(path, 2, NULL, &values));
-    assert_fails(UNSEEN_BAD_DATA, "instead of integers", us_npy_read_i64(path, 1, NULL, &integers));
+    assert_ok(us_npy_write(path, US_F32, 1, (int64_t[]){2}, (float[]){1, 2.5f}));
+    assert_fails(UNSEEN_BAD_DATA, "element 1, 2.5, is not of type int64",
+                 us_npy_read_i64(path, 1, NULL, &integers));
     assert_fails(UNSEEN_USAGE, "shape", us_npy_write(path, US_F32, 1, (int64_t[]){-1}, NULL));
     assert_fails(UNSEEN_USAGE, "shape", us_npy_write(path, US_F32, 5, (int64_t[]){1, 1, 1, 1, 1}, NULL));
 }
@@ -235,6 +243,58 @@ static void converts(void **state)
         assert_true(integers[0] == 1 && integers[1] == (int64_t)cases[i].second);
         free(integers);
     }
+}
+
+static void open_values(const char *descr, bool fortran, const char *bytes, size_t size, const double *want)
+{
+    char header[128];
+    struct us_npy array;
+    snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': %s, 'shape': (2, 3)}", descr,
+             fortran ? "True" : "False");
+    for (int version = 1; version <= 3; version++) {
+        write_raw(test_path("v.npy"), version, header, bytes, 6 * size);
+        assert_ok(us_npy_open_cast(test_path("v.npy"), US_F64, 2, &array));
+        for (int i = 0; i < 6; i++)
+            assert_true(((const double *)array.data)[i] == want[i]);
+        us_npy_close(&array);
+    }
+}
+
+/* Every type, byte order and axis order that numpy.save writes of [[0, 1, 2], [3, -4, 5]], or with 4 where
+ * there are no signs. */
+static void any_type_and_order_is_read(void **state)
+{
+    (void)state;
+    static const double want[] = {0, 1, 2, 3, -4, 5}, positive[] = {0, 1, 2, 3, 4, 5};
+    static const int in_fortran_order[] = {0, 3, 1, 4, 2, 5};
+    static const char *const types[] = {"i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"};
+    static const uint16_t halves[] = {0, 0x3c00, 0x4000, 0x4200, 0xc400, 0x4500};
+    for (size_t t = 0; t < sizeof types / sizeof types[0]; t++) {
+        const size_t size = (size_t)(types[t][1] - '0');
+        const double *values = types[t][0] == 'u' ? positive : want;
+        for (int variant = 0; variant < 4; variant++) {
+            const bool big = variant & 1, fortran = variant & 2;
+            char descr[8], bytes[48];
+            snprintf(descr, sizeof descr, "%c%s", size == 1 ? '|' : big ? '>' : '<', types[t]);
+            for (int i = 0; i < 6; i++) {
+                const int from = fortran ? in_fortran_order[i] : i;
+                int64_t bits = (int64_t)values[from];
+                const float narrow = (float)values[from];
+                if (types[t][0] == 'f' && size == 2)
+                    bits = halves[from];
+                else if (types[t][0] == 'f')
+                    memcpy(&bits, size == 4 ? (const void *)&narrow : &values[from], size);
+                for (size_t b = 0; b < size; b++)
+                    bytes[(size_t)i * size + b] = (char)(bits >> 8 * (big ? size - 1 - b : b));
+            }
+            open_values(descr, fortran, bytes, size, values);
+        }
+    }
+    struct us_npy array;
+    write_raw(test_path("v.npy"), 1, "{'descr': '<u8', 'fortran_order': False, 'shape': (1,)}",
+              "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
+    assert_fails(UNSEEN_BAD_DATA, "element 0, 18446744073709551615, is too large",
+                 us_npy_open(test_path("v.npy"), &array));
 }
 
 /* Pages that were let go come back from the file; data that had to be copied stays. */
@@ -275,6 +335,7 @@ int main(void)
         cmocka_unit_test(refuses_every_truncation),
         cmocka_unit_test(demands_type_and_dimensions),
         cmocka_unit_test(converts),
+        cmocka_unit_test(any_type_and_order_is_read),
         cmocka_unit_test(released_data_is_still_there),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);

@@ -259,16 +259,44 @@ static void refuses_wrong_shapes(void **state)
     ASSERT_REFUSED("fold.npy: has shape [2, 3] instead of [1, 3]");
 }
 
+/* What other frameworks save: each array in another type than ours. */
+static void imports_may_be_of_any_type(void **state)
+{
+    (void)state;
+    struct unseen_trajectory *t;
+    static const int64_t shape[] = {1, 2, 3};
+    import_begin();
+    assert_ok(us_npy_write(in_import("p_true.npy"), US_F64, 3, shape, (double[]){0, 0.5, 1, 0.25, 1, 0}));
+    assert_ok(us_npy_write(in_import("margin.npy"), US_F16, 3, shape,
+                           (uint16_t[]){0x3c00, 0xbc00, 0, 0x3800, 0, 0}));
+    assert_ok(us_npy_write(in_import("correct.npy"), US_I64, 3, shape, (int64_t[]){0, 1, 1, 0, 1, 0}));
+    assert_ok(us_npy_write(in_import("labels.npy"), US_F32, 1, (int64_t[]){3}, (float[]){0, 2, 1}));
+    assert_ok(us_npy_write(in_import("fold.npy"), US_I32, 2, (int64_t[]){1, 3}, (int32_t[]){0, 1, 0}));
+    assert_ok(unseen_trajectory_open(import_folder, &t));
+    assert_memory_equal(t->value[UNSEEN_P_TRUE], ((float[]){0, 0.5f, 1, 0.25f, 1, 0}), 6 * sizeof(float));
+    assert_memory_equal(t->value[UNSEEN_MARGIN], ((float[]){1, -1, 0, 0.5f, 0, 0}), 6 * sizeof(float));
+    assert_memory_equal(t->correct, ((uint8_t[]){0, 1, 1, 0, 1, 0}), 6);
+    assert_memory_equal(t->labels, ((int64_t[]){0, 2, 1}), 3 * sizeof(int64_t));
+    assert_memory_equal(t->fold, ((uint8_t[]){0, 1, 0}), 3);
+    us_trajectory_rest(t);
+    assert_true(t->value[UNSEEN_P_TRUE][1] == 0.5f);
+    unseen_trajectory_close(t);
+}
+
 static void refuses_wrong_types(void **state)
 {
     (void)state;
     static const uint8_t zeros[64];
-    import_write("p_true.npy", US_F64, 3, (int64_t[]){1, 2, 3}, zeros);
-    ASSERT_REFUSED("p_true.npy: holds float64 instead of float32");
-    import_write("correct.npy", US_I32, 3, (int64_t[]){1, 2, 3}, zeros);
-    ASSERT_REFUSED("correct.npy: holds int32 instead of uint8");
-    import_write("labels.npy", US_F32, 1, (int64_t[]){3}, zeros);
-    ASSERT_REFUSED("labels.npy: holds float32 instead of int64");
+    import_write("correct.npy", US_I32, 3, (int64_t[]){1, 2, 3}, (int32_t[]){0, 1, 0, 1, 256, 0});
+    ASSERT_REFUSED("correct.npy: element 4, 256, is not of type uint8");
+    import_write("labels.npy", US_F32, 1, (int64_t[]){3}, (float[]){0, 1, 0.5f});
+    ASSERT_REFUSED("labels.npy: element 2, 0.5, is not of type int64");
+    import_write("labels.npy", US_F64, 1, (int64_t[]){3}, (double[]){0, NAN, 1});
+    ASSERT_REFUSED("labels.npy: element 1, nan, is not of type int64");
+    import_write("fold.npy", US_I64, 2, (int64_t[]){1, 3}, (int64_t[]){0, -1, 1});
+    ASSERT_REFUSED("fold.npy: element 1, -1, is not of type uint8");
+    import_write("probs.npy", US_F32, 4, (int64_t[]){1, 1, 1, 1}, zeros);
+    ASSERT_REFUSED("probs.npy: holds float32 instead of float16");
     import_begin();
     assert_ok(us_write_file(in_import("el2n.npy"), "junk", 4));
     ASSERT_REFUSED("el2n.npy: ");
@@ -286,6 +314,18 @@ static void refuses_impossible_values(void **state)
     ASSERT_REFUSED("p_true.npy: -0.5 of repeat 0, epoch 1, sample 0 is no probability");
     import_write("p_true.npy", US_F32, 3, shape, (float[]){0, 1, 0, 0, 0, 1.5f});
     ASSERT_REFUSED("p_true.npy: 1.5 of repeat 0, epoch 1, sample 2 is no probability");
+    import_write("el2n.npy", US_F32, 3, shape, (float[]){0, 1, 1.42f, 0, 1, 2});
+    ASSERT_REFUSED("el2n.npy: 2 of repeat 0, epoch 1, sample 2 is no norm of an error");
+    import_write("el2n.npy", US_F32, 3, shape, (float[]){0, 1, 1.42f, 0, -1, 0});
+    ASSERT_REFUSED("el2n.npy: -1 of repeat 0, epoch 1, sample 1 is no norm");
+    import_write("loss.npy", US_F32, 3, shape, (float[]){0, 1, -1, 0, 0, 0});
+    ASSERT_REFUSED("loss.npy: -1 of repeat 0, epoch 0, sample 2 is no loss");
+    import_write("entropy.npy", US_F32, 3, shape, (float[]){0, 1, -1, 0, 0, 0});
+    ASSERT_REFUSED("entropy.npy: -1 of repeat 0, epoch 0, sample 2 is no entropy");
+    import_write("predicted.npy", US_F32, 3, shape, (float[]){0, 1, -1, 0, 0, 0});
+    ASSERT_REFUSED("predicted.npy: -1 of repeat 0, epoch 0, sample 2 is no class");
+    import_write("gradient_norm.npy", US_F32, 2, (int64_t[]){1, 3}, (float[]){0, NAN, 0});
+    ASSERT_REFUSED("gradient_norm.npy: value nan of sample 1");
     import_write("correct.npy", US_U8, 3, shape, (uint8_t[]){0, 1, 0, 1, 0, 2});
     ASSERT_REFUSED("correct.npy: 2 of repeat 0, epoch 1, sample 2");
     import_write("labels.npy", US_I64, 1, (int64_t[]){3}, (int64_t[]){0, -1, 0});
@@ -359,6 +399,7 @@ int main(void)
         cmocka_unit_test(imports_need_no_description),
         cmocka_unit_test(refuses_missing_parts),
         cmocka_unit_test(refuses_wrong_shapes),
+        cmocka_unit_test(imports_may_be_of_any_type),
         cmocka_unit_test(refuses_wrong_types),
         cmocka_unit_test(refuses_impossible_values),
         cmocka_unit_test(refuses_a_description_that_does_not_fit),
