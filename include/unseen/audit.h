@@ -6,7 +6,6 @@
 
 #include <stdint.h>
 
-#include "unseen/dataset.h"
 #include "unseen/trajectory.h"
 
 #ifdef __cplusplus
@@ -58,13 +57,6 @@ UNSEEN_API void unseen_audit_free(struct unseen_audit *audit);
  * the mean of both. Models that were trained on the samples reject the fewer labels the better they fit. 0 if
  * the trajectory lacks p_true, margin or loss. Memory: 68 bytes a sample. */
 UNSEEN_API enum unseen_status unseen_wrong_share(const struct unseen_trajectory *trajectory, double *share);
-
-/* Write to `folder` (made if missing): suspects.csv (index, label, path, suggested, confidence, score),
- * suspicion.npy (float32 [n], the scores of all samples, for unseen_select's "bottom") and audit.html, one
- * self-contained page with pictures of the first suspects. UNSEEN_BAD_DATA if `data` is not what was audited:
- * other samples or labels. */
-UNSEEN_API enum unseen_status unseen_audit_write(const struct unseen_audit *audit,
-                                                 const struct unseen_dataset *data, const char *folder);
 
 #ifdef __cplusplus
 }

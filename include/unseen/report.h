@@ -1,7 +1,8 @@
-/* The report: one self-contained HTML file a person can read. */
+/* Reports: self-contained HTML files a person can read. */
 #ifndef UNSEEN_REPORT_H
 #define UNSEEN_REPORT_H
 
+#include "unseen/audit.h"
 #include "unseen/dataset.h"
 
 #ifdef __cplusplus
@@ -13,8 +14,27 @@ extern "C" {
  * if seen and unseen were both recorded), history.csv. Parts whose files are missing are left out of the
  * report. `data` is the dataset of the run, for the pictures of samples; NULL: the one that run.json names is
  * opened, if there are samples to show. If it is not the data of the run any more or cannot be opened, the
- * report says so in their place. UNSEEN_BAD_DATA if run.json is missing or malformed. */
+ * report says so in their place; a report.html that is there already is not replaced by one without pictures.
+ * UNSEEN_BAD_DATA then, and if run.json is missing or malformed. */
 UNSEEN_API enum unseen_status unseen_report(const char *folder, const struct unseen_dataset *data);
+
+struct unseen_device;
+
+/* Where an audit comes from. Each may be NULL. */
+struct unseen_audit_origin {
+    const struct unseen_device *device; /* that recorded the trajectory */
+    const char *trajectory;             /* its folder: the settings and histories of scoring.json beside it */
+    const char *command;
+};
+
+/* Write to `folder` (made if missing): suspects.csv (index, label, path, suggested, confidence, score),
+ * suspicion.npy (float32 [n], the scores of all samples, for unseen_select's "bottom"), audit.json (what the
+ * audit was made with) and audit.html, one self-contained page with pictures of the first suspects. `origin`
+ * may be NULL. UNSEEN_BAD_DATA if `data` is not what was audited: other samples or labels. */
+UNSEEN_API enum unseen_status unseen_audit_write(const struct unseen_audit *audit,
+                                                 const struct unseen_dataset *data,
+                                                 const struct unseen_audit_origin *origin,
+                                                 const char *folder);
 
 #ifdef __cplusplus
 }

@@ -8,8 +8,8 @@
 #include "datasets/dataset_options.h"
 #include "prune/audit_options.h"
 #include "scoring/scoring_model.h"
-#include "unseen/audit.h"
 #include "unseen/prune.h"
+#include "unseen/report.h"
 
 enum { PRINTED = 20 };
 
@@ -49,32 +49,30 @@ static enum unseen_status print_json(const struct unseen_audit *a, const struct 
 
 /* The trajectory in out/trajectory, recorded now unless it is there. */
 static enum unseen_status record(const struct us_common *common, const struct unseen_dataset *data,
-                                 const struct unseen_scoring_options *options,
-                                 struct unseen_trajectory **trajectory)
+                                 const struct unseen_scoring_options *options, struct unseen_device **device)
 {
-    enum unseen_status st = UNSEEN_OK;
-    struct unseen_device *device = NULL;
-    char *folder = us_format("%s/trajectory", common->out);
-    US_TRY_ALLOC(folder);
-    US_TRY(unseen_device_open(common->device, &device));
-    US_TRY(unseen_record_trajectory(device, data, options));
-    US_TRY(unseen_trajectory_open(folder, trajectory));
-out:
-    unseen_device_close(device);
-    free(folder);
-    return st;
+    enum unseen_status st = unseen_device_open(common->device, device);
+    return st ? st : unseen_record_trajectory(*device, data, options);
 }
 
+/* `recorded`: the folder of a trajectory, NULL: it is recorded here. */
 static enum unseen_status run(const struct us_common *common, const struct unseen_dataset *data,
-                              const struct unseen_scoring_options *scoring, const char *folder,
+                              const struct unseen_scoring_options *scoring, const char *recorded,
                               const struct unseen_audit_options *options)
 {
     enum unseen_status st = UNSEEN_OK;
+    struct unseen_device *device = NULL;
     struct unseen_trajectory *trajectory = NULL;
     struct unseen_audit *audit = NULL;
-    US_TRY(folder ? unseen_trajectory_open(folder, &trajectory) : record(common, data, scoring, &trajectory));
+    char *folder = recorded ? us_format("%s", recorded) : us_format("%s/trajectory", common->out);
+    US_TRY_ALLOC(folder);
+    if (!recorded)
+        US_TRY(record(common, data, scoring, &device));
+    US_TRY(unseen_trajectory_open(folder, &trajectory));
     US_TRY(unseen_audit(trajectory, options, &audit));
-    US_TRY(unseen_audit_write(audit, data, common->out));
+    const struct unseen_audit_origin origin = {
+        .device = device, .trajectory = folder, .command = scoring->command};
+    US_TRY(unseen_audit_write(audit, data, &origin, common->out));
     if (common->json)
         US_TRY(print_json(audit, data, common->out));
     else
@@ -82,6 +80,8 @@ static enum unseen_status run(const struct us_common *common, const struct unsee
 out:
     unseen_audit_free(audit);
     unseen_trajectory_close(trajectory);
+    unseen_device_close(device);
+    free(folder);
     return st;
 }
 

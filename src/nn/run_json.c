@@ -48,7 +48,7 @@ static json_t *data_json(const struct unseen_dataset *data)
 /* The indices of all devices, where there are several. */
 static void add_devices(json_t *run, const struct unseen_device *device)
 {
-    json_t *indices = us_device_count(device) > 1 ? json_array() : NULL;
+    json_t *indices = device && us_device_count(device) > 1 ? json_array() : NULL;
     for (; indices && device; device = us_device_next(device))
         json_array_append_new(indices, json_integer(unseen_device_info(device)->index));
     if (indices)
@@ -58,9 +58,10 @@ static void add_devices(json_t *run, const struct unseen_device *device)
 json_t *us_run_json(const char *command, uint64_t seed, const struct unseen_device *device,
                     const struct unseen_dataset *data)
 {
-    json_t *run = json_pack("{s:s, s:s, s:o?, s:I, s:o, s:o}", "program", PACKAGE_NAME, "version",
-                            unseen_version(), "command", command ? us_json_text(command) : NULL, "seed",
-                            (json_int_t)seed, "device", device_json(device), "data", data_json(data));
+    json_t *run =
+        json_pack("{s:s, s:s, s:o?, s:I, s:o*, s:o}", "program", PACKAGE_NAME, "version", unseen_version(),
+                  "command", command ? us_json_text(command) : NULL, "seed", (json_int_t)seed, "device",
+                  device ? device_json(device) : NULL, "data", data_json(data));
     if (run)
         add_devices(run, device);
     else

@@ -5,7 +5,8 @@
 #include "base/json.h"
 #include "unseen/train.h"
 
-/* A fresh object with program, version, command, seed, device{index,name,platform,driver,version},
+/* A fresh object with program, version, command, seed, device{index,name,platform,driver,version} unless
+ * `device` is NULL,
  * devices[their indices] where there are several, and
  * data{name,format,hash,n_train,n_test,classes,class_names,...}; the caller adds what is its own and writes
  * it with us_json_save. data.name opens the dataset again. NULL on failure, recorded. */

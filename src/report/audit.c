@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "report/contact_sheet.h"
 #include "report/html.h"
+#include "report/sections.h"
 
 enum { PICTURES = 96 };
 
@@ -34,12 +35,20 @@ static enum unseen_status write_suspects(FILE *out, const struct unseen_audit *a
 {
     int n = a->count < PICTURES ? (int)a->count : PICTURES;
     us_html_section_begin(out, "suspects", "Suspects");
-    us_html_element(
-        out, "p", "soft",
-        "The %d most suspicious samples, with their label in the data and the class that the models "
-        "prefer; all are in suspects.csv. The score is one minus the mean probability of the label, over all "
-        "repeats and epochs; epochs that tell less of samples that the models never saw weigh less.",
-        n);
+    fputs("<p class=\"soft\">", out);
+    if (n == 0)
+        us_html_text(out, "No label is named: --count N names the N most suspicious ones all the same. ");
+    else if (n < a->count)
+        us_html_textf(out, "The first %d suspects, most suspicious first; all of them are in suspects.csv. ",
+                      n);
+    else
+        us_html_textf(out, "%s, most suspicious first, as in suspects.csv. ",
+                      n == 1 ? "The one suspect" : "All suspects");
+    us_html_text(out,
+                 "Behind the arrow stands the class that the models prefer. The score is one minus the mean "
+                 "probability of the label over all repeats and epochs");
+    us_html_text(out, is_unseen(a) ? ", where epochs of a lower loss on unseen samples weigh more." : ".");
+    fputs("</p>\n", out);
     const struct us_contact_sheet sheet = {.dataset = data,
                                            .n = n,
                                            .samples = a->suspects,
@@ -55,54 +64,73 @@ static enum unseen_status write_suspects(FILE *out, const struct unseen_audit *a
 
 struct tally {
     int64_t samples, suspects;
-    int rival; /* suggested most often; -1: there is no suspect */
+    int32_t rival; /* suggested most often; -1: there is no suspect */
     int64_t rivals;
 };
 
-/* `suggested` [classes * classes] counts what is suggested (columns) for each label (rows). */
-static void count_rivals(const int64_t *suggested, int classes, struct tally *tally)
+/* A suspect's label and what is suggested in its place. */
+struct pair {
+    int32_t label, suggested;
+};
+
+static int by_pair(const void *a, const void *b)
 {
-    for (int c = 0; c < classes; c++) {
-        tally[c].rival = -1;
-        for (int j = 0; j < classes; j++) {
-            int64_t times = suggested[(int64_t)c * classes + j];
-            tally[c].suspects += times;
-            if (times > tally[c].rivals) {
-                tally[c].rival = j;
-                tally[c].rivals = times;
-            }
+    const struct pair *x = a, *y = b;
+    if (x->label != y->label)
+        return x->label < y->label ? -1 : 1;
+    return (x->suggested > y->suggested) - (x->suggested < y->suggested);
+}
+
+/* The pairs [n] come sorted: equal ones beside each other, the lower suggestion first. */
+static void count_rivals(const struct pair *pairs, int64_t n, struct tally *tally)
+{
+    int64_t run = 0;
+    for (int64_t k = 0; k < n; k++) {
+        struct tally *of = &tally[pairs[k].label];
+        run = k > 0 && by_pair(&pairs[k - 1], &pairs[k]) == 0 ? run + 1 : 1;
+        of->suspects++;
+        if (run > of->rivals) {
+            of->rivals = run;
+            of->rival = pairs[k].suggested;
         }
     }
 }
 
 static enum unseen_status count_classes(const struct unseen_audit *a, struct tally *tally)
 {
-    size_t classes = (size_t)a->classes;
-    int64_t *suggested = us_calloc(classes * classes, sizeof *suggested);
-    if (!suggested)
+    struct pair *pairs = us_calloc((size_t)a->count, sizeof *pairs);
+    if (!pairs)
         return UNSEEN_FAILED;
+    for (int c = 0; c < a->classes; c++)
+        tally[c].rival = -1;
     for (int64_t i = 0; i < a->n; i++)
         tally[a->labels[i]].samples++;
     for (int64_t k = 0; k < a->count; k++) {
         int64_t i = a->suspects[k];
-        suggested[a->labels[i] * a->classes + a->suggested[i]]++;
+        pairs[k] = (struct pair){(int32_t)a->labels[i], a->suggested[i]};
     }
-    count_rivals(suggested, a->classes, tally);
-    free(suggested);
+    qsort(pairs, (size_t)a->count, sizeof *pairs, by_pair);
+    count_rivals(pairs, a->count, tally);
+    free(pairs);
     return UNSEEN_OK;
 }
 
-static void write_class(FILE *out, const struct unseen_dataset *data, int class, const struct tally *t)
+static enum unseen_status write_class(FILE *out, const struct unseen_dataset *data, int class,
+                                      const struct tally *t)
 {
-    char text[4][US_NUMBER], rival[160] = "";
-    if (t->rival >= 0)
-        snprintf(rival, sizeof rival, "%.100s (%s)", data->class_names[t->rival],
-                 us_count_text(t->rivals, text[0]));
+    char text[4][US_NUMBER];
+    char *rival = t->rival >= 0
+                      ? us_format("%s (%s)", data->class_names[t->rival], us_count_text(t->rivals, text[0]))
+                      : us_format("%s", "");
+    if (!rival)
+        return UNSEEN_FAILED;
     us_html_row(
         out, "td", 5,
         (const char *[]){
             data->class_names[class], us_count_text(t->samples, text[1]), us_count_text(t->suspects, text[2]),
             us_share_text(t->samples ? (double)t->suspects / (double)t->samples : 0, text[3]), rival});
+    free(rival);
+    return UNSEEN_OK;
 }
 
 static enum unseen_status write_classes(FILE *out, const struct unseen_audit *a,
@@ -113,38 +141,77 @@ static enum unseen_status write_classes(FILE *out, const struct unseen_audit *a,
         return UNSEEN_FAILED;
     enum unseen_status st = count_classes(a, tally);
     us_html_section_begin(out, "classes", "Classes");
-    fputs("<div class=\"card\"><div class=\"scroll\"><table><thead>\n", out);
+    fputs("<div class=\"card\"><div class=\"scroll\"><table class=\"ends\"><thead>\n", out);
     us_html_row(out, "th", 5,
                 (const char *[]){"label", "samples", "suspects", "share", "suggested most often"});
     fputs("</thead><tbody>\n", out);
     for (int c = 0; st == UNSEEN_OK && c < a->classes; c++)
-        write_class(out, data, c, &tally[c]);
+        st = write_class(out, data, c, &tally[c]);
     fputs("</tbody></table></div></div>\n", out);
     us_html_section_end(out);
     free(tally);
     return st;
 }
 
-enum unseen_status us_audit_page(const char *path, const struct unseen_audit *audit,
-                                 const struct unseen_dataset *data)
+/* ---- the page ---- */
+
+/* The sections that the report has too, of the folder that the audit was written to. */
+static enum unseen_status write_sections(FILE *out, const struct us_run_folder *f)
+{
+    enum unseen_status st = UNSEEN_OK;
+    if (us_shows_training(f)) {
+        us_html_section_begin(out, "training", "Training");
+        US_TRY(us_write_training(out, f));
+        us_html_section_end(out);
+    }
+    us_html_section_begin(out, "parameters", "Parameters");
+    US_TRY(us_write_parameters(out, f));
+    us_html_section_end(out);
+    us_html_section_begin(out, "files", "Files");
+    US_TRY(us_write_files(out, f));
+    us_html_section_end(out);
+out:
+    return st;
+}
+
+static void write_navigation(FILE *out, const struct us_run_folder *f)
+{
+    us_html_navigation_begin(out);
+    us_html_navigation_item(out, "suspects", "Suspects");
+    us_html_navigation_item(out, "classes", "Classes");
+    if (us_shows_training(f))
+        us_html_navigation_item(out, "training", "Training");
+    us_html_navigation_item(out, "parameters", "Parameters");
+    us_html_navigation_item(out, "files", "Files");
+    us_html_navigation_end(out);
+}
+
+enum unseen_status us_audit_page(const char *folder, const struct unseen_audit *audit,
+                                 const struct unseen_dataset *data, json_t *json)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_atomic file = {0};
     void *locale = us_c_locale_begin(); /* as in unseen_report */
+    const struct us_run_folder f = {.path = folder, .run = json, .dataset = data};
     char *title = us_format("unseen: labels of %s", data->location);
+    char *path = us_format("%s/audit.html", folder);
     US_TRY_ALLOC(title);
+    US_TRY_ALLOC(path);
     US_TRY(us_atomic_begin(path, &file));
     us_html_begin(file.stream, title);
+    write_navigation(file.stream, &f);
     write_header(file.stream, audit, data);
     fputs("<main>\n", file.stream);
     US_TRY(write_suspects(file.stream, audit, data));
     US_TRY(write_classes(file.stream, audit, data));
+    US_TRY(write_sections(file.stream, &f));
     fputs("</main>\n", file.stream);
     us_html_element(file.stream, "footer", NULL, "Written by unseen %s.", unseen_version());
     us_html_end(file.stream);
     st = us_atomic_commit(&file);
 out:
     us_atomic_abandon(&file);
+    free(path);
     free(title);
     us_c_locale_end(locale);
     return st;

@@ -1,13 +1,20 @@
-/* The page of an audit. */
+/* The page of an audit, and what it tells of the audit. */
 #ifndef US_REPORT_AUDIT_H
 #define US_REPORT_AUDIT_H
 
-#include "base/status.h"
-#include "unseen/audit.h"
+#include <jansson.h>
 
-/* Write audit.html to `path`, atomically: the first suspects as pictures, and the classes they come from.
- * `data` is what was audited. */
-enum unseen_status us_audit_page(const char *path, const struct unseen_audit *audit,
-                                 const struct unseen_dataset *data);
+#include "base/status.h"
+#include "unseen/report.h"
+
+/* A fresh object: program, version, command, device and data as in run.json, the settings and histories of
+ * the scoring models, and the audit's protocol, n, suspects and wrong_share. Released with json_decref. */
+enum unseen_status us_audit_json(const struct unseen_audit *audit, const struct unseen_dataset *data,
+                                 const struct unseen_audit_origin *origin, json_t **json);
+
+/* Write `folder`/audit.html, atomically: the first suspects as pictures, the classes they come from, and
+ * `json`, which us_audit_json made. `data` is what was audited. */
+enum unseen_status us_audit_page(const char *folder, const struct unseen_audit *audit,
+                                 const struct unseen_dataset *data, json_t *json);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/csv.h"
 #include "base/fs.h"
+#include "base/json.h"
 #include "base/npy.h"
 #include "base/text.h"
 #include "report/audit.h"
@@ -49,22 +50,27 @@ static enum unseen_status write_csv(const char *path, const struct unseen_audit 
 }
 
 enum unseen_status unseen_audit_write(const struct unseen_audit *audit, const struct unseen_dataset *data,
-                                      const char *folder)
+                                      const struct unseen_audit_origin *origin, const char *folder)
 {
     enum unseen_status st = UNSEEN_OK;
+    const struct unseen_audit_origin unknown = {0};
+    json_t *about = NULL;
     char *csv = us_format("%s/suspects.csv", folder);
     char *npy = us_format("%s/suspicion.npy", folder);
-    char *page = us_format("%s/audit.html", folder);
+    char *json = us_format("%s/audit.json", folder);
     US_TRY_ALLOC(csv);
     US_TRY_ALLOC(npy);
-    US_TRY_ALLOC(page);
+    US_TRY_ALLOC(json);
     US_TRY(check_data(audit, data));
     US_TRY(us_make_folder(folder));
     US_TRY(write_csv(csv, audit, data));
     US_TRY(us_npy_write(npy, US_F32, 1, &audit->n, audit->score));
-    US_TRY(us_audit_page(page, audit, data));
+    US_TRY(us_audit_json(audit, data, origin ? origin : &unknown, &about));
+    US_TRY(us_json_save(json, about));
+    US_TRY(us_audit_page(folder, audit, data, about));
 out:
-    free(page);
+    json_decref(about);
+    free(json);
     free(npy);
     free(csv);
     return st;

@@ -24,7 +24,7 @@ static const struct {
     {"result.json", "test accuracy of one trained model"},
     {"suspects.csv", "index, label, path, suggested class, confidence and score of the suspects"},
     {"suspicion.npy", "float32 [N]: one minus the mean probability of the given label"},
-    {"audit.html", "the labels that look wrong, with pictures"},
+    {"audit.json", "what was audited, and with which settings its models were trained"},
     {"run.json", "what was run, on what, with which settings"},
     {"scoring.json", "settings and histories of the scoring models"},
     {"history.csv", "loss and accuracy by epoch"},
@@ -65,12 +65,12 @@ bool us_shows_files(const struct us_run_folder *folder)
     return true;
 }
 
-/* Hidden files, checkpoints, half-written files and the report itself are no results. */
+/* Hidden files, checkpoints, half-written files and the pages themselves are no results. */
 static int is_result(const struct dirent *entry)
 {
     const char *name = entry->d_name;
     return name[0] != '.' && strcmp(name, "work") != 0 && strcmp(name, "report.html") != 0 &&
-           !strstr(name, ".tmp.");
+           strcmp(name, "audit.html") != 0 && !strstr(name, ".tmp.");
 }
 
 /* Byte by byte: not by the rules of a language, so that every host lists alike. */

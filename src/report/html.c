@@ -114,6 +114,23 @@ void us_html_url(FILE *out, const char *path)
     }
 }
 
+void us_html_navigation_begin(FILE *out)
+{
+    fputs("<nav><div><b>unseen</b>\n", out);
+}
+
+void us_html_navigation_item(FILE *out, const char *id, const char *title)
+{
+    fprintf(out, "<a href=\"#%s\">", id);
+    us_html_text(out, title);
+    fputs("</a>\n", out);
+}
+
+void us_html_navigation_end(FILE *out)
+{
+    fputs("</div></nav>\n", out);
+}
+
 void us_html_section_begin(FILE *out, const char *id, const char *title)
 {
     fprintf(out, "<section id=\"%s\">\n", id);

@@ -24,6 +24,11 @@ void us_html_element(FILE *out, const char *tag, const char *style, const char *
 /* A relative link's target: every byte outside A-Z a-z 0-9 - _ . ~ / becomes %XX. */
 void us_html_url(FILE *out, const char *path);
 
+/* The bar of links to the page's sections. */
+void us_html_navigation_begin(FILE *out);
+void us_html_navigation_item(FILE *out, const char *id, const char *title);
+void us_html_navigation_end(FILE *out);
+
 /* <section> with a heading that the navigation can point at. */
 void us_html_section_begin(FILE *out, const char *id, const char *title);
 void us_html_section_end(FILE *out);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "report/html.h"
 #include "report/sections.h"
@@ -24,15 +25,11 @@ enum { SECTIONS = sizeof sections / sizeof *sections };
 
 static void write_navigation(FILE *out, const struct us_run_folder *folder)
 {
-    fputs("<nav><div><b>unseen</b>\n", out);
-    for (int s = 0; s < SECTIONS; s++) {
-        if (!sections[s].shown(folder))
-            continue;
-        fprintf(out, "<a href=\"#%s\">", sections[s].id);
-        us_html_text(out, sections[s].title);
-        fputs("</a>\n", out);
-    }
-    fputs("</div></nav>\n", out);
+    us_html_navigation_begin(out);
+    for (int s = 0; s < SECTIONS; s++)
+        if (sections[s].shown(folder))
+            us_html_navigation_item(out, sections[s].id, sections[s].title);
+    us_html_navigation_end(out);
 }
 
 static enum unseen_status write_page(FILE *out, const struct us_run_folder *folder)
@@ -61,6 +58,22 @@ out:
     return st;
 }
 
+/* A report that is there may have the pictures that this one lacks: it stays. */
+static enum unseen_status keep_pictures(const char *path, const struct us_run_folder *run)
+{
+    if (!run->dataset_problem)
+        return UNSEEN_OK;
+    if (us_exists(path)) {
+        us_fail(UNSEEN_BAD_DATA, path, "stays as it is, for its pictures cannot be drawn again: %s",
+                run->dataset_problem);
+        us_hint("unseen report --data DATA says where the data are now; without the old file the report is "
+                "written without pictures");
+        return UNSEEN_BAD_DATA;
+    }
+    us_log(UNSEEN_LOG_WARNING, "%s: without pictures: %s", path, run->dataset_problem);
+    return UNSEEN_OK;
+}
+
 enum unseen_status unseen_report(const char *folder, const struct unseen_dataset *data)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -70,6 +83,7 @@ enum unseen_status unseen_report(const char *folder, const struct unseen_dataset
     char *path = us_format("%s/report.html", folder);
     US_TRY_ALLOC(path);
     US_TRY(us_run_folder_open(folder, data, &run));
+    US_TRY(keep_pictures(path, &run));
     US_TRY(us_atomic_begin(path, &file));
     US_TRY(write_page(file.stream, &run));
     st = us_atomic_commit(&file);

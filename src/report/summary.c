@@ -112,6 +112,24 @@ static void write_pruning_sentence(FILE *out, const struct us_run_folder *f, int
     fputs("</p>\n", out);
 }
 
+/* Copies that the dataset's opening found. */
+static void write_duplicates(FILE *out, const struct us_run_folder *f)
+{
+    double same = us_run_number(f, "data.duplicates.same_label", 0);
+    double other = us_run_number(f, "data.duplicates.other_label", 0);
+    double test = us_run_number(f, "data.duplicates.test", 0);
+    char count[3][US_NUMBER];
+    if (!(same > 0 || other > 0 || test > 0))
+        return;
+    us_html_element(
+        out, "p", "soft",
+        "The same content is there more than once: %s of the training samples are copies of an "
+        "earlier one with the same label, %s of one with another label, and %s of the test samples "
+        "are in the training split too.",
+        us_count_text((int64_t)same, count[0]), us_count_text((int64_t)other, count[1]),
+        us_count_text((int64_t)test, count[2]));
+}
+
 static void write_training_sentence(FILE *out, const struct us_run_folder *f)
 {
     char share[US_NUMBER];
@@ -176,6 +194,7 @@ void us_write_summary(FILE *out, const struct us_run_folder *folder)
             "data, and tested.");
     else if (!scored)
         write_training_sentence(out, folder);
+    write_duplicates(out, folder);
     if (m > 0 && n > 0)
         fprintf(out, "<div class=\"meter\"><i style=\"width:%.2f%%\"></i></div>\n",
                 fmin(100, 100 * (double)m / (double)n));

@@ -27,9 +27,9 @@ load common
   run_code 2 unseen prune $tiny_data $tiny_run --epochs 5 --out run
   grep -q 'epochs' stderr
 
-  rm run/report.html
+  cp run/report.html before.html
   run_code 0 unseen report run
-  grep -q '<html' run/report.html
+  cmp before.html run/report.html
 }
 
 @test "the same seed gives the same bytes, another seed others" {
@@ -53,6 +53,24 @@ load common
   [ -s recorded/trajectory/p_true.npy ]
 }
 
+@test "a report keeps its pictures when the data have moved" {
+  need_device
+  run_code 0 unseen dataset synth --n 60 --test 0 --classes 2 --out data
+  run_code 0 unseen prune data $tiny_run --epochs 1 --keep 0.5 --out run
+  cp run/report.html before.html
+  mv data moved
+  run_code 3 unseen report run
+  grep -q 'hint: .*--data' stderr
+  cmp before.html run/report.html
+  run_code 0 unseen report run --data moved
+  cmp before.html run/report.html
+  run_code 3 unseen report run --data $tiny_data
+  rm run/report.html
+  run_code 0 unseen report run
+  grep -q 'without pictures' stderr
+  grep -q 'The pictures are left out' run/report.html
+}
+
 @test "run.json keeps the command so that a shell takes it again" {
   need_device
   local out="it's \$HOME; \"\\ "$'a\nb'
@@ -69,7 +87,7 @@ load common
   mv data $'d\xFFta'
   run_code 0 unseen prune $'d\xFFta' $tiny_run --epochs 1 --keep 0.5 --json --out $'r\xFFn'
   grep -q '"out": "r.*n"' stdout
-  grep -q '"name": "cifar10:d.*ta"' $'r\xFFn/run.json'
+  grep -q '"name": "cifar10:.*d.*ta"' $'r\xFFn/run.json'
   [ -s $'r\xFFn/report.html' ]
 }
 

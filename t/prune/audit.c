@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/npy.h"
-#include "report/markup.h"
 #include "support/cmocka.h"
 #include "support/folder.h"
 #include "trajectory/trajectory.h"
@@ -230,102 +229,12 @@ static void refuses(void **state)
     us_trajectory_free(b);
 }
 
-/* ---- files ---- */
-
-/* Six drawn pictures with the labels above, one of them in a file of an awkward name. */
-static struct unseen_dataset drawn(int32_t *narrow, char **paths, uint8_t *pixels)
-{
-    static char *names[] = {"cat", "<dog>", "cow"};
-    for (int i = 0; i < N; i++)
-        narrow[i] = (int32_t)labels[i];
-    struct unseen_dataset data = {.format = "imagefolder",
-                                  .location = "pets & co",
-                                  .height = 8,
-                                  .width = 8,
-                                  .channels = 3,
-                                  .classes = CLASSES,
-                                  .class_names = names};
-    data.split[UNSEEN_TRAIN] =
-        (struct unseen_images){.n = N, .pixels = pixels, .labels = narrow, .paths = paths};
-    return data;
-}
-
-static void files_hold_the_suspects(void **state)
-{
-    (void)state;
-    static uint8_t pixels[N * 8 * 8 * 3];
-    int32_t narrow[N];
-    char *paths[] = {"0", "1", "cat/a, b.jpg", "3", "4", "5"};
-    struct unseen_dataset data = drawn(narrow, paths, pixels);
-    struct us_trajectory_build *b = build();
-    struct unseen_audit *a;
-    char *text, want[256];
-    float *scores;
-    int64_t n;
-    const char *out = test_path("audit");
-    assert_ok(unseen_audit(&b->view, &(struct unseen_audit_options){.threshold = 0.9}, &a));
-    assert_ok(unseen_audit_write(a, &data, out));
-    assert_ok(us_read_file(test_path("audit/suspects.csv"), &text, NULL));
-    snprintf(want, sizeof want,
-             "index,label,path,suggested,confidence,score\n2,0,\"cat/a, b.jpg\",1,%.6g,%.6g\n",
-             (double)a->confidence[2], (double)a->score[2]);
-    assert_string_equal(text, want);
-    free(text);
-    assert_ok(us_npy_read_f32(test_path("audit/suspicion.npy"), 1, &n, &scores));
-    assert_int_equal(n, N);
-    assert_near(scores[5], a->score[5]);
-    free(scores);
-    assert_ok(us_read_file(test_path("audit/audit.html"), &text, NULL));
-    const char *problem = markup_problem(text);
-    if (problem)
-        fail_msg("%s", problem);
-    assert_non_null(strstr(text, "Labels of pets &amp; co"));
-    assert_non_null(strstr(text, "Of the 6 training samples 1 (16.7"));
-    assert_non_null(strstr(text, "\xE2\x86\x92 &lt;dog&gt;"));
-    assert_non_null(strstr(text, "cat/a, b.jpg"));
-    free(text);
-    narrow[3] = 2;
-    assert_fails(UNSEEN_BAD_DATA, "labels sample 3 2; in the trajectory it is 1",
-                 unseen_audit_write(a, &data, out));
-    data.split[UNSEEN_TRAIN].n = 5;
-    assert_fails(UNSEEN_BAD_DATA, "has 5 training samples", unseen_audit_write(a, &data, out));
-    unseen_audit_free(a);
-    us_trajectory_free(b);
-}
-
-/* Nobody suspected is a result too. */
-static void a_clean_dataset_has_a_page(void **state)
-{
-    (void)state;
-    static uint8_t pixels[N * 8 * 8 * 3];
-    int32_t narrow[N];
-    struct unseen_dataset data = drawn(narrow, NULL, pixels);
-    struct us_trajectory_build *b = build();
-    struct unseen_audit *a;
-    char *text;
-    assert_ok(unseen_audit(&b->view, &(struct unseen_audit_options){.threshold = 0.99}, &a));
-    assert_int_equal(a->count, 0);
-    assert_ok(unseen_audit_write(a, &data, test_path("clean")));
-    assert_ok(us_read_file(test_path("clean/suspects.csv"), &text, NULL));
-    assert_string_equal(text, "index,label,path,suggested,confidence,score\n");
-    free(text);
-    assert_ok(us_read_file(test_path("clean/audit.html"), &text, NULL));
-    assert_null(markup_problem(text));
-    free(text);
-    unseen_audit_free(a);
-    us_trajectory_free(b);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(audit_by_hand),
-        cmocka_unit_test(suspects_by_number_and_score),
-        cmocka_unit_test(extreme_votes),
-        cmocka_unit_test(refuses),
+        cmocka_unit_test(audit_by_hand),       cmocka_unit_test(suspects_by_number_and_score),
+        cmocka_unit_test(extreme_votes),       cmocka_unit_test(refuses),
         cmocka_unit_test(wrong_share_by_hand),
-        cmocka_unit_test(files_hold_the_suspects),
-        cmocka_unit_test(a_clean_dataset_has_a_page),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }

@@ -22,6 +22,7 @@ static const char run_json[] =
     " \"command\": \"unseen prune synth:24,3,8,1 --out 'it'\\\\''s <here>'\", \"seed\": 7,"
     " \"device\": {\"name\": \"A & B\", \"platform\": \"P\", \"driver\": \"D\"},"
     " \"data\": {\"name\": \"%s\", \"format\": \"synth\", \"n_train\": 24, \"n_test\": 0, \"classes\": 3,"
+    "            \"duplicates\": {\"same_label\": 1, \"other_label\": 1000, \"test\": 0},"
     "            \"class_names\": [\"<b>&\\\"\", \"cat\", \"dog\"]},"
     " \"recipe\": {\"model\": \"convnet3\", \"width\": 8, \"epochs\": 3, \"batch\": 16, \"lr\": 0.1},"
     " \"metric\": \"el2n\", \"protocol\": \"fold\", \"folds\": 4, \"repeats\": 1, \"rule\": \"ccs\","
@@ -149,6 +150,7 @@ static void test_whole(void **state)
     }
     assert_has(text, "Coreset of synth:24,3,8,1");
     assert_has(text, "cut off the hardest 25.0\xC2\xA0%, and then kept 12 of them (50.0\xC2\xA0%)");
+    assert_has(text, "earlier one with the same label, 1,000 of one with another label, and 0 of the test");
     assert_has(text, "about 20.0\xC2\xA0% of the labels are wrong");
     assert_has(text, "1 min 2 s");
     assert_has(text, "A &amp; B");
@@ -191,6 +193,7 @@ static void test_changed_dataset_is_not_shown(void **state)
     assert_has(text, "not the data of this run any more");
     assert_lacks(text, "data:image/png");
     free(text);
+    assert_fails(UNSEEN_BAD_DATA, "stays as it is", unseen_report(test_folder, NULL));
 }
 
 static void test_missing_parts_are_left_out(void **state)
@@ -361,6 +364,7 @@ static void test_same_bytes(void **state)
 
 int main(void)
 {
+    unseen_log_level_set(UNSEEN_LOG_ERROR); /* some runs have no pictures, which is said */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_whole, empty_folder),
         cmocka_unit_test_setup(test_class_names_are_escaped, empty_folder),

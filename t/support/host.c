@@ -72,7 +72,7 @@ static void audit(void)
     struct unseen_audit *found;
     TRY(unseen_trajectory_open(path_of("prune/trajectory"), &trajectory));
     TRY(unseen_audit(trajectory, &options, &found));
-    TRY(unseen_audit_write(found, data, path_of("audit")));
+    TRY(unseen_audit_write(found, data, NULL, path_of("audit")));
     unseen_audit_free(found);
     unseen_trajectory_close(trajectory);
 }

@@ -1,0 +1,62 @@
+/* audit.json: what an audit was made with. */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "base/fs.h"
+#include "nn/run_json.h"
+#include "report/audit.h"
+
+static enum unseen_status read_if_there(char *path, json_t **object)
+{
+    enum unseen_status st = UNSEEN_OK;
+    if (!path)
+        return UNSEEN_FAILED;
+    if (us_exists(path))
+        st = us_json_load(path, object);
+    free(path);
+    return st;
+}
+
+/* The scoring.json of the run that the folder `trajectory` lies in: beside it, or one level up for the seen
+ * side of a run. *scoring stays NULL if there is none: an import. */
+static enum unseen_status read_scoring(const char *trajectory, json_t **scoring)
+{
+    enum unseen_status st = read_if_there(us_format("%s/../scoring.json", trajectory), scoring);
+    if (st == UNSEEN_OK && !*scoring)
+        st = read_if_there(us_format("%s/../../scoring.json", trajectory), scoring);
+    return st;
+}
+
+/* The settings of the scoring models, under the names that run.json has for them, and their histories. */
+static int add_scoring(json_t *run, const json_t *scoring)
+{
+    json_t *models = json_object_get(scoring, "models");
+    return json_object_update_missing(run, json_object_get(scoring, "settings")) ||
+           (models && json_object_set(run, "models", models));
+}
+
+enum unseen_status us_audit_json(const struct unseen_audit *a, const struct unseen_dataset *data,
+                                 const struct unseen_audit_origin *origin, json_t **json)
+{
+    enum unseen_status st = UNSEEN_OK;
+    json_t *scoring = NULL, *run = us_run_json(origin->command, 0, origin->device, data);
+    US_TRY_ALLOC(run);
+    json_object_del(run, "seed"); /* the models' is among their settings */
+    if (origin->trajectory)
+        US_TRY(read_scoring(origin->trajectory, &scoring));
+    json_t *own = json_pack("{s:s, s:I, s:I, s:f}", "protocol", unseen_protocol_name(a->protocol), "n",
+                            (json_int_t)a->n, "suspects", (json_int_t)a->count, "wrong_share", a->wrong);
+    int bad =
+        !own || json_object_update(run, own) || (scoring && add_scoring(run, scoring)) ||
+        (origin->trajectory && json_object_set_new(run, "trajectory", us_json_text(origin->trajectory)));
+    json_decref(own);
+    if (bad)
+        st = us_fail(UNSEEN_FAILED, "audit.json", "cannot describe the audit: out of memory");
+    else
+        *json = json_incref(run);
+out:
+    json_decref(scoring);
+    json_decref(run);
+    return st;
+}
