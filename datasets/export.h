@@ -7,7 +7,7 @@
 #include "base/status.h"
 
 struct us_export {
-    char *folder; /* write here: a hidden folder beside `out`, or within it if it is there already */
+    char *folder; /* write here: beside `out`, or a hidden folder in it if it is there already */
     char *out;
     bool there;
 };

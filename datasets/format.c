@@ -39,7 +39,7 @@ void us_dataset_warning(struct us_defects *defects, const char *file, const char
 
 enum unseen_status us_dataset_go_on(const char *location)
 {
-    return us_interrupted() ? us_fail(UNSEEN_INTERRUPTED, location, "interrupted while reading") : UNSEEN_OK;
+    return us_interrupted() ? us_fail(UNSEEN_INTERRUPTED, location, "interrupted") : UNSEEN_OK;
 }
 
 uint8_t *us_pixels_make(int64_t n, size_t bytes)

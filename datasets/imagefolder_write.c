@@ -160,8 +160,11 @@ out:
 static enum unseen_status link_all(struct writing *writing)
 {
     enum unseen_status st = UNSEEN_OK;
-    for (size_t i = 0; i < writing->n && st == UNSEEN_OK; i++)
-        st = link_one(writing, &writing->copies[i]);
+    for (size_t i = 0; i < writing->n && st == UNSEEN_OK; i++) {
+        st = us_dataset_go_on(writing->out);
+        if (st == UNSEEN_OK)
+            st = link_one(writing, &writing->copies[i]);
+    }
     return st;
 }
 

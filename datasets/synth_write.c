@@ -46,6 +46,13 @@ enum unseen_status unseen_synth_write(const struct unseen_synth *recipe, const c
     int64_t bytes = 0;
     enum unseen_status st;
     US_TRY(us_synth_check(recipe));
+    if (recipe->size != US_CIFAR_SIDE) {
+        st = us_fail(UNSEEN_USAGE, "synth",
+                     "images of %dx%d pixels cannot be written: CIFAR's files have 32x32", recipe->size,
+                     recipe->size);
+        us_hint("synth:N,C,SIZE,SEED draws other sizes in memory, wherever a dataset is named");
+        goto out;
+    }
     US_TRY(us_cifar_measure(layout, &planned, &all, &bytes));
     US_TRY(us_export_begin(out, bytes, &export));
     US_TRY(unseen_synth_draw(recipe, &data, &kinds, &truth));
