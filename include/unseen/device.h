@@ -29,7 +29,13 @@ struct unseen_device_info {
     unsigned compute_units, clock_mhz;
     unsigned long long global_bytes, max_alloc_bytes, local_bytes;
     size_t max_group;
-    unsigned align; /* bytes that a sub-buffer's offset is a multiple of */
+    unsigned align;     /* bytes that a sub-buffer's offset is a multiple of */
+    int host_memory;    /* 1: it works in the host's memory, as CPUs and integrated GPUs do */
+    int platform_index; /* 0, 1, ..: devices of one platform have the same */
+    char hardware[48];  /* "pci 0000:3b:00.0" or "uuid 0f1e..": the same whichever driver shows it; may be
+                           empty */
+    int repeated;       /* 1: the same hardware as an earlier entry, that of index .. */
+    int same_as;        /* .. same_as, by another driver */
     int usable;     /* 0: online but unfit, with the reason below */
     char reason[128];
 };
@@ -46,8 +52,9 @@ UNSEEN_API enum unseen_status unseen_device_list(struct unseen_device_info **lis
 enum { UNSEEN_DEVICES_MOST = 16 };
 
 /* Which of `list` a selector means: NULL or "" the default (environment UNSEEN_DEVICE if set, else the usable
- * GPU with the most memory, else the first usable CPU), an index, or a case-insensitive part of "platform
- * name"; or several of these, separated by commas, up to UNSEEN_DEVICES_MOST. A device may be named twice.
+ * GPU with the most memory, one with memory of its own before any integrated one, else the first usable CPU),
+ * an index, or a case-insensitive part of "platform name"; or several of these, separated by commas, up to
+ * UNSEEN_DEVICES_MOST. A device may be named twice; one that two drivers show is used through the first.
  * `why` (may be NULL) receives static text. UNSEEN_NO_DEVICE, with a hint that lists what is there;
  * UNSEEN_USAGE if several are not of one platform, name and driver, as their results would differ. */
 UNSEEN_API enum unseen_status unseen_device_choose(const struct unseen_device_info *list, int n,

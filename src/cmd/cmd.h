@@ -40,6 +40,9 @@ enum unseen_status us_open_inputs(const struct us_common *common, const char *na
                                   const struct unseen_dataset_options *reading, struct unseen_dataset **data,
                                   struct unseen_device **device);
 
+/* All devices, a line each, with the default marked: for --device list. */
+enum unseen_status us_print_device_list(void);
+
 /* Print `value` on stdout, indented, and release it. NULL (memory ran out where it was made) is a failure. */
 enum unseen_status us_print_json(json_t *value);
 

@@ -75,12 +75,14 @@ static enum unseen_status print_json(const struct unseen_device_info *list, int 
     for (int i = 0; i < n; i++) {
         const struct unseen_device_info *d = &list[i];
         json_t *entry = json_pack(
-            "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:b, s:b, s:s, s:o}", "index",
-            d->index, "type", type_names[d->type], "platform", d->platform, "name", d->name, "vendor",
-            d->vendor, "driver", d->driver, "version", d->version, "compute_units", (int)d->compute_units,
-            "clock_mhz", (int)d->clock_mhz, "global_bytes", (json_int_t)d->global_bytes, "max_alloc_bytes",
-            (json_int_t)d->max_alloc_bytes, "local_bytes", (json_int_t)d->local_bytes, "usable", d->usable,
-            "default", is_chosen(choice, i), "reason", d->reason, "matrix_units", units_json(d));
+            "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:b, s:s, s:i, s:b, s:b, s:s, s:o}",
+            "index", d->index, "type", type_names[d->type], "platform", d->platform, "name", d->name,
+            "vendor", d->vendor, "driver", d->driver, "version", d->version, "compute_units",
+            (int)d->compute_units, "clock_mhz", (int)d->clock_mhz, "global_bytes",
+            (json_int_t)d->global_bytes, "max_alloc_bytes", (json_int_t)d->max_alloc_bytes, "local_bytes",
+            (json_int_t)d->local_bytes, "host_memory", d->host_memory, "hardware", d->hardware, "same_as",
+            d->same_as, "usable", d->usable, "default", is_chosen(choice, i), "reason", d->reason,
+            "matrix_units", units_json(d));
         json_array_append_new(all, entry);
     }
     return us_print_json(all);
@@ -99,6 +101,8 @@ static void print_table(const struct unseen_device_info *list, int n, const stru
             struct unseen_matrix_unit units[UNSEEN_MATRIX_UNITS];
             print_units(units, find_units(d, units));
         }
+        if (d->repeated)
+            printf("       the same hardware as %d, by another driver\n", d->same_as);
         if (!d->usable)
             printf("       not usable: %s\n", d->reason);
     }

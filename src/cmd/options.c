@@ -10,11 +10,12 @@
 
 #include "base/log.h"
 #include "base/progress.h"
+#include "cmd/cmd.h"
 
 #define AT(member) US_AT(struct us_common, member)
 
 static const struct us_option common_options[] = {
-    {"device", US_STRING, AT(device), .value = "N|NAME[,...]",
+    {"device", US_STRING, AT(device), .value = "N|NAME[,...]|list",
      .help = "OpenCL device by index or part of its name; runs of many models take several"},
     {"seed", US_UINT64, AT(seed), .standard = "0", .value = "S", .help = "seed of every draw"},
     {"out", US_STRING, AT(out), .value = "PATH", .help = "where results go"},
@@ -280,6 +281,11 @@ enum unseen_status us_options_parse(const struct us_usage *usage, int argc, char
         all->entry[i].given = all->entry[i].given == 2 ? 0 : all->entry[i].given; /* --config itself */
     US_TRY(pass(all, argc, argv, false, help));
     follow(all);
+    if (common->device && strcmp(common->device, "list") == 0) {
+        *help = true;
+        st = us_print_device_list();
+        goto out;
+    }
     US_TRY(take_arguments(usage, argc, argv, common, arguments));
     if (common->quiet)
         unseen_log_level_set(UNSEEN_LOG_ERROR);

@@ -50,9 +50,10 @@ struct us_entries {
 };
 
 /* Parse argv[1..]; positional arguments go to `arguments` [max_arguments] (NULL where absent). --help prints
- * to stdout and sets *help; the caller then only ends. Options of --config FILE come before those of the
- * command line: FILE holds "key = value" lines with # comments, or is a run.json, which also names the
- * dataset (the first argument, unless one is given) and the device. Applies --quiet, --verbose and
+ * or the list of --device list to stdout and sets *help; the caller then only ends. Options of --config FILE
+ * come before those of the command line: FILE holds "key = value" lines with # comments, or is a run.json,
+ * which also names the dataset (the first argument, unless one is given) and the device. Applies --quiet,
+ * --verbose and
  * --no-progress. UNSEEN_USAGE names the option and the value. End with us_common_end. */
 enum unseen_status us_options_parse(const struct us_usage *usage, int argc, char **argv,
                                     struct us_common *common, const char **arguments, bool *help);

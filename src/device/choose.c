@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "base/log.h"
 #include "device/drivers.h"
 #include "device/state.h"
 
@@ -70,20 +71,37 @@ static int by_name(const struct unseen_device_info *list, int n, const char *sel
     return unfit;
 }
 
+/* CPUs, GPUs in the host's memory, GPUs with their own. Half of the host's memory, which is what integrated
+ * ones report, is no sign of speed. */
+static int rank(const struct unseen_device_info *info)
+{
+    return info->type == UNSEEN_DEVICE_CPU   ? 1
+           : info->type != UNSEEN_DEVICE_GPU ? 0
+           : info->host_memory               ? 2
+                                             : 3;
+}
+
+static bool is_better(const struct unseen_device_info *a, const struct unseen_device_info *b)
+{
+    if (rank(a) != rank(b))
+        return rank(a) > rank(b);
+    return a->type == UNSEEN_DEVICE_GPU && a->global_bytes > b->global_bytes;
+}
+
 static int by_default(const struct unseen_device_info *list, int n, const char **why)
 {
-    int gpu = -1, cpu = -1;
+    static const char *const reasons[] = {"", "the first usable CPU, as there is no usable GPU",
+                                          "the integrated GPU, as there is no other usable one",
+                                          "the usable GPU with the most memory"};
+    int best = -1;
     for (int i = 0; i < n; i++) {
-        if (!list[i].usable)
-            continue;
-        if (list[i].type == UNSEEN_DEVICE_GPU && (gpu < 0 || list[i].global_bytes > list[gpu].global_bytes))
-            gpu = i;
-        if (list[i].type == UNSEEN_DEVICE_CPU && cpu < 0)
-            cpu = i;
+        const bool candidate = list[i].usable && rank(&list[i]) > 0;
+        if (candidate && (best < 0 || is_better(&list[i], &list[best])))
+            best = i;
     }
-    *why =
-        gpu >= 0 ? "the usable GPU with the most memory" : "the first usable CPU, as there is no usable GPU";
-    return gpu >= 0 ? gpu : cpu;
+    if (best >= 0)
+        *why = reasons[rank(&list[best])];
+    return best;
 }
 
 /* The device that a selector of its own means; `where` tells who wrote it. */
@@ -108,6 +126,39 @@ static bool alike(const struct unseen_device_info *a, const struct unseen_device
            a->compute_units == b->compute_units;
 }
 
+/* The devices differ, and yet are the same hardware. */
+static bool is_twin(const struct unseen_device_info *a, const struct unseen_device_info *b)
+{
+    const int first = a->repeated ? a->same_as : a->index, second = b->repeated ? b->same_as : b->index;
+    return a->index != b->index && first == second;
+}
+
+/* Whether `index` goes with the devices chosen before: UNSEEN_USAGE where it is of another kind; *add is
+ * false where it is one of them by another driver. */
+static enum unseen_status check_next(const struct unseen_device_info *list, const char *where,
+                                     const int *chosen, int n, int index, bool *add)
+{
+    const struct unseen_device_info *other = &list[index];
+    *add = true;
+    for (int i = 0; i < n; i++) {
+        const struct unseen_device_info *one = &list[chosen[i]];
+        if (is_twin(one, other)) {
+            us_log(UNSEEN_LOG_WARNING, "%s: %d and %d are the same %s by two drivers; it is used once", where,
+                   one->index, other->index, other->name);
+            *add = false;
+            return UNSEEN_OK;
+        }
+        if (!alike(one, other)) {
+            us_fail(UNSEEN_USAGE, where, "devices %d (%s) and %d (%s) are not of one kind", one->index,
+                    one->name, other->index, other->name);
+            us_hint("what a model comes to would depend on which of them trains it: choose devices of one "
+                    "platform, name and driver");
+            return UNSEEN_USAGE;
+        }
+    }
+    return UNSEEN_OK;
+}
+
 /* The devices of a list separated by commas. */
 static enum unseen_status all_named(const struct unseen_device_info *list, int n, const char *where,
                                     const char *selectors, int indices[UNSEEN_DEVICES_MOST], int *count)
@@ -115,23 +166,21 @@ static enum unseen_status all_named(const struct unseen_device_info *list, int n
     enum unseen_status st = UNSEEN_OK;
     char *text = us_format("%s", selectors), *entry = text;
     US_TRY_ALLOC(text);
-    for (*count = 0; entry; (*count)++) {
+    *count = 0;
+    while (entry) {
         char *comma = strchr(entry, ',');
+        int index;
+        bool add;
         if (comma)
             *comma = '\0';
-        if (*count == UNSEEN_DEVICES_MOST) {
+        US_TRY(named(list, n, where, entry, &index));
+        US_TRY(check_next(list, where, indices, *count, index, &add));
+        if (add && *count == UNSEEN_DEVICES_MOST) {
             st = us_fail(UNSEEN_USAGE, where, "more than %d devices", UNSEEN_DEVICES_MOST);
             goto out;
         }
-        US_TRY(named(list, n, where, entry, &indices[*count]));
-        const struct unseen_device_info *first = &list[indices[0]], *other = &list[indices[*count]];
-        if (!alike(first, other)) {
-            st = us_fail(UNSEEN_USAGE, where, "devices %d (%s) and %d (%s) are not of one kind", first->index,
-                         first->name, other->index, other->name);
-            us_hint("what a model comes to would depend on which of them trains it: choose devices of one "
-                    "platform, name and driver");
-            goto out;
-        }
+        if (add)
+            indices[(*count)++] = index;
         entry = comma ? comma + 1 : NULL;
     }
 out:

@@ -68,6 +68,7 @@ static void describe(cl_platform_id platform, cl_device_id id, struct unseen_dev
     cl_uint units = 0, clock = 0, align_bits = 0;
     cl_ulong global = 0, max_alloc = 0, local = 0;
     size_t max_group = 0;
+    cl_bool host_memory = CL_FALSE;
     bool read = get_value(id, CL_DEVICE_TYPE, &type, sizeof type);
     read = get_value(id, CL_DEVICE_MAX_COMPUTE_UNITS, &units, sizeof units) && read;
     read = get_value(id, CL_DEVICE_GLOBAL_MEM_SIZE, &global, sizeof global) && read;
@@ -76,6 +77,10 @@ static void describe(cl_platform_id platform, cl_device_id id, struct unseen_dev
     read = get_value(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, &max_group, sizeof max_group) && read;
     read = get_value(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, &align_bits, sizeof align_bits) && read;
     get_value(id, CL_DEVICE_MAX_CLOCK_FREQUENCY, &clock, sizeof clock); /* some drivers do not know */
+
+    get_value(id, CL_DEVICE_HOST_UNIFIED_MEMORY, &host_memory, sizeof host_memory);
+    info->host_memory = host_memory == CL_TRUE;
+    us_facts_hardware(id, info->hardware, sizeof info->hardware);
 
     info->type = type & CL_DEVICE_TYPE_GPU   ? UNSEEN_DEVICE_GPU
                  : type & CL_DEVICE_TYPE_CPU ? UNSEEN_DEVICE_CPU
@@ -100,7 +105,7 @@ static void describe(cl_platform_id platform, cl_device_id id, struct unseen_dev
 
 /* Append the devices of one platform. A platform that fails is left out: a broken driver must not hide the
  * devices of the others. */
-static enum unseen_status append(cl_platform_id platform, struct us_found **found, int *n)
+static enum unseen_status append(cl_platform_id platform, int number, struct us_found **found, int *n)
 {
     enum unseen_status st = UNSEEN_OK;
     cl_device_id *ids = NULL;
@@ -127,11 +132,34 @@ static enum unseen_status append(cl_platform_id platform, struct us_found **foun
         one->platform = platform;
         one->id = ids[i];
         one->info.index = (*n)++;
+        one->info.platform_index = number;
         describe(platform, ids[i], &one->info);
     }
 out:
     free(ids);
     return st;
+}
+
+/* A driver that is registered twice is loaded once, and the loader lists its platform twice. */
+static bool is_listed(const cl_platform_id *platforms, cl_uint i)
+{
+    for (cl_uint k = 0; k < i; k++) {
+        if (platforms[k] == platforms[i])
+            return true;
+    }
+    return false;
+}
+
+static enum unseen_status mark_same(struct us_found *found, int n)
+{
+    struct unseen_device_info **infos = us_calloc((size_t)n, sizeof *infos);
+    if (!infos)
+        return UNSEEN_FAILED;
+    for (int i = 0; i < n; i++)
+        infos[i] = &found[i].info;
+    us_devices_mark_same(infos, n);
+    free(infos);
+    return UNSEEN_OK;
 }
 
 /* Before the first call of a driver. Whatever the first caller meets, the next ones meet again. */
@@ -168,8 +196,11 @@ enum unseen_status us_found_list(struct us_found **found, int *n)
     US_TRY_ALLOC(platforms = us_calloc(count, sizeof *platforms));
     if (count > 0)
         US_CL(clGetPlatformIDs(count, platforms, NULL));
-    for (cl_uint i = 0; i < count; i++)
-        US_TRY(append(platforms[i], &all, &total));
+    for (cl_uint i = 0; i < count; i++) {
+        if (!is_listed(platforms, i))
+            US_TRY(append(platforms[i], (int)i, &all, &total));
+    }
+    US_TRY(mark_same(all, total));
     *found = all;
     *n = total;
     all = NULL;

@@ -17,6 +17,11 @@ struct us_found {
 /* Every device of every platform; fresh memory, freed with free(). */
 enum unseen_status us_found_list(struct us_found **found, int *n);
 
+/* ---- same.c ---- */
+
+/* Set repeated and same_as of all. */
+void us_devices_mark_same(struct unseen_device_info *const list[], int n);
+
 /* ---- memory.c ---- */
 
 struct us_pool {
@@ -100,6 +105,10 @@ struct us_facts {
 };
 
 void us_facts_find(cl_device_id id, const struct unseen_device_info *info, struct us_facts *facts);
+
+/* Where the device sits, as in info->hardware; empty if the driver tells neither its place on the bus nor an
+ * identity. */
+void us_facts_hardware(cl_device_id id, char *text, size_t size);
 
 /* ---- bf16.c ---- */
 

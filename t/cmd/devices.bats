@@ -30,3 +30,21 @@ load common
   run_code 4 unseen bench --device "no such device"
   grep -q 'no such device' stderr
 }
+
+@test "--device list lists, in every command that takes a device" {
+  need_device
+  for command in devices bench train prune; do
+    run_code 0 unseen $command --device list
+    [ "$(grep -c '^\* [0-9]' stdout)" -eq 1 ]
+    grep -q '^\* is the default: ' stdout
+  done
+}
+
+@test "a driver that is registered twice is there once" {
+  need_device
+  unseen devices --json | grep -c '"index"' >before
+  mkdir icd
+  cp /etc/OpenCL/vendors/*.icd icd/ 2>/dev/null || skip "no registered driver"
+  for file in icd/*.icd; do cp "$file" "${file%.icd}-again.icd"; done
+  OCL_ICD_VENDORS=$dir/icd unseen devices --json | grep -c '"index"' | cmp - before
+}

@@ -2,10 +2,11 @@
 
 #include "support/cmocka.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "device/device.h"
+#include "device/state.h"
 
 #define GIB (1ULL << 30)
 
@@ -57,6 +58,80 @@ static void default_is_the_largest_usable_gpu(void **state)
     assert_int_equal(chosen(machine, 1, NULL), 0);
     assert_int_equal(chosen(machine + 3, 1, NULL), -1);
     assert_non_null(strstr(unseen_last_error(), "older than OpenCL 1.2"));
+}
+
+/* An integrated GPU reports half of the host's memory, here more than the discrete one has. */
+static void an_integrated_gpu_comes_after_a_discrete_one(void **state)
+{
+    (void)state;
+    struct unseen_device_info laptop[3] = {machine[0], machine[1], machine[1]};
+    unsetenv("UNSEEN_DEVICE");
+    laptop[1].global_bytes = 32 * GIB;
+    laptop[1].host_memory = 1;
+    laptop[2].index = 2;
+    assert_int_equal(chosen(laptop, 3, NULL), 2);
+    assert_int_equal(chosen(laptop, 2, NULL), 1);
+    laptop[2].usable = 0;
+    assert_int_equal(chosen(laptop, 3, NULL), 1);
+    laptop[1].usable = 0;
+    assert_int_equal(chosen(laptop, 3, NULL), 0);
+}
+
+static void mark(struct unseen_device_info *list, int n)
+{
+    struct unseen_device_info *all[8];
+    assert_in_range(n, 1, 8);
+    for (int i = 0; i < n; i++) {
+        list[i].index = i;
+        all[i] = &list[i];
+    }
+    us_devices_mark_same(all, n);
+}
+
+static void hardware_of_two_drivers_is_found(void **state)
+{
+    (void)state;
+    /* Two GPUs of one name by one driver and again by a second, a CPU by two. */
+    struct unseen_device_info list[6] = {machine[1], machine[1], machine[0],
+                                         machine[1], machine[1], machine[0]};
+    static const int platforms[] = {0, 0, 1, 2, 2, 3}, by_order[] = {0, 1, 2, 0, 1, 2};
+    for (int i = 0; i < 6; i++)
+        list[i].platform_index = platforms[i];
+    mark(list, 6);
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(list[i].same_as, by_order[i]);
+        assert_int_equal(list[i].repeated, i > 2);
+    }
+    /* Drivers that tell the place are believed, whatever names and order say. */
+    static const char *const places[] = {"pci 0000:01:00.0", "pci 0000:02:00.0", "",
+                                         "pci 0000:02:00.0", "pci 0000:03:00.0", ""};
+    static const int by_place[] = {0, 1, 2, 1, 4, 2};
+    for (int i = 0; i < 6; i++)
+        snprintf(list[i].hardware, sizeof list[i].hardware, "%s", places[i]);
+    snprintf(list[3].name, sizeof list[3].name, "radeonsi");
+    mark(list, 6);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(list[i].same_as, by_place[i]);
+    mark(list, 1);
+    assert_int_equal(list[0].repeated, 0);
+}
+
+static void hardware_of_two_drivers_is_used_once(void **state)
+{
+    (void)state;
+    int indices[UNSEEN_DEVICES_MOST], count;
+    struct unseen_device_info list[3] = {machine[1], machine[1], machine[1]};
+    list[2].platform_index = 1;
+    mark(list, 3);
+    assert_int_equal(list[2].same_as, 0);
+    assert_ok(unseen_device_choose(list, 3, "0,2,1,2", indices, &count, NULL));
+    assert_int_equal(count, 2);
+    assert_int_equal(indices[0], 0);
+    assert_int_equal(indices[1], 1);
+    assert_int_equal(chosen(list, 3, "2"), 2);
+    assert_int_equal(chosen(list, 3, NULL), 0);
+    list[0].usable = list[1].usable = 0;
+    assert_int_equal(chosen(list, 3, NULL), 2);
 }
 
 static void environment_names_the_default(void **state)
@@ -165,6 +240,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(default_is_the_largest_usable_gpu),
+        cmocka_unit_test(an_integrated_gpu_comes_after_a_discrete_one),
+        cmocka_unit_test(hardware_of_two_drivers_is_found),
+        cmocka_unit_test(hardware_of_two_drivers_is_used_once),
         cmocka_unit_test(environment_names_the_default),
         cmocka_unit_test(by_index_and_name),
         cmocka_unit_test(unknown_lists_what_is_there),
