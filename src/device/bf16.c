@@ -146,7 +146,13 @@ static enum us_bf16 probe(struct unseen_device *device, const char *name,
     return US_BF16_WORKS;
 }
 
-bool us_device_has_tiles(struct unseen_device *device)
+bool us_bf16_is_fast(void)
+{
+    /* Direct convolution on an Emerald Rapids: 170 GFLOP/s by its dot products, 300 in float32. */
+    return !cpu_is_intel();
+}
+
+enum us_bf16 us_bf16_find_tiles(struct unseen_device *device)
 {
     if (device->tiles == US_BF16_UNKNOWN) {
         device->tiles = us_device_is_cpu(device) && cpu_has_amx() ? probe(device, "amx_probe", tiles_pass)
@@ -154,13 +160,7 @@ bool us_device_has_tiles(struct unseen_device *device)
         if (device->tiles == US_BF16_NO_COMPILER || device->tiles == US_BF16_WRONG)
             us_log(UNSEEN_LOG_DEBUG, "AMX tiles are not used: %s", us_bf16_reason(device->tiles));
     }
-    return device->tiles == US_BF16_WORKS;
-}
-
-bool us_device_bf16_pays(struct unseen_device *device)
-{
-    /* Direct convolution on an Emerald Rapids: 170 GFLOP/s by its dot products, 300 in float32. */
-    return us_device_has_bf16(device) && !cpu_is_intel();
+    return device->tiles;
 }
 
 enum us_bf16 us_bf16_find(struct unseen_device *device)

@@ -100,29 +100,6 @@ out:
     return st;
 }
 
-int us_device_count(const struct unseen_device *device)
-{
-    int n = 0;
-    for (; device; device = device->next)
-        n++;
-    return n;
-}
-
-struct unseen_device *us_device_next(const struct unseen_device *device)
-{
-    return device->next;
-}
-
-enum unseen_status us_device_alone(const struct unseen_device *device, const char *what)
-{
-    const int n = us_device_count(device);
-    if (n == 1)
-        return UNSEEN_OK;
-    us_fail(UNSEEN_USAGE, "--device", "names %d devices; %s takes one", n, what);
-    us_hint("prune, trajectory and compare train many models and spread them over several devices");
-    return UNSEEN_USAGE;
-}
-
 enum unseen_status us_device_clone(struct unseen_device *device, struct unseen_device **clone)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -144,11 +121,6 @@ enum unseen_status us_device_clone(struct unseen_device *device, struct unseen_d
 out:
     unseen_device_close(fresh);
     return st;
-}
-
-void us_device_limit(struct unseen_device *device, uint64_t bytes)
-{
-    device->pool.limit = bytes;
 }
 
 static void close_one(struct unseen_device *device)
@@ -175,66 +147,4 @@ void unseen_device_close(struct unseen_device *device)
         close_one(device);
         device = next;
     }
-}
-
-const struct unseen_device_info *unseen_device_info(const struct unseen_device *device)
-{
-    return &device->info;
-}
-
-cl_command_queue us_device_queue(const struct unseen_device *device)
-{
-    return device->queue;
-}
-
-cl_device_id us_device_id(const struct unseen_device *device)
-{
-    return device->id;
-}
-
-bool us_device_is_cpu(const struct unseen_device *device)
-{
-    return device->quirks.cpu_shape;
-}
-
-enum unseen_status us_finish(struct unseen_device *device)
-{
-    enum unseen_status st = UNSEEN_OK;
-    US_CL(clFinish(device->queue));
-out:
-    return st;
-}
-
-enum unseen_status us_flush(struct unseen_device *device)
-{
-    enum unseen_status st = UNSEEN_OK;
-    US_CL(clFlush(device->queue));
-out:
-    return st;
-}
-
-enum unseen_status us_queue_mark(struct unseen_device *device, cl_event *mark)
-{
-    enum unseen_status st = UNSEEN_OK;
-    US_CL(clEnqueueMarkerWithWaitList(device->queue, 0, NULL, mark));
-    US_CL(clFlush(device->queue));
-out:
-    return st;
-}
-
-enum unseen_status us_queue_wait(cl_event *mark)
-{
-    enum unseen_status st = UNSEEN_OK;
-    if (*mark)
-        US_CL(clWaitForEvents(1, mark));
-out:
-    us_queue_forget(mark);
-    return st;
-}
-
-void us_queue_forget(cl_event *mark)
-{
-    if (*mark)
-        clReleaseEvent(*mark);
-    *mark = NULL;
 }

@@ -26,10 +26,6 @@ void us_drivers_free(struct us_drivers *drivers);
 /* The first driver whose library's name contains `part`, NULL if there is none. */
 const struct us_driver *us_drivers_find(const struct us_drivers *drivers, const char *part);
 
-/* Record why there is no device at all: no driver, one that cannot be loaded, none that shows a device.
- * `where` as in us_fail. Returns UNSEEN_NO_DEVICE. */
-enum unseen_status us_drivers_none(const char *where);
-
 /* ---- driver_probe.c ---- */
 
 /* List all devices in a child process first, which may abort, crash or hang in this one's place; where it
@@ -48,5 +44,11 @@ void us_pocl_cache_prepare(const struct us_drivers *drivers);
 /* What is wrong with the folder now, "FOLDER: No space left on device", in fresh memory; NULL if nothing is.
  */
 char *us_pocl_cache_trouble(void);
+
+/* ---- driver_none.c ---- */
+
+/* Record why there is no device at all: no driver, one that cannot be loaded, none that shows a device.
+ * `where` as in us_fail. Returns UNSEEN_NO_DEVICE. */
+enum unseen_status us_drivers_none(const char *where);
 
 #endif

@@ -23,8 +23,9 @@ struct us_matrix_unit {
     int lanes;           /* work-items of a team */
     unsigned capability; /* least compute capability, 80 for sm_80; 0: any */
     struct us_matrix_tile large, small;
-    bool plain;    /* no matrix unit */
-    bool emulated; /* another device's layouts on any device: for tests, taken only when named */
+    bool plain;   /* no matrix unit */
+    bool by_name; /* taken only where UNSEEN_MATRIX names it */
+    int step;     /* of the reduction in its self-test; 0: the longest */
 };
 
 /* What is known of a unit on an open device in one precision. */
@@ -32,10 +33,15 @@ struct us_matrix_state {
     bool tried;
     const char *why_not; /* it does not work; static */
 };
-enum { US_MATRIX_UNITS = 14 }; /* room for the table */
+enum { US_MATRIX_UNITS = 16 }; /* room for the table, and for rows that tests add */
 
 /* The i-th row of the table; NULL behind the last. */
 const struct us_matrix_unit *us_matrix_unit_at(int i);
+
+/* For tests: `n` rows behind the table's, which have to outlive their use; none for n = 0. False without
+ * room.
+ */
+bool us_matrix_add(const struct us_matrix_unit *rows, int n);
 
 /* The first unit of the table that works on the device in that precision, or the one that the environment
  * variable UNSEEN_MATRIX names. Each is tried once. UNSEEN_USAGE for one named that does not work or that

@@ -147,7 +147,7 @@ static enum unseen_status build(struct unseen_device *device, const struct us_ma
 static void options_for(const struct us_matrix_unit *unit, enum unseen_precision precision, bool by_k,
                         char options[US_MATRIX_OPTIONS])
 {
-    const int step = unit->emulated ? 16 : us_matrix_step(precision);
+    const int step = unit->step ? unit->step : us_matrix_step(precision);
     us_matrix_options(unit, precision, &unit->large, step, by_k, options);
 }
 

@@ -114,8 +114,12 @@ void us_facts_hardware(cl_device_id id, char *text, size_t size);
 
 enum us_bf16 { US_BF16_UNKNOWN, US_BF16_WORKS, US_BF16_NO_INSTRUCTIONS, US_BF16_NO_COMPILER, US_BF16_WRONG };
 
-/* Whether CPU instructions for bf16 can be used, tried once. */
+/* Whether CPU instructions for bf16 can be used, those for vectors and those for tiles; each tried once. */
 enum us_bf16 us_bf16_find(struct unseen_device *device);
+enum us_bf16 us_bf16_find_tiles(struct unseen_device *device);
+
+/* Whether this CPU's for vectors are faster than float32's. */
+bool us_bf16_is_fast(void);
 
 /* Why not; NULL where it works. Static. */
 const char *us_bf16_reason(enum us_bf16 found);
