@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 
 /* ---- tables ---- */
@@ -428,7 +429,7 @@ static json_t *to_json(const struct us_option_at *at)
     else if (is_number(row) && !word)
         value = real_json(text);
     else
-        value = json_string(text);
+        value = us_json_text(text);
     free(text);
     return value;
 }

@@ -32,6 +32,7 @@ enum {
     US_ZERO_IS_DEFAULT = 4, /* in a struct 0 stands for `standard` */
     US_NO_IDENTITY = 8,     /* results are the same bytes whatever it is: no part of a fingerprint */
     US_PROLONGS = 16,       /* a training that was stopped may go on with another value */
+    US_GROWS = 32,          /* a list or number that may grow in a folder */
 };
 
 struct us_option {

@@ -116,6 +116,7 @@ static void key_name(const char *key, char name[64])
         *p = *p == '_' ? '-' : *p;
 }
 
+/* An unknown key is a mistake, or another command's run.json. */
 static enum unseen_status read_settings(struct us_entries *all, const char *path, const json_t *settings)
 {
     const char *key;

@@ -43,23 +43,12 @@ static enum unseen_status print_result(const struct us_common *common, const str
     return UNSEEN_OK;
 }
 
-struct request {
-    const char *subset;
-};
-
-static const struct us_option own[] = {
-    {"subset", US_STRING, US_AT(struct request, subset), .value = "FILE",
-     .help = "train on these indices (.npy, int64) alone"},
-    {0},
-};
-
 enum unseen_status us_cmd_train(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
     struct unseen_train_options options = {0};
     struct unseen_dataset_options reading = {0};
-    struct request request = {0};
     const char *path[1];
     struct unseen_device *device = NULL;
     struct unseen_dataset *data = NULL;
@@ -73,9 +62,7 @@ enum unseen_status us_cmd_train(int argc, char **argv)
         .about = "Train one model on DATA's training split, or on a coreset of it, and test it after each "
                  "epoch. Writes model.safetensors, history.csv and run.json. The same command goes on after "
                  "an interruption.",
-        .groups = {{own, &request, NULL},
-                   {us_train_options, &options, NULL},
-                   {us_dataset_options, &reading, "Data"}},
+        .groups = {{us_train_options, &options, NULL}, {us_dataset_options, &reading, "Data"}},
         .common = "device seed out json",
         .lists = us_list_models,
         .min_arguments = 1,
@@ -89,8 +76,8 @@ enum unseen_status us_cmd_train(int argc, char **argv)
     options.seed = common.seed;
     options.out = common.out;
     options.command = us_command_line();
-    if (request.subset) {
-        US_TRY(us_npy_read_i64(request.subset, 1, &options.n_subset, &keep));
+    if (options.subset_name) {
+        US_TRY(us_npy_read_i64(options.subset_name, 1, &options.n_subset, &keep));
         options.subset = keep;
     }
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));

@@ -7,40 +7,20 @@
 
 #include "base/progress.h"
 #include "compare/cell.h"
+#include "compare/compare_options.h"
 #include "compare/comparison.h"
 #include "nn/crew.h"
-#include "nn/run_json.h"
 #include "prune/evidence.h"
-#include "prune/step.h"
 #include "scoring/scoring_json.h"
 
 /* What must be the same for a comparison to go on: the lists and the number of seeds may grow. */
 static json_t *describe(const struct unseen_device *device, const struct unseen_dataset *data,
                         const struct unseen_compare_options *o)
 {
-    const struct unseen_select_options *s = &o->select;
-    json_t *settings =
-        json_pack("{s:s, s:I, s:s, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:s, s:s}", "budget",
-                  o->budget == UNSEEN_BUDGET_STEPS ? "steps" : "epochs", "seed", (json_int_t)o->seed, "cut",
-                  o->cut ? o->cut : "score", "score_once", o->score_once != 0, "folds", o->scoring.folds,
-                  "repeats", o->scoring.repeats, "record", (int)o->scoring.record, "calibrate",
-                  (int)o->score.calibration, "window", o->score.window, "epoch", o->score.epoch, "length",
-                  o->score.length, "clusters", o->score.clusters, "decay", o->score.decay, "data", data->hash,
-                  "device", unseen_device_info(device)->name);
-    json_t *selection =
-        json_pack("{s:f, s:i, s:i, s:f, s:i, s:f, s:i, s:f}", "cutoff", s->cutoff, "strata", s->strata,
-                  "table", (int)s->table, "beta", s->beta, "quota", (int)s->quota, "class_focus",
-                  s->class_focus, "neighbours", s->neighbours, "gamma", s->gamma);
-    json_t *scoring = json_object(), *steps = us_steps_json(&o->step);
-    bool bad =
-        !settings || us_run_json_recipe(settings, &o->recipe) ||
-        us_run_json_recipe(scoring, &o->scoring.recipe) || json_object_set(settings, "scoring", scoring) ||
-        json_object_set(settings, "selection", selection) || json_object_set(settings, "steps", steps) ||
-        us_describe_duplicates(settings, &o->scoring, data);
-    json_decref(steps);
-    json_decref(scoring);
-    json_decref(selection);
-    return us_settings_made(settings, bad);
+    json_t *settings = json_pack("{s:I, s:s, s:s}", "seed", (json_int_t)o->seed, "data", data->hash, "device",
+                                 unseen_device_info(device)->name);
+    return us_settings_made(settings,
+                            us_options_put(settings, us_compare_options, o, US_NO_IDENTITY | US_GROWS));
 }
 
 static enum unseen_status claim_folder(const struct unseen_device *device, const struct unseen_dataset *data,

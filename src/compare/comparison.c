@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "compare/cell.h"
+#include "compare/compare_options.h"
 #include "nn/run_json.h"
 
 char *us_comparison_name(const struct unseen_comparison *row, char text[160])
@@ -151,18 +152,13 @@ static enum unseen_status write_run(const char *path, const struct unseen_compar
                                     const struct unseen_comparison *table, int n)
 {
     enum unseen_status st = UNSEEN_OK;
-    json_t *run = us_run_json(o->command, o->seed, device, data);
+    json_t *run = us_run_json(o->command, o->seed, device, data, us_compare_options, o);
     json_t *rows = json_array();
     US_TRY_ALLOC(run);
-    US_TRY(us_run_json_recipe(run, &o->recipe));
     bool bad = !rows;
     for (int i = 0; i < n && !bad; i++)
         bad = json_array_append_new(rows, row_json(&table[i]));
-    bad |= json_object_set_new(run, "budget",
-                               json_string(o->budget == UNSEEN_BUDGET_STEPS ? "steps" : "epochs")) ||
-           json_object_set_new(run, "seeds", json_integer(o->seeds)) ||
-           json_object_set_new(run, "cut", json_string(o->cut ? o->cut : "score")) ||
-           json_object_set(run, "comparison", rows);
+    bad |= json_object_set(run, "comparison", rows);
     st = bad ? us_fail(UNSEEN_FAILED, "memory", "cannot describe the run") : us_json_save(path, run);
 out:
     json_decref(rows);

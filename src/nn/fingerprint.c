@@ -62,22 +62,21 @@ char *us_made_by(const struct unseen_device *device, const struct us_model *mode
 char *us_fingerprint(const struct unseen_device *device, const struct unseen_dataset *data,
                      const struct us_train_job *job, const struct us_model *model)
 {
-    const struct unseen_recipe *r = job->recipe;
     const struct unseen_device_info *about = unseen_device_info(device);
     uint64_t init;
     if (hash_file(job->init, &init))
         return NULL;
-    return us_format(
-        "version %s\nmodel %s\nwidth %d\nprecision %s\nepochs %d\nbatch %d\nlr %.9g\nmomentum "
-        "%.9g\nweight-decay %.9g\n"
-        "label-smoothing %.9g\nnesterov %d\nschedule %d\nwarmup %.9g\npad %d\nflip %d\nseed %" PRIu64
-        "\nrun %" PRIu32 "\ninit %016" PRIx64 "\ndata %s\ntrain %" PRId64 " %016" PRIx64 "\nheldout %" PRId64
-        " %016" PRIx64 "\nprobe %" PRId64 " %016" PRIx64
+    char *settings = us_options_lines(us_recipe_options, job->recipe, US_PROLONGS | US_NO_IDENTITY);
+    if (!settings)
+        return NULL;
+    char *text = us_format(
+        "version %s\n%sseed %" PRIu64 "\nrun %" PRIu32 "\ninit %016" PRIx64 "\ndata %s\ntrain %" PRId64
+        " %016" PRIx64 "\nheldout %" PRId64 " %016" PRIx64 "\nprobe %" PRId64 " %016" PRIx64
         "\ntest %d\ndevice %s, %s, driver %s\nconvolutions %016" PRIx64 "\n",
-        unseen_version(), r->model, r->width, unseen_precision_name(r->precision), r->epochs, r->batch,
-        (double)r->lr, (double)r->momentum, (double)r->weight_decay, (double)r->label_smoothing,
-        r->nesterov != 0, (int)r->schedule, (double)r->warmup, r->pad, r->flip != 0, job->seed, job->model,
-        init, data->hash, job->n_train, hash_indices(job->train, job->n_train), job->n_heldout,
-        hash_indices(job->heldout, job->n_heldout), job->n_probe, hash_indices(job->probe, job->n_probe),
-        job->test, about->platform, about->name, about->driver, hash_algorithms(model));
+        unseen_version(), settings, job->seed, job->model, init, data->hash, job->n_train,
+        hash_indices(job->train, job->n_train), job->n_heldout, hash_indices(job->heldout, job->n_heldout),
+        job->n_probe, hash_indices(job->probe, job->n_probe), job->test, about->platform, about->name,
+        about->driver, hash_algorithms(model));
+    free(settings);
+    return text;
 }

@@ -41,6 +41,8 @@ const struct us_option us_recipe_options[] = {
 #define AT(member) US_AT(struct unseen_train_options, member)
 
 const struct us_option us_train_options[] = {
+    {"subset", US_STRING, AT(subset_name), .value = "FILE",
+     .help = "train on these indices (.npy, int64) alone"},
     {"init", US_STRING, AT(init), .value = "FILE", .help = "weights to start from (.safetensors)"},
     {"recipe", US_STRUCT, AT(recipe), .table = us_recipe_options, .help = "Training"},
     {0},

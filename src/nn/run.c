@@ -65,13 +65,9 @@ static enum unseen_status write_run(const char *path, struct unseen_device *devi
     double seconds = 0;
     for (int e = 0; e < epochs; e++)
         seconds += history[e].seconds;
-    json_t *run = us_run_json(options->command, options->seed, device, data);
-    if (us_run_json_recipe(run, &options->recipe)) {
-        json_decref(run);
+    json_t *run = us_run_json(options->command, options->seed, device, data, us_train_options, options);
+    if (!run)
         return UNSEEN_FAILED;
-    }
-    if (options->init)
-        json_object_set_new(run, "init", us_json_text(options->init));
     json_object_set_new(run, "n", json_integer(n));
     json_object_set_new(run, "train_loss", json_real(last->train_loss));
     json_object_set_new(run, "train_accuracy", json_real(last->train_accuracy));

@@ -2,6 +2,7 @@
 
 #include "nn/run_json.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "device/device.h"
@@ -55,32 +56,34 @@ static void add_devices(json_t *run, const struct unseen_device *device)
         json_object_set_new(run, "devices", indices);
 }
 
-json_t *us_run_json(const char *command, uint64_t seed, const struct unseen_device *device,
-                    const struct unseen_dataset *data)
+/* All that was asked for, as --config takes it. */
+static json_t *settings_json(uint64_t seed, const struct us_option *table, const void *options)
 {
-    json_t *run =
-        json_pack("{s:s, s:s, s:o?, s:I, s:o*, s:o}", "program", PACKAGE_NAME, "version", unseen_version(),
-                  "command", command ? us_json_text(command) : NULL, "seed", (json_int_t)seed, "device",
-                  device ? device_json(device) : NULL, "data", data_json(data));
-    if (run)
-        add_devices(run, device);
-    else
-        us_fail(UNSEEN_FAILED, "run.json", "cannot describe the run: out of memory");
-    return run;
+    json_t *settings = json_object();
+    /* JSON's integers end earlier than seeds do. */
+    char *large = seed > INT64_MAX ? us_format("%" PRIu64, seed) : NULL;
+    json_t *number = large ? json_string(large) : json_integer((json_int_t)seed);
+    free(large);
+    if (us_options_put(settings, table, options, 0) || json_object_set_new(settings, "seed", number)) {
+        json_decref(settings);
+        return NULL;
+    }
+    return settings;
 }
 
-enum unseen_status us_run_json_recipe(json_t *run, const struct unseen_recipe *recipe)
+json_t *us_run_json(const char *command, uint64_t seed, const struct unseen_device *device,
+                    const struct unseen_dataset *data, const struct us_option *table, const void *options)
 {
-    static const char *const schedules[] = {[UNSEEN_COSINE] = "cosine", [UNSEEN_ONECYCLE] = "onecycle"};
-    json_t *fields = json_pack(
-        "{s:s, s:i, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:i, s:b}", "model", recipe->model,
-        "width", recipe->width, "precision", unseen_precision_name(recipe->precision), "epochs",
-        recipe->epochs, "stop_after", recipe->stop_after, "batch", recipe->batch, "lr",
-        us_json_float(recipe->lr), "momentum", us_json_float(recipe->momentum), "weight_decay",
-        us_json_float(recipe->weight_decay), "label_smoothing", us_json_float(recipe->label_smoothing),
-        "nesterov", recipe->nesterov, "schedule", schedules[recipe->schedule], "warmup",
-        us_json_float(recipe->warmup), "pad", recipe->pad, "flip", recipe->flip);
-    int failed = !run || !fields || json_object_update(run, fields);
-    json_decref(fields);
-    return failed ? us_fail(UNSEEN_FAILED, "run.json", "out of memory") : UNSEEN_OK;
+    json_t *run = json_pack("{s:s, s:s, s:o?, s:o*, s:o, s:o*}", "program", PACKAGE_NAME, "version",
+                            unseen_version(), "command", command ? us_json_text(command) : NULL, "device",
+                            device ? device_json(device) : NULL, "data", data_json(data), "settings",
+                            table ? settings_json(seed, table, options) : NULL);
+    if (run && (!table || json_object_get(run, "settings"))) {
+        add_devices(run, device);
+    } else {
+        json_decref(run);
+        run = NULL;
+        us_fail(UNSEEN_FAILED, "run.json", "cannot describe the run: out of memory");
+    }
+    return run;
 }

@@ -16,6 +16,7 @@
 #include "nn/train.h"
 #include "prune/evidence.h"
 #include "prune/incremental.h"
+#include "prune/prune_options.h"
 #include "scoring/claim.h"
 #include "scoring/scoring_json.h"
 #include "scoring/scoring_model.h"
@@ -66,18 +67,9 @@ static json_t *spread_json(const struct unseen_spread *spread)
                      spread->min, "max", spread->max);
 }
 
-static const char *const calibration_names[] = {"none", "zscore", "rank"};
-
-static int add_steps(json_t *run, const struct unseen_step_options *o, const struct unseen_prune_result *r,
-                     json_t *steps)
+static int add_steps(json_t *run, const struct unseen_prune_result *r, json_t *steps)
 {
-    return json_object_set(run, "steps", steps) || json_object_set_new(run, "step", json_integer(r->step)) ||
-           json_object_set_new(run, "grow", json_integer(o->grow)) ||
-           json_object_set_new(run, "evict", us_json_float((float)o->evict)) ||
-           json_object_set_new(run, "hold_out", us_json_float((float)o->hold_out)) ||
-           json_object_set_new(run, "warm_start", json_boolean(o->warm_start)) ||
-           json_object_set_new(run, "average", json_boolean(o->average)) ||
-           json_object_set_new(run, "judges", json_integer(o->judges));
+    return json_object_set(run, "steps", steps) || json_object_set_new(run, "step", json_integer(r->step));
 }
 
 /* Seconds that earlier calls scored for in this folder, as its run.json says; 0 without one. */
@@ -98,27 +90,23 @@ static enum unseen_status write_run(const struct unseen_prune_options *o, struct
 {
     enum unseen_status st = UNSEEN_OK;
     json_t *scoring = NULL;
-    json_t *run = us_run_json(o->scoring.command, o->scoring.seed, device, data);
+    json_t *run = us_run_json(o->scoring.command, o->scoring.seed, device, data, us_prune_options, o);
     char *path = us_format("%s/run.json", o->scoring.out);
     char *scoring_path = us_format("%s/scoring.json", o->scoring.out);
     US_TRY_ALLOC(run);
     US_TRY_ALLOC(path);
     US_TRY_ALLOC(scoring_path);
-    US_TRY(us_run_json_recipe(run, &o->scoring.recipe));
     US_TRY(us_json_load(scoring_path, &scoring));
     json_t *spread = json_pack("{s:o}", "unseen", spread_json(&r->spread));
     int bad = !spread || (r->has_seen && json_object_set_new(spread, "seen", spread_json(&r->seen_spread)));
-    json_t *choice = json_pack(
-        "{s:s, s:s, s:s, s:i, s:i, s:s, s:f, s:I, s:I, s:o, s:{s:f}}", "metric", o->metric, "calibrate",
-        calibration_names[o->score.calibration], "protocol", unseen_protocol_name(o->scoring.protocol),
-        "folds", o->scoring.protocol == UNSEEN_SEEN ? 0 : o->scoring.folds, "repeats", o->scoring.repeats,
-        "rule", o->rule, "keep", o->select.keep, "n", (json_int_t)r->n, "kept", (json_int_t)r->m, "spread",
-        spread, "seconds", "scoring", r->scoring_seconds + earlier_seconds(path));
+    json_t *choice =
+        json_pack("{s:I, s:I, s:o, s:{s:f}}", "n", (json_int_t)r->n, "kept", (json_int_t)r->m, "spread",
+                  spread, "seconds", "scoring", r->scoring_seconds + earlier_seconds(path));
     bad |= !choice || json_object_update(run, choice) ||
            json_object_set_new(run, "cutoff", us_json_float((float)r->cutoff)) ||
            json_object_set_new(run, "wrong_share", us_json_float((float)r->wrong)) ||
            json_object_set(run, "models", json_object_get(scoring, "models")) ||
-           us_describe_duplicates(run, &o->scoring, data) || (steps && add_steps(run, &o->step, r, steps));
+           (steps && add_steps(run, r, steps));
     json_decref(choice);
     if (bad)
         st = us_fail(UNSEEN_FAILED, "memory", "cannot describe the run");

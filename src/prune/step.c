@@ -10,7 +10,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/npy.h"
-#include "nn/run_json.h"
+#include "prune/prune_options.h"
 #include "scoring/scoring_json.h"
 
 /* ---- folders ---- */
@@ -191,41 +191,14 @@ out:
 
 /* ---- all steps ---- */
 
-static json_t *describe_selection(const struct unseen_prune_options *o)
-{
-    const struct unseen_select_options *s = &o->select;
-    return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:i, s:i, s:o, s:i, s:o, s:I}",
-                     "metric", o->metric, "rule", o->rule, "cut", o->cut ? o->cut : "score", "calibrate",
-                     (int)o->score.calibration, "window", o->score.window, "epoch", o->score.epoch, "length",
-                     o->score.length, "clusters", o->score.clusters, "decay",
-                     us_json_float((float)o->score.decay), "keep", us_json_float((float)s->keep), "cutoff",
-                     us_json_float((float)s->cutoff), "strata", s->strata, "table", (int)s->table, "beta",
-                     us_json_float((float)s->beta), "quota", (int)s->quota, "class_focus",
-                     us_json_float((float)s->class_focus), "selection seed", (json_int_t)s->seed);
-}
-
-json_t *us_steps_json(const struct unseen_step_options *o)
-{
-    return json_pack("{s:i, s:i, s:o, s:o, s:b, s:b, s:i, s:i, s:i, s:i}", "steps", o->steps, "grow", o->grow,
-                     "evict", us_json_float((float)o->evict), "hold_out", us_json_float((float)o->hold_out),
-                     "warm_start", o->warm_start != 0, "average", o->average != 0, "step_folds", o->folds,
-                     "step_repeats", o->repeats, "step_epochs", o->epochs, "judges", o->judges);
-}
-
 /* All that the coresets depend on. */
 static json_t *describe(const struct us_incremental *in)
 {
-    const struct unseen_scoring_options *o = &in->options->scoring;
-    json_t *settings = json_pack("{s:i, s:i, s:I, s:s, s:s}", "folds", o->folds, "repeats", o->repeats,
-                                 "seed", (json_int_t)o->seed, "data", in->data->hash, "device",
-                                 unseen_device_info(in->device)->name);
-    json_t *steps = us_steps_json(&in->options->step);
-    json_t *selection = describe_selection(in->options);
-    bool bad = !settings || us_run_json_recipe(settings, &o->recipe) || json_object_update(settings, steps) ||
-               json_object_update(settings, selection) || us_describe_duplicates(settings, o, in->data);
-    json_decref(selection);
-    json_decref(steps);
-    return us_settings_made(settings, bad);
+    const struct unseen_prune_options *o = in->options;
+    json_t *settings = json_pack("{s:I, s:I, s:s, s:s}", "seed", (json_int_t)o->scoring.seed,
+                                 "selection seed", (json_int_t)o->select.seed, "data", in->data->hash,
+                                 "device", unseen_device_info(in->device)->name);
+    return us_settings_made(settings, us_options_put(settings, us_prune_options, o, US_NO_IDENTITY));
 }
 
 enum unseen_status us_steps_claim(const struct us_incremental *in, struct us_claim *claim)

@@ -38,9 +38,6 @@ enum unseen_status us_step_read(struct us_step *step, int64_t n, float *scores, 
 /* Remove the scoring run that lies in the folder of a step. */
 enum unseen_status us_step_forget_scoring(const char *folder);
 
-/* Options of steps as settings; a new reference, NULL if memory runs out. */
-json_t *us_steps_json(const struct unseen_step_options *options);
-
 /* Lock the folder of all steps and hold it to the settings in its steps.json, or leave ours: UNSEEN_USAGE,
  * naming what differs. End the claim in any case. */
 enum unseen_status us_steps_claim(const struct us_incremental *in, struct us_claim *claim);

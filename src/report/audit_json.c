@@ -40,9 +40,8 @@ enum unseen_status us_audit_json(const struct unseen_audit *a, const struct unse
                                  const struct unseen_audit_origin *origin, json_t **json)
 {
     enum unseen_status st = UNSEEN_OK;
-    json_t *scoring = NULL, *run = us_run_json(origin->command, 0, origin->device, data);
+    json_t *scoring = NULL, *run = us_run_json(origin->command, 0, origin->device, data, NULL, NULL);
     US_TRY_ALLOC(run);
-    json_object_del(run, "seed"); /* the models' is among their settings */
     if (origin->trajectory)
         US_TRY(read_scoring(origin->trajectory, &scoring));
     json_t *own = json_pack("{s:s, s:I, s:I, s:f}", "protocol", unseen_protocol_name(a->protocol), "n",

@@ -252,7 +252,7 @@ static const json_t *find(const json_t *value, const char *key)
 const json_t *us_run_value(const struct us_run_folder *folder, const char *key)
 {
     const json_t *value = find(folder->run, key);
-    return value ? value : find(json_object_get(folder->run, "recipe"), key);
+    return value ? value : find(json_object_get(folder->run, "settings"), key);
 }
 
 const char *us_run_text(const struct us_run_folder *folder, const char *key)

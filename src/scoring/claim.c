@@ -58,7 +58,12 @@ enum unseen_status us_settings_match(const char *path, json_t *stored, json_t *a
         json_t *other = json_object_get(stored, key);
         bool matters = device_matters || strcmp(key, "device") != 0;
         if (matters && !(other && json_equal(value, other))) {
-            us_fail(UNSEEN_USAGE, path, "the folder holds a run with another %s", key);
+            char *was = other ? json_dumps(other, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
+            char *is = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+            us_fail(UNSEEN_USAGE, path, "the folder holds a run with another %s: %s, not %s", key,
+                    was ? was : "an older version's", is ? is : "this");
+            free(is);
+            free(was);
             us_hint("choose another --out, or remove the folder to begin again");
             return UNSEEN_USAGE;
         }

@@ -151,24 +151,12 @@ static enum unseen_status read_options(const json_t *root, struct unseen_scoring
     enum unseen_status st = UNSEEN_OK;
     static const char *const name = "scoring.json";
     const json_t *settings = json_object_get(root, "settings");
-    const char *protocol, *record;
-    int64_t folds, repeats, seed, epochs, stop_after, count;
-    US_TRY(us_json_string(settings, name, "protocol", &protocol));
-    US_TRY(unseen_protocol_parse(protocol, &o->protocol));
-    US_TRY(us_json_string(settings, name, "record", &record));
-    US_TRY(us_json_integer(settings, name, "folds", 0, 255, &folds));
-    US_TRY(us_json_integer(settings, name, "repeats", 1, 1000, &repeats));
+    int64_t seed, count;
+    US_TRY(us_options_get(settings, name, us_scoring_options, o));
     US_TRY(us_json_integer(settings, name, "seed", INT64_MIN, INT64_MAX, &seed));
-    US_TRY(us_json_integer(settings, name, "epochs", 1, INT_MAX, &epochs));
-    US_TRY(us_json_integer(settings, name, "stop_after", 0, INT_MAX, &stop_after));
     US_TRY(us_json_integer(settings, name, "classes", 1, INT_MAX, &count));
     US_TRY(us_settings_record(name, root, &o->record_also));
-    o->record = strcmp(record, "eval") == 0 ? UNSEEN_RECORD_EVAL : UNSEEN_RECORD_TRAIN;
-    o->folds = (int)folds;
-    o->repeats = (int)repeats;
     o->seed = (uint64_t)seed;
-    o->recipe.epochs = (int)epochs;
-    o->recipe.stop_after = (int)stop_after;
     *classes = (int)count;
 out:
     return st;

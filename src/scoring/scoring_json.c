@@ -9,7 +9,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/json.h"
-#include "nn/run_json.h"
+#include "base/option.h"
 #include "trajectory/trajectory.h"
 
 /* Which samples a run trains on, in a word. */
@@ -23,33 +23,24 @@ static void name_scope(const struct us_scope *scope, int64_t n, char name[48])
                  scope->from ? ", warm" : "");
 }
 
-int us_describe_duplicates(json_t *settings, const struct unseen_scoring_options *options,
-                           const struct unseen_dataset *data)
-{
-    static const char *const names[] = {
-        [UNSEEN_DUPLICATES_TOGETHER] = "together", [UNSEEN_DUPLICATES_SPLIT] = "split"};
-    if (!data->split[UNSEEN_TRAIN].duplicate_of)
-        return 0;
-    return json_object_set_new(settings, "duplicates", json_string(names[options->duplicates]));
-}
-
 /* What a trajectory depends on. A new reference, or NULL (recorded). */
 static json_t *describe(const struct unseen_device *device, const struct unseen_dataset *data,
                         const struct unseen_scoring_options *o, const struct us_scope *scope)
 {
-    bool seen = o->protocol == UNSEEN_SEEN;
     char trained[48];
     name_scope(scope, data->split[UNSEEN_TRAIN].n, trained);
     json_t *settings =
-        json_pack("{s:s, s:i, s:i, s:s, s:I, s:s, s:s, s:s}", "protocol", unseen_protocol_name(o->protocol),
-                  "folds", seen ? 0 : o->folds, "repeats", o->repeats, "record",
-                  o->record == UNSEEN_RECORD_TRAIN ? "train" : "eval", "seed", (json_int_t)o->seed,
-                  "training set", trained, "data", data->hash, "device", unseen_device_info(device)->name);
+        json_pack("{s:I, s:s, s:s, s:s}", "seed", (json_int_t)o->seed, "training set", trained, "data",
+                  data->hash, "device", unseen_device_info(device)->name);
     json_t *job = o->jobs > 1 ? json_pack("{s:i, s:i, s:i}", "job", o->job + 1, "jobs", o->jobs, "classes",
                                           data->classes)
                               : json_object();
-    bool bad = !settings || us_run_json_recipe(settings, &o->recipe) || json_object_update(settings, job);
-    bad = bad || (!seen && us_describe_duplicates(settings, o, data));
+    bool bad = us_options_put(settings, us_scoring_options, o, US_NO_IDENTITY) ||
+               json_object_update(settings, job);
+    if (o->protocol == UNSEEN_SEEN) { /* no folds, and nothing to keep together in one */
+        json_object_del(settings, "folds");
+        json_object_del(settings, "duplicates");
+    }
     json_decref(job);
     return us_settings_made(settings, bad);
 }

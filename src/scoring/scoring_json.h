@@ -24,11 +24,6 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
                                     const struct us_scope *scope, struct us_settings *settings);
 void us_settings_close(struct us_settings *settings);
 
-/* Add "duplicates" to `settings`, of data that have some: without, the folds are the same either way. Not 0
- * if memory runs out. */
-int us_describe_duplicates(json_t *settings, const struct unseen_scoring_options *options,
-                           const struct unseen_dataset *data);
-
 /* The bits of a scoring.json's record_also; `path` is its name in messages. */
 enum unseen_status us_settings_record(const char *path, const json_t *root, unsigned *record_also);
 

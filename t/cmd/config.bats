@@ -1,0 +1,117 @@
+load common
+
+# No default among them, and a share that 15 digits do not hold.
+unusual="--metric dual --window 2 --length 3 --decay 0.5 --cutoff-by el2n --published cifar100 --strata 20
+  --quota equal --class-focus 0.5 --keep 0.3333333333333333 --lr 0.05 --no-flip --weight-decay 0.001"
+
+@test "run.json is a --config that repeats the run" {
+  need_device
+  run_code 0 unseen prune $tiny_data $tiny_run $unusual --out one
+  run_code 0 unseen prune --config one/run.json --out two
+  for file in keep.npy scores.npy coreset.csv; do cmp one/$file two/$file; done
+  run_code 0 unseen prune --config one/run.json --out two --keep 0.5 # no other trajectory
+  ! cmp -s one/keep.npy two/keep.npy
+  run_code 2 unseen train --config one/run.json --out three
+  grep -q '"metric" is no option of this command' stderr
+}
+
+@test "run.json of train repeats it" {
+  need_device
+  recipe="--epochs 2 --model convnet3 --width 8 --batch 32 --no-progress --seed 18446744073709551615"
+  run_code 0 unseen prune $tiny_data $tiny_run --out one
+  run_code 0 unseen train $tiny_data $recipe --subset one/keep.npy --out a
+  run_code 0 unseen train --config a/run.json --out b
+  cmp a/model.safetensors b/model.safetensors
+}
+
+@test "--config is read as it is meant" {
+  need_device
+  printf '\xEF\xBB\xBFmodel = "convnet3" # narrow\nepochs = 1\nwidth=8\nno-flip = false\nquiet = no\n' > good.conf
+  run_code 0 unseen train $tiny_data --out x --config good.conf
+  grep -q '"flip": true' x/run.json
+  while IFS='|' read -r line why; do
+    printf "$line\n" > bad.conf
+    run_code 2 unseen train $tiny_data --out y --config bad.conf
+    grep -q -- "$why" stderr
+    [ ! -e y ]
+  done <<'LINES'
+no-flip = maybe|'maybe' is not true or false
+epochs 3|lacks a =
+epochs = 3\nepochs = 4|is there twice
+model = "convnet3|quotes
+config = bad.conf|unknown option
+{"program": "unseen"}|has no "settings"
+{"settings": {"epochs": true}}|wrong type
+LINES
+  run_code 2 unseen train $tiny_data --out y --config /dev/zero
+}
+
+@test "numbers are decimal and in their range" {
+  while read -r option; do
+    run_code 2 unseen prune $tiny_data --out x $option
+    grep -q -- "^unseen: ${option%%[ =]*}:" stderr
+  done <<'OPTIONS'
+--epochs 2147483648
+--epochs 99999999999999999999
+--epochs 1e3
+--epochs 0x10
+--epochs=
+--epochs=-1
+--stop-after 0
+--lr inf
+--lr -0x1p3
+--lr 0,5
+--strata 0
+--strata 4294967297
+--window 0
+--window 1
+--decay 0
+--clusters 0
+--length 0
+--epoch -1
+--neighbours 0
+--neighbours 1000000
+--gamma -1
+--dual-exponent -1
+--cutoff 1
+--class-focus 2
+--grow 0
+--step-folds 0
+--step-epochs 0
+--keep 0
+--keep 1.0000001
+--hold-out 0.6
+--seed -1
+--seed 18446744073709551616
+--quiet=perhaps
+OPTIONS
+  run_code 2 unseen prune $tiny_data --out x --epochs 2147483648
+  grep -q 'is not in 1..100000' stderr
+  [ ! -e x ]
+}
+
+@test "old names are taken with a warning, and what changes nothing is told of" {
+  need_device
+  echo 'not an option' > c.npy
+  run_code 2 unseen prune $tiny_data --out x --record eval --table imagenet --beta 3 --rule ccs --keep 2
+  grep -q 'warning: --record is called --seen-from now' stderr || true
+  unseen prune $tiny_data --out x --record eval --rule wheel 2>stderr || true
+  grep -q 'warning: --record is called --seen-from now' stderr
+  unseen prune $tiny_data --out x --gamma 2 --rule ccs --metric wisdom 2>stderr || true
+  grep -q 'warning: --gamma changes nothing: the rule ccs' stderr
+  unseen prune $tiny_data --out x --keep 0.5 --keep 0.6 --metric wisdom 2>stderr || true
+  grep -q 'warning: --keep is given twice; 0.6 counts' stderr
+  run_code 2 unseen prune $tiny_data --out x --epoch-s 3
+  grep -q 'did you mean --epochs' stderr
+  [ ! -e x ]
+}
+
+@test "no line of any help is wider than 100 columns" {
+  for command in devices train trajectory score select prune audit compare merge report tune bench \
+    'dataset info' 'dataset verify' 'dataset synth' 'dataset export'; do
+    unseen $command --help > help
+    ! grep -E '.{101}' help
+    unseen $command -h | cmp - help
+  done
+  ! unseen report --help | grep -E -- '--(device|seed|json|out)'
+}
