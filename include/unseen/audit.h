@@ -28,12 +28,12 @@ struct unseen_audit {
     int64_t n;
     int classes;
     const int64_t *labels; /* [n] the trajectory's */
-    float *p_label;        /* [n] mean probability of the given label */
+    float *p_true;         /* [n] mean probability of the given label */
     int32_t *suggested;    /* [n] the class j with the highest mean of: the probability of j where it was the
                               models' first choice, else 0; the lowest of equal ones. The label itself where it
                               always was the first choice. */
     float *confidence;     /* [n] that mean; 0 where the label is the suggestion */
-    float *score;          /* [n] 1 - p_label: higher is more suspicious */
+    float *score;          /* [n] 1 - p_true: higher is more suspicious */
     double wrong;          /* unseen_wrong_share */
     int64_t *suspects;     /* [count] by falling score, ties by index */
     int64_t count;         /* unless asked for otherwise round(wrong * n) */

@@ -88,7 +88,7 @@ static enum unseen_status judge(const struct unseen_trajectory *t, int64_t i, co
                  weight[pass] * us_p_other(t->value[UNSEEN_LOSS][at], t->value[UNSEEN_MARGIN][at]));
     }
     int32_t other = elect(v, &mass);
-    a->p_label[i] = (float)p;
+    a->p_true[i] = (float)p;
     a->suggested[i] = other < 0 ? (int32_t)t->labels[i] : other;
     a->confidence[i] = (float)mass;
     a->score[i] = (float)(1 - p);
@@ -149,7 +149,7 @@ enum unseen_status unseen_audit(const struct unseen_trajectory *t, const struct 
     US_TRY_ALLOC(a = us_calloc(1, sizeof *a));
     *a =
         (struct unseen_audit){.protocol = t->protocol, .n = t->n, .classes = t->classes, .labels = t->labels};
-    US_TRY_ALLOC(a->p_label = us_calloc((size_t)t->n, sizeof *a->p_label));
+    US_TRY_ALLOC(a->p_true = us_calloc((size_t)t->n, sizeof *a->p_true));
     US_TRY_ALLOC(a->suggested = us_calloc((size_t)t->n, sizeof *a->suggested));
     US_TRY_ALLOC(a->confidence = us_calloc((size_t)t->n, sizeof *a->confidence));
     US_TRY_ALLOC(a->score = us_calloc((size_t)t->n, sizeof *a->score));
@@ -168,7 +168,7 @@ void unseen_audit_free(struct unseen_audit *a)
 {
     if (!a)
         return;
-    free(a->p_label);
+    free(a->p_true);
     free(a->suggested);
     free(a->confidence);
     free(a->score);

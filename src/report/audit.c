@@ -19,14 +19,17 @@ static bool is_unseen(const struct unseen_audit *a)
 
 static void write_header(FILE *out, const struct unseen_audit *a, const struct unseen_dataset *data)
 {
-    char count[US_NUMBER], n[US_NUMBER], share[US_NUMBER];
+    char count[US_NUMBER], n[US_NUMBER], share[US_NUMBER], wrong[US_NUMBER];
     fputs("<header><div class=\"wide\">\n", out);
     us_html_element(out, "h1", NULL, "Labels of %s", data->location);
-    us_html_element(out, "p", "lead",
-                    "Of the %s training samples %s (%s) have a label that looks wrong to models that %s.",
-                    us_count_text(a->n, n), us_count_text(a->count, count),
-                    us_share_text((double)a->count / (double)a->n, share),
-                    is_unseen(a) ? "never saw them" : "were trained on them");
+    us_html_element(
+        out, "p", "lead",
+        "Of the %s training samples %s (%s) are named: their labels look most wrong to models that "
+        "%s. Judging by what the models reject where they are surest of a class, about %s of all "
+        "labels are wrong.",
+        us_count_text(a->n, n), us_count_text(a->count, count),
+        us_share_text((double)a->count / (double)a->n, share),
+        is_unseen(a) ? "never saw them" : "were trained on them", us_share_text(a->wrong, wrong));
     fputs("</div></header>\n", out);
 }
 
@@ -192,7 +195,12 @@ enum unseen_status us_audit_page(const char *folder, const struct unseen_audit *
     enum unseen_status st = UNSEEN_OK;
     struct us_atomic file = {0};
     void *locale = us_c_locale_begin(); /* as in unseen_report */
-    const struct us_run_folder f = {.path = folder, .run = json, .dataset = data};
+    const struct us_run_folder f = {.path = folder,
+                                    .run = json,
+                                    .n = audit->n,
+                                    .labels = (int64_t *)audit->labels,
+                                    .classes = audit->classes,
+                                    .dataset = data};
     char *title = us_format("unseen: labels of %s", data->location);
     char *path = us_format("%s/audit.html", folder);
     US_TRY_ALLOC(title);

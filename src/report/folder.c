@@ -98,9 +98,9 @@ static enum unseen_status audit_labels(const struct unseen_trajectory *t, struct
     enum unseen_status st = unseen_audit(t, NULL, &audit);
     if (st)
         return st;
-    f->p_true = audit->p_label;
+    f->p_true = audit->p_true;
     f->suggested = audit->suggested;
-    audit->p_label = NULL;
+    audit->p_true = NULL;
     audit->suggested = NULL;
     unseen_audit_free(audit);
     return UNSEEN_OK;
@@ -144,6 +144,10 @@ static enum unseen_status read_trajectory(struct us_run_folder *f)
     memcpy(f->labels, t->labels, (size_t)t->n * sizeof *f->labels);
     f->classes = t->classes;
     US_TRY(average_p_true(t, f));
+    if (t->fold && t->protocol == UNSEEN_FOLD) {
+        US_TRY_ALLOC(f->fold = us_calloc((size_t)t->n, sizeof *f->fold));
+        memcpy(f->fold, t->fold, (size_t)t->n);
+    }
 out:
     unseen_trajectory_close(t);
     free(labels);
@@ -224,6 +228,7 @@ void us_run_folder_close(struct us_run_folder *folder)
     free(folder->dataset_problem);
     us_history_free(&folder->history);
     free(folder->labels);
+    free(folder->fold);
     free(folder->suggested);
     free(folder->p_true);
     free(folder->kept);

@@ -20,7 +20,9 @@ struct us_run_folder {
     int64_t m;          /* samples kept */
     float *p_true;      /* [n] mean probability of the given label over repeats and epochs */
     int32_t *suggested; /* [n] class that the models prefer, where the trajectory tells */
-    int64_t *labels;    /* [n] each in 0..classes-1 */
+    uint8_t *fold;   /* [n] the model that scored the sample, at the first repeat; NULL unless each fold was
+                        scored by one */
+    int64_t *labels; /* [n] each in 0..classes-1 */
     int classes;
     struct us_history history; /* history.csv; no columns without it */
     const struct unseen_dataset *dataset;

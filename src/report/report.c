@@ -39,7 +39,7 @@ static enum unseen_status write_page(FILE *out, const struct us_run_folder *fold
     US_TRY_ALLOC(title);
     us_html_begin(out, title);
     write_navigation(out, folder);
-    us_write_summary(out, folder);
+    US_TRY(us_write_summary(out, folder));
     fputs("<main>\n", out);
     for (int s = 0; s < SECTIONS; s++) {
         if (!sections[s].shown(folder))

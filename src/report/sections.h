@@ -6,7 +6,7 @@
 #include "report/folder.h"
 
 /* What the run was and what came of it, in words and numbers, above all sections. */
-void us_write_summary(FILE *out, const struct us_run_folder *folder);
+enum unseen_status us_write_summary(FILE *out, const struct us_run_folder *folder);
 
 /* The name that the report has for the dataset. */
 const char *us_summary_dataset(const struct us_run_folder *folder);

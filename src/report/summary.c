@@ -1,8 +1,10 @@
 #include "config.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/shell.h"
 #include "report/html.h"
 #include "report/sections.h"
 
@@ -112,6 +114,33 @@ static void write_pruning_sentence(FILE *out, const struct us_run_folder *f, int
     fputs("</p>\n", out);
 }
 
+/* What to run to learn what the coreset is worth. */
+static enum unseen_status write_next(FILE *out, const struct us_run_folder *f)
+{
+    const char *name = us_run_text(f, "data.name"), *metric = us_run_text(f, "metric");
+    const char *protocol = us_run_text(f, "protocol"), *rule = us_run_text(f, "rule");
+    const double keep = us_run_number(f, "keep", NAN);
+    char share[US_NUMBER];
+    if (!name || !metric || !protocol || !rule || isnan(keep))
+        return UNSEEN_OK;
+    snprintf(share, sizeof share, "%g", keep);
+    char *line =
+        us_shell_line(13, (char *[]){"unseen", "compare", (char *)name, "--metrics", (char *)metric,
+                                     "--protocols", us_shows_steps(f) ? "incremental" : (char *)protocol,
+                                     "--rules", (char *)rule, "--keep", share, "--out", "comparison"});
+    if (!line)
+        return UNSEEN_FAILED;
+    us_html_element(
+        out, "p", "soft",
+        "Scores do not say whether the coreset is worth more than a random one of its size. Models "
+        "trained on both do:");
+    fputs("\n<pre>", out);
+    us_html_text(out, line);
+    fputs("</pre>\n", out);
+    free(line);
+    return UNSEEN_OK;
+}
+
 /* Copies that the dataset's opening found. */
 static void write_duplicates(FILE *out, const struct us_run_folder *f)
 {
@@ -173,8 +202,9 @@ static void write_tiles(FILE *out, const struct us_run_folder *f, int64_t n, int
     fputs("</dl>\n", out);
 }
 
-void us_write_summary(FILE *out, const struct us_run_folder *folder)
+enum unseen_status us_write_summary(FILE *out, const struct us_run_folder *folder)
 {
+    enum unseen_status st = UNSEEN_OK;
     int64_t n = sample_count(folder), m = kept_count(folder);
     bool scored = folder->scores || us_run_text(folder, "metric");
     fputs("<header><div class=\"wide\">\n<h1>", out);
@@ -199,5 +229,8 @@ void us_write_summary(FILE *out, const struct us_run_folder *folder)
         fprintf(out, "<div class=\"meter\"><i style=\"width:%.2f%%\"></i></div>\n",
                 fmin(100, 100 * (double)m / (double)n));
     write_tiles(out, folder, n, m);
+    if (m > 0 && n > 0)
+        st = write_next(out, folder);
     fputs("</div></header>\n", out);
+    return st;
 }

@@ -98,12 +98,12 @@ static void audit_by_hand(void **state)
             mass += pass->first == suggested[i] ? weight * pass->p_first : 0;
             mass += early.first == suggested[i] ? rest * early.p_first : 0;
         }
-        assert_near(a->p_label[i], p);
+        assert_near(a->p_true[i], p);
         assert_near(a->confidence[i], mass);
         assert_near(a->score[i], 1 - p);
         assert_int_equal(a->suggested[i], suggested[i]);
     }
-    double sure = ((0.9 + 0.9 + 0.85) / 3 + ((double)a->p_label[0] + a->p_label[4] + against_2) / 3) / 2;
+    double sure = ((0.9 + 0.9 + 0.85) / 3 + ((double)a->p_true[0] + a->p_true[4] + against_2) / 3) / 2;
     assert_near(a->wrong, 1.0 / 3 - (1 - sure));
     assert_int_equal(a->count, 1);
     assert_int_equal(a->suspects[0], 2);

@@ -27,7 +27,7 @@ static const struct unseen_audit found = {.protocol = UNSEEN_FOLD,
                                           .n = N,
                                           .classes = CLASSES,
                                           .labels = labels,
-                                          .p_label = p_true,
+                                          .p_true = p_true,
                                           .suggested = suggested,
                                           .confidence = confidence,
                                           .score = score,
@@ -99,7 +99,8 @@ static void files_hold_the_suspects(void **state)
     free(scores);
     text = read_page("audit/audit.html");
     assert_has(text, "Labels of pets &amp; co");
-    assert_has(text, "Of the 6 training samples 4 (66.7");
+    assert_has(text, "Of the 6 training samples 4 (66.7\xC2\xA0%) are named");
+    assert_has(text, "about 50.0\xC2\xA0% of all labels are wrong");
     assert_has(text, "\xE2\x86\x92 &lt;dog&gt;");
     assert_has(text, "cat/a, b.jpg");
     /* Two classes are suggested equally often: the lower one is named. */

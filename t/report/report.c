@@ -73,7 +73,11 @@ static void put_trajectory(void)
         p[i] = i == 2 * N + 5 ? 0.001F : 0.5F; /* sample 5 is doubted in the last epoch */
     assert_ok(us_make_folder(test_path("trajectory")));
     assert_ok(us_npy_write(test_path("trajectory/p_true.npy"), US_F32, 3, shape, p));
+    uint8_t fold[N];
+    for (int i = 0; i < N; i++)
+        fold[i] = (uint8_t)(i % 4);
     assert_ok(us_npy_write(test_path("trajectory/labels.npy"), US_I64, 1, &n, labels));
+    assert_ok(us_npy_write(test_path("trajectory/fold.npy"), US_U8, 2, (const int64_t[]){1, N}, fold));
 }
 
 static void put_all(const char *dataset)
@@ -160,6 +164,11 @@ static void test_whole(void **state)
     assert_has(text, "Scoring models on held-out samples");
     assert_has(text, "Accuracy of the trained model");
     assert_has(text, "12 of the samples that were dropped");
+    assert_has(text,
+               "<pre>unseen compare synth:24,3,8,1 --metrics el2n --protocols fold --rules ccs --keep 0.5 "
+               "--out comparison</pre>");
+    assert_has(text, "<section id=\"folds\">");
+    assert_has(text, "<tr><td>2</td><td>6</td>");
     assert_has(text, "they get 50.0\xC2\xA0% of the held-out samples right");
     assert_has(text, "largest class gets ");
     assert_has(text, "random coreset of this size keeps about 50.0\xC2\xA0% of each");
