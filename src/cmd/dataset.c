@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/npy.h"
+#include "base/utf8.h"
 #include "cmd/cmd.h"
 #include "datasets/dataset_options.h"
 #include "unseen/dataset.h"
@@ -30,9 +32,27 @@ static void print_duplicates(const struct unseen_duplicates *d)
         printf("%lld test samples are in the training split too\n", (long long)d->test);
 }
 
+static void print_classes(const struct unseen_dataset *d, const int64_t *train, const int64_t *test)
+{
+    char name[256];
+    int width = 20;
+    for (int c = 0; c < d->classes; c++) {
+        int length = us_utf8_show(d->class_names[c], true, name, sizeof name);
+        width = length > width ? length : width;
+    }
+    printf("\n%5s  %-*s %8s %8s\n", "label", width, "class", "train", "test");
+    for (int c = 0; c < d->classes; c++) {
+        int length = us_utf8_show(d->class_names[c], true, name, sizeof name);
+        printf("%5d  %s%*s %8lld %8lld\n", c, name, width - length, "", (long long)train[c],
+               (long long)test[c]);
+    }
+}
+
 static void print_info(const struct unseen_dataset *d, const int64_t *train, const int64_t *test)
 {
-    printf("%s  %s\n", d->format, d->location);
+    char location[4096];
+    us_utf8_show(d->location, true, location, sizeof location);
+    printf("%s  %s\n", d->format, location);
     printf("train %lld, test %lld, %d classes, %d x %d x %d\n", (long long)d->split[UNSEEN_TRAIN].n,
            (long long)d->split[UNSEEN_TEST].n, d->classes, d->height, d->width, d->channels);
     printf("mean");
@@ -43,9 +63,7 @@ static void print_info(const struct unseen_dataset *d, const int64_t *train, con
         printf(" %.4f", d->std[c]);
     printf("\nsha256 %s\n", d->hash);
     print_duplicates(&d->duplicates);
-    printf("\n%5s  %-20s %8s %8s\n", "label", "class", "train", "test");
-    for (int c = 0; c < d->classes; c++)
-        printf("%5d  %-20s %8lld %8lld\n", c, d->class_names[c], (long long)train[c], (long long)test[c]);
+    print_classes(d, train, test);
 }
 
 static enum unseen_status print_info_json(const struct unseen_dataset *d, const int64_t *train,
@@ -53,11 +71,11 @@ static enum unseen_status print_info_json(const struct unseen_dataset *d, const 
 {
     json_t *classes = json_array();
     for (int c = 0; c < d->classes; c++)
-        json_array_append_new(classes, json_pack("{s:s, s:I, s:I}", "name", d->class_names[c], "train",
-                                                 (json_int_t)train[c], "test", (json_int_t)test[c]));
+        json_array_append_new(classes, json_pack("{s:o, s:I, s:I}", "name", us_json_text(d->class_names[c]),
+                                                 "train", (json_int_t)train[c], "test", (json_int_t)test[c]));
     json_t *info = json_pack(
-        "{s:s, s:s, s:I, s:I, s:[i,i,i], s:s, s:{s:I, s:I, s:I}, s:o}", "format", d->format, "location",
-        d->location, "train", (json_int_t)d->split[UNSEEN_TRAIN].n, "test",
+        "{s:s, s:o, s:I, s:I, s:[i,i,i], s:s, s:{s:I, s:I, s:I}, s:o}", "format", d->format, "location",
+        us_json_text(d->location), "train", (json_int_t)d->split[UNSEEN_TRAIN].n, "test",
         (json_int_t)d->split[UNSEEN_TEST].n, "shape", d->height, d->width, d->channels, "hash", d->hash,
         "duplicates", "same_label", (json_int_t)d->duplicates.same_label, "other_label",
         (json_int_t)d->duplicates.other_label, "test", (json_int_t)d->duplicates.test, "classes", classes);
@@ -102,10 +120,13 @@ out:
 static void print_defect(const struct unseen_defect *defect, void *context)
 {
     (void)context;
+    char file[4096], reason[4096];
+    us_utf8_show(defect->file, true, file, sizeof file);
+    us_utf8_show(defect->reason, true, reason, sizeof reason);
     if (defect->record >= 0)
-        printf("%s: record %lld: %s\n", defect->file, (long long)defect->record, defect->reason);
+        printf("%s: record %lld: %s\n", file, (long long)defect->record, reason);
     else
-        printf("%s: %s\n", defect->file, defect->reason);
+        printf("%s: %s\n", file, reason);
 }
 
 static enum unseen_status cmd_verify(int argc, char **argv)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "cmd/cmd.h"
 
 static const struct {
@@ -86,6 +87,14 @@ static enum unseen_status dispatch(int argc, char **argv)
     return UNSEEN_USAGE;
 }
 
+/* Names of files may hold what a terminal obeys. */
+static void say(const char *what, const char *text)
+{
+    char shown[16384];
+    us_utf8_show(text, false, shown, sizeof shown);
+    fprintf(stderr, "%s: %s\n", what, shown);
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGINT, on_signal);
@@ -99,9 +108,9 @@ int main(int argc, char **argv)
     if (!st && (fflush(stdout) || ferror(stdout)))
         st = us_fail_errno("stdout", "cannot write");
     if (st) {
-        fprintf(stderr, "unseen: %s\n", unseen_last_error());
+        say("unseen", unseen_last_error());
         if (*unseen_last_hint())
-            fprintf(stderr, "hint: %s\n", unseen_last_hint());
+            say("hint", unseen_last_hint());
     }
     us_command_line_end();
     running = 0;

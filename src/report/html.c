@@ -45,21 +45,6 @@ static const char *entity(char c)
     }
 }
 
-/* A control character, or one that turns the direction of the text behind it (U+202A..202E, U+2066..2069).
- * `text` begins with a whole character. */
-static bool is_hidden(const char *text)
-{
-    unsigned char c = (unsigned char)*text;
-    if (c < 0x20)
-        return c != '\t' && c != '\n';
-    if (c == 0xE2) {
-        unsigned char middle = (unsigned char)text[1], last = (unsigned char)text[2];
-        return (middle == 0x80 && last >= 0xAA && last <= 0xAE) ||
-               (middle == 0x81 && last >= 0xA6 && last <= 0xA9);
-    }
-    return c == 0x7F || (c == 0xC2 && (unsigned char)text[1] < 0xA0);
-}
-
 void us_html_text(FILE *out, const char *text)
 {
     while (*text) {
@@ -67,7 +52,7 @@ void us_html_text(FILE *out, const char *text)
         const char *escaped = entity(*text);
         if (escaped)
             fputs(escaped, out);
-        else if (length == 0 || is_hidden(text))
+        else if (length == 0 || us_utf8_is_hidden(text))
             fputs("\xEF\xBF\xBD", out);
         else
             fwrite(text, 1, (size_t)length, out);

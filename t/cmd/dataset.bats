@@ -77,3 +77,8 @@ draw() {
   run_code 0 unseen dataset info cifar100-coarse:../hundred
   grep -q ', 8 classes\|, 20 classes' stdout
 }
+
+@test "names do not steer the terminal" {
+  run_code 3 unseen dataset info $'nowhere\e[31m'
+  ! grep -q $'\e' stderr
+}
