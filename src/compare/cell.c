@@ -14,7 +14,7 @@
 #include "base/json.h"
 #include "compare/search.h"
 #include "nn/history.h"
-#include "nn/trainer.h"
+#include "nn/session.h"
 #include "prune/incremental.h"
 #include "scoring/scoring_model.h"
 #include "select/rule.h"
@@ -211,7 +211,7 @@ struct cell {
     const struct us_row *row;
     int seed;
     const char *folder;
-    struct us_trainer *trainer;
+    struct us_session *session;
     struct us_progress *whole;
     struct us_cell_result result;
 };
@@ -221,16 +221,16 @@ static enum unseen_status search_cutoff(struct cell *c, const struct us_evidence
 {
     struct us_search search = {.recipe = c->options->recipe,
                                .seed = select->seed,
-                               .duplicate_of = us_kept_together(&c->options->scoring, c->trainer->data),
+                               .duplicate_of = us_kept_together(&c->options->scoring, c->session->data),
                                .rule = c->row->rule_name,
                                .select = select,
                                .evidence = e,
                                .folder = c->folder,
                                .whole = c->whole};
     int test_every;
-    int64_t n = c->trainer->data->split[UNSEEN_TRAIN].n;
+    int64_t n = c->session->data->split[UNSEEN_TRAIN].n;
     us_cell_recipe(c->options, n, count_kept(c->row, n), &search.recipe, &test_every);
-    enum unseen_status st = us_search_cutoff(c->trainer, &search, &c->result.cutoff);
+    enum unseen_status st = us_search_cutoff(c->session, &search, &c->result.cutoff);
     select->cutoff = c->result.cutoff;
     return st;
 }
@@ -238,7 +238,7 @@ static enum unseen_status search_cutoff(struct cell *c, const struct us_evidence
 static enum unseen_status choose_scored(struct cell *c, int64_t **keep, int64_t *m)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct unseen_dataset *data = c->trainer->data;
+    const struct unseen_dataset *data = c->session->data;
     const struct unseen_images *train = &data->split[UNSEEN_TRAIN];
     struct us_evidence evidence = {0};
     struct unseen_select_options select;
@@ -262,7 +262,7 @@ out:
 
 static enum unseen_status choose(struct cell *c, const char *path, int64_t **keep, int64_t *m)
 {
-    const struct unseen_images *train = &c->trainer->data->split[UNSEEN_TRAIN];
+    const struct unseen_images *train = &c->session->data->split[UNSEEN_TRAIN];
     struct unseen_select_options select;
     if (c->row->incremental)
         return us_npy_read_i64(path, 1, m, keep);
@@ -272,7 +272,7 @@ static enum unseen_status choose(struct cell *c, const char *path, int64_t **kee
     set_select(c->options, c->row, c->seed, &select);
     select.quota = UNSEEN_QUOTA_NONE;
     select.class_focus = 0;
-    return unseen_select("random", NULL, train->labels, train->n, c->trainer->data->classes, &select, keep,
+    return unseen_select("random", NULL, train->labels, train->n, c->session->data->classes, &select, keep,
                          m);
 }
 
@@ -306,8 +306,8 @@ static enum unseen_status train(struct cell *c, const int64_t *keep)
                                .state = state,
                                .whole = c->whole,
                                .title = strrchr(c->folder, '/') + 1};
-    us_cell_recipe(o, c->trainer->data->split[UNSEEN_TRAIN].n, job.n_train, &recipe, &job.test_every);
-    US_TRY(us_train(c->trainer, &job, &history, &epochs));
+    us_cell_recipe(o, c->session->data->split[UNSEEN_TRAIN].n, job.n_train, &recipe, &job.test_every);
+    US_TRY(us_train(c->session, &job, &history, &epochs));
     summarise(history, epochs, recipe.batch, &c->result);
     US_TRY(us_history_write(path, history, epochs));
     US_TRY(write_result(c->folder, &c->result));
@@ -321,7 +321,7 @@ out:
 }
 
 enum unseen_status us_cell_run(const struct unseen_compare_options *options, const struct us_row *row,
-                               int seed, struct us_trainer *trainer, struct us_progress *whole)
+                               int seed, struct us_session *session, struct us_progress *whole)
 {
     enum unseen_status st = UNSEEN_OK;
     int64_t *keep = NULL;
@@ -331,7 +331,7 @@ enum unseen_status us_cell_run(const struct unseen_compare_options *options, con
                      .row = row,
                      .seed = seed,
                      .folder = folder,
-                     .trainer = trainer,
+                     .session = session,
                      .whole = whole,
                      .result = {.cutoff = NAN}};
     US_TRY_ALLOC(path);

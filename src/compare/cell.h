@@ -25,7 +25,7 @@ enum unseen_status us_cell_read(const char *folder, struct us_cell_result *resul
 /* Select and train. A killed run goes on from its state in the folder, which goes when result.json is there.
  * keep.npy holds the coreset. */
 enum unseen_status us_cell_run(const struct unseen_compare_options *options, const struct us_row *row,
-                               int seed, struct us_trainer *trainer, struct us_progress *whole);
+                               int seed, struct us_session *session, struct us_progress *whole);
 
 /* Choose the coreset of an incremental row, into the keep.npy of its cell: us_cell_run begins with it. The
  * steps lie in the cell's folder; a killed call goes on. `scoring` is of us_sweep_scoring. */

@@ -123,10 +123,10 @@ out:
 }
 
 /* Called by several threads at once. */
-static enum unseen_status run_cell(void *context, int i, struct us_trainer *trainer)
+static enum unseen_status run_cell(void *context, int i, struct us_session *session)
 {
     struct comparison *c = context;
-    return us_cell_run(c->options, c->open[i].row, c->open[i].seed, trainer, c->progress);
+    return us_cell_run(c->options, c->open[i].row, c->open[i].seed, session, c->progress);
 }
 
 static enum unseen_status run_cells(struct comparison *c, struct unseen_device *device)

@@ -10,7 +10,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "nn/trainer.h"
+#include "nn/session.h"
 #include "scoring/folds.h"
 
 enum { TENTHS = 10, HELD_OUT = 0 };
@@ -65,7 +65,7 @@ out:
 }
 
 /* Accuracy on the tenth of a model trained on what `cutoff` keeps. */
-static enum unseen_status try(struct us_trainer *trainer, const struct us_search *s, const struct part *p,
+static enum unseen_status try(struct us_session *session, const struct us_search *s, const struct part *p,
                               int number, double cutoff, double *accuracy)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -77,7 +77,7 @@ static enum unseen_status try(struct us_trainer *trainer, const struct us_search
     US_TRY_ALLOC(state);
     select.cutoff = cutoff;
     select.hardness = p->hardness;
-    US_TRY(unseen_select(s->rule, p->scores, p->labels, p->n, trainer->data->classes, &select, &keep, &m));
+    US_TRY(unseen_select(s->rule, p->scores, p->labels, p->n, session->data->classes, &select, &keep, &m));
     for (int64_t i = 0; i < m; i++)
         keep[i] = p->sample[keep[i]];
     struct us_train_job job = {.recipe = &s->recipe,
@@ -89,7 +89,7 @@ static enum unseen_status try(struct us_trainer *trainer, const struct us_search
                                .state = state,
                                .whole = s->whole,
                                .title = "search"};
-    US_TRY(us_train(trainer, &job, &history, &epochs));
+    US_TRY(us_train(session, &job, &history, &epochs));
     *accuracy = history[epochs - 1].heldout_accuracy;
     us_log(UNSEEN_LOG_DEBUG, "cut-off %g: %.4f on the part held out", cutoff, *accuracy);
 out:
@@ -136,7 +136,7 @@ out:
     return st;
 }
 
-enum unseen_status us_search_cutoff(struct us_trainer *trainer, const struct us_search *s, double *cutoff)
+enum unseen_status us_search_cutoff(struct us_session *session, const struct us_search *s, double *cutoff)
 {
     enum unseen_status st = UNSEEN_OK;
     struct part part = {0};
@@ -146,12 +146,12 @@ enum unseen_status us_search_cutoff(struct us_trainer *trainer, const struct us_
     US_TRY(found_before(s, cutoff, &found));
     if (found)
         goto out;
-    US_TRY(part_make(trainer->data, s, &part));
+    US_TRY(part_make(session->data, s, &part));
     for (int i = 0; i < US_SEARCH_TRIALS; i++) {
         double candidate = i / 10.0, accuracy = 0;
         if (i > 0 && candidate > 1 - s->select->keep + 1e-9)
             break;
-        US_TRY(try(trainer, s, &part, i, candidate, &accuracy));
+        US_TRY(try(session, s, &part, i, candidate, &accuracy));
         json_array_append_new(trials, json_pack("{s:f, s:f}", "cutoff", candidate, "accuracy", accuracy));
         if (accuracy > best) {
             best = accuracy;

@@ -22,7 +22,7 @@ struct us_search {
  * trains on it and is tested on the tenth. Receives the cut-off of the highest accuracy, of equals the
  * lowest. Cut-offs that would leave fewer samples than are to be kept are not tried. A killed call goes on.
  */
-enum unseen_status us_search_cutoff(struct us_trainer *trainer, const struct us_search *search,
+enum unseen_status us_search_cutoff(struct us_session *session, const struct us_search *search,
                                     double *cutoff);
 
 #endif

@@ -14,7 +14,7 @@
 #include "nn/feed.h"
 #include "nn/gradient.h"
 #include "nn/models.h"
-#include "nn/trainer.h"
+#include "nn/session.h"
 
 enum { TRIALS = 3 };
 
@@ -24,7 +24,7 @@ static const double long_step = 0.1, short_run = 60, worthwhile = 1.1, trial_sec
 /* Those who work on one device. */
 struct gang {
     struct unseen_device *device;
-    struct us_trainer *trainer[US_CREW_MOST]; /* the first on `device` itself, the others on clones */
+    struct us_session *session[US_CREW_MOST]; /* the first on `device` itself, the others on clones */
     int n;
     uint64_t limit, used; /* bytes on the device: in all, and with the dataset alone */
 };
@@ -40,7 +40,7 @@ struct us_crew {
     int next, jobs;
     struct us_error error; /* what the run fails with; status UNSEEN_OK: nothing so far */
     int error_job;
-    enum unseen_status (*work)(void *context, int i, struct us_trainer *trainer);
+    enum unseen_status (*work)(void *context, int i, struct us_session *session);
     void *context;
 };
 
@@ -49,9 +49,9 @@ struct us_crew {
 static void shrink(struct gang *gang, int n)
 {
     for (; gang->n > n; gang->n--) {
-        struct us_trainer *last = gang->trainer[gang->n - 1];
+        struct us_session *last = gang->session[gang->n - 1];
         struct unseen_device *clone = last->device;
-        us_trainer_free(last);
+        us_session_free(last);
         if (gang->n > 1)
             unseen_device_close(clone);
     }
@@ -62,7 +62,7 @@ static void share_memory(struct gang *gang)
 {
     uint64_t each = (gang->limit - gang->used) / (uint64_t)gang->n;
     for (int i = 0; i < gang->n; i++)
-        us_device_limit(gang->trainer[i]->device, each + (i == 0 ? gang->used : 0));
+        us_device_limit(gang->session[i]->device, each + (i == 0 ? gang->used : 0));
 }
 
 static enum unseen_status grow(struct us_crew *crew, struct gang *gang, int n)
@@ -71,12 +71,12 @@ static enum unseen_status grow(struct us_crew *crew, struct gang *gang, int n)
     while (gang->n < n) {
         struct unseen_device *clone = NULL;
         US_TRY(us_device_clone(gang->device, &clone));
-        st = us_trainer_share(gang->trainer[0], clone, &gang->trainer[gang->n]);
+        st = us_session_share(gang->session[0], clone, &gang->session[gang->n]);
         if (st) {
             unseen_device_close(clone);
             goto out;
         }
-        gang->trainer[gang->n]->stop = &crew->stop;
+        gang->session[gang->n]->stop = &crew->stop;
         gang->n++;
     }
     share_memory(gang);
@@ -91,8 +91,8 @@ static enum unseen_status add_gang(struct us_crew *crew, struct unseen_device *d
     enum unseen_status st = UNSEEN_OK;
     struct gang *gang = &crew->gang[crew->gangs];
     const uint64_t limit = us_device_memory(device).limit;
-    US_TRY(us_trainer_new(device, data, &gang->trainer[0]));
-    gang->trainer[0]->stop = &crew->stop;
+    US_TRY(us_session_new(device, data, &gang->session[0]));
+    gang->session[0]->stop = &crew->stop;
     gang->device = device;
     gang->n = 1;
     gang->limit = limit;
@@ -115,17 +115,17 @@ static struct us_feed_size largest_feed(const struct us_crew *crew, const struct
 }
 
 /* What a model takes from the device at most: in training, and behind it when its gradients are taken. */
-static enum unseen_status measure_model(const struct us_crew *crew, const struct us_trainer *trainer,
+static enum unseen_status measure_model(const struct us_crew *crew, const struct us_session *session,
                                         uint64_t *bytes)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_model_spec spec = us_trainer_spec(trainer, crew->task.recipe);
-    const struct us_feed_size feed = largest_feed(crew, trainer->data);
+    const struct us_model_spec spec = us_session_spec(session, crew->task.recipe);
+    const struct us_feed_size feed = largest_feed(crew, session->data);
     uint64_t single = 0;
-    US_TRY(us_model_memory(trainer->device, &spec, bytes));
-    *bytes += us_feed_bytes(trainer, &feed);
+    US_TRY(us_model_memory(session->device, &spec, bytes));
+    *bytes += us_feed_bytes(session, &feed);
     if (crew->task.gradients)
-        US_TRY(us_gradient_memory(trainer, crew->task.recipe, &single));
+        US_TRY(us_gradient_memory(session, crew->task.recipe, &single));
     *bytes = *bytes > single ? *bytes : single;
 out:
     return st;
@@ -137,7 +137,7 @@ static enum unseen_status count_fitting(const struct us_crew *crew, const struct
 {
     enum unseen_status st = UNSEEN_OK;
     uint64_t bytes = 0;
-    US_TRY(measure_model(crew, gang->trainer[0], &bytes));
+    US_TRY(measure_model(crew, gang->session[0], &bytes));
     uint64_t most = (gang->limit - gang->used) / bytes;
     *fitting = most < US_CREW_MOST ? (int)most : US_CREW_MOST;
     *mib_each = (double)bytes / (1 << 20);
@@ -161,7 +161,7 @@ static void note_failure(struct us_crew *crew, int job, enum unseen_status st)
 struct hand {
     struct us_crew *crew;
     const struct gang *gang;
-    struct us_trainer *trainer;
+    struct us_session *session;
 };
 
 /* Put the device's name before what has just failed there. */
@@ -185,7 +185,7 @@ static void work_on(void *context, int i)
     while (crew->next < crew->jobs && !atomic_load(&crew->stop)) {
         int job = crew->next++;
         pthread_mutex_unlock(&crew->lock);
-        enum unseen_status st = crew->work(crew->context, job, hand->trainer);
+        enum unseen_status st = crew->work(crew->context, job, hand->session);
         if (crew->gangs > 1 && (st == UNSEEN_FAILED || st == UNSEEN_NO_DEVICE))
             name_device(hand->gang->device, st);
         pthread_mutex_lock(&crew->lock);
@@ -202,14 +202,14 @@ static int gather(struct us_crew *crew, struct hand hand[])
     for (int i = 0; i < US_CREW_MOST; i++) {
         for (int g = 0; g < crew->gangs; g++) {
             if (i < crew->gang[g].n)
-                hand[n++] = (struct hand){crew, &crew->gang[g], crew->gang[g].trainer[i]};
+                hand[n++] = (struct hand){crew, &crew->gang[g], crew->gang[g].session[i]};
         }
     }
     return n;
 }
 
 enum unseen_status us_crew_run(struct us_crew *crew, int n,
-                               enum unseen_status (*work)(void *context, int i, struct us_trainer *trainer),
+                               enum unseen_status (*work)(void *context, int i, struct us_session *session),
                                void *context)
 {
     struct hand hand[UNSEEN_DEVICES_MOST * US_CREW_MOST];
@@ -234,14 +234,14 @@ struct trial {
 };
 
 /* Training steps that nobody will see the results of. */
-static enum unseen_status train_on_trial(void *context, int i, struct us_trainer *trainer)
+static enum unseen_status train_on_trial(void *context, int i, struct us_session *session)
 {
     (void)i;
     const struct trial *trial = context;
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_recipe *recipe = trial->crew->task.recipe;
     struct us_model *model;
-    struct us_feed feed = {.device = trainer->device};
+    struct us_feed feed = {.device = session->device};
     const struct us_feed_size size = {.passed = trial->n,
                                       .recorded = trial->n,
                                       .batch = recipe->batch,
@@ -254,10 +254,10 @@ static enum unseen_status train_on_trial(void *context, int i, struct us_trainer
                            .training = true,
                            .steps = trial->n,
                            .steps_per_epoch = trial->n};
-    US_TRY(us_trainer_model(trainer, recipe, &model));
+    US_TRY(us_session_model(session, recipe, &model));
     US_TRY(us_model_init(model, 0));
-    US_TRY(us_feed_new(trainer, &size, &feed));
-    st = us_pass_enqueue(trainer, model, &feed, &pass);
+    US_TRY(us_feed_new(session, &size, &feed));
+    st = us_pass_enqueue(session, model, &feed, &pass);
     st = st ? st : us_feed_finish(&feed);
     if (st == UNSEEN_INTERRUPTED)
         us_fail(st, "training", "stopped on request before the first epoch");
@@ -271,7 +271,7 @@ out:
 static enum unseen_status time_steps(struct us_crew *crew, int n, int64_t steps, double *best)
 {
     enum unseen_status st = UNSEEN_OK;
-    const int64_t all = crew->gang[0].trainer[0]->data->split[UNSEEN_TRAIN].n;
+    const int64_t all = crew->gang[0].session[0]->data->split[UNSEEN_TRAIN].n;
     struct trial trial = {.crew = crew, .n = steps * crew->task.recipe->batch};
     US_TRY_ALLOC(trial.samples = us_calloc((size_t)trial.n, sizeof *trial.samples));
     for (int64_t i = 0; i < trial.n; i++)
@@ -382,11 +382,11 @@ out:
     return st;
 }
 
-static enum unseen_status count_features(const struct us_trainer *trainer, const struct unseen_recipe *recipe,
+static enum unseen_status count_features(const struct us_session *session, const struct unseen_recipe *recipe,
                                          int *count)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_model_spec spec = us_trainer_spec(trainer, recipe);
+    const struct us_model_spec spec = us_session_spec(session, recipe);
     struct us_graph graph = {0};
     US_TRY(us_graph_of(&spec, &graph));
     *count = us_graph_feature_count(&graph);
@@ -407,7 +407,7 @@ enum unseen_status us_crew_new(struct unseen_device *device, const struct unseen
     pthread_mutex_init(&crew->lock, NULL);
     crew->task = *task;
     US_TRY(add_gang(crew, device, data));
-    US_TRY(count_features(crew->gang[0].trainer[0], task->recipe, &crew->feature_count));
+    US_TRY(count_features(crew->gang[0].session[0], task->recipe, &crew->feature_count));
     US_TRY(choose_size(crew, (task->models + devices - 1) / devices));
     while (crew->gangs < devices) {
         US_TRY(add_gang(crew, us_device_next(crew->gang[crew->gangs - 1].device), data));

@@ -8,7 +8,7 @@
 
 enum { US_CREW_MOST = 8 }; /* on one device */
 
-struct us_crew; /* a trainer for each thread; the dataset is on each device once */
+struct us_crew; /* a session for each thread; the dataset is on each device once */
 
 /* What a crew is for. */
 struct us_crew_task {
@@ -30,11 +30,11 @@ enum unseen_status us_crew_new(struct unseen_device *device, const struct unseen
 void us_crew_free(struct us_crew *crew);
 int us_crew_size(const struct us_crew *crew); /* models at once, on all devices together */
 
-/* Call work(context, i, trainer) once for each i in 0..n-1, as many at once as there are trainers, lower ones
+/* Call work(context, i, session) once for each i in 0..n-1, as many at once as there are sessions, lower ones
  * first. The first failure stops all the others as an interrupt would, and is what the call fails with, after
  * the name of its device if there are several; after an interrupt it is the lowest i's. */
 enum unseen_status us_crew_run(struct us_crew *crew, int n,
-                               enum unseen_status (*work)(void *context, int i, struct us_trainer *trainer),
+                               enum unseen_status (*work)(void *context, int i, struct us_session *session),
                                void *context);
 
 #endif

@@ -83,16 +83,16 @@ struct us_feed {
 };
 
 /* What a feed takes from the device. */
-uint64_t us_feed_bytes(const struct us_trainer *trainer, const struct us_feed_size *size);
+uint64_t us_feed_bytes(const struct us_session *session, const struct us_feed_size *size);
 
 /* Freed with us_feed_free, which waits for the device, also after a failure. */
-enum unseen_status us_feed_new(const struct us_trainer *trainer, const struct us_feed_size *size,
+enum unseen_status us_feed_new(const struct us_session *session, const struct us_feed_size *size,
                                struct us_feed *feed);
 void us_feed_free(struct us_feed *feed);
 
 /* Enqueue a pass behind those since the last us_feed_finish. UNSEEN_INTERRUPTED, without a message, if an
  * interrupt came in between: the model is then in the middle of a pass. */
-enum unseen_status us_pass_enqueue(struct us_trainer *trainer, struct us_model *model, struct us_feed *feed,
+enum unseen_status us_pass_enqueue(struct us_session *session, struct us_model *model, struct us_feed *feed,
                                    struct us_pass *pass);
 
 /* Wait for all passes and fetch what they recorded. */
@@ -105,15 +105,15 @@ const float *us_feed_record(const struct us_feed *feed, const struct us_pass *pa
 /* ---- feed.c and observe.c, for passes.c ---- */
 
 /* Enqueue the way of samples at..at+n-1 of a pass to feed->rows and to the model's input. */
-enum unseen_status us_feed_batch(struct us_trainer *trainer, struct us_model *model, struct us_feed *feed,
+enum unseen_status us_feed_batch(struct us_session *session, struct us_model *model, struct us_feed *feed,
                                  const struct us_pass *pass, int64_t at, int n);
 
 /* What rows set aside for an observer take from the device, and room for them. */
-uint64_t us_observe_bytes(const struct us_trainer *trainer, const struct us_feed_size *size);
-enum unseen_status us_observe_new(const struct us_trainer *trainer, struct us_feed *feed);
+uint64_t us_observe_bytes(const struct us_session *session, const struct us_feed_size *size);
+enum unseen_status us_observe_new(const struct us_session *session, struct us_feed *feed);
 
 /* Set aside what the `n` samples just enqueued compute, as the next of the window under way. */
-enum unseen_status us_observe_batch(struct us_trainer *trainer, struct us_model *model, struct us_feed *feed,
+enum unseen_status us_observe_batch(struct us_session *session, struct us_model *model, struct us_feed *feed,
                                     const struct us_pass *pass, int n);
 
 /* Enqueue the way back of all that the window has set aside. */

@@ -8,11 +8,11 @@
 #include "base/progress.h"
 #include "nn/feed.h"
 #include "nn/models.h"
-#include "nn/trainer.h"
+#include "nn/session.h"
 #include "ops/loss.h"
 
 struct single {
-    struct us_trainer *trainer;
+    struct us_session *session;
     struct us_model *model;
     struct us_feed feed; /* of one sample */
     float *gradient;
@@ -22,8 +22,8 @@ struct single {
 enum unseen_status us_gradient_check(const struct unseen_dataset *data, const struct unseen_recipe *recipe)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_trainer trainer = {.data = data};
-    const struct us_model_spec spec = us_trainer_spec(&trainer, recipe);
+    const struct us_session session = {.data = data};
+    const struct us_model_spec spec = us_session_spec(&session, recipe);
     struct us_graph graph = {0};
     US_TRY(us_graph_of(&spec, &graph));
     if (graph.params.count > US_GRADIENT_PARAMETERS) {
@@ -38,37 +38,37 @@ out:
     return st;
 }
 
-static struct us_model_spec single_spec(const struct us_trainer *trainer, const struct unseen_recipe *recipe)
+static struct us_model_spec single_spec(const struct us_session *session, const struct unseen_recipe *recipe)
 {
-    struct us_model_spec spec = us_trainer_spec(trainer, recipe);
+    struct us_model_spec spec = us_session_spec(session, recipe);
     spec.batch = 1;
     spec.precision = UNSEEN_FLOAT32;
     return spec;
 }
 
-enum unseen_status us_gradient_memory(const struct us_trainer *trainer, const struct unseen_recipe *recipe,
+enum unseen_status us_gradient_memory(const struct us_session *session, const struct unseen_recipe *recipe,
                                       uint64_t *bytes)
 {
-    const struct us_model_spec spec = single_spec(trainer, recipe);
+    const struct us_model_spec spec = single_spec(session, recipe);
     const struct us_feed_size size = {.passed = 1, .recorded = 1, .batch = 1};
-    const enum unseen_status st = us_model_memory(trainer->device, &spec, bytes);
-    *bytes += st ? 0 : us_feed_bytes(trainer, &size);
+    const enum unseen_status st = us_model_memory(session->device, &spec, bytes);
+    *bytes += st ? 0 : us_feed_bytes(session, &size);
     return st;
 }
 
 /* The model that was trained makes way first: this one, of single samples, needs no more than its place. */
-static enum unseen_status begin(struct us_trainer *trainer, const struct unseen_recipe *recipe,
+static enum unseen_status begin(struct us_session *session, const struct unseen_recipe *recipe,
                                 const char *weights, struct single *s)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_model_spec spec = single_spec(trainer, recipe);
+    const struct us_model_spec spec = single_spec(session, recipe);
     const struct us_feed_size size = {.passed = 1, .recorded = 1, .batch = 1};
-    s->trainer = trainer;
-    us_trainer_drop_model(trainer);
-    US_TRY(us_model_new(trainer->device, &spec, &s->model));
+    s->session = session;
+    us_session_drop_model(session);
+    US_TRY(us_model_new(session->device, &spec, &s->model));
     US_TRY(us_model_load(s->model, weights));
     us_model_freeze(s->model);
-    US_TRY(us_feed_new(trainer, &size, &s->feed));
+    US_TRY(us_feed_new(session, &size, &s->feed));
     s->count = us_model_count(s->model, US_MODEL_GRADS);
     US_TRY_ALLOC(s->gradient = us_calloc(s->count, sizeof *s->gradient));
 out:
@@ -88,8 +88,8 @@ static enum unseen_status load(struct single *s, const struct unseen_recipe *rec
     enum unseen_status st = UNSEEN_OK;
     const int32_t row = (int32_t)sample;
     const struct us_pass pass = {.split = UNSEEN_TRAIN, .samples = &sample, .n = 1, .recipe = recipe};
-    US_TRY(us_write(s->trainer->device, s->feed.order, 0, &row, sizeof row));
-    US_TRY(us_feed_batch(s->trainer, s->model, &s->feed, &pass, 0, 1));
+    US_TRY(us_write(s->session->device, s->feed.order, 0, &row, sizeof row));
+    US_TRY(us_feed_batch(s->session, s->model, &s->feed, &pass, 0, 1));
 out:
     return st;
 }
@@ -99,9 +99,9 @@ static enum unseen_status gradient_of(struct single *s, const struct unseen_reci
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_loss loss = {.n = 1,
-                           .classes = s->trainer->data->classes,
+                           .classes = s->session->data->classes,
                            .logits = us_model_logits(s->model),
-                           .labels = s->trainer->labels[UNSEEN_TRAIN],
+                           .labels = s->session->labels[UNSEEN_TRAIN],
                            .rows = s->feed.rows,
                            .dlogits = us_model_dlogits(s->model),
                            .record = s->feed.record,
@@ -109,7 +109,7 @@ static enum unseen_status gradient_of(struct single *s, const struct unseen_reci
     double square = 0;
     US_TRY(load(s, recipe, sample));
     US_TRY(us_model_forward(s->model, 1, true));
-    US_TRY(us_loss_run(s->trainer->device, &loss));
+    US_TRY(us_loss_run(s->session->device, &loss));
     US_TRY(us_model_backward(s->model, 1));
     US_TRY(us_model_get(s->model, US_MODEL_GRADS, s->gradient));
     for (size_t i = 0; i < s->count; i++)
@@ -119,18 +119,18 @@ out:
     return st;
 }
 
-enum unseen_status us_gradient_norms(struct us_trainer *trainer, const struct unseen_recipe *recipe,
+enum unseen_status us_gradient_norms(struct us_session *session, const struct unseen_recipe *recipe,
                                      const char *weights, const int64_t *samples, int64_t n,
                                      struct us_progress *progress, float *norms)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct single s = {.trainer = trainer, .feed.device = trainer->device};
-    US_TRY(us_gradient_check(trainer->data, recipe));
-    US_TRY(begin(trainer, recipe, weights, &s));
+    struct single s = {.session = session, .feed.device = session->device};
+    US_TRY(us_gradient_check(session->data, recipe));
+    US_TRY(begin(session, recipe, weights, &s));
     for (int64_t i = 0; i < n; i++) {
         US_TRY(gradient_of(&s, recipe, samples[i], &norms[i]));
         us_progress_update(progress, (uint64_t)i + 1, NULL);
-        if (us_trainer_stopped(trainer)) {
+        if (us_session_stopped(session)) {
             st = UNSEEN_INTERRUPTED;
             goto out;
         }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "nn/feed.h"
-#include "nn/trainer.h"
+#include "nn/session.h"
 #include "ops/loss.h"
 
 /* Rows of one window at most. */
@@ -17,11 +17,11 @@ static size_t aside_bytes(const struct us_feed_size *size, int each)
     return US_WINDOWS * window_rows(size) * (size_t)each * sizeof(float);
 }
 
-uint64_t us_observe_bytes(const struct us_trainer *trainer, const struct us_feed_size *size)
+uint64_t us_observe_bytes(const struct us_session *session, const struct us_feed_size *size)
 {
     uint64_t bytes = 0;
     if (size->see & US_SEE_PROBS)
-        bytes += us_buf_footprint(aside_bytes(size, trainer->data->classes));
+        bytes += us_buf_footprint(aside_bytes(size, session->data->classes));
     if (size->see & US_SEE_FEATURES)
         bytes += us_buf_footprint(aside_bytes(size, size->feature_count));
     return bytes;
@@ -38,11 +38,11 @@ out:
     return st;
 }
 
-enum unseen_status us_observe_new(const struct us_trainer *trainer, struct us_feed *feed)
+enum unseen_status us_observe_new(const struct us_session *session, struct us_feed *feed)
 {
     enum unseen_status st = UNSEEN_OK;
     if (feed->size.see & US_SEE_PROBS)
-        US_TRY(aside_new(feed, trainer->data->classes, &feed->probs));
+        US_TRY(aside_new(feed, session->data->classes, &feed->probs));
     if (feed->size.see & US_SEE_FEATURES)
         US_TRY(aside_new(feed, feed->size.feature_count, &feed->features));
 out:
@@ -61,18 +61,18 @@ static size_t first_row(const struct us_feed *feed, const struct us_window *wind
     return (size_t)(window - feed->window) * window_rows(&feed->size);
 }
 
-enum unseen_status us_observe_batch(struct us_trainer *trainer, struct us_model *model, struct us_feed *feed,
+enum unseen_status us_observe_batch(struct us_session *session, struct us_model *model, struct us_feed *feed,
                                     const struct us_pass *pass, int n)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_window *window = &feed->window[feed->current];
     const size_t first = first_row(feed, window) + (size_t)window->n;
     if (pass->see & US_SEE_PROBS)
-        US_TRY(us_softmax_run(trainer->device, n, feed->probs.each, us_model_logits(model), feed->probs.buf,
+        US_TRY(us_softmax_run(session->device, n, feed->probs.each, us_model_logits(model), feed->probs.buf,
                               (int)first));
     if (pass->see & US_SEE_FEATURES) {
         size_t bytes = (size_t)feed->features.each * sizeof(float);
-        US_TRY(us_copy(trainer->device, us_model_features(model), 0, feed->features.buf, first * bytes,
+        US_TRY(us_copy(session->device, us_model_features(model), 0, feed->features.buf, first * bytes,
                        (size_t)n * bytes));
     }
 out:

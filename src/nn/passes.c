@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "nn/feed.h"
-#include "nn/trainer.h"
+#include "nn/session.h"
 #include "ops/loss.h"
 #include "ops/sgd.h"
 
@@ -33,18 +33,18 @@ out:
 }
 
 /* Enqueue one batch of `n` samples from position `at` of the pass on. */
-static enum unseen_status run_batch(struct us_trainer *trainer, struct us_model *model, struct us_feed *feed,
+static enum unseen_status run_batch(struct us_session *session, struct us_model *model, struct us_feed *feed,
                                     const struct us_pass *pass, int64_t at, int n)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_recipe *recipe = pass->recipe;
-    US_TRY(us_feed_batch(trainer, model, feed, pass, at, n));
+    US_TRY(us_feed_batch(session, model, feed, pass, at, n));
     US_TRY(us_model_forward(model, n, pass->training));
     struct us_loss loss = {.n = n,
-                           .classes = trainer->data->classes,
+                           .classes = session->data->classes,
                            .smoothing = recipe->label_smoothing,
                            .logits = us_model_logits(model),
-                           .labels = trainer->labels[pass->split],
+                           .labels = session->labels[pass->split],
                            .rows = feed->rows,
                            .dlogits = pass->training ? us_model_dlogits(model) : NULL,
                            .record = feed->record,
@@ -52,8 +52,8 @@ static enum unseen_status run_batch(struct us_trainer *trainer, struct us_model 
                            .stride = (size_t)pass->n,
                            .column = (size_t)(pass->record + at)};
     if (!pass->unrecorded)
-        US_TRY(us_loss_run(trainer->device, &loss));
-    US_TRY(us_observe_batch(trainer, model, feed, pass, n));
+        US_TRY(us_loss_run(session->device, &loss));
+    US_TRY(us_observe_batch(session, model, feed, pass, n));
     if (!pass->training)
         goto out;
     US_TRY(us_model_backward(model, n));
@@ -110,7 +110,7 @@ static struct us_window *window_at(struct us_feed *feed, const struct us_pass *p
     return window;
 }
 
-enum unseen_status us_pass_enqueue(struct us_trainer *trainer, struct us_model *model, struct us_feed *feed,
+enum unseen_status us_pass_enqueue(struct us_session *session, struct us_model *model, struct us_feed *feed,
                                    struct us_pass *pass)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -119,7 +119,7 @@ enum unseen_status us_pass_enqueue(struct us_trainer *trainer, struct us_model *
     for (int64_t at = 0; at < pass->n; at += batch) {
         const int n = pass->n - at < batch ? (int)(pass->n - at) : batch;
         struct us_window *window = window_at(feed, pass, at);
-        US_TRY(run_batch(trainer, model, feed, pass, at, n));
+        US_TRY(run_batch(session, model, feed, pass, at, n));
         window->n += n;
         window->batches++;
         if (window->batches < feed->batches && at + n < pass->n) {
@@ -127,7 +127,7 @@ enum unseen_status us_pass_enqueue(struct us_trainer *trainer, struct us_model *
             continue;
         }
         US_TRY(turn(feed));
-        if (us_trainer_stopped(trainer)) {
+        if (us_session_stopped(session)) {
             st = UNSEEN_INTERRUPTED;
             goto out;
         }

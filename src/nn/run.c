@@ -87,7 +87,7 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
 {
     enum unseen_status st = UNSEEN_OK;
     struct places places = {0};
-    struct us_trainer *trainer = NULL;
+    struct us_session *session = NULL;
     struct unseen_epoch *done = NULL;
     int64_t *samples = NULL, n;
     int n_done = 0, lock = -1;
@@ -102,7 +102,7 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
         us_hint("choose another folder");
         goto out;
     }
-    US_TRY(us_trainer_new(device, data, &trainer));
+    US_TRY(us_session_new(device, data, &session));
     struct us_train_job job = {.recipe = &options->recipe,
                                .seed = options->seed,
                                .train = samples,
@@ -112,7 +112,7 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
                                .state = places.state,
                                .title = "train",
                                .save = places.weights};
-    US_TRY(us_train(trainer, &job, &done, &n_done));
+    US_TRY(us_train(session, &job, &done, &n_done));
     US_TRY(us_history_write(places.history, done, n_done));
     US_TRY(write_run(places.run, device, data, options, n, done, n_done));
     if (history) {
@@ -121,7 +121,7 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
         done = NULL;
     }
 out:
-    us_trainer_free(trainer);
+    us_session_free(session);
     if (lock >= 0)
         us_unlock(lock);
     free_places(&places);

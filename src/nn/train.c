@@ -13,11 +13,11 @@
 #include "nn/checkpoint.h"
 #include "nn/feed.h"
 #include "nn/fingerprint.h"
-#include "nn/trainer.h"
+#include "nn/session.h"
 
 /* A job in progress. */
 struct run {
-    struct us_trainer *trainer;
+    struct us_session *session;
     const struct us_train_job *job;
     struct us_model *model;
     struct us_feed feed;
@@ -49,11 +49,11 @@ static enum unseen_status check_samples(const char *what, const int64_t *samples
     return UNSEEN_OK;
 }
 
-static enum unseen_status check_job(const struct us_trainer *trainer, const struct us_train_job *job)
+static enum unseen_status check_job(const struct us_session *session, const struct us_train_job *job)
 {
     enum unseen_status st = UNSEEN_OK;
-    int64_t all = trainer->data->split[UNSEEN_TRAIN].n;
-    US_TRY(us_recipe_check_on(job->recipe, trainer->data));
+    int64_t all = session->data->split[UNSEEN_TRAIN].n;
+    US_TRY(us_recipe_check_on(job->recipe, session->data));
     if (job->n_train < 1) {
         st = us_fail(UNSEEN_USAGE, "training set", "it is empty");
         goto out;
@@ -93,16 +93,16 @@ static enum unseen_status begin(struct run *run)
     enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
     const struct unseen_recipe *recipe = job->recipe;
-    const struct unseen_dataset *data = run->trainer->data;
+    const struct unseen_dataset *data = run->session->data;
     run->seed = job->seed + UINT64_C(0x9e3779b97f4a7c15) * job->model;
     run->target = us_recipe_epochs(recipe);
     run->n_test = job->test ? data->split[UNSEEN_TEST].n : 0;
     run->steps_per_epoch = (job->n_train + recipe->batch - 1) / recipe->batch;
-    US_TRY(us_trainer_model(run->trainer, recipe, &run->model));
-    US_TRY_ALLOC(run->settings = us_fingerprint(run->trainer->device, data, job, run->model));
+    US_TRY(us_session_model(run->session, recipe, &run->model));
+    US_TRY_ALLOC(run->settings = us_fingerprint(run->session->device, data, job, run->model));
     run->state.settings = run->settings;
     const struct us_feed_size size = feed_size(job, run->n_test, run->model);
-    US_TRY(us_feed_new(run->trainer, &size, &run->feed));
+    US_TRY(us_feed_new(run->session, &size, &run->feed));
     US_TRY_ALLOC(run->order = us_calloc((size_t)job->n_train, sizeof *run->order));
     US_TRY_ALLOC(run->tests = us_calloc((size_t)run->n_test, sizeof *run->tests));
     US_TRY_ALLOC(run->trained = us_calloc((size_t)job->n_train * UNSEEN_QUANTITIES, sizeof *run->trained));
@@ -167,7 +167,7 @@ static enum unseen_status enqueue(struct run *run, struct us_pass *pass)
     if (pass->observer && pass->split == UNSEEN_TRAIN)
         pass->see = pass->observer->wants(pass->observer->context, pass->kind, pass->epoch);
     run->images += (uint64_t)pass->n;
-    return us_pass_enqueue(run->trainer, run->model, &run->feed, pass);
+    return us_pass_enqueue(run->session, run->model, &run->feed, pass);
 }
 
 static double mean(const float *values, int64_t n)
@@ -318,25 +318,25 @@ static enum unseen_status run_epochs(struct run *run)
     enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
     const char *title = job->title ? job->title : "training";
-    uint64_t all = us_train_images(run->trainer->data, job);
+    uint64_t all = us_train_images(run->session->data, job);
     uint64_t left = all / (uint64_t)run->target * (uint64_t)(run->target - run->state.epochs);
     if (job->whole)
         run->progress = us_progress_part(job->whole, title, all, left);
     else if (left)
         run->progress = us_progress_begin(title, "images", left);
     while (run->state.epochs < run->target && st == UNSEEN_OK)
-        st = us_trainer_stopped(run->trainer) ? UNSEEN_INTERRUPTED : run_epoch(run);
+        st = us_session_stopped(run->session) ? UNSEEN_INTERRUPTED : run_epoch(run);
     us_progress_end(run->progress);
     run->progress = NULL;
     return st == UNSEEN_INTERRUPTED ? interrupted(run) : st;
 }
 
-enum unseen_status us_train(struct us_trainer *trainer, const struct us_train_job *job,
+enum unseen_status us_train(struct us_session *session, const struct us_train_job *job,
                             struct unseen_epoch **history, int *epochs)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct run run = {.trainer = trainer, .job = job, .feed.device = trainer->device};
-    US_TRY(check_job(trainer, job));
+    struct run run = {.session = session, .job = job, .feed.device = session->device};
+    US_TRY(check_job(session, job));
     US_TRY(begin(&run));
     US_TRY(load(&run));
     bool finished = run.state.epochs == run.target;

@@ -8,19 +8,19 @@
 #include "unseen/quantity.h"
 
 struct us_progress;
-struct us_trainer; /* a dataset on a device: pixels and labels of both splits, batches, the model in use */
+struct us_session; /* a dataset on a device: pixels and labels of both splits, batches, the model in use */
 
 /* Upload the dataset: labels, and the pixels of each split that take no more than half of the device's memory
  * with what is in use already. Those of others are sent batch by batch, which changes no result. `data` must
  * outlive it. */
-enum unseen_status us_trainer_new(struct unseen_device *device, const struct unseen_dataset *data,
-                                  struct us_trainer **trainer);
-void us_trainer_free(struct us_trainer *trainer);
+enum unseen_status us_session_new(struct unseen_device *device, const struct unseen_dataset *data,
+                                  struct us_session **session);
+void us_session_free(struct us_session *session);
 
-/* Another for another thread, on a clone of the same device, with the same dataset on it. `trainer` must
+/* Another for another thread, on a clone of the same device, with the same dataset on it. `session` must
  * outlive it. */
-enum unseen_status us_trainer_share(const struct us_trainer *trainer, struct unseen_device *clone,
-                                    struct us_trainer **other);
+enum unseen_status us_session_share(const struct us_session *session, struct unseen_device *clone,
+                                    struct us_session **other);
 
 /* Per-sample quantities of one pass: value[q * n + i] belongs to samples[i] (an index in the training split).
  */
@@ -89,7 +89,7 @@ struct us_train_job {
  * unreadable state file: warn and begin again. `history` (may be NULL): fresh memory [*epochs], all epochs. A
  * loss that is not finite is UNSEEN_FAILED with a hint to lower --lr. UNSEEN_INTERRUPTED: the state holds the
  * last whole epoch. */
-enum unseen_status us_train(struct us_trainer *trainer, const struct us_train_job *job,
+enum unseen_status us_train(struct us_session *session, const struct us_train_job *job,
                             struct unseen_epoch **history, int *epochs);
 
 /* The rows of struct unseen_recipe and of struct unseen_train_options. */

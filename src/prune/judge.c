@@ -53,7 +53,7 @@ static enum unseen_status keep_answers(void *context, const struct unseen_epoch 
 }
 
 /* Called by several threads at once. */
-static enum unseen_status train_judge(void *context, int number, struct us_trainer *trainer)
+static enum unseen_status train_judge(void *context, int number, struct us_session *session)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct court *court = context;
@@ -73,7 +73,7 @@ static enum unseen_status train_judge(void *context, int number, struct us_train
                                .whole = court->progress,
                                .on_epoch = keep_answers,
                                .context = &trial};
-    US_TRY(us_train(trainer, &job, NULL, NULL));
+    US_TRY(us_train(session, &job, NULL, NULL));
 out:
     free(trial.state);
     free(trial.correct);

@@ -10,7 +10,7 @@
 #include "scoring/scoring_model.h"
 
 static enum unseen_status record_side(const struct us_scoring_model *m, enum us_side side,
-                                      struct us_trainer *trainer, const char *weights,
+                                      struct us_session *session, const char *weights,
                                       struct us_progress *whole, const char *title)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -25,7 +25,7 @@ static enum unseen_status record_side(const struct us_scoring_model *m, enum us_
     progress = us_progress_part(whole, title, (uint64_t)n, done ? 0 : (uint64_t)n);
     if (n == 0 || done)
         goto out;
-    US_TRY(us_gradient_norms(trainer, &m->run->options->recipe, weights, samples, n, progress, norms));
+    US_TRY(us_gradient_norms(session, &m->run->options->recipe, weights, samples, n, progress, norms));
     US_TRY(us_npy_write(path, US_F32, 2, (int64_t[]){n, 1}, norms));
 out:
     us_progress_end(progress);
@@ -34,14 +34,14 @@ out:
     return st;
 }
 
-enum unseen_status us_record_gradients(const struct us_scoring_model *m, struct us_trainer *trainer,
+enum unseen_status us_record_gradients(const struct us_scoring_model *m, struct us_session *session,
                                        const char *weights, struct us_progress *whole, const char *title)
 {
     enum unseen_status st = UNSEEN_OK;
     char *noted = us_format("%s, gradients", title);
     US_TRY_ALLOC(noted);
-    US_TRY(record_side(m, US_UNSEEN_SIDE, trainer, weights, whole, noted));
-    US_TRY(record_side(m, US_SEEN_SIDE, trainer, weights, whole, noted));
+    US_TRY(record_side(m, US_UNSEEN_SIDE, session, weights, whole, noted));
+    US_TRY(record_side(m, US_SEEN_SIDE, session, weights, whole, noted));
 out:
     free(noted);
     if (st == UNSEEN_INTERRUPTED) {

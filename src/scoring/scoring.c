@@ -13,7 +13,7 @@
 #include "nn/crew.h"
 #include "nn/fingerprint.h"
 #include "nn/gradient.h"
-#include "nn/trainer.h"
+#include "nn/session.h"
 #include "scoring/folds.h"
 #include "scoring/scoring_json.h"
 #include "scoring/scoring_model.h"
@@ -47,7 +47,7 @@ static int own_number(const struct run *run, int i)
 }
 
 /* Called by several threads at once, for different models. */
-static enum unseen_status train_model(void *context, int own, struct us_trainer *trainer)
+static enum unseen_status train_model(void *context, int own, struct us_session *session)
 {
     enum unseen_status st = UNSEEN_OK;
     struct run *run = context;
@@ -92,10 +92,10 @@ static enum unseen_status train_model(void *context, int own, struct us_trainer 
         .observer = &observer,
     };
     past->n_train = m->n_train;
-    US_TRY(us_train(trainer, &job, &past->history, &past->epochs));
-    US_TRY_ALLOC(past->made_by = us_made_by(trainer->device, trainer->model));
+    US_TRY(us_train(session, &job, &past->history, &past->epochs));
+    US_TRY_ALLOC(past->made_by = us_made_by(session->device, session->model));
     if (gradients)
-        US_TRY(us_record_gradients(m, trainer, weights, run->progress, title));
+        US_TRY(us_record_gradients(m, session, weights, run->progress, title));
 out:
     us_recorder_free(m->recorder);
     us_scoring_model_end(m);

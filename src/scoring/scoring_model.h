@@ -119,7 +119,7 @@ enum unseen_status us_record_epoch(void *context, const struct unseen_epoch *epo
 /* Gradient norms of both sides by the finished model, whose weights lie in the file `weights`. Sides that a
  * killed call was through with stay as they are. Shown as a part of `whole`, which counts an image for each
  * sample, as `title`'s. */
-enum unseen_status us_record_gradients(const struct us_scoring_model *model, struct us_trainer *trainer,
+enum unseen_status us_record_gradients(const struct us_scoring_model *model, struct us_session *session,
                                        const char *weights, struct us_progress *whole, const char *title);
 
 /* ---- gather.c ---- */

@@ -9,7 +9,7 @@
 
 #include "nn/crew.h"
 #include "nn/gradient.h"
-#include "nn/trainer.h"
+#include "nn/session.h"
 
 /* Crews on several devices: the same device named twice, as there is one at least. */
 
@@ -56,12 +56,12 @@ struct log {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int done[JOBS], met;
-    struct us_trainer *first, *second;
+    struct us_session *first, *second;
     float p_true[JOBS][N];
 };
 
-/* Each of the two trainers waits in its first job for the other's. */
-static void meet(struct log *log, struct us_trainer *own)
+/* Each of the two sessions waits in its first job for the other's. */
+static void meet(struct log *log, struct us_session *own)
 {
     pthread_mutex_lock(&log->lock);
     if (!log->first || log->first == own)
@@ -75,7 +75,7 @@ static void meet(struct log *log, struct us_trainer *own)
     pthread_mutex_unlock(&log->lock);
 }
 
-static enum unseen_status note(void *context, int i, struct us_trainer *own)
+static enum unseen_status note(void *context, int i, struct us_session *own)
 {
     struct log *log = context;
     meet(log, own);
@@ -117,7 +117,7 @@ static enum unseen_status keep_last(void *context, const struct unseen_epoch *ep
     return UNSEEN_OK;
 }
 
-static enum unseen_status train(void *context, int i, struct us_trainer *own)
+static enum unseen_status train(void *context, int i, struct us_session *own)
 {
     struct log *log = context;
     struct unseen_recipe recipe = test_small_recipe();
@@ -165,7 +165,7 @@ static enum unseen_status look_away(void *context, const struct us_rows *rows)
 }
 
 /* All that a scoring model may take from a device: every pass recorded and seen, gradients behind it. */
-static enum unseen_status train_all(void *context, int i, struct us_trainer *own)
+static enum unseen_status train_all(void *context, int i, struct us_session *own)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_crew_task *task = context;
@@ -226,7 +226,7 @@ static void what_is_planned_fits(void **state)
     us_device_limit(test_device(), limit);
 }
 
-static enum unseen_status fail_at_4(void *context, int i, struct us_trainer *own)
+static enum unseen_status fail_at_4(void *context, int i, struct us_session *own)
 {
     (void)context;
     (void)own;

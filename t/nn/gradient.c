@@ -8,13 +8,13 @@
 #include <string.h>
 
 #include "nn/gradient.h"
-#include "nn/trainer.h"
+#include "nn/session.h"
 
 enum { N = 12 };
 
 static int set_up(void **state)
 {
-    return test_drawn_trainer(state, N);
+    return test_drawn_session(state, N);
 }
 
 static struct unseen_recipe recipe_of(const char *model, int width)
@@ -29,7 +29,7 @@ static struct unseen_recipe recipe_of(const char *model, int width)
 static struct us_model *model_of(const struct unseen_recipe *recipe, bool training)
 {
     struct us_model *model;
-    struct us_model_spec spec = us_trainer_spec(trainer, recipe);
+    struct us_model_spec spec = us_session_spec(session, recipe);
     spec.batch = 1;
     spec.training = training;
     assert_ok(us_model_new(test_device(), &spec, &model));
@@ -95,7 +95,7 @@ static void check(const char *name, int width, const int64_t *samples, int64_t n
     struct us_model *model = model_of(&recipe, false);
     float norms[N];
     assert_ok(us_model_save(model, test_path("weights.safetensors")));
-    assert_ok(us_gradient_norms(trainer, &recipe, test_path("weights.safetensors"), samples, n, NULL, norms));
+    assert_ok(us_gradient_norms(session, &recipe, test_path("weights.safetensors"), samples, n, NULL, norms));
     for (int64_t i = 0; i < n; i++) {
         double want = norm_by_differences(model, (int)samples[i]);
         printf("# %s, sample %d: %g, by differences %g\n", name, (int)samples[i], (double)norms[i], want);
@@ -118,16 +118,16 @@ static void streamed_samples_have_the_same_norms(void **state)
     const struct unseen_recipe recipe = recipe_of("convnet3", 4);
     const int64_t samples[] = {3, 0, 11, 4, 7};
     struct us_model *model = model_of(&recipe, false);
-    struct us_buf *pixels = trainer->pixels[UNSEEN_TRAIN];
+    struct us_buf *pixels = session->pixels[UNSEEN_TRAIN];
     float norms[2][5];
     assert_ok(us_model_save(model, test_path("weights.safetensors")));
     for (int streams = 0; streams < 2; streams++) {
-        trainer->pixels[UNSEEN_TRAIN] = streams ? NULL : pixels;
-        assert_true(us_trainer_streams(trainer) == streams);
-        assert_ok(us_gradient_norms(trainer, &recipe, test_path("weights.safetensors"), samples, 5, NULL,
+        session->pixels[UNSEEN_TRAIN] = streams ? NULL : pixels;
+        assert_true(us_session_streams(session) == streams);
+        assert_ok(us_gradient_norms(session, &recipe, test_path("weights.safetensors"), samples, 5, NULL,
                                     norms[streams]));
     }
-    trainer->pixels[UNSEEN_TRAIN] = pixels;
+    session->pixels[UNSEEN_TRAIN] = pixels;
     assert_memory_equal(norms[0], norms[1], sizeof norms[0]);
     us_model_free(model);
 }

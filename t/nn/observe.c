@@ -59,7 +59,7 @@ static void observers_see_each_sample_once_a_pass(void **state)
     job.observer = &observer;
     job.on_epoch = compare_sights;
     job.context = &sights;
-    assert_ok(us_train(trainer, &job, NULL, NULL));
+    assert_ok(us_train(session, &job, NULL, NULL));
     assert_int_equal(sights.times[N - 1], 3);
 }
 

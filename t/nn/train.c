@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "nn/trainer.h"
+#include "nn/session.h"
 
 /* What a run's callback saw, all epochs one after another. */
 struct seen {
@@ -45,7 +45,7 @@ static void loss_falls(void **state)
     job.on_epoch = watch;
     job.context = &whole;
     job.save = test_path("whole.safetensors");
-    assert_ok(us_train(trainer, &job, &whole_history, &epochs));
+    assert_ok(us_train(session, &job, &whole_history, &epochs));
     assert_int_equal(epochs, 4);
     assert_int_equal(whole.calls, 4);
     const struct unseen_epoch *first = &whole_history[0], *last = &whole_history[3];
@@ -85,10 +85,10 @@ static void goes_on_bit_for_bit(void **state)
     job.on_epoch = watch;
     job.context = &broken;
     broken.interrupt_at = 2;
-    assert_fails(UNSEEN_INTERRUPTED, "2 of 4", us_train(trainer, &job, &history, &epochs));
+    assert_fails(UNSEEN_INTERRUPTED, "2 of 4", us_train(session, &job, &history, &epochs));
     unseen_interrupt_clear();
     job.save = test_path("broken.safetensors");
-    assert_ok(us_train(trainer, &job, &history, &epochs));
+    assert_ok(us_train(session, &job, &history, &epochs));
     assert_int_equal(broken.calls, 4);
     assert_int_equal(epochs, 4);
     assert_same_history(history, whole_history, 4);
@@ -98,7 +98,7 @@ static void goes_on_bit_for_bit(void **state)
     assert_same_bytes(test_path("whole.safetensors"), job.save);
     /* A finished state returns at once, and makes the weights again if they have gone. */
     assert_int_equal(remove(job.save), 0);
-    assert_ok(us_train(trainer, &job, &history, &epochs));
+    assert_ok(us_train(session, &job, &history, &epochs));
     assert_int_equal(broken.calls, 4);
     assert_same_history(history, whole_history, 4);
     assert_same_bytes(test_path("whole.safetensors"), job.save);
@@ -111,28 +111,28 @@ static void other_settings_are_refused(void **state)
     struct unseen_recipe recipe = recipe_of(4);
     struct us_train_job job = job_of(&recipe, test_path("state.safetensors"));
     job.seed = 4;
-    assert_fails(UNSEEN_USAGE, "it has \"seed 3\", this run \"seed 4\"", us_train(trainer, &job, NULL, NULL));
+    assert_fails(UNSEEN_USAGE, "it has \"seed 3\", this run \"seed 4\"", us_train(session, &job, NULL, NULL));
     job.seed = 3;
     job.n_train--;
-    assert_fails(UNSEEN_USAGE, "state.safetensors", us_train(trainer, &job, NULL, NULL));
+    assert_fails(UNSEEN_USAGE, "state.safetensors", us_train(session, &job, NULL, NULL));
     job.n_train++;
     if (!us_device_precision(test_device(), UNSEEN_BF16)) {
         recipe.precision = UNSEEN_BF16;
-        assert_fails(UNSEEN_USAGE, "this run \"precision bf16\"", us_train(trainer, &job, NULL, NULL));
+        assert_fails(UNSEEN_USAGE, "this run \"precision bf16\"", us_train(session, &job, NULL, NULL));
         recipe.precision = UNSEEN_FLOAT32;
     }
     recipe.width = 9;
-    assert_fails(UNSEEN_USAGE, "width 9", us_train(trainer, &job, NULL, NULL));
+    assert_fails(UNSEEN_USAGE, "width 9", us_train(session, &job, NULL, NULL));
     recipe.width = 8; /* which builds the model anew, now with other convolutions */
     assert_int_equal(setenv("UNSEEN_CONV", us_device_is_cpu(test_device()) ? "im2col" : "direct", 1), 0);
-    assert_fails(UNSEEN_USAGE, "it has \"convolutions", us_train(trainer, &job, NULL, NULL));
+    assert_fails(UNSEEN_USAGE, "it has \"convolutions", us_train(session, &job, NULL, NULL));
     assert_non_null(strstr(unseen_last_hint(), "UNSEEN_TUNING=0"));
     unsetenv("UNSEEN_CONV");
     recipe.width = 9;
-    assert_fails(UNSEEN_USAGE, "width 9", us_train(trainer, &job, NULL, NULL));
+    assert_fails(UNSEEN_USAGE, "width 9", us_train(session, &job, NULL, NULL));
     recipe.width = 8;
     recipe.stop_after = 3;
-    assert_fails(UNSEEN_USAGE, "4 epochs already", us_train(trainer, &job, NULL, NULL));
+    assert_fails(UNSEEN_USAGE, "4 epochs already", us_train(session, &job, NULL, NULL));
 }
 
 /* A file cut short, or with a bit turned over, is not gone on from. */
@@ -154,7 +154,7 @@ static void torn_states_begin_again(void **state)
         broken.calls = broken.interrupt_at = 0;
         job.on_epoch = watch;
         job.context = &broken;
-        assert_ok(us_train(trainer, &job, &history, &epochs));
+        assert_ok(us_train(session, &job, &history, &epochs));
         assert_int_equal(broken.calls, 4);
         assert_same_history(history, whole_history, 4);
         free(history);
@@ -172,12 +172,12 @@ static void stops_early_and_goes_on(void **state)
     struct unseen_recipe recipe = recipe_of(4);
     recipe.stop_after = 1;
     struct us_train_job job = job_of(&recipe, test_path("early.safetensors"));
-    assert_ok(us_train(trainer, &job, &history, &epochs));
+    assert_ok(us_train(session, &job, &history, &epochs));
     assert_int_equal(epochs, 1);
     assert_same_history(history, whole_history, 1);
     free(history);
     recipe.stop_after = 2;
-    assert_ok(us_train(trainer, &job, &history, &epochs));
+    assert_ok(us_train(session, &job, &history, &epochs));
     assert_int_equal(epochs, 2);
     assert_same_history(history, whole_history, 2);
     free(history);
@@ -192,14 +192,14 @@ static void models_of_a_run_differ(void **state)
     recipe.stop_after = 1;
     struct us_train_job job = job_of(&recipe, NULL);
     job.model = 1;
-    assert_ok(us_train(trainer, &job, &history, &epochs));
+    assert_ok(us_train(session, &job, &history, &epochs));
     assert_true(history->train_loss != whole_history->train_loss);
     assert_true(isfinite(history->heldout_loss));
     free(history);
     job.n_heldout = 0;
     job.test = false;
     job.model = 0;
-    assert_ok(us_train(trainer, &job, &history, &epochs));
+    assert_ok(us_train(session, &job, &history, &epochs));
     assert_true(history->train_loss == whole_history->train_loss);
     assert_true(isnan(history->heldout_loss));
     assert_true(isnan(history->test_accuracy));
@@ -211,7 +211,7 @@ static void streamed_pixels_change_nothing(void **state)
 {
     (void)state;
     struct unseen_device *device;
-    struct us_trainer *streaming;
+    struct us_session *streaming;
     struct unseen_epoch *history;
     int epochs;
     struct unseen_recipe recipe = recipe_of(4);
@@ -220,11 +220,11 @@ static void streamed_pixels_change_nothing(void **state)
     uint64_t limit = us_device_memory(device).limit;
     us_device_limit(device, sizeof pixels[0]); /* the test split fits half of it */
     unseen_log_level_set(UNSEEN_LOG_ERROR);
-    assert_ok(us_trainer_new(device, &data, &streaming));
+    assert_ok(us_session_new(device, &data, &streaming));
     unseen_log_level_set(UNSEEN_LOG_INFO);
     us_device_limit(device, limit);
-    assert_false(us_trainer_streams(trainer));
-    assert_true(us_trainer_streams(streaming));
+    assert_false(us_session_streams(session));
+    assert_true(us_session_streams(streaming));
     assert_null(streaming->pixels[UNSEEN_TRAIN]);
     assert_non_null(streaming->pixels[UNSEEN_TEST]);
     memset(&broken, 0, sizeof broken);
@@ -237,7 +237,7 @@ static void streamed_pixels_change_nothing(void **state)
     assert_memory_equal(whole.heldout, broken.heldout, sizeof whole.heldout);
     assert_same_bytes(test_path("whole.safetensors"), job.save);
     free(history);
-    us_trainer_free(streaming);
+    us_session_free(streaming);
     unseen_device_close(device);
 }
 
@@ -249,7 +249,7 @@ static void divergence_is_told(void **state)
     recipe.momentum = 0.99f;
     recipe.weight_decay = 10.0f;
     struct us_train_job job = job_of(&recipe, NULL);
-    assert_fails(UNSEEN_FAILED, "not finite", us_train(trainer, &job, NULL, NULL));
+    assert_fails(UNSEEN_FAILED, "not finite", us_train(session, &job, NULL, NULL));
     assert_non_null(strstr(unseen_last_hint(), "--lr"));
 }
 
@@ -260,16 +260,16 @@ static void bad_jobs_are_refused(void **state)
     struct us_train_job job = job_of(&recipe, NULL);
     int64_t twice[] = {1, 1}, beyond[] = {N};
     job.n_train = 0;
-    assert_fails(UNSEEN_USAGE, "empty", us_train(trainer, &job, NULL, NULL));
+    assert_fails(UNSEEN_USAGE, "empty", us_train(session, &job, NULL, NULL));
     job.train = twice;
     job.n_train = 2;
-    assert_fails(UNSEEN_USAGE, "ascend", us_train(trainer, &job, NULL, NULL));
+    assert_fails(UNSEEN_USAGE, "ascend", us_train(session, &job, NULL, NULL));
     job.train = beyond;
     job.n_train = 1;
-    assert_fails(UNSEEN_USAGE, "0..199", us_train(trainer, &job, NULL, NULL));
+    assert_fails(UNSEEN_USAGE, "0..199", us_train(session, &job, NULL, NULL));
     job = job_of(&recipe, NULL);
     recipe.pad = SIZE;
-    assert_fails(UNSEEN_USAGE, "--pad", us_train(trainer, &job, NULL, NULL));
+    assert_fails(UNSEEN_USAGE, "--pad", us_train(session, &job, NULL, NULL));
 }
 
 /* The public call: its files, a subset, a start from weights, and a second call that only reads. */

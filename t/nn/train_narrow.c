@@ -19,7 +19,7 @@ static void learns(enum unseen_precision precision, const char *algorithm)
     assert_int_equal(setenv("UNSEEN_CONV", algorithm, 1), 0);
     for (int i = 0; i < 3; i++) {
         recipe.precision = i < 2 ? precision : UNSEEN_FLOAT32;
-        assert_ok(us_train(trainer, &job, &history[i], &epochs));
+        assert_ok(us_train(session, &job, &history[i], &epochs));
     }
     unsetenv("UNSEEN_CONV");
     assert_true(history[0][2].train_loss < 0.7 * history[0][0].train_loss);
@@ -57,14 +57,14 @@ static void scaling_goes_on(void **state)
     recipe.precision = UNSEEN_F16;
     struct us_train_job job = job_of(&recipe, paths[0]);
     job.save = whole_weights;
-    assert_ok(us_train(trainer, &job, NULL, NULL));
+    assert_ok(us_train(session, &job, NULL, NULL));
     job.state = paths[1];
     job.save = NULL;
     recipe.stop_after = 1;
-    assert_ok(us_train(trainer, &job, NULL, NULL));
+    assert_ok(us_train(session, &job, NULL, NULL));
     recipe.stop_after = 0;
     job.save = test_path("f16-broken-weights.safetensors");
-    assert_ok(us_train(trainer, &job, NULL, NULL));
+    assert_ok(us_train(session, &job, NULL, NULL));
     assert_same_bytes(whole_weights, job.save);
     free(whole_weights);
     const float *scaling[2];

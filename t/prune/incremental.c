@@ -18,7 +18,7 @@ enum { N = 90, FOLDS = 3, EPOCHS = 2, SEED = 7 };
 
 static int set_up(void **state)
 {
-    return test_drawn_trainer(state, N);
+    return test_drawn_session(state, N);
 }
 
 /* ---- arithmetic ---- */
@@ -241,7 +241,7 @@ static void train_by_hand(const struct unseen_recipe *recipe, const struct us_sc
             else
                 out[job.n_heldout++] = i;
         }
-        assert_ok(us_train(trainer, &job, NULL, NULL));
+        assert_ok(us_train(session, &job, NULL, NULL));
     }
 }
 
@@ -314,7 +314,7 @@ static int64_t judge_by_hand(const struct unseen_prune_options *options, const i
                                .n_train = m,
                                .heldout = heldout,
                                .n_heldout = n_heldout};
-    assert_ok(us_train(trainer, &job, &history, &epochs));
+    assert_ok(us_train(session, &job, &history, &epochs));
     int64_t right = llround(history[epochs - 1].heldout_accuracy * (double)n_heldout);
     free(history);
     return right;

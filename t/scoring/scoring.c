@@ -19,7 +19,7 @@ enum { N = 90, FOLDS = 3, EPOCHS = 2, SEED = 7 };
 
 static int set_up(void **state)
 {
-    return test_drawn_trainer(state, N);
+    return test_drawn_session(state, N);
 }
 
 static struct unseen_scoring_options options_of(enum unseen_protocol protocol, const char *name)
@@ -88,7 +88,7 @@ static void train_by_hand(const struct unseen_recipe *recipe, uint32_t number, c
             hand->heldout[e][i] = hand->trained[e][i] = NAN;
     job.probe = in;
     job.n_probe = job.n_train;
-    assert_ok(us_train(trainer, &job, NULL, NULL));
+    assert_ok(us_train(session, &job, NULL, NULL));
 }
 
 static struct unseen_trajectory *open_in(const struct unseen_scoring_options *options, const char *name)
@@ -274,7 +274,7 @@ static void what_is_wide_is_recorded_on_demand(void **state)
     saved_as = test_path("by-hand.safetensors");
     train_by_hand(&options.recipe, 1, folds, 1, true, &hand);
     for (int64_t i = 0; i < N; i++)
-        assert_ok(us_gradient_norms(trainer, &options.recipe, saved_as, &i, 1, NULL, &wide.gradient[i]));
+        assert_ok(us_gradient_norms(session, &options.recipe, saved_as, &i, 1, NULL, &wide.gradient[i]));
     observed_by = NULL;
     saved_as = NULL;
     assert_int_equal(t->feature_count, wide.d);

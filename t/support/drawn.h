@@ -1,4 +1,4 @@
-/* What tests of training share that need data and no more of it: a drawn dataset of three classes, a trainer
+/* What tests of training share that need data and no more of it: a drawn dataset of three classes, a session
  * on it, a small recipe, and a temporary folder. */
 #ifndef US_T_SUPPORT_DRAWN_H
 #define US_T_SUPPORT_DRAWN_H
@@ -13,7 +13,7 @@
 enum { CLASSES = 3, SIZE = 16 };
 
 static struct unseen_dataset *data;
-static struct us_trainer *trainer; /* of test_drawn_trainer alone */
+static struct us_session *session; /* of test_drawn_session alone */
 
 /* For a cmocka group setup: `data`, with so many training samples, and test_folder. */
 static inline int test_drawn(void **state, int train)
@@ -23,16 +23,16 @@ static inline int test_drawn(void **state, int train)
     return unseen_synth_draw(&drawn, &data, NULL, NULL) ? -1 : test_folder_make(state);
 }
 
-/* The same, and `trainer`. */
-static inline int test_drawn_trainer(void **state, int train)
+/* The same, and `session`. */
+static inline int test_drawn_session(void **state, int train)
 {
-    return test_drawn(state, train) || us_trainer_new(test_device(), data, &trainer) ? -1 : 0;
+    return test_drawn(state, train) || us_session_new(test_device(), data, &session) ? -1 : 0;
 }
 
 /* cmocka group teardown of both. */
 static inline int test_drawn_end(void **state)
 {
-    us_trainer_free(trainer);
+    us_session_free(session);
     unseen_dataset_close(data);
     return test_folder_remove(state);
 }

@@ -1,4 +1,4 @@
-/* What the tests of training runs share: images whose class is easily learnt, a trainer on them, a temporary
+/* What the tests of training runs share: images whose class is easily learnt, a session on them, a temporary
  * folder, and jobs. */
 #ifndef US_T_SUPPORT_QUADRANTS_H
 #define US_T_SUPPORT_QUADRANTS_H
@@ -28,7 +28,7 @@ static struct unseen_dataset data = {.format = "test",
                                      .mean = {0.5f, 0.5f, 0.5f},
                                      .std = {0.25f, 0.25f, 0.25f},
                                      .hash = "0123"};
-static struct us_trainer *trainer;
+static struct us_session *session;
 static int64_t everyone[N];
 
 static inline void draw_quadrants(void)
@@ -55,14 +55,14 @@ static inline int test_quadrants(void **state)
     draw_quadrants();
     for (int i = 0; i < N; i++)
         everyone[i] = i;
-    if (us_trainer_new(test_device(), &data, &trainer))
+    if (us_session_new(test_device(), &data, &session))
         return -1;
     return test_folder_make(state);
 }
 
 static inline int test_quadrants_end(void **state)
 {
-    us_trainer_free(trainer);
+    us_session_free(session);
     return test_folder_remove(state);
 }
 

@@ -1,12 +1,12 @@
 /* A dataset for a device, and the model in use there. */
-#ifndef US_NN_TRAINER_H
-#define US_NN_TRAINER_H
+#ifndef US_NN_SESSION_H
+#define US_NN_SESSION_H
 
 #include <stdatomic.h>
 
 #include "nn/train.h"
 
-struct us_trainer {
+struct us_session {
     struct unseen_device *device;
     const struct unseen_dataset *data;
     struct us_buf *pixels[2]; /* by enum unseen_split; NULL where a split is empty, or stays in host memory */
@@ -19,20 +19,20 @@ struct us_trainer {
 };
 
 /* True if passes are to stop: on an interrupt, or because another thread failed. */
-bool us_trainer_stopped(const struct us_trainer *trainer);
+bool us_session_stopped(const struct us_session *session);
 
 /* True if a split's pixels stay in host memory and are sent batch by batch. */
-bool us_trainer_streams(const struct us_trainer *trainer);
+bool us_session_streams(const struct us_session *session);
 
 /* What the model of `recipe` for this dataset is; its name lies in the recipe. */
-struct us_model_spec us_trainer_spec(const struct us_trainer *trainer, const struct unseen_recipe *recipe);
+struct us_model_spec us_session_spec(const struct us_session *session, const struct unseen_recipe *recipe);
 
-/* The model of `recipe` for this dataset, parameters undefined. Owned by the trainer; valid until the next
+/* The model of `recipe` for this dataset, parameters undefined. Owned by the session; valid until the next
  * call with another model, width or batch, and until it is dropped. */
-enum unseen_status us_trainer_model(struct us_trainer *trainer, const struct unseen_recipe *recipe,
+enum unseen_status us_session_model(struct us_session *session, const struct unseen_recipe *recipe,
                                     struct us_model **model);
 
 /* Free it now. */
-void us_trainer_drop_model(struct us_trainer *trainer);
+void us_session_drop_model(struct us_session *session);
 
 #endif

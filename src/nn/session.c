@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "nn/trainer.h"
+#include "nn/session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,19 +29,19 @@ static bool fits(struct unseen_device *device, uint64_t bytes)
 }
 
 /* A split's labels, and its pixels if they fit. */
-static enum unseen_status place(struct us_trainer *trainer, enum unseen_split split)
+static enum unseen_status place(struct us_session *session, enum unseen_split split)
 {
     enum unseen_status st = UNSEEN_OK;
     static const char *const names[2] = {"training", "test"};
-    const struct unseen_dataset *data = trainer->data;
+    const struct unseen_dataset *data = session->data;
     const struct unseen_images *images = &data->split[split];
     const uint64_t n = (uint64_t)images->n;
     const uint64_t bytes = n * (uint64_t)data->height * (uint64_t)data->width * (uint64_t)data->channels;
     if (images->n < 1)
         return UNSEEN_OK;
-    US_TRY(upload(trainer->device, images->labels, n * sizeof(int32_t), &trainer->labels[split]));
-    if (fits(trainer->device, bytes))
-        US_TRY(upload(trainer->device, images->pixels, bytes, &trainer->pixels[split]));
+    US_TRY(upload(session->device, images->labels, n * sizeof(int32_t), &session->labels[split]));
+    if (fits(session->device, bytes))
+        US_TRY(upload(session->device, images->pixels, bytes, &session->pixels[split]));
     else
         us_log(UNSEEN_LOG_INFO,
                "the %s split (%.1f MiB) stays in host memory: it would leave models less than "
@@ -51,11 +51,11 @@ out:
     return st;
 }
 
-enum unseen_status us_trainer_new(struct unseen_device *device, const struct unseen_dataset *data,
-                                  struct us_trainer **out)
+enum unseen_status us_session_new(struct unseen_device *device, const struct unseen_dataset *data,
+                                  struct us_session **out)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_trainer *trainer = NULL;
+    struct us_session *session = NULL;
     if (data->split[UNSEEN_TRAIN].n < 1) {
         st = us_fail(UNSEEN_BAD_DATA, data->location ? data->location : "dataset", "has no training split");
         goto out;
@@ -65,53 +65,53 @@ enum unseen_status us_trainer_new(struct unseen_device *device, const struct uns
                      "images of %d x %d: models take square ones", data->height, data->width);
         goto out;
     }
-    US_TRY_ALLOC(trainer = us_calloc(1, sizeof *trainer));
-    trainer->device = device;
-    trainer->data = data;
-    US_TRY(place(trainer, UNSEEN_TRAIN));
-    US_TRY(place(trainer, UNSEEN_TEST));
-    *out = trainer;
-    trainer = NULL;
+    US_TRY_ALLOC(session = us_calloc(1, sizeof *session));
+    session->device = device;
+    session->data = data;
+    US_TRY(place(session, UNSEEN_TRAIN));
+    US_TRY(place(session, UNSEEN_TEST));
+    *out = session;
+    session = NULL;
 out:
-    us_trainer_free(trainer);
+    us_session_free(session);
     return st;
 }
 
-enum unseen_status us_trainer_share(const struct us_trainer *trainer, struct unseen_device *clone,
-                                    struct us_trainer **other)
+enum unseen_status us_session_share(const struct us_session *session, struct unseen_device *clone,
+                                    struct us_session **other)
 {
-    struct us_trainer *t = us_calloc(1, sizeof *t);
+    struct us_session *t = us_calloc(1, sizeof *t);
     if (!t)
         return UNSEEN_FAILED;
     t->device = clone;
-    t->data = trainer->data;
+    t->data = session->data;
     t->borrows = true;
-    memcpy(t->pixels, trainer->pixels, sizeof t->pixels);
-    memcpy(t->labels, trainer->labels, sizeof t->labels);
+    memcpy(t->pixels, session->pixels, sizeof t->pixels);
+    memcpy(t->labels, session->labels, sizeof t->labels);
     *other = t;
     return UNSEEN_OK;
 }
 
-bool us_trainer_streams(const struct us_trainer *trainer)
+bool us_session_streams(const struct us_session *session)
 {
-    return !trainer->pixels[UNSEEN_TRAIN] || (trainer->labels[UNSEEN_TEST] && !trainer->pixels[UNSEEN_TEST]);
+    return !session->pixels[UNSEEN_TRAIN] || (session->labels[UNSEEN_TEST] && !session->pixels[UNSEEN_TEST]);
 }
 
-bool us_trainer_stopped(const struct us_trainer *trainer)
+bool us_session_stopped(const struct us_session *session)
 {
-    return us_interrupted() || (trainer->stop && atomic_load(trainer->stop));
+    return us_interrupted() || (session->stop && atomic_load(session->stop));
 }
 
-void us_trainer_free(struct us_trainer *trainer)
+void us_session_free(struct us_session *session)
 {
-    if (!trainer)
+    if (!session)
         return;
-    us_model_free(trainer->model);
-    for (int s = 0; s < 2 && !trainer->borrows; s++) {
-        us_buf_free(trainer->device, trainer->pixels[s]);
-        us_buf_free(trainer->device, trainer->labels[s]);
+    us_model_free(session->model);
+    for (int s = 0; s < 2 && !session->borrows; s++) {
+        us_buf_free(session->device, session->pixels[s]);
+        us_buf_free(session->device, session->labels[s]);
     }
-    free(trainer);
+    free(session);
 }
 
 static bool same_spec(const struct us_model_spec *a, const struct us_model_spec *b)
@@ -120,47 +120,47 @@ static bool same_spec(const struct us_model_spec *a, const struct us_model_spec 
            a->precision == b->precision;
 }
 
-struct us_model_spec us_trainer_spec(const struct us_trainer *trainer, const struct unseen_recipe *recipe)
+struct us_model_spec us_session_spec(const struct us_session *session, const struct unseen_recipe *recipe)
 {
     return (struct us_model_spec){.name = recipe->model,
                                   .width = recipe->width,
-                                  .classes = trainer->data->classes,
-                                  .height = trainer->data->height,
-                                  .channels_in = trainer->data->channels,
+                                  .classes = session->data->classes,
+                                  .height = session->data->height,
+                                  .channels_in = session->data->channels,
                                   .batch = recipe->batch,
                                   .precision = recipe->precision,
                                   .training = true};
 }
 
-void us_trainer_drop_model(struct us_trainer *trainer)
+void us_session_drop_model(struct us_session *session)
 {
-    us_model_free(trainer->model);
-    trainer->model = NULL;
+    us_model_free(session->model);
+    session->model = NULL;
 }
 
-enum unseen_status us_trainer_model(struct us_trainer *trainer, const struct unseen_recipe *recipe,
+enum unseen_status us_session_model(struct us_session *session, const struct unseen_recipe *recipe,
                                     struct us_model **model)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct unseen_device *device = trainer->device;
-    struct us_model_spec spec = us_trainer_spec(trainer, recipe);
-    if (!trainer->model || !same_spec(&spec, &trainer->spec)) {
-        us_trainer_drop_model(trainer);
+    struct unseen_device *device = session->device;
+    struct us_model_spec spec = us_session_spec(session, recipe);
+    if (!session->model || !same_spec(&spec, &session->spec)) {
+        us_session_drop_model(session);
         us_builds_begin(device);
         st = us_augment_prepare(device, spec.channels_in);
         st = st ? st : us_loss_prepare(device);
         st = st ? st : us_sgd_prepare(device);
-        st = st ? st : us_model_new(device, &spec, &trainer->model);
+        st = st ? st : us_model_new(device, &spec, &session->model);
         st = us_builds_end(device, st);
         if (st) {
-            us_trainer_drop_model(trainer);
+            us_session_drop_model(session);
             goto out;
         }
-        snprintf(trainer->name, sizeof trainer->name, "%s", recipe->model);
-        spec.name = trainer->name;
-        trainer->spec = spec;
+        snprintf(session->name, sizeof session->name, "%s", recipe->model);
+        spec.name = session->name;
+        session->spec = spec;
     }
-    *model = trainer->model;
+    *model = session->model;
 out:
     return st;
 }
