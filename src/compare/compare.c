@@ -9,7 +9,7 @@
 #include "compare/cell.h"
 #include "compare/compare_options.h"
 #include "compare/comparison.h"
-#include "nn/crew.h"
+#include "nn/workers.h"
 #include "prune/evidence.h"
 #include "scoring/scoring_json.h"
 
@@ -132,19 +132,19 @@ static enum unseen_status run_cell(void *context, int i, struct us_session *sess
 static enum unseen_status run_cells(struct comparison *c, struct unseen_device *device)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_crew *crew = NULL;
+    struct us_workers *workers = NULL;
     if (!c->n_open)
         return UNSEEN_OK;
-    const struct us_crew_task task = {.recipe = &c->options->recipe,
-                                      .wanted = c->options->concurrent,
-                                      .models = c->n_open,
-                                      .steps = c->steps};
-    US_TRY(us_crew_new(device, c->data, &task, &crew));
+    const struct us_workers_task task = {.recipe = &c->options->recipe,
+                                         .wanted = c->options->concurrent,
+                                         .models = c->n_open,
+                                         .steps = c->steps};
+    US_TRY(us_workers_new(device, c->data, &task, &workers));
     c->progress = us_progress_begin("comparing", "images", c->images);
-    st = us_crew_run(crew, c->n_open, run_cell, c);
+    st = us_workers_run(workers, c->n_open, run_cell, c);
 out:
     us_progress_end(c->progress);
-    us_crew_free(crew);
+    us_workers_free(workers);
     return st;
 }
 

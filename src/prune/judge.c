@@ -9,8 +9,8 @@
 #include "base/fs.h"
 #include "base/npy.h"
 #include "base/progress.h"
-#include "nn/crew.h"
 #include "nn/train.h"
+#include "nn/workers.h"
 
 /* Scoring models have lower numbers. */
 #define FIRST_MODEL (UINT32_C(1) << 19)
@@ -134,19 +134,19 @@ enum unseen_status us_judge(const struct us_judge *judge, struct us_verdict *ver
 {
     enum unseen_status st = UNSEEN_OK;
     struct court court = {.judge = judge, .recipe = us_judge_recipe(&judge->options->recipe)};
-    struct us_crew *crew = NULL;
+    struct us_workers *workers = NULL;
     int64_t epochs = court.recipe.epochs, n = judge->coreset.n + judge->heldout.n;
-    const struct us_crew_task task = {.recipe = &court.recipe,
-                                      .wanted = judge->options->concurrent,
-                                      .models = judge->judges,
-                                      .steps = judge->coreset.n / court.recipe.batch * epochs};
-    US_TRY(us_crew_new(judge->device, judge->data, &task, &crew));
+    const struct us_workers_task task = {.recipe = &court.recipe,
+                                         .wanted = judge->options->concurrent,
+                                         .models = judge->judges,
+                                         .steps = judge->coreset.n / court.recipe.batch * epochs};
+    US_TRY(us_workers_new(judge->device, judge->data, &task, &workers));
     court.progress = us_progress_begin("judging", "images", (uint64_t)(n * epochs * judge->judges));
-    US_TRY(us_crew_run(crew, judge->judges, train_judge, &court));
+    US_TRY(us_workers_run(workers, judge->judges, train_judge, &court));
     US_TRY(count_answers(judge, verdict));
 out:
     us_progress_end(court.progress);
-    us_crew_free(crew);
+    us_workers_free(workers);
     return st;
 }
 

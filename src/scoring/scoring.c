@@ -10,10 +10,10 @@
 #include "base/log.h"
 #include "base/npy.h"
 #include "base/progress.h"
-#include "nn/crew.h"
 #include "nn/fingerprint.h"
 #include "nn/gradient.h"
 #include "nn/session.h"
+#include "nn/workers.h"
 #include "scoring/folds.h"
 #include "scoring/scoring_json.h"
 #include "scoring/scoring_model.h"
@@ -212,21 +212,21 @@ static uint64_t count_images(const struct us_scoring *run)
 static enum unseen_status run_models(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_crew *crew = NULL;
+    struct us_workers *workers = NULL;
     const struct us_scoring *s = &run->scoring;
     const struct unseen_scoring_options *o = s->options;
     int models = count_own(run);
-    const struct us_crew_task task = {.recipe = &o->recipe,
-                                      .wanted = o->concurrent,
-                                      .models = models,
-                                      .steps = s->n / o->recipe.batch * us_scoring_epochs(s),
-                                      .see = us_recorder_sees(s),
-                                      .gradients = us_scoring_records(s, UNSEEN_GRADIENT_NORM)};
+    const struct us_workers_task task = {.recipe = &o->recipe,
+                                         .wanted = o->concurrent,
+                                         .models = models,
+                                         .steps = s->n / o->recipe.batch * us_scoring_epochs(s),
+                                         .see = us_recorder_sees(s),
+                                         .gradients = us_scoring_records(s, UNSEEN_GRADIENT_NORM)};
     US_TRY_ALLOC(run->past = us_calloc((size_t)models, sizeof *run->past));
-    US_TRY(us_crew_new(run->device, s->data, &task, &crew));
+    US_TRY(us_workers_new(run->device, s->data, &task, &workers));
     run->progress = us_progress_begin("scoring", "images",
                                       count_images(s) * (uint64_t)models / (uint64_t)count_models(run));
-    US_TRY(us_crew_run(crew, models, train_model, run));
+    US_TRY(us_workers_run(workers, models, train_model, run));
     for (int i = 0; i < models; i++) {
         int number = own_number(run, i);
         US_TRY(us_settings_add_model(run->models, number / s->models_per_repeat,
@@ -234,7 +234,7 @@ static enum unseen_status run_models(struct run *run)
     }
 out:
     us_progress_end(run->progress);
-    us_crew_free(crew);
+    us_workers_free(workers);
     for (int i = 0; run->past && i < models; i++) {
         free(run->past[i].history);
         free(run->past[i].made_by);

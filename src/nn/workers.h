@@ -1,17 +1,17 @@
 /* Several models trained side by side, each by a thread with a queue of its own, on all devices behind a
  * handle. A small model leaves a device idle between kernels and in their last work-groups; another's kernels
  * fill that. What becomes of a model depends neither on how many there are nor on which device trains it. */
-#ifndef US_NN_CREW_H
-#define US_NN_CREW_H
+#ifndef US_NN_WORKERS_H
+#define US_NN_WORKERS_H
 
 #include "nn/train.h"
 
-enum { US_CREW_MOST = 8 }; /* on one device */
+enum { US_WORKERS_MOST = 8 }; /* on one device */
 
-struct us_crew; /* a session for each thread; the dataset is on each device once */
+struct us_workers; /* a session for each thread; the dataset is on each device once */
 
-/* What a crew is for. */
-struct us_crew_task {
+/* What a workers is for. */
+struct us_workers_task {
     const struct unseen_recipe *recipe;
     int wanted;     /* models at once on each device; 0: as many as pay */
     int models;     /* in all */
@@ -24,17 +24,17 @@ struct us_crew_task {
  * second than fewer; 1 without measuring more than a step where steps are long or all of them take less than
  * a minute. UNSEEN_USAGE if `wanted` is out of range, UNSEEN_FAILED if so many do not fit a device's memory
  * with all that they need there, with a hint how many would. Devices, dataset and recipe must outlive the
- * crew. */
-enum unseen_status us_crew_new(struct unseen_device *device, const struct unseen_dataset *data,
-                               const struct us_crew_task *task, struct us_crew **crew);
-void us_crew_free(struct us_crew *crew);
-int us_crew_size(const struct us_crew *crew); /* models at once, on all devices together */
+ * workers. */
+enum unseen_status us_workers_new(struct unseen_device *device, const struct unseen_dataset *data,
+                                  const struct us_workers_task *task, struct us_workers **workers);
+void us_workers_free(struct us_workers *workers);
+int us_workers_size(const struct us_workers *workers); /* models at once, on all devices together */
 
 /* Call work(context, i, session) once for each i in 0..n-1, as many at once as there are sessions, lower ones
  * first. The first failure stops all the others as an interrupt would, and is what the call fails with, after
  * the name of its device if there are several; after an interrupt it is the lowest i's. */
-enum unseen_status us_crew_run(struct us_crew *crew, int n,
-                               enum unseen_status (*work)(void *context, int i, struct us_session *session),
-                               void *context);
+enum unseen_status
+us_workers_run(struct us_workers *workers, int n,
+               enum unseen_status (*work)(void *context, int i, struct us_session *session), void *context);
 
 #endif

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/crew.h"
 #include "nn/gradient.h"
 #include "nn/session.h"
+#include "nn/workers.h"
 
 /* Crews on several devices: the same device named twice, as there is one at least. */
 
@@ -44,10 +44,10 @@ static void handles_share_the_memory_of_a_device(void **state)
     assert_fails(UNSEEN_USAGE, "names 2 devices; this takes one", us_device_alone(pair, "this"));
 }
 
-static const struct us_crew_task *task_of(const struct unseen_recipe *recipe, int wanted)
+static const struct us_workers_task *task_of(const struct unseen_recipe *recipe, int wanted)
 {
-    static struct us_crew_task task;
-    task = (struct us_crew_task){.recipe = recipe, .wanted = wanted, .models = JOBS, .steps = 10};
+    static struct us_workers_task task;
+    task = (struct us_workers_task){.recipe = recipe, .wanted = wanted, .models = JOBS, .steps = 10};
     return &task;
 }
 
@@ -86,24 +86,24 @@ static enum unseen_status note(void *context, int i, struct us_session *own)
 static void both_devices_work_at_once(void **state)
 {
     (void)state;
-    struct us_crew *crew;
+    struct us_workers *workers;
     struct unseen_recipe recipe = test_small_recipe();
     struct log log = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-    assert_ok(us_crew_new(pair, data, task_of(&recipe, 1), &crew));
-    assert_int_equal(us_crew_size(crew), 2);
-    assert_ok(us_crew_run(crew, JOBS, note, &log));
+    assert_ok(us_workers_new(pair, data, task_of(&recipe, 1), &workers));
+    assert_int_equal(us_workers_size(workers), 2);
+    assert_ok(us_workers_run(workers, JOBS, note, &log));
     for (int i = 0; i < JOBS; i++)
         assert_int_equal(log.done[i], 1);
     assert_true(log.first->device != log.second->device);
     assert_true(!log.first->borrows && !log.second->borrows);
-    us_crew_free(crew);
+    us_workers_free(workers);
     /* So many on each. */
-    assert_ok(us_crew_new(pair, data, task_of(&recipe, 3), &crew));
-    assert_int_equal(us_crew_size(crew), 6);
-    us_crew_free(crew);
-    assert_ok(us_crew_new(pair, data, task_of(&recipe, 0), &crew));
-    assert_int_equal(us_crew_size(crew) % 2, 0);
-    us_crew_free(crew);
+    assert_ok(us_workers_new(pair, data, task_of(&recipe, 3), &workers));
+    assert_int_equal(us_workers_size(workers), 6);
+    us_workers_free(workers);
+    assert_ok(us_workers_new(pair, data, task_of(&recipe, 0), &workers));
+    assert_int_equal(us_workers_size(workers) % 2, 0);
+    us_workers_free(workers);
 }
 
 static enum unseen_status keep_last(void *context, const struct unseen_epoch *epoch,
@@ -141,10 +141,10 @@ static void results_do_not_depend_on_the_device(void **state)
     struct unseen_device *devices[] = {test_device(), pair};
     struct unseen_recipe recipe = test_small_recipe();
     for (int k = 0; k < 2; k++) {
-        struct us_crew *crew;
-        assert_ok(us_crew_new(devices[k], data, task_of(&recipe, 1 + k), &crew));
-        assert_ok(us_crew_run(crew, JOBS, train, k ? &two : &one));
-        us_crew_free(crew);
+        struct us_workers *workers;
+        assert_ok(us_workers_new(devices[k], data, task_of(&recipe, 1 + k), &workers));
+        assert_ok(us_workers_run(workers, JOBS, train, k ? &two : &one));
+        us_workers_free(workers);
     }
     assert_memory_equal(one.p_true, two.p_true, sizeof one.p_true);
     assert_memory_not_equal(one.p_true[0], one.p_true[1], sizeof one.p_true[0]);
@@ -168,7 +168,7 @@ static enum unseen_status look_away(void *context, const struct us_rows *rows)
 static enum unseen_status train_all(void *context, int i, struct us_session *own)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_crew_task *task = context;
+    const struct us_workers_task *task = context;
     const struct us_observer observer = {.wants = wants_all, .see = look_away};
     char name[32];
     int64_t everyone[N];
@@ -194,35 +194,36 @@ out:
     return st;
 }
 
-/* The least memory that a crew of two is granted is enough for two. */
+/* The least memory that a workers of two is granted is enough for two. */
 static void what_is_planned_fits(void **state)
 {
     (void)state;
-    struct us_crew *crew = NULL;
+    struct us_workers *workers = NULL;
     struct unseen_recipe recipe = test_small_recipe();
     recipe.batch = 60;
-    const struct us_crew_task task = {.recipe = &recipe,
-                                      .wanted = 2,
-                                      .models = 2,
-                                      .steps = 2,
-                                      .see = US_SEE_PROBS | US_SEE_FEATURES,
-                                      .gradients = true};
+    const struct us_workers_task task = {.recipe = &recipe,
+                                         .wanted = 2,
+                                         .models = 2,
+                                         .steps = 2,
+                                         .see = US_SEE_PROBS | US_SEE_FEATURES,
+                                         .gradients = true};
     const uint64_t limit = us_device_memory(test_device()).limit;
     uint64_t least = 1 << 16;
     unseen_log_level_set(UNSEEN_LOG_ERROR);
-    while (!crew && least < limit) {
+    while (!workers && least < limit) {
         least += least / 16;
         us_device_limit(test_device(), least);
-        if (us_crew_new(test_device(), data, &task, &crew) == UNSEEN_OK && us_crew_size(crew) < 2) {
-            us_crew_free(crew);
-            crew = NULL;
+        if (us_workers_new(test_device(), data, &task, &workers) == UNSEEN_OK &&
+            us_workers_size(workers) < 2) {
+            us_workers_free(workers);
+            workers = NULL;
         }
     }
     unseen_log_level_set(UNSEEN_LOG_INFO);
-    assert_non_null(crew);
+    assert_non_null(workers);
     printf("# two models are granted %.2f MiB\n", (double)least / (1 << 20));
-    assert_ok(us_crew_run(crew, 2, train_all, (void *)&task));
-    us_crew_free(crew);
+    assert_ok(us_workers_run(workers, 2, train_all, (void *)&task));
+    us_workers_free(workers);
     us_device_limit(test_device(), limit);
 }
 
@@ -240,30 +241,28 @@ static enum unseen_status fail_at_4(void *context, int i, struct us_session *own
 static void failures_name_their_device(void **state)
 {
     (void)state;
-    struct us_crew *crew;
+    struct us_workers *workers;
     struct unseen_recipe recipe = test_small_recipe();
     char start[sizeof unseen_device_info(pair)->name + 64];
     snprintf(start, sizeof start, "device %d, %s: work: it broke", unseen_device_info(pair)->index,
              unseen_device_info(pair)->name);
-    assert_ok(us_crew_new(pair, data, task_of(&recipe, 1), &crew));
-    assert_fails(UNSEEN_FAILED, start, us_crew_run(crew, JOBS, fail_at_4, NULL));
+    assert_ok(us_workers_new(pair, data, task_of(&recipe, 1), &workers));
+    assert_fails(UNSEEN_FAILED, start, us_workers_run(workers, JOBS, fail_at_4, NULL));
     assert_string_equal(unseen_last_hint(), "mend it");
-    us_crew_free(crew);
+    us_workers_free(workers);
     /* With one device there is nothing to tell apart. */
-    assert_ok(us_crew_new(test_device(), data, task_of(&recipe, 1), &crew));
-    assert_fails(UNSEEN_FAILED, "work: it broke", us_crew_run(crew, JOBS, fail_at_4, NULL));
+    assert_ok(us_workers_new(test_device(), data, task_of(&recipe, 1), &workers));
+    assert_fails(UNSEEN_FAILED, "work: it broke", us_workers_run(workers, JOBS, fail_at_4, NULL));
     assert_null(strstr(unseen_last_error(), "device"));
-    us_crew_free(crew);
+    us_workers_free(workers);
 }
 
 int main(void)
 {
     test_device();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(handles_share_the_memory_of_a_device),
-        cmocka_unit_test(both_devices_work_at_once),
-        cmocka_unit_test(results_do_not_depend_on_the_device),
-        cmocka_unit_test(what_is_planned_fits),
+        cmocka_unit_test(handles_share_the_memory_of_a_device), cmocka_unit_test(both_devices_work_at_once),
+        cmocka_unit_test(results_do_not_depend_on_the_device),  cmocka_unit_test(what_is_planned_fits),
         cmocka_unit_test(failures_name_their_device),
     };
     return RUN_TESTS(tests, set_up, tear_down);
