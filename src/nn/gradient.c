@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/progress.h"
-#include "nn/feed.h"
+#include "nn/loader.h"
 #include "nn/models.h"
 #include "nn/session.h"
 #include "ops/loss.h"
@@ -14,7 +14,7 @@
 struct single {
     struct us_session *session;
     struct us_model *model;
-    struct us_feed feed; /* of one sample */
+    struct us_loader loader; /* of one sample */
     float *gradient;
     size_t count;
 };
@@ -50,9 +50,9 @@ enum unseen_status us_gradient_memory(const struct us_session *session, const st
                                       uint64_t *bytes)
 {
     const struct us_model_spec spec = single_spec(session, recipe);
-    const struct us_feed_size size = {.passed = 1, .recorded = 1, .batch = 1};
+    const struct us_loader_size size = {.passed = 1, .recorded = 1, .batch = 1};
     const enum unseen_status st = us_model_memory(session->device, &spec, bytes);
-    *bytes += st ? 0 : us_feed_bytes(session, &size);
+    *bytes += st ? 0 : us_loader_bytes(session, &size);
     return st;
 }
 
@@ -62,13 +62,13 @@ static enum unseen_status begin(struct us_session *session, const struct unseen_
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_model_spec spec = single_spec(session, recipe);
-    const struct us_feed_size size = {.passed = 1, .recorded = 1, .batch = 1};
+    const struct us_loader_size size = {.passed = 1, .recorded = 1, .batch = 1};
     s->session = session;
     us_session_drop_model(session);
     US_TRY(us_model_new(session->device, &spec, &s->model));
     US_TRY(us_model_load(s->model, weights));
     us_model_freeze(s->model);
-    US_TRY(us_feed_new(session, &size, &s->feed));
+    US_TRY(us_loader_new(session, &size, &s->loader));
     s->count = us_model_count(s->model, US_MODEL_GRADS);
     US_TRY_ALLOC(s->gradient = us_calloc(s->count, sizeof *s->gradient));
 out:
@@ -77,7 +77,7 @@ out:
 
 static void end(struct single *s)
 {
-    us_feed_free(&s->feed);
+    us_loader_free(&s->loader);
     us_model_free(s->model);
     free(s->gradient);
 }
@@ -88,8 +88,8 @@ static enum unseen_status load(struct single *s, const struct unseen_recipe *rec
     enum unseen_status st = UNSEEN_OK;
     const int32_t row = (int32_t)sample;
     const struct us_pass pass = {.split = UNSEEN_TRAIN, .samples = &sample, .n = 1, .recipe = recipe};
-    US_TRY(us_write(s->session->device, s->feed.order, 0, &row, sizeof row));
-    US_TRY(us_feed_batch(s->session, s->model, &s->feed, &pass, 0, 1));
+    US_TRY(us_write(s->session->device, s->loader.order, 0, &row, sizeof row));
+    US_TRY(us_loader_batch(s->session, s->model, &s->loader, &pass, 0, 1));
 out:
     return st;
 }
@@ -102,9 +102,9 @@ static enum unseen_status gradient_of(struct single *s, const struct unseen_reci
                            .classes = s->session->data->classes,
                            .logits = us_model_logits(s->model),
                            .labels = s->session->labels[UNSEEN_TRAIN],
-                           .rows = s->feed.rows,
+                           .rows = s->loader.rows,
                            .dlogits = us_model_dlogits(s->model),
-                           .record = s->feed.record,
+                           .record = s->loader.record,
                            .stride = 1};
     double square = 0;
     US_TRY(load(s, recipe, sample));
@@ -124,7 +124,7 @@ enum unseen_status us_gradient_norms(struct us_session *session, const struct un
                                      struct us_progress *progress, float *norms)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct single s = {.session = session, .feed.device = session->device};
+    struct single s = {.session = session, .loader.device = session->device};
     US_TRY(us_gradient_check(session->data, recipe));
     US_TRY(begin(session, recipe, weights, &s));
     for (int64_t i = 0; i < n; i++) {

@@ -11,8 +11,8 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "nn/checkpoint.h"
-#include "nn/feed.h"
 #include "nn/fingerprint.h"
+#include "nn/loader.h"
 #include "nn/session.h"
 
 /* A job in progress. */
@@ -20,7 +20,7 @@ struct run {
     struct us_session *session;
     const struct us_train_job *job;
     struct us_model *model;
-    struct us_feed feed;
+    struct us_loader loader;
     struct us_state state;
     char *settings;
     uint64_t seed; /* of this model */
@@ -77,15 +77,15 @@ static int seen_by(const struct us_observer *observer, int epochs)
 }
 
 /* What the passes of an epoch come to. */
-static struct us_feed_size feed_size(const struct us_train_job *job, int64_t n_test,
-                                     const struct us_model *model)
+static struct us_loader_size loader_size(const struct us_train_job *job, int64_t n_test,
+                                         const struct us_model *model)
 {
     const int64_t recorded = job->n_train + job->n_heldout + job->n_probe + n_test;
-    return (struct us_feed_size){.passed = recorded + (job->observer ? job->n_train : 0),
-                                 .recorded = recorded,
-                                 .batch = job->recipe->batch,
-                                 .see = seen_by(job->observer, us_recipe_epochs(job->recipe)),
-                                 .feature_count = us_model_feature_count(model)};
+    return (struct us_loader_size){.passed = recorded + (job->observer ? job->n_train : 0),
+                                   .recorded = recorded,
+                                   .batch = job->recipe->batch,
+                                   .see = seen_by(job->observer, us_recipe_epochs(job->recipe)),
+                                   .feature_count = us_model_feature_count(model)};
 }
 
 static enum unseen_status begin(struct run *run)
@@ -101,8 +101,8 @@ static enum unseen_status begin(struct run *run)
     US_TRY(us_session_model(run->session, recipe, &run->model));
     US_TRY_ALLOC(run->settings = us_fingerprint(run->session->device, data, job, run->model));
     run->state.settings = run->settings;
-    const struct us_feed_size size = feed_size(job, run->n_test, run->model);
-    US_TRY(us_feed_new(run->session, &size, &run->feed));
+    const struct us_loader_size size = loader_size(job, run->n_test, run->model);
+    US_TRY(us_loader_new(run->session, &size, &run->loader));
     US_TRY_ALLOC(run->order = us_calloc((size_t)job->n_train, sizeof *run->order));
     US_TRY_ALLOC(run->tests = us_calloc((size_t)run->n_test, sizeof *run->tests));
     US_TRY_ALLOC(run->trained = us_calloc((size_t)job->n_train * UNSEEN_QUANTITIES, sizeof *run->trained));
@@ -118,7 +118,7 @@ out:
 static void end(struct run *run)
 {
     us_progress_end(run->progress);
-    us_feed_free(&run->feed);
+    us_loader_free(&run->loader);
     free(run->settings);
     free(run->order);
     free(run->tests);
@@ -167,7 +167,7 @@ static enum unseen_status enqueue(struct run *run, struct us_pass *pass)
     if (pass->observer && pass->split == UNSEEN_TRAIN)
         pass->see = pass->observer->wants(pass->observer->context, pass->kind, pass->epoch);
     run->images += (uint64_t)pass->n;
-    return us_pass_enqueue(run->session, run->model, &run->feed, pass);
+    return us_pass_enqueue(run->session, run->model, &run->loader, pass);
 }
 
 static double mean(const float *values, int64_t n)
@@ -182,7 +182,7 @@ static double mean(const float *values, int64_t n)
 static enum unseen_status judge(const struct run *run, const struct us_pass *pass, int row, double *loss,
                                 double *accuracy)
 {
-    const float *record = us_feed_record(&run->feed, pass);
+    const float *record = us_loader_record(&run->loader, pass);
     *loss = *accuracy = NAN;
     if (pass->n == 0)
         return UNSEEN_OK;
@@ -241,7 +241,7 @@ static enum unseen_status enqueue_epoch(struct run *run, struct passes *p)
                               &p->review));
     US_TRY(enqueue_evaluation(run, UNSEEN_TRAIN, US_PASS_PROBE, job->probe, job->n_probe, &p->probe));
     US_TRY(enqueue_evaluation(run, UNSEEN_TRAIN, US_PASS_HELDOUT, job->heldout, job->n_heldout, &p->heldout));
-    US_TRY(us_feed_finish(&run->feed));
+    US_TRY(us_loader_finish(&run->loader));
 out:
     return st;
 }
@@ -251,7 +251,7 @@ static enum unseen_status summarise(struct run *run, const struct passes *p, str
 {
     enum unseen_status st = UNSEEN_OK;
     const int64_t n = p->train.n;
-    const float *record = us_feed_record(&run->feed, &p->train);
+    const float *record = us_loader_record(&run->loader, &p->train);
     double loss, accuracy;
     epoch->lr = (double)us_schedule_lr(run->job->recipe, p->train.first_step + run->steps_per_epoch - 1,
                                        p->train.steps, run->steps_per_epoch);
@@ -282,8 +282,8 @@ static enum unseen_status run_epoch(struct run *run)
              epoch->train_loss, epoch->train_accuracy);
     if (job->on_epoch) {
         struct us_record trained = {job->n_train, job->train, run->trained};
-        struct us_record heldout = {job->n_heldout, job->heldout, us_feed_record(&run->feed, &p.heldout)};
-        struct us_record probe = {job->n_probe, job->probe, us_feed_record(&run->feed, &p.probe)};
+        struct us_record heldout = {job->n_heldout, job->heldout, us_loader_record(&run->loader, &p.heldout)};
+        struct us_record probe = {job->n_probe, job->probe, us_loader_record(&run->loader, &p.probe)};
         US_TRY(job->on_epoch(job->context, epoch, &trained, &heldout, &probe));
     }
     run->state.epochs++;
@@ -335,7 +335,7 @@ enum unseen_status us_train(struct us_session *session, const struct us_train_jo
                             struct unseen_epoch **history, int *epochs)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct run run = {.session = session, .job = job, .feed.device = session->device};
+    struct run run = {.session = session, .job = job, .loader.device = session->device};
     US_TRY(check_job(session, job));
     US_TRY(begin(&run));
     US_TRY(load(&run));

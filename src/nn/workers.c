@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/threads.h"
-#include "nn/feed.h"
 #include "nn/gradient.h"
+#include "nn/loader.h"
 #include "nn/models.h"
 #include "nn/session.h"
 
@@ -104,14 +104,15 @@ out:
 
 /* An epoch runs at most over the training split thrice (training and held-out samples, probe, review, which
  * is not recorded) and over the test split. */
-static struct us_feed_size largest_feed(const struct us_workers *workers, const struct unseen_dataset *data)
+static struct us_loader_size largest_loader(const struct us_workers *workers,
+                                            const struct unseen_dataset *data)
 {
     const int64_t n = data->split[UNSEEN_TRAIN].n, test = data->split[UNSEEN_TEST].n;
-    return (struct us_feed_size){.passed = 3 * n + test,
-                                 .recorded = 2 * n + test,
-                                 .batch = workers->task.recipe->batch,
-                                 .see = workers->task.see,
-                                 .feature_count = workers->feature_count};
+    return (struct us_loader_size){.passed = 3 * n + test,
+                                   .recorded = 2 * n + test,
+                                   .batch = workers->task.recipe->batch,
+                                   .see = workers->task.see,
+                                   .feature_count = workers->feature_count};
 }
 
 /* What a model takes from the device at most: in training, and behind it when its gradients are taken. */
@@ -120,10 +121,10 @@ static enum unseen_status measure_model(const struct us_workers *workers, const 
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_model_spec spec = us_session_spec(session, workers->task.recipe);
-    const struct us_feed_size feed = largest_feed(workers, session->data);
+    const struct us_loader_size loader = largest_loader(workers, session->data);
     uint64_t single = 0;
     US_TRY(us_model_memory(session->device, &spec, bytes));
-    *bytes += us_feed_bytes(session, &feed);
+    *bytes += us_loader_bytes(session, &loader);
     if (workers->task.gradients)
         US_TRY(us_gradient_memory(session, workers->task.recipe, &single));
     *bytes = *bytes > single ? *bytes : single;
@@ -241,12 +242,12 @@ static enum unseen_status train_to_warm_up(void *context, int i, struct us_sessi
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_recipe *recipe = warm_up->workers->task.recipe;
     struct us_model *model;
-    struct us_feed feed = {.device = session->device};
-    const struct us_feed_size size = {.passed = warm_up->n,
-                                      .recorded = warm_up->n,
-                                      .batch = recipe->batch,
-                                      .see = warm_up->workers->task.see,
-                                      .feature_count = warm_up->workers->feature_count};
+    struct us_loader loader = {.device = session->device};
+    const struct us_loader_size size = {.passed = warm_up->n,
+                                        .recorded = warm_up->n,
+                                        .batch = recipe->batch,
+                                        .see = warm_up->workers->task.see,
+                                        .feature_count = warm_up->workers->feature_count};
     struct us_pass pass = {.split = UNSEEN_TRAIN,
                            .samples = warm_up->samples,
                            .n = warm_up->n,
@@ -256,13 +257,13 @@ static enum unseen_status train_to_warm_up(void *context, int i, struct us_sessi
                            .steps_per_epoch = warm_up->n};
     US_TRY(us_session_model(session, recipe, &model));
     US_TRY(us_model_init(model, 0));
-    US_TRY(us_feed_new(session, &size, &feed));
-    st = us_pass_enqueue(session, model, &feed, &pass);
-    st = st ? st : us_feed_finish(&feed);
+    US_TRY(us_loader_new(session, &size, &loader));
+    st = us_pass_enqueue(session, model, &loader, &pass);
+    st = st ? st : us_loader_finish(&loader);
     if (st == UNSEEN_INTERRUPTED)
         us_fail(st, "training", "stopped on request before the first epoch");
 out:
-    us_feed_free(&feed);
+    us_loader_free(&loader);
     return st;
 }
 

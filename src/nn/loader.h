@@ -2,19 +2,19 @@
  * prepares batches while the device computes earlier ones, and waits only for what lies two windows of
  * batches back, so that the device always has work and no more than about a quarter of a second of it. What
  * the passes of an epoch record stays on the device and is read at once when they are over. */
-#ifndef US_NN_FEED_H
-#define US_NN_FEED_H
+#ifndef US_NN_LOADER_H
+#define US_NN_LOADER_H
 
 #include "base/progress.h"
 #include "nn/train.h"
 
 enum {
-    US_WINDOWS = 2,      /* under way at a time */
-    US_WINDOW_MOST = 16, /* batches of one */
-    US_STAGES = 3        /* batches of a streamed split that the host is ahead by */
+    US_INFLIGHT = 2,          /* under way at a time */
+    US_INFLIGHT_BATCHES = 16, /* batches of one */
+    US_STAGED = 3             /* batches of a streamed split that the host is ahead by */
 };
 
-/* One pass of a model over samples of a split. It stays in use until us_feed_finish. */
+/* One pass of a model over samples of a split. It stays in use until us_loader_finish. */
 struct us_pass {
     enum unseen_split split;
     const int64_t *samples; /* [n], in the order in which they are to be fed */
@@ -35,7 +35,7 @@ struct us_pass {
 };
 
 /* Batches that the host waits for together. */
-struct us_window {
+struct us_inflight {
     const struct us_pass *pass;
     int64_t at; /* samples at..at+n-1 of the pass */
     int n, batches;
@@ -43,85 +43,85 @@ struct us_window {
 };
 
 /* Rows set aside for an observer, those of each window in a half of their own. */
-struct us_aside {
-    struct us_buf *buf; /* [US_WINDOWS][rows of a window][each]; NULL: not wanted */
+struct us_capture {
+    struct us_buf *buf; /* [US_INFLIGHT][rows of a window][each]; NULL: not wanted */
     float *host;        /* the same */
     int each;           /* floats of a row */
 };
 
 /* Pixels on their way from a split that stays in host memory. */
-struct us_stage {
+struct us_staging {
     struct us_buf *pixels, *places; /* uint8 [batch][h,w,c]; int32 [batch]: 0, 1, 2, ... */
-    uint8_t *host[US_STAGES];
-    cl_event sent[US_STAGES];
+    uint8_t *host[US_STAGED];
+    cl_event sent[US_STAGED];
     int next;
 };
 
 /* What the passes of an epoch come to at most. */
-struct us_feed_size {
+struct us_loader_size {
     int64_t passed, recorded; /* samples, in all passes together */
     int batch;
     int see;           /* of US_SEE_*: what an observer wants of any pass */
     int feature_count; /* of the model, if it wants features */
 };
 
-struct us_feed {
+struct us_loader {
     struct unseen_device *device;
-    struct us_feed_size size;
+    struct us_loader_size size;
     struct us_buf *order;  /* int32 [passed] */
     struct us_buf *rows;   /* int32 [batch]: the samples of one batch */
     struct us_buf *record; /* float32: [UNSEEN_QUANTITIES + 1][n] of each pass behind the other */
     int32_t *host_order;
     float *host_record;
     int64_t passed, recorded; /* so far */
-    struct us_window window[US_WINDOWS];
+    struct us_inflight inflight[US_INFLIGHT];
     int current; /* the window that is being filled */
     int batches; /* of a window */
     double since;
-    struct us_aside probs, features;
-    struct us_stage stage;
+    struct us_capture probs, features;
+    struct us_staging staging;
 };
 
-/* What a feed takes from the device. */
-uint64_t us_feed_bytes(const struct us_session *session, const struct us_feed_size *size);
+/* What a loader takes from the device. */
+uint64_t us_loader_bytes(const struct us_session *session, const struct us_loader_size *size);
 
-/* Freed with us_feed_free, which waits for the device, also after a failure. */
-enum unseen_status us_feed_new(const struct us_session *session, const struct us_feed_size *size,
-                               struct us_feed *feed);
-void us_feed_free(struct us_feed *feed);
+/* Freed with us_loader_free, which waits for the device, also after a failure. */
+enum unseen_status us_loader_new(const struct us_session *session, const struct us_loader_size *size,
+                                 struct us_loader *loader);
+void us_loader_free(struct us_loader *loader);
 
-/* Enqueue a pass behind those since the last us_feed_finish. UNSEEN_INTERRUPTED, without a message, if an
+/* Enqueue a pass behind those since the last us_loader_finish. UNSEEN_INTERRUPTED, without a message, if an
  * interrupt came in between: the model is then in the middle of a pass. */
-enum unseen_status us_pass_enqueue(struct us_session *session, struct us_model *model, struct us_feed *feed,
-                                   struct us_pass *pass);
+enum unseen_status us_pass_enqueue(struct us_session *session, struct us_model *model,
+                                   struct us_loader *loader, struct us_pass *pass);
 
 /* Wait for all passes and fetch what they recorded. */
-enum unseen_status us_feed_finish(struct us_feed *feed);
+enum unseen_status us_loader_finish(struct us_loader *loader);
 
 /* Of a finished pass: [UNSEEN_QUANTITIES + 1][n] in the order of its samples, the last row being the
  * objective. Valid until the next pass is enqueued. */
-const float *us_feed_record(const struct us_feed *feed, const struct us_pass *pass);
+const float *us_loader_record(const struct us_loader *loader, const struct us_pass *pass);
 
-/* ---- feed.c and observe.c, for passes.c ---- */
+/* ---- loader.c and observe.c, for passes.c ---- */
 
-/* Enqueue the way of samples at..at+n-1 of a pass to feed->rows and to the model's input. */
-enum unseen_status us_feed_batch(struct us_session *session, struct us_model *model, struct us_feed *feed,
-                                 const struct us_pass *pass, int64_t at, int n);
+/* Enqueue the way of samples at..at+n-1 of a pass to loader->rows and to the model's input. */
+enum unseen_status us_loader_batch(struct us_session *session, struct us_model *model,
+                                   struct us_loader *loader, const struct us_pass *pass, int64_t at, int n);
 
 /* What rows set aside for an observer take from the device, and room for them. */
-uint64_t us_observe_bytes(const struct us_session *session, const struct us_feed_size *size);
-enum unseen_status us_observe_new(const struct us_session *session, struct us_feed *feed);
+uint64_t us_observe_bytes(const struct us_session *session, const struct us_loader_size *size);
+enum unseen_status us_observe_new(const struct us_session *session, struct us_loader *loader);
 
 /* Set aside what the `n` samples just enqueued compute, as the next of the window under way. */
-enum unseen_status us_observe_batch(struct us_session *session, struct us_model *model, struct us_feed *feed,
-                                    const struct us_pass *pass, int n);
+enum unseen_status us_observe_batch(struct us_session *session, struct us_model *model,
+                                    struct us_loader *loader, const struct us_pass *pass, int n);
 
 /* Enqueue the way back of all that the window has set aside. */
-enum unseen_status us_observe_fetch(struct us_feed *feed, const struct us_window *window);
+enum unseen_status us_observe_fetch(struct us_loader *loader, const struct us_inflight *inflight);
 
 /* Hand it over when it is there. */
-enum unseen_status us_observe(struct us_feed *feed, const struct us_window *window);
+enum unseen_status us_observe(struct us_loader *loader, const struct us_inflight *inflight);
 
-void us_aside_free(struct us_feed *feed, struct us_aside *aside);
+void us_capture_free(struct us_loader *loader, struct us_capture *capture);
 
 #endif

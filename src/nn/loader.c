@@ -1,0 +1,136 @@
+#include "config.h"
+
+#include "nn/loader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/session.h"
+#include "ops/augment.h"
+
+static size_t image_bytes(const struct unseen_dataset *data)
+{
+    return (size_t)data->height * (size_t)data->width * (size_t)data->channels;
+}
+
+static size_t record_bytes(int64_t n)
+{
+    return (size_t)n * (UNSEEN_QUANTITIES + 1) * sizeof(float);
+}
+
+uint64_t us_loader_bytes(const struct us_session *session, const struct us_loader_size *size)
+{
+    const size_t batch = (size_t)size->batch, row = batch * sizeof(int32_t);
+    uint64_t bytes = us_buf_footprint((size_t)size->passed * sizeof(int32_t)) + us_buf_footprint(row) +
+                     us_buf_footprint(record_bytes(size->recorded));
+    if (us_session_streams(session))
+        bytes += us_buf_footprint(batch * image_bytes(session->data)) + us_buf_footprint(row);
+    return bytes + us_observe_bytes(session, size);
+}
+
+static enum unseen_status staging_new(const struct us_session *session, int batch, struct us_staging *staging)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const size_t bytes = (size_t)batch * image_bytes(session->data);
+    int32_t *places = us_calloc((size_t)batch, sizeof *places);
+    US_TRY_ALLOC(places);
+    for (int i = 0; i < batch; i++)
+        places[i] = i;
+    US_TRY(us_buf_new(session->device, bytes, &staging->pixels));
+    US_TRY(us_buf_new(session->device, (size_t)batch * sizeof *places, &staging->places));
+    US_TRY(us_write(session->device, staging->places, 0, places, (size_t)batch * sizeof *places));
+    for (int i = 0; i < US_STAGED; i++)
+        US_TRY_ALLOC(staging->host[i] = us_calloc(bytes, 1));
+out:
+    free(places);
+    return st;
+}
+
+enum unseen_status us_loader_new(const struct us_session *session, const struct us_loader_size *size,
+                                 struct us_loader *loader)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_device *device = session->device;
+    *loader = (struct us_loader){.device = device, .size = *size, .batches = 1};
+    US_TRY(us_buf_new(device, (size_t)size->passed * sizeof(int32_t), &loader->order));
+    US_TRY(us_buf_new(device, (size_t)size->batch * sizeof(int32_t), &loader->rows));
+    US_TRY(us_buf_new(device, record_bytes(size->recorded), &loader->record));
+    US_TRY_ALLOC(loader->host_order = us_calloc((size_t)size->passed, sizeof *loader->host_order));
+    US_TRY_ALLOC(loader->host_record = us_calloc(record_bytes(size->recorded), 1));
+    if (us_session_streams(session))
+        US_TRY(staging_new(session, size->batch, &loader->staging));
+    US_TRY(us_observe_new(session, loader));
+out:
+    return st;
+}
+
+void us_loader_free(struct us_loader *loader)
+{
+    /* What is under way reads and writes memory of ours; why that failed, if it did, was told already. */
+    (void)clFinish(us_device_queue(loader->device));
+    for (int i = 0; i < US_INFLIGHT; i++)
+        us_queue_forget(&loader->inflight[i].mark);
+    for (int i = 0; i < US_STAGED; i++) {
+        us_queue_forget(&loader->staging.sent[i]);
+        free(loader->staging.host[i]);
+    }
+    us_buf_free(loader->device, loader->staging.pixels);
+    us_buf_free(loader->device, loader->staging.places);
+    us_capture_free(loader, &loader->probs);
+    us_capture_free(loader, &loader->features);
+    us_buf_free(loader->device, loader->order);
+    us_buf_free(loader->device, loader->rows);
+    us_buf_free(loader->device, loader->record);
+    free(loader->host_order);
+    free(loader->host_record);
+    memset(loader, 0, sizeof *loader);
+}
+
+/* Gather the pixels of some samples and send them. */
+static enum unseen_status stage_batch(const struct us_session *session, struct us_loader *loader,
+                                      const struct us_pass *pass, int64_t at, int n)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_staging *staging = &loader->staging;
+    const size_t each = image_bytes(session->data);
+    const uint8_t *pixels = session->data->split[pass->split].pixels;
+    const int i = staging->next;
+    US_TRY(us_queue_wait(&staging->sent[i]));
+    for (int k = 0; k < n; k++)
+        memcpy(staging->host[i] + (size_t)k * each, pixels + (size_t)pass->samples[at + k] * each, each);
+    US_TRY(us_write_later(loader->device, staging->pixels, 0, staging->host[i], (size_t)n * each));
+    US_TRY(us_queue_mark(loader->device, &staging->sent[i]));
+    staging->next = (i + 1) % US_STAGED;
+out:
+    return st;
+}
+
+enum unseen_status us_loader_batch(struct us_session *session, struct us_model *model,
+                                   struct us_loader *loader, const struct us_pass *pass, int64_t at, int n)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_dataset *data = session->data;
+    struct us_augment augment = {.n = n,
+                                 .h = data->height,
+                                 .w = data->width,
+                                 .c = data->channels,
+                                 .pixels = session->pixels[pass->split],
+                                 .rows = loader->rows,
+                                 .ids = loader->rows,
+                                 .pad = pass->training ? pass->recipe->pad : 0,
+                                 .flip = pass->training && pass->recipe->flip,
+                                 .seed = pass->seed,
+                                 .epoch = (uint32_t)pass->epoch};
+    memcpy(augment.mean, data->mean, sizeof augment.mean);
+    memcpy(augment.std, data->std, sizeof augment.std);
+    US_TRY(us_copy(session->device, loader->order, (size_t)(pass->order + at) * sizeof(int32_t), loader->rows,
+                   0, (size_t)n * sizeof(int32_t)));
+    if (!augment.pixels) {
+        US_TRY(stage_batch(session, loader, pass, at, n));
+        augment.pixels = loader->staging.pixels;
+        augment.rows = loader->staging.places;
+    }
+    US_TRY(us_augment_run(session->device, &augment, us_model_input(model)));
+out:
+    return st;
+}
