@@ -281,9 +281,10 @@ static enum unseen_status run_epoch(struct run *run)
     us_print_to(run->note, sizeof run->note, "epoch %d/%d loss %.3f acc %.3f", epoch->epoch + 1, run->target,
              epoch->train_loss, epoch->train_accuracy);
     if (job->on_epoch) {
-        struct us_record trained = {job->n_train, job->train, run->trained};
-        struct us_record heldout = {job->n_heldout, job->heldout, us_loader_record(&run->loader, &p.heldout)};
-        struct us_record probe = {job->n_probe, job->probe, us_loader_record(&run->loader, &p.probe)};
+        struct us_sample_stats trained = {job->n_train, job->train, run->trained};
+        struct us_sample_stats heldout = {job->n_heldout, job->heldout,
+                                          us_loader_record(&run->loader, &p.heldout)};
+        struct us_sample_stats probe = {job->n_probe, job->probe, us_loader_record(&run->loader, &p.probe)};
         US_TRY(job->on_epoch(job->context, epoch, &trained, &heldout, &probe));
     }
     run->state.epochs++;

@@ -24,7 +24,7 @@ enum unseen_status us_session_share(const struct us_session *session, struct uns
 
 /* Per-sample quantities of one pass: value[q * n + i] belongs to samples[i] (an index in the training split).
  */
-struct us_record {
+struct us_sample_stats {
     int64_t n;
     const int64_t *samples;
     const float *value; /* [UNSEEN_QUANTITIES][n] */
@@ -76,8 +76,9 @@ struct us_train_job {
      * train sample, in ascending order of sample; `heldout` and `probe` are in the order given. A failure
      * ends the run. */
     enum unseen_status (*on_epoch)(void *context, const struct unseen_epoch *epoch,
-                                   const struct us_record *trained, const struct us_record *heldout,
-                                   const struct us_record *probe);
+                                   const struct us_sample_stats *trained,
+                                   const struct us_sample_stats *heldout,
+                                   const struct us_sample_stats *probe);
     void *context;
     const struct us_observer *observer; /* NULL: none */
     const char *save;                   /* final weights as .safetensors, or NULL */

@@ -34,8 +34,9 @@ static char *path_of(const struct us_judge *j, int number, const char *suffix)
 
 /* The last epoch's answers go to disk before its checkpoint does: a finished run is not asked again. */
 static enum unseen_status keep_answers(void *context, const struct unseen_epoch *epoch,
-                                       const struct us_record *trained, const struct us_record *heldout,
-                                       const struct us_record *probe)
+                                       const struct us_sample_stats *trained,
+                                       const struct us_sample_stats *heldout,
+                                       const struct us_sample_stats *probe)
 {
     (void)trained;
     (void)probe;

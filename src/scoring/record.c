@@ -298,7 +298,7 @@ void us_recorder_free(struct us_recorder *r)
 /* The columns of `record` that belong to the side, in ascending order as both are, and what was seen beside.
  */
 static enum unseen_status write_record(struct us_scoring_model *m, enum us_side side, int epoch,
-                                       const struct us_record *record)
+                                       const struct us_sample_stats *record)
 {
     enum unseen_status st = UNSEEN_OK;
     int64_t n, column = 0;
@@ -345,7 +345,7 @@ static enum unseen_status drop_softmax(const struct us_scoring_model *m, enum us
 }
 
 static enum unseen_status end_side(struct us_scoring_model *m, enum us_side side, int epoch,
-                                   const struct us_record *record)
+                                   const struct us_sample_stats *record)
 {
     enum unseen_status st = UNSEEN_OK;
     struct side *s = &m->recorder->side[side];
@@ -383,8 +383,8 @@ out:
 }
 
 enum unseen_status us_record_epoch(void *context, const struct unseen_epoch *epoch,
-                                   const struct us_record *trained, const struct us_record *heldout,
-                                   const struct us_record *probe)
+                                   const struct us_sample_stats *trained,
+                                   const struct us_sample_stats *heldout, const struct us_sample_stats *probe)
 {
     struct us_scoring_model *m = context;
     enum unseen_status st = UNSEEN_OK;

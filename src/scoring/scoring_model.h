@@ -111,8 +111,9 @@ void us_recorder_free(struct us_recorder *recorder);
 /* us_train_job's on_epoch, `context` being the model. Writes the epoch's work files, each atomically; an
  * epoch that is done again writes the same bytes. */
 enum unseen_status us_record_epoch(void *context, const struct unseen_epoch *epoch,
-                                   const struct us_record *trained, const struct us_record *heldout,
-                                   const struct us_record *probe);
+                                   const struct us_sample_stats *trained,
+                                   const struct us_sample_stats *heldout,
+                                   const struct us_sample_stats *probe);
 
 /* ---- record_gradient.c ---- */
 

@@ -30,11 +30,12 @@ static enum unseen_status see(void *context, const struct us_rows *rows)
 }
 
 static enum unseen_status compare_sights(void *context, const struct unseen_epoch *epoch,
-                                         const struct us_record *trained, const struct us_record *heldout,
-                                         const struct us_record *probe)
+                                         const struct us_sample_stats *trained,
+                                         const struct us_sample_stats *heldout,
+                                         const struct us_sample_stats *probe)
 {
     struct sights *sights = context;
-    const struct us_record *records[] = {trained, heldout};
+    const struct us_sample_stats *records[] = {trained, heldout};
     (void)probe;
     for (int k = 0; k < 2; k++) {
         for (int64_t i = 0; i < records[k]->n; i++) {

@@ -17,8 +17,8 @@ struct seen {
 };
 
 static enum unseen_status watch(void *context, const struct unseen_epoch *epoch,
-                                const struct us_record *trained, const struct us_record *heldout,
-                                const struct us_record *probe)
+                                const struct us_sample_stats *trained, const struct us_sample_stats *heldout,
+                                const struct us_sample_stats *probe)
 {
     struct seen *seen = context;
     seen->calls++;

@@ -107,8 +107,9 @@ static void both_devices_work_at_once(void **state)
 }
 
 static enum unseen_status keep_last(void *context, const struct unseen_epoch *epoch,
-                                    const struct us_record *trained, const struct us_record *heldout,
-                                    const struct us_record *probe)
+                                    const struct us_sample_stats *trained,
+                                    const struct us_sample_stats *heldout,
+                                    const struct us_sample_stats *probe)
 {
     (void)epoch;
     (void)heldout;

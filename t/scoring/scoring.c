@@ -47,8 +47,8 @@ struct by_hand {
 };
 
 static enum unseen_status take(void *context, const struct unseen_epoch *epoch,
-                               const struct us_record *trained, const struct us_record *heldout,
-                               const struct us_record *probe)
+                               const struct us_sample_stats *trained, const struct us_sample_stats *heldout,
+                               const struct us_sample_stats *probe)
 {
     struct by_hand *hand = context;
     for (int64_t i = 0; i < probe->n; i++)
