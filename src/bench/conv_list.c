@@ -38,9 +38,9 @@ static enum unseen_status add(struct us_conv_list *list, const struct us_graph *
         memcpy(use->layer, name, end ? (size_t)(end - name) : strlen(name));
     }
     /* A gradient of the images is not wanted. */
-    use->times[linear ? US_CONV_DATA : US_CONV_FORWARD]++;
-    use->times[linear ? US_CONV_FORWARD : US_CONV_DATA] += node->x != 0;
-    use->times[US_CONV_WEIGHTS]++;
+    use->times[linear ? US_CONV_BWD_DATA : US_CONV_FORWARD]++;
+    use->times[linear ? US_CONV_FORWARD : US_CONV_BWD_DATA] += node->x != 0;
+    use->times[US_CONV_BWD_WEIGHTS]++;
     return UNSEEN_OK;
 }
 

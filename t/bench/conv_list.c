@@ -21,10 +21,10 @@ static void resnet18_is_counted(void **state)
         for (int d = 0; d < US_CONV_DIRECTIONS; d++)
             times[d] += list.use[i].times[d];
     assert_int_equal(times[US_CONV_FORWARD], 21);
-    assert_int_equal(times[US_CONV_DATA], 20); /* the images need no gradient */
-    assert_int_equal(times[US_CONV_WEIGHTS], 21);
+    assert_int_equal(times[US_CONV_BWD_DATA], 20); /* the images need no gradient */
+    assert_int_equal(times[US_CONV_BWD_WEIGHTS], 21);
     assert_string_equal(list.use[0].layer, "conv1");
-    assert_int_equal(list.use[0].times[US_CONV_DATA], 0);
+    assert_int_equal(list.use[0].times[US_CONV_BWD_DATA], 0);
     assert_string_equal(list.use[1].layer, "layer1.0.conv1");
     assert_int_equal(list.use[1].times[US_CONV_FORWARD], 4);
     assert_string_equal(list.use[11].layer, "fc");

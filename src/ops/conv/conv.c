@@ -37,7 +37,7 @@ enum unseen_status us_conv_new(struct unseen_device *device, const struct us_con
     c->ow = us_conv_out(shape->w, shape->kernel, shape->stride, shape->pad);
     for (int i = 0; i < US_CONV_DIRECTIONS; i++) {
         enum us_conv_direction direction = (enum us_conv_direction)i;
-        struct us_conv_part *part = &c->part[i];
+        struct us_conv_plan *part = &c->part[i];
         US_TRY(us_conv_choose(device, shape, direction, wish ? wish[i] : NULL, part));
         US_TRY(part->algorithm->prepare(c, direction, part));
     }
@@ -79,7 +79,7 @@ size_t us_conv_workspace(const struct us_conv *conv)
 static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direction,
                               const struct us_conv_call *call)
 {
-    const struct us_conv_part *part = &conv->part[direction];
+    const struct us_conv_plan *part = &conv->part[direction];
     if (call->n < 1 || call->n > conv->shape.n)
         return us_fail(UNSEEN_USAGE, "convolution", "%d images where 1 to %d are prepared for", call->n,
                        conv->shape.n);
@@ -98,7 +98,7 @@ enum unseen_status us_conv_forward(struct us_conv *conv, int n, struct us_buf *x
 
 int us_conv_moment_blocks(const struct us_conv *conv, int n)
 {
-    const struct us_conv_part *part = &conv->part[US_CONV_FORWARD];
+    const struct us_conv_plan *part = &conv->part[US_CONV_FORWARD];
     return part->algorithm->moment_blocks ? part->algorithm->moment_blocks(conv, part, n) : 0;
 }
 
@@ -119,7 +119,7 @@ enum unseen_status us_conv_backward_data(struct us_conv *conv, int n, struct us_
                                          struct us_buf *dx)
 {
     return run(
-        conv, US_CONV_DATA,
+        conv, US_CONV_BWD_DATA,
         &(struct us_conv_call){
             .n = n, .in = dy, .other = weights, .work = workspace, .out = dx, .accumulate = accumulate});
 }
@@ -127,6 +127,6 @@ enum unseen_status us_conv_backward_data(struct us_conv *conv, int n, struct us_
 enum unseen_status us_conv_backward_weights(struct us_conv *conv, int n, struct us_buf *x, struct us_buf *dy,
                                             struct us_buf *workspace, struct us_buf *dweights)
 {
-    return run(conv, US_CONV_WEIGHTS,
+    return run(conv, US_CONV_BWD_WEIGHTS,
                &(struct us_conv_call){.n = n, .in = x, .other = dy, .work = workspace, .out = dweights});
 }

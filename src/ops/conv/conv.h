@@ -14,7 +14,7 @@ struct us_conv_shape {
 
 int us_conv_out(int size, int kernel, int stride, int pad);
 
-enum us_conv_direction { US_CONV_FORWARD, US_CONV_DATA, US_CONV_WEIGHTS, US_CONV_DIRECTIONS };
+enum us_conv_direction { US_CONV_FORWARD, US_CONV_BWD_DATA, US_CONV_BWD_WEIGHTS, US_CONV_DIRECTIONS };
 
 /* The i-th algorithm's name in the registry conv_algorithms.def; NULL behind the last. */
 const char *us_conv_algorithm_at(int i);

@@ -7,7 +7,7 @@
 
 #include "ops/conv/conv.h"
 
-struct us_conv_part {
+struct us_conv_plan {
     const struct us_conv_algorithm *algorithm;
     char
         name[US_CONV_NAME]; /* the algorithm's, and behind a colon the values that its tunables are to have */
@@ -20,7 +20,7 @@ struct us_conv {
     struct unseen_device *device;
     struct us_conv_shape shape;
     int oh, ow;
-    struct us_conv_part part[US_CONV_DIRECTIONS];
+    struct us_conv_plan part[US_CONV_DIRECTIONS];
 };
 
 /* The arguments of a run, by direction:
@@ -57,19 +57,19 @@ struct us_conv_algorithm {
     /* Sets part->state (also where it fails) and part->workspace, and completes part->name where it has no
      * values. */
     enum unseen_status (*prepare)(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_part *part);
-    void (*release)(struct us_conv_part *part);
+                                  struct us_conv_plan *part);
+    void (*release)(struct us_conv_plan *part);
     /* By direction; NULL where it suits no shape. */
-    enum unseen_status (*run[US_CONV_DIRECTIONS])(struct us_conv *conv, const struct us_conv_part *part,
+    enum unseen_status (*run[US_CONV_DIRECTIONS])(struct us_conv *conv, const struct us_conv_plan *part,
                                                   const struct us_conv_call *call);
     /* us_conv_moment_blocks; NULL: its forward pass can do no epilogue. */
-    int (*moment_blocks)(const struct us_conv *conv, const struct us_conv_part *part, int n);
+    int (*moment_blocks)(const struct us_conv *conv, const struct us_conv_plan *part, int n);
 };
 
 /* Sets part->algorithm and part->why in the order of enum us_conv_why; `wish` may be NULL. */
 enum unseen_status us_conv_choose(struct unseen_device *device, const struct us_conv_shape *shape,
                                   enum us_conv_direction direction, const char *wish,
-                                  struct us_conv_part *part);
+                                  struct us_conv_plan *part);
 
 /* What follows the colon of a name; NULL where there is none. */
 static inline const char *us_conv_values(const char *name)

@@ -101,15 +101,15 @@ static void cut(struct amx *d, int images)
 
 static bool suits(const struct us_conv_shape *s, enum us_conv_direction direction)
 {
-    return direction != US_CONV_WEIGHTS && s->cin % 16 == 0 && s->cout % 16 == 0 && s->n >= FEW_IMAGES &&
+    return direction != US_CONV_BWD_WEIGHTS && s->cin % 16 == 0 && s->cout % 16 == 0 && s->n >= FEW_IMAGES &&
            (s->kernel > 1 || s->pad == 0);
 }
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_part *part)
+                                  struct us_conv_plan *part)
 {
     enum unseen_status st = UNSEEN_OK;
-    const bool data = direction == US_CONV_DATA;
+    const bool data = direction == US_CONV_BWD_DATA;
     char *options = NULL;
     struct amx *d = us_calloc(1, sizeof *d);
     part->state = d;
@@ -129,7 +129,7 @@ out:
     return st;
 }
 
-static void release(struct us_conv_part *part)
+static void release(struct us_conv_plan *part)
 {
     free(part->state);
 }
@@ -140,13 +140,13 @@ static int items(const struct amx *d, int n)
     return ceil_div(n, IMAGES) * ceil_div(d->g.oh, d->rows) * ceil_div(d->g.ow, d->cols);
 }
 
-static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *part, int n)
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *part, int n)
 {
     (void)conv;
     return items(part->state, n);
 }
 
-static enum unseen_status run(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status run(struct us_conv *conv, const struct us_conv_plan *part,
                               const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -174,5 +174,5 @@ const struct us_conv_algorithm us_conv_amx = {.name = "amx-bf16",
                                               .suits = suits,
                                               .prepare = prepare,
                                               .release = release,
-                                              .run = {[US_CONV_FORWARD] = run, [US_CONV_DATA] = run},
+                                              .run = {[US_CONV_FORWARD] = run, [US_CONV_BWD_DATA] = run},
                                               .moment_blocks = moment_blocks};

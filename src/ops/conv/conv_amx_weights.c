@@ -79,12 +79,12 @@ static bool cut(const struct us_conv_shape *s, struct weights *d)
 static bool suits(const struct us_conv_shape *s, enum us_conv_direction direction)
 {
     struct weights d;
-    return direction == US_CONV_WEIGHTS && s->cin % SIDE == 0 && s->cout % SIDE == 0 && s->n >= FEW_IMAGES &&
-           (s->kernel > 1 || s->pad == 0) && cut(s, &d);
+    return direction == US_CONV_BWD_WEIGHTS && s->cin % SIDE == 0 && s->cout % SIDE == 0 &&
+           s->n >= FEW_IMAGES && (s->kernel > 1 || s->pad == 0) && cut(s, &d);
 }
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_part *part)
+                                  struct us_conv_plan *part)
 {
     (void)direction;
     enum unseen_status st = UNSEEN_OK;
@@ -105,12 +105,12 @@ out:
     return st;
 }
 
-static void release(struct us_conv_part *part)
+static void release(struct us_conv_plan *part)
 {
     free(part->state);
 }
 
-static enum unseen_status run(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status run(struct us_conv *conv, const struct us_conv_plan *part,
                               const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -138,4 +138,4 @@ const struct us_conv_algorithm us_conv_amx_weights = {.name = "amx-bf16-weights"
                                                       .suits = suits,
                                                       .prepare = prepare,
                                                       .release = release,
-                                                      .run = {[US_CONV_WEIGHTS] = run}};
+                                                      .run = {[US_CONV_BWD_WEIGHTS] = run}};

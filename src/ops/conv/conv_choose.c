@@ -189,7 +189,7 @@ static enum unseen_status forced(struct unseen_device *device, const struct us_c
 
 enum unseen_status us_conv_choose(struct unseen_device *device, const struct us_conv_shape *shape,
                                   enum us_conv_direction direction, const char *wish,
-                                  struct us_conv_part *part)
+                                  struct us_conv_plan *part)
 {
     enum unseen_status st = UNSEEN_OK;
     const char *name = wish;

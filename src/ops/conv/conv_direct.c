@@ -126,7 +126,7 @@ static size_t packed_bytes(const struct direct *d, int depth, int columns)
 }
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_part *part)
+                                  struct us_conv_plan *part)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
@@ -141,7 +141,7 @@ static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction d
         US_TRY(get(conv, d, cout, "conv_gather", &d->gather));
         part->workspace = packed_bytes(d, depth, cout);
         break;
-    case US_CONV_DATA:
+    case US_CONV_BWD_DATA:
         US_TRY(get(conv, d, cin, "conv_pack_transposed", &d->pack));
         US_TRY(get(conv, d, cin, "conv_gather", &d->gather));
         part->workspace = packed_bytes(d, s->kernel * s->kernel * cout, cin);
@@ -157,7 +157,7 @@ out:
     return st;
 }
 
-static void release(struct us_conv_part *part)
+static void release(struct us_conv_plan *part)
 {
     free(part->state);
 }
@@ -235,14 +235,14 @@ static struct gather whole(const struct us_conv *conv, int n)
                            .ostep = 1};
 }
 
-static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *part, int n)
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *part, int n)
 {
     (void)part;
     const struct gather g = whole(conv, n);
     return spread(conv, &g).items;
 }
 
-static enum unseen_status forward(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status forward(struct us_conv *conv, const struct us_conv_plan *part,
                                   const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -288,7 +288,7 @@ out:
     return st;
 }
 
-static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_plan *part,
                                         const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -314,7 +314,7 @@ out:
     return st;
 }
 
-static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_plan *part,
                                            const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -336,7 +336,7 @@ out:
 /* Panels hold whole vectors of one tap's channels in pairs. */
 static bool suits_bf16(const struct us_conv_shape *shape, enum us_conv_direction direction)
 {
-    return direction != US_CONV_WEIGHTS && shape->cin % 16 == 0 && shape->cout % 16 == 0;
+    return direction != US_CONV_BWD_WEIGHTS && shape->cin % 16 == 0 && shape->cout % 16 == 0;
 }
 
 const struct us_conv_algorithm us_conv_direct = {.name = "direct",

@@ -15,7 +15,7 @@ struct im2col {
 };
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_part *part)
+                                  struct us_conv_plan *part)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
@@ -37,7 +37,7 @@ static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction d
     d->images = images < 1 ? 1 : images > s->n ? s->n : (int)images;
     if (!d->plain)
         part->workspace = (size_t)d->images * (size_t)image * sizeof(float);
-    if (direction == US_CONV_DATA)
+    if (direction == US_CONV_BWD_DATA)
         US_TRY(us_kernel_get(conv->device, "conv/im2col.cl", "", "col2im", &d->col2im));
     else
         US_TRY(us_kernel_get(conv->device, "conv/im2col.cl", "", "im2col", &d->im2col));
@@ -45,7 +45,7 @@ out:
     return st;
 }
 
-static void release(struct us_conv_part *part)
+static void release(struct us_conv_plan *part)
 {
     free(part->state);
 }
@@ -104,7 +104,7 @@ static enum unseen_status gather_columns(struct us_conv *conv, const struct im2c
                   s->kernel, s->stride, s->pad, (int)accumulate);
 }
 
-static enum unseen_status forward(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status forward(struct us_conv *conv, const struct us_conv_plan *part,
                                   const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -130,7 +130,7 @@ out:
     return st;
 }
 
-static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_plan *part,
                                         const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -158,7 +158,7 @@ out:
     return st;
 }
 
-static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_plan *part,
                                            const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;

@@ -74,11 +74,11 @@ static void share_pixels(const struct us_conv *conv, struct matrix *m)
 }
 
 static enum unseen_status prepare_gather(struct us_conv *conv, enum us_conv_direction direction,
-                                         struct us_conv_part *part, struct matrix *m)
+                                         struct us_conv_plan *part, struct matrix *m)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
-    const bool data = direction == US_CONV_DATA;
+    const bool data = direction == US_CONV_BWD_DATA;
     const size_t pixels = data ? (size_t)s->n * (size_t)conv->oh * (size_t)conv->ow
                                : (size_t)s->n * (size_t)s->h * (size_t)s->w;
     const int reduced = data ? s->cout : s->cin;
@@ -97,7 +97,7 @@ out:
     return st;
 }
 
-static enum unseen_status prepare_weights(struct us_conv *conv, struct us_conv_part *part, struct matrix *m)
+static enum unseen_status prepare_weights(struct us_conv *conv, struct us_conv_plan *part, struct matrix *m)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
@@ -120,7 +120,7 @@ out:
 }
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_part *part)
+                                  struct us_conv_plan *part)
 {
     enum unseen_status st = UNSEEN_OK;
     struct matrix *m = us_calloc(1, sizeof *m);
@@ -128,7 +128,7 @@ static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction d
     US_TRY_ALLOC(m);
     US_TRY(us_matrix_find(conv->device, conv->shape.precision, &m->unit));
     m->chunk = conv->shape.precision == UNSEEN_TF32 ? 4 : 8;
-    if (direction == US_CONV_WEIGHTS)
+    if (direction == US_CONV_BWD_WEIGHTS)
         US_TRY(prepare_weights(conv, part, m));
     else
         US_TRY(prepare_gather(conv, direction, part, m));
@@ -136,7 +136,7 @@ out:
     return st;
 }
 
-static void release(struct us_conv_part *part)
+static void release(struct us_conv_plan *part)
 {
     free(part->state);
 }
@@ -173,7 +173,7 @@ static enum unseen_status gather(struct us_conv *conv, const struct matrix *m,
                   (int)g->accumulate, e->affine, e->residual, (int)e->relu, e->moments);
 }
 
-static enum unseen_status forward(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status forward(struct us_conv *conv, const struct us_conv_plan *part,
                                   const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -202,7 +202,7 @@ out:
     return st;
 }
 
-static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_plan *part,
                                         const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -241,7 +241,7 @@ out:
     return st;
 }
 
-static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_plan *part,
                                            const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -266,7 +266,7 @@ out:
 }
 
 /* A row of tiles is a block. */
-static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *part, int n)
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *part, int n)
 {
     return ceil_div(n * conv->oh * conv->ow, ((const struct matrix *)part->state)->tile->m);
 }

@@ -56,11 +56,11 @@ static void cut(const struct us_conv *conv, struct paired *p)
 
 static bool suits(const struct us_conv_shape *shape, enum us_conv_direction direction)
 {
-    return direction == US_CONV_WEIGHTS && shape->cin % TILE == 0 && shape->cout % TILE == 0;
+    return direction == US_CONV_BWD_WEIGHTS && shape->cin % TILE == 0 && shape->cout % TILE == 0;
 }
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_part *part)
+                                  struct us_conv_plan *part)
 {
     (void)direction;
     enum unseen_status st = UNSEEN_OK;
@@ -78,7 +78,7 @@ out:
     return st;
 }
 
-static void release(struct us_conv_part *part)
+static void release(struct us_conv_plan *part)
 {
     free(part->state);
 }
@@ -94,7 +94,7 @@ static enum unseen_status weave(struct us_conv *conv, const struct paired *p, co
                   block);
 }
 
-static enum unseen_status run(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status run(struct us_conv *conv, const struct us_conv_plan *part,
                               const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -123,4 +123,4 @@ const struct us_conv_algorithm us_conv_paired = {.name = "paired-bf16",
                                                  .suits = suits,
                                                  .prepare = prepare,
                                                  .release = release,
-                                                 .run = {[US_CONV_WEIGHTS] = run}};
+                                                 .run = {[US_CONV_BWD_WEIGHTS] = run}};

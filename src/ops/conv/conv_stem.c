@@ -23,7 +23,7 @@ static int ceil_div(int a, int b)
 
 static bool suits(const struct us_conv_shape *s, enum us_conv_direction direction)
 {
-    return direction != US_CONV_DATA && s->cin <= CHANNELS && s->w <= WIDTH && s->kernel <= 11;
+    return direction != US_CONV_BWD_DATA && s->cin <= CHANNELS && s->w <= WIDTH && s->kernel <= 11;
 }
 
 /* The most values of a patch's row, of `width`, that with their vectors fit the registers. */
@@ -56,7 +56,7 @@ static size_t padded_columns(const struct us_conv *conv, const struct stem *d)
 
 /* `share` decides in what order sums are formed, so it must follow from the shape alone. */
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_part *part)
+                                  struct us_conv_plan *part)
 {
     enum unseen_status st = UNSEEN_OK;
     struct stem *d = us_calloc(1, sizeof *d);
@@ -78,18 +78,18 @@ out:
     return st;
 }
 
-static void release(struct us_conv_part *part)
+static void release(struct us_conv_plan *part)
 {
     free(part->state);
 }
 
-static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *part, int n)
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *part, int n)
 {
     const struct stem *d = part->state;
     return ceil_div(n * conv->oh, d->share);
 }
 
-static enum unseen_status forward(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status forward(struct us_conv *conv, const struct us_conv_plan *part,
                                   const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -106,7 +106,7 @@ out:
     return st;
 }
 
-static enum unseen_status weights(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status weights(struct us_conv *conv, const struct us_conv_plan *part,
                                   const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -128,5 +128,5 @@ const struct us_conv_algorithm us_conv_stem = {
     .suits = suits,
     .prepare = prepare,
     .release = release,
-    .run = {[US_CONV_FORWARD] = forward, [US_CONV_WEIGHTS] = weights},
+    .run = {[US_CONV_FORWARD] = forward, [US_CONV_BWD_WEIGHTS] = weights},
     .moment_blocks = moment_blocks};

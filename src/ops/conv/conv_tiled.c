@@ -35,7 +35,7 @@ static size_t weights_of(const struct us_conv *conv)
 }
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_part *part)
+                                  struct us_conv_plan *part)
 {
     enum unseen_status st = UNSEEN_OK;
     struct tiled *d = us_calloc(1, sizeof *d);
@@ -50,17 +50,17 @@ out:
     return st;
 }
 
-static void release(struct us_conv_part *part)
+static void release(struct us_conv_plan *part)
 {
     free(part->state);
 }
 
-static enum unseen_status run(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status run(struct us_conv *conv, const struct us_conv_plan *part,
                               const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct tiled *d = part->state;
-    const int parts = d->product.direction == US_CONV_WEIGHTS ? us_tiled_parts(&d->product, call->n) : 1;
+    const int parts = d->product.direction == US_CONV_BWD_WEIGHTS ? us_tiled_parts(&d->product, call->n) : 1;
     const struct us_tiled_call product = {.n = call->n,
                                           .in = call->in,
                                           .other = call->other,
@@ -75,7 +75,7 @@ out:
     return st;
 }
 
-static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *part, int n)
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *part, int n)
 {
     (void)conv;
     return us_tiled_moment_blocks(&((const struct tiled *)part->state)->product, n);

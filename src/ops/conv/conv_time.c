@@ -50,11 +50,12 @@ static enum unseen_status fill(struct race *r, struct us_buf *buf, size_t floats
 
 static enum unseen_status call(struct race *r, struct us_conv *conv)
 {
-    struct us_buf *y = r->buf[US_CONV_FORWARD], *x = r->buf[US_CONV_DATA], *w = r->buf[US_CONV_WEIGHTS];
+    struct us_buf *y = r->buf[US_CONV_FORWARD], *x = r->buf[US_CONV_BWD_DATA],
+                  *w = r->buf[US_CONV_BWD_WEIGHTS];
     switch (r->direction) {
     case US_CONV_FORWARD:
         return us_conv_forward(conv, r->shape.n, x, w, r->work, y);
-    case US_CONV_DATA:
+    case US_CONV_BWD_DATA:
         return us_conv_backward_data(conv, r->shape.n, y, w, r->work, false, x);
     default:
         return us_conv_backward_weights(conv, r->shape.n, x, y, r->work, w);
@@ -82,8 +83,8 @@ static enum unseen_status allocate(struct race *r)
     const size_t ow = (size_t)us_conv_out(s->w, s->kernel, s->stride, s->pad);
     size_t work = 0, most = 0;
     r->floats[US_CONV_FORWARD] = (size_t)s->n * oh * ow * (size_t)s->cout;
-    r->floats[US_CONV_DATA] = (size_t)s->n * (size_t)s->h * (size_t)s->w * (size_t)s->cin;
-    r->floats[US_CONV_WEIGHTS] = (size_t)s->kernel * (size_t)s->kernel * (size_t)s->cin * (size_t)s->cout;
+    r->floats[US_CONV_BWD_DATA] = (size_t)s->n * (size_t)s->h * (size_t)s->w * (size_t)s->cin;
+    r->floats[US_CONV_BWD_WEIGHTS] = (size_t)s->kernel * (size_t)s->kernel * (size_t)s->cin * (size_t)s->cout;
     for (int i = 0; i < r->n; i++) {
         const size_t bytes = r->candidate[i].conv ? us_conv_workspace(r->candidate[i].conv) : 0;
         work = bytes > work ? bytes : work;

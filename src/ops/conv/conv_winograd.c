@@ -50,7 +50,7 @@ static bool suits(const struct us_conv_shape *s, enum us_conv_direction directio
 
 static int count_tiles(const struct us_conv *conv, int m, enum us_conv_direction direction, int n)
 {
-    const bool data = direction == US_CONV_DATA;
+    const bool data = direction == US_CONV_BWD_DATA;
     const int h = data ? conv->shape.h : conv->oh, w = data ? conv->shape.w : conv->ow;
     return n * ceil_div(h, m) * ceil_div(w, m);
 }
@@ -73,10 +73,10 @@ static enum unseen_status get(struct us_conv *conv, const struct winograd *d, co
 }
 
 static enum unseen_status prepare_multiply(struct us_conv *conv, enum us_conv_direction direction,
-                                           struct winograd *d, struct us_conv_part *part)
+                                           struct winograd *d, struct us_conv_plan *part)
 {
     enum unseen_status st = UNSEEN_OK;
-    const bool data = direction == US_CONV_DATA;
+    const bool data = direction == US_CONV_BWD_DATA;
     const int depth = data ? conv->shape.cout : conv->shape.cin, width = 16 * d->vectors;
     const int columns = ceil_div(data ? conv->shape.cin : conv->shape.cout, width);
     const int positions = d->positions * d->positions, ld = padded(depth) + 16 * d->step;
@@ -109,18 +109,18 @@ static int cut(const struct us_conv *conv, const struct winograd *d, size_t byte
 {
     const size_t row =
         transformed(d, 1, padded(conv->shape.cin)) + transformed(d, 1, padded_columns(d, conv->shape.cout));
-    const int total = count_tiles(conv, d->m, US_CONV_WEIGHTS, conv->shape.n);
+    const int total = count_tiles(conv, d->m, US_CONV_BWD_WEIGHTS, conv->shape.n);
     const int most = (int)(bytes / sizeof(float) / row);
     return ceil_div(total, ceil_div(total, most < least_tiles ? least_tiles : most));
 }
 
 /* The cut decides in what order sums are formed, so it must follow from the shape alone. */
 static enum unseen_status prepare_gradient(struct us_conv *conv, struct winograd *d,
-                                           struct us_conv_part *part)
+                                           struct us_conv_plan *part)
 {
     enum unseen_status st = UNSEEN_OK;
     const int depth = padded(conv->shape.cin), columns = padded_columns(d, conv->shape.cout);
-    const int total = count_tiles(conv, d->m, US_CONV_WEIGHTS, conv->shape.n);
+    const int total = count_tiles(conv, d->m, US_CONV_BWD_WEIGHTS, conv->shape.n);
     const bool own_sums =
         (size_t)(d->positions * d->positions) * (size_t)depth * (size_t)columns <= SUMS_BYTES / sizeof(float);
     d->chunk = own_sums ? cut(conv, d, BLOCK_BYTES, 1) : cut(conv, d, CHUNK_BYTES, CHUNK_TILES);
@@ -150,9 +150,9 @@ out:
 }
 
 static enum unseen_status prepare(struct us_conv *conv, int m, enum us_conv_direction direction,
-                                  struct us_conv_part *part)
+                                  struct us_conv_plan *part)
 {
-    const int columns = direction == US_CONV_DATA ? conv->shape.cin : conv->shape.cout;
+    const int columns = direction == US_CONV_BWD_DATA ? conv->shape.cin : conv->shape.cout;
     struct winograd *d = us_calloc(1, sizeof *d);
     part->state = d;
     if (!d)
@@ -161,23 +161,23 @@ static enum unseen_status prepare(struct us_conv *conv, int m, enum us_conv_dire
     d->step = part->algorithm->precision == UNSEEN_BF16 ? 2 : 1;
     d->positions = m + 2;
     d->vectors = columns <= 16 ? 1 : 2;
-    return direction == US_CONV_WEIGHTS ? prepare_gradient(conv, d, part)
-                                        : prepare_multiply(conv, direction, d, part);
+    return direction == US_CONV_BWD_WEIGHTS ? prepare_gradient(conv, d, part)
+                                            : prepare_multiply(conv, direction, d, part);
 }
 
 static enum unseen_status prepare2(struct us_conv *conv, enum us_conv_direction direction,
-                                   struct us_conv_part *part)
+                                   struct us_conv_plan *part)
 {
     return prepare(conv, 2, direction, part);
 }
 
 static enum unseen_status prepare4(struct us_conv *conv, enum us_conv_direction direction,
-                                   struct us_conv_part *part)
+                                   struct us_conv_plan *part)
 {
     return prepare(conv, 4, direction, part);
 }
 
-static void release(struct us_conv_part *part)
+static void release(struct us_conv_plan *part)
 {
     free(part->state);
 }
@@ -196,7 +196,7 @@ static int items(const struct us_conv *conv, enum us_conv_direction direction, c
     return least(ceil_div(count_tiles(conv, d->m, direction, n), PIXELS), d->items);
 }
 
-static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *part, int n)
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *part, int n)
 {
     return items(conv, US_CONV_FORWARD, part->state, n);
 }
@@ -208,7 +208,7 @@ static enum unseen_status multiply(struct us_conv *conv, bool data, const struct
     const struct us_conv_shape *s = &conv->shape;
     const int ic = data ? s->cout : s->cin, oc = data ? s->cin : s->cout;
     const int columns = ceil_div(oc, 16 * d->vectors);
-    const int rows = items(conv, data ? US_CONV_DATA : US_CONV_FORWARD, d, call->n);
+    const int rows = items(conv, data ? US_CONV_BWD_DATA : US_CONV_FORWARD, d, call->n);
     const struct us_conv_epilogue *e = &call->epilogue;
     struct us_buf *scratch = NULL;
     US_TRY(behind(conv, call->work, d->packed, &scratch));
@@ -270,13 +270,13 @@ out:
     return st;
 }
 
-static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_plan *part,
                                            const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct winograd *d = part->state;
     const struct us_conv_shape *s = &conv->shape;
-    const int total = count_tiles(conv, d->m, US_CONV_WEIGHTS, call->n);
+    const int total = count_tiles(conv, d->m, US_CONV_BWD_WEIGHTS, call->n);
     const int parts = d->shares ? ceil_div(total, d->share) : 1;
     if (d->shares)
         US_TRY(sum_shares(conv, d, call, total, parts));
@@ -288,13 +288,13 @@ out:
     return st;
 }
 
-static enum unseen_status forward(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status forward(struct us_conv *conv, const struct us_conv_plan *part,
                                   const struct us_conv_call *call)
 {
     return multiply(conv, false, part->state, call);
 }
 
-static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_plan *part,
                                         const struct us_conv_call *call)
 {
     return multiply(conv, true, part->state, call);
@@ -302,7 +302,7 @@ static enum unseen_status backward_data(struct us_conv *conv, const struct us_co
 
 static bool suits_bf16(const struct us_conv_shape *s, enum us_conv_direction direction)
 {
-    return direction != US_CONV_WEIGHTS && suits(s, direction) && s->cin % 16 == 0 && s->cout % 16 == 0;
+    return direction != US_CONV_BWD_WEIGHTS && suits(s, direction) && s->cin % 16 == 0 && s->cout % 16 == 0;
 }
 
 const struct us_conv_algorithm us_conv_winograd2 = {.name = "winograd2",

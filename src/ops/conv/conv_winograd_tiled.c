@@ -41,7 +41,7 @@ static bool suits(const struct us_conv_shape *s, enum us_conv_direction directio
 /* Tiles of M x M results of n images. */
 static int count_tiles(const struct us_conv_shape *s, enum us_conv_direction direction, int m, int n)
 {
-    const bool data = direction == US_CONV_DATA;
+    const bool data = direction == US_CONV_BWD_DATA;
     const int h = data ? s->h : us_conv_out(s->h, s->kernel, s->stride, s->pad);
     const int w = data ? s->w : us_conv_out(s->w, s->kernel, s->stride, s->pad);
     return n * ceil_div(h, m) * ceil_div(w, m);
@@ -116,11 +116,11 @@ static size_t region(int positions, double floats)
 }
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_part *part)
+                                  struct us_conv_plan *part)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
-    const bool data = direction == US_CONV_DATA, gradient = direction == US_CONV_WEIGHTS;
+    const bool data = direction == US_CONV_BWD_DATA, gradient = direction == US_CONV_BWD_WEIGHTS;
     const int in = data ? s->cout : s->cin, out = data ? s->cin : s->cout, m = edge(part->algorithm);
     const struct us_conv_shape product = product_of(s, direction, m);
     struct winograd *d = us_calloc(1, sizeof *d);
@@ -148,7 +148,7 @@ out:
     return st;
 }
 
-static void release(struct us_conv_part *part)
+static void release(struct us_conv_plan *part)
 {
     free(part->state);
 }
@@ -197,10 +197,10 @@ static enum unseen_status multiply(struct us_conv *conv, const struct winograd *
     const int64_t x = (int64_t)d->chunk * s->cin, y = (int64_t)d->chunk * s->cout,
                   w = (int64_t)s->cin * s->cout;
     struct us_tiled_call call = {.n = count, .in = in, .other = other, .out = out};
-    call.in_step = direction == US_CONV_DATA ? y : x;
-    call.other_step = direction == US_CONV_WEIGHTS ? y : w;
+    call.in_step = direction == US_CONV_BWD_DATA ? y : x;
+    call.other_step = direction == US_CONV_BWD_WEIGHTS ? y : w;
     call.out_step = direction == US_CONV_FORWARD ? y : x;
-    if (direction == US_CONV_WEIGHTS)
+    if (direction == US_CONV_BWD_WEIGHTS)
         call.out_step = w * us_tiled_parts(&d->product, count);
     return us_tiled_run(conv->device, &d->product, &call);
 }
@@ -212,7 +212,7 @@ static int blocks(const struct winograd *d, int tiles)
     return tiles / d->chunk * ceil_div(d->chunk, each) + ceil_div(tiles % d->chunk, each);
 }
 
-static int moment_blocks(const struct us_conv *conv, const struct us_conv_part *part, int n)
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *part, int n)
 {
     const struct winograd *d = part->state;
     return blocks(d, count_tiles(&conv->shape, US_CONV_FORWARD, d->m, n));
@@ -257,7 +257,7 @@ static enum unseen_status gradient(struct us_conv *conv, const struct winograd *
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
-    const int total = count_tiles(s, US_CONV_WEIGHTS, d->m, call->n), size = s->cin * s->cout;
+    const int total = count_tiles(s, US_CONV_BWD_WEIGHTS, d->m, call->n), size = s->cin * s->cout;
     for (int first = 0; first < total; first += d->chunk) {
         const int count = d->chunk < total - first ? d->chunk : total - first;
         US_TRY(transform_inputs(conv, false, d, call, scratch->inputs, first, count));
@@ -271,17 +271,17 @@ out:
     return st;
 }
 
-static enum unseen_status run(struct us_conv *conv, const struct us_conv_part *part,
+static enum unseen_status run(struct us_conv *conv, const struct us_conv_plan *part,
                               const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct winograd *d = part->state;
     struct scratch scratch;
     US_TRY(cut(conv, d, call->work, &scratch));
-    if (d->product.direction == US_CONV_WEIGHTS)
+    if (d->product.direction == US_CONV_BWD_WEIGHTS)
         US_TRY(gradient(conv, d, call, &scratch));
     else
-        US_TRY(convolve(conv, d->product.direction == US_CONV_DATA, d, call, &scratch));
+        US_TRY(convolve(conv, d->product.direction == US_CONV_BWD_DATA, d, call, &scratch));
 out:
     us_buf_free(conv->device, scratch.weights);
     us_buf_free(conv->device, scratch.inputs);

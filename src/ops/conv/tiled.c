@@ -33,13 +33,13 @@ static struct us_conv_product product_of(const struct us_conv_shape *s, enum us_
                                 .a_channels = s->cin,
                                 .b_channels = s->cout,
                                 .a_along_k = true};
-    if (direction == US_CONV_DATA) {
+    if (direction == US_CONV_BWD_DATA) {
         p.m = (double)s->n * s->h * s->w / classes;
         p.n = s->cin;
         p.times = times * classes;
         p.a_channels = s->cout;
         p.b_along_k = true;
-    } else if (direction == US_CONV_WEIGHTS) {
+    } else if (direction == US_CONV_BWD_WEIGHTS) {
         p.m = (double)s->kernel * s->kernel * s->cin;
         p.a_along_k = false;
         p.k = pixels;
@@ -68,7 +68,7 @@ bool us_tiled_accepts(const struct unseen_device *device, const struct us_conv_s
 }
 
 static enum unseen_status find_tile(const struct unseen_device *device, struct us_tiled *t,
-                                    struct us_conv_part *part)
+                                    struct us_conv_plan *part)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_product product = product_of(&t->shape, t->direction, t->times);
@@ -87,7 +87,7 @@ out:
 /* Tiles of a product with m rows. */
 static int count_tiles(const struct us_tiled *t, double m)
 {
-    const int n = t->direction == US_CONV_DATA ? t->shape.cin : t->shape.cout;
+    const int n = t->direction == US_CONV_BWD_DATA ? t->shape.cin : t->shape.cout;
     return ceil_div((int)m, t->tiling.tile.bm) * ceil_div(n, t->tiling.tile.bn);
 }
 
@@ -105,7 +105,7 @@ static void cut_weights(struct us_tiled *t)
 }
 
 enum unseen_status us_tiled_prepare(struct unseen_device *device, const struct us_conv_shape *s,
-                                    enum us_conv_direction direction, int times, struct us_conv_part *part,
+                                    enum us_conv_direction direction, int times, struct us_conv_plan *part,
                                     struct us_tiled *t)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -114,7 +114,7 @@ enum unseen_status us_tiled_prepare(struct unseen_device *device, const struct u
     t->oh = us_conv_out(s->h, s->kernel, s->stride, s->pad);
     t->ow = us_conv_out(s->w, s->kernel, s->stride, s->pad);
     US_TRY(find_tile(device, t, part));
-    if (direction == US_CONV_WEIGHTS)
+    if (direction == US_CONV_BWD_WEIGHTS)
         cut_weights(t);
     const struct us_conv_tile *tile = &t->tiling.tile;
     options = us_format("-DDIRECTION=%d -DH=%d -DW=%d -DCIN=%d -DOH=%d -DOW=%d -DCOUT=%d -DKERNEL=%d "
@@ -142,12 +142,12 @@ enum unseen_status us_tiled_run(struct unseen_device *device, const struct us_ti
                                 const struct us_tiled_call *c)
 {
     const struct us_conv_shape *s = &t->shape;
-    const int parts = t->direction == US_CONV_WEIGHTS ? us_tiled_parts(t, c->n) : 1;
-    const int classes = t->direction == US_CONV_DATA ? s->stride * s->stride : 1;
+    const int parts = t->direction == US_CONV_BWD_WEIGHTS ? us_tiled_parts(t, c->n) : 1;
+    const int classes = t->direction == US_CONV_BWD_DATA ? s->stride * s->stride : 1;
     double rows = (double)c->n * t->oh * t->ow;
-    if (t->direction == US_CONV_DATA) /* class (0, 0) has the most */
+    if (t->direction == US_CONV_BWD_DATA) /* class (0, 0) has the most */
         rows = (double)c->n * ceil_div(s->h, s->stride) * ceil_div(s->w, s->stride);
-    else if (t->direction == US_CONV_WEIGHTS)
+    else if (t->direction == US_CONV_BWD_WEIGHTS)
         rows = depth(t);
     const size_t items = (size_t)us_conv_tile_items(&t->tiling.tile);
     const struct us_range range = US_RANGE3L((size_t)count_tiles(t, rows) * items, 1,

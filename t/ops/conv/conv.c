@@ -79,8 +79,8 @@ static void set_up(struct fixture *f, const struct us_conv_shape *shape, int n, 
     for (int i = 0; i < US_CONV_DIRECTIONS; i++)
         wish[i] =
             us_conv_suits(test_device(), algorithm, shape, (enum us_conv_direction)i) ? algorithm : NULL;
-    if (strstr(algorithm, "-bf16") && !wish[US_CONV_WEIGHTS])
-        wish[US_CONV_WEIGHTS] = strstr(algorithm, "amx") ? "amx-bf16-weights" : "paired-bf16";
+    if (strstr(algorithm, "-bf16") && !wish[US_CONV_BWD_WEIGHTS])
+        wish[US_CONV_BWD_WEIGHTS] = strstr(algorithm, "amx") ? "amx-bf16-weights" : "paired-bf16";
     memset(f, 0, sizeof *f);
     f->shape = *shape;
     f->n = n;
@@ -343,7 +343,7 @@ static void refuses_nonsense(void **state)
     assert_int_equal(us_conv_new(test_device(), &shapes[0], NULL, &conv), UNSEEN_USAGE);
     assert_int_equal(setenv("UNSEEN_CONV", "im2col", 1), 0);
     assert_ok(us_conv_new(test_device(), &shapes[0], NULL, &conv));
-    assert_string_equal(us_conv_algorithm_name(conv, US_CONV_DATA), "im2col");
+    assert_string_equal(us_conv_algorithm_name(conv, US_CONV_BWD_DATA), "im2col");
     assert_int_equal(us_conv_forward(conv, shapes[0].n + 1, NULL, NULL, NULL, NULL), UNSEEN_USAGE);
     assert_int_equal(us_conv_forward(conv, 1, NULL, NULL, NULL, NULL), UNSEEN_USAGE);
     us_conv_free(conv);

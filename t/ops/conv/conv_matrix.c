@@ -152,7 +152,7 @@ static void f16_is_taken(void **state)
     struct us_conv *conv;
     shape.precision = UNSEEN_F16;
     assert_ok(us_conv_new(test_device(), &shape, NULL, &conv));
-    assert_string_equal(us_conv_algorithm_name(conv, US_CONV_DATA), "matrix-f16");
+    assert_string_equal(us_conv_algorithm_name(conv, US_CONV_BWD_DATA), "matrix-f16");
     us_conv_free(conv);
     shape.cin = 3;
     assert_ok(us_conv_new(test_device(), &shape, NULL, &conv));

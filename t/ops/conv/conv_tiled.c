@@ -57,12 +57,12 @@ static struct problem open_problem(const struct us_conv_shape *s)
     p.dy = test_random(3, p.z.y, -1.0f, 1.0f);
     p.dx0 = test_random(4, p.z.x, -1.0f, 1.0f);
     p.want[US_CONV_FORWARD] = widened(NULL, p.z.y);
-    p.want[US_CONV_DATA] = widened(p.dx0, p.z.x);
-    p.want[US_CONV_WEIGHTS] = widened(NULL, p.z.w);
+    p.want[US_CONV_BWD_DATA] = widened(p.dx0, p.z.x);
+    p.want[US_CONV_BWD_WEIGHTS] = widened(NULL, p.z.w);
     double *x = widened(p.x, p.z.x), *w = widened(p.w, p.z.w), *dy = widened(p.dy, p.z.y);
     test_conv_reference(s, s->n,
-                        &(struct test_conv_pass){x, w, dy, p.want[US_CONV_FORWARD], p.want[US_CONV_DATA],
-                                                 p.want[US_CONV_WEIGHTS]});
+                        &(struct test_conv_pass){x, w, dy, p.want[US_CONV_FORWARD], p.want[US_CONV_BWD_DATA],
+                                                 p.want[US_CONV_BWD_WEIGHTS]});
     free(x);
     free(w);
     free(dy);
@@ -94,7 +94,7 @@ static void check(const struct problem *p, enum us_conv_direction direction, con
         assert_ok(us_conv_forward(conv, n, x, w, work, out));
         test_buf_close(name, out, p->want[direction], p->z.y, 1e-5);
         break;
-    case US_CONV_DATA:
+    case US_CONV_BWD_DATA:
         out = test_buf(p->z.x, p->dx0);
         assert_ok(us_conv_backward_data(conv, n, dy, w, work, true, out));
         test_buf_close(name, out, p->want[direction], p->z.x, 1e-5);
@@ -129,9 +129,9 @@ static void other_tiles_match(void **state)
         const char *name;
         enum us_conv_direction direction;
         int shape;
-    } tiles[] = {{"tiled:32x32x8/4x4", US_CONV_WEIGHTS, 0}, {"tiled:16x64x16/2x8", US_CONV_FORWARD, 3},
-                 {"tiled:48x16x4/6x2", US_CONV_FORWARD, 0}, {"tiled:4x4x4/4x4", US_CONV_DATA, 3},
-                 {"tiled:16x16x32/1x1", US_CONV_DATA, 0},   {"tiled:32x16x8/4x2", US_CONV_DATA, 1}};
+    } tiles[] = {{"tiled:32x32x8/4x4", US_CONV_BWD_WEIGHTS, 0}, {"tiled:16x64x16/2x8", US_CONV_FORWARD, 3},
+                 {"tiled:48x16x4/6x2", US_CONV_FORWARD, 0},     {"tiled:4x4x4/4x4", US_CONV_BWD_DATA, 3},
+                 {"tiled:16x16x32/1x1", US_CONV_BWD_DATA, 0},   {"tiled:32x16x8/4x2", US_CONV_BWD_DATA, 1}};
     for (size_t t = 0; t < sizeof tiles / sizeof *tiles; t++) {
         struct problem p = open_problem(&shapes[tiles[t].shape]);
         check(&p, tiles[t].direction, tiles[t].name);
@@ -168,9 +168,9 @@ static void offered_tiles_are_accepted(void **state)
             assert_false(us_conv_way_at(test_device(), "tiled", &shapes[i], direction, n, other));
         }
     }
-    assert_true(us_conv_way_at(test_device(), "im2col", &shapes[0], US_CONV_DATA, 0, name));
+    assert_true(us_conv_way_at(test_device(), "im2col", &shapes[0], US_CONV_BWD_DATA, 0, name));
     assert_string_equal(name, "im2col");
-    assert_false(us_conv_way_at(test_device(), "im2col", &shapes[0], US_CONV_DATA, 1, name));
+    assert_false(us_conv_way_at(test_device(), "im2col", &shapes[0], US_CONV_BWD_DATA, 1, name));
 }
 
 static void what_is_no_tile_is_refused(void **state)
@@ -203,8 +203,8 @@ static void the_tile_is_named(void **state)
     struct us_conv *conv = NULL;
     assert_ok(us_conv_new(test_device(), &shapes[3], wish, &conv));
     assert_string_equal(us_conv_algorithm_name(conv, US_CONV_FORWARD), wish[0]);
-    assert_non_null(strchr(us_conv_algorithm_name(conv, US_CONV_DATA), ':'));
-    assert_string_equal(us_conv_algorithm_name(conv, US_CONV_WEIGHTS), "im2col");
+    assert_non_null(strchr(us_conv_algorithm_name(conv, US_CONV_BWD_DATA), ':'));
+    assert_string_equal(us_conv_algorithm_name(conv, US_CONV_BWD_WEIGHTS), "im2col");
     us_conv_free(conv);
 }
 

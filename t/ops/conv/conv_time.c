@@ -33,7 +33,7 @@ static void the_chosen_one_is_named(void **state)
 {
     (void)state;
     struct us_conv_timing timing = {.algorithm = ""};
-    assert_ok(us_conv_time(test_device(), &shape, US_CONV_DATA, 1, &timing, 1));
+    assert_ok(us_conv_time(test_device(), &shape, US_CONV_BWD_DATA, 1, &timing, 1));
     assert_int_not_equal(timing.algorithm[0], 0);
     assert_int_not_equal(timing.why, US_CONV_WISHED);
     assert_true(timing.seconds > 0);
