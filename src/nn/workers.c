@@ -267,7 +267,7 @@ out:
     return st;
 }
 
-/* Lower *best to the seconds that a step takes where `n` of the workers, on its only device, make `steps` of
+/* Lower *best to the seconds that a step takes where `n` of the workers, on the only device, make `steps` of
  * them each. */
 static enum unseen_status time_steps(struct us_workers *workers, int n, int64_t steps, double *best)
 {
@@ -286,8 +286,8 @@ out:
     return st;
 }
 
-/* How many times as fast the whole workers is as half of it: the best of trials that alternate, so that a
- * load from elsewhere meets both. */
+/* How many times as fast all workers are as half of them: the best of trials that alternate, so that a load
+ * from elsewhere meets both. */
 static enum unseen_status compare(struct us_workers *workers, int64_t steps, double *gain)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -305,7 +305,7 @@ out:
     return st;
 }
 
-/* Double the workers on its only device while that is worth it. */
+/* Double the workers on the only device while that is worth it. */
 static enum unseen_status measure(struct us_workers *workers, int most, double all_steps)
 {
     enum unseen_status st = UNSEEN_OK;

@@ -10,7 +10,7 @@ enum { US_WORKERS_MOST = 8 }; /* on one device */
 
 struct us_workers; /* a session for each thread; the dataset is on each device once */
 
-/* What a workers is for. */
+/* What workers are for. */
 struct us_workers_task {
     const struct unseen_recipe *recipe;
     int wanted;     /* models at once on each device; 0: as many as pay */

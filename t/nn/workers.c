@@ -195,7 +195,7 @@ out:
     return st;
 }
 
-/* The least memory that a workers of two is granted is enough for two. */
+/* The least memory at which two workers are granted is enough for two. */
 static void what_is_planned_fits(void **state)
 {
     (void)state;
