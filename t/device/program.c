@@ -115,7 +115,7 @@ static void an_interrupt_is_no_build_error(void **state)
     unseen_interrupt();
     assert_fails(UNSEEN_INTERRUPTED, "broken.cl: interrupted",
                  us_kernel_get(test_device(), "broken.cl", "-DX=2", "broken", &kernel));
-    us_interrupt_clear();
+    unseen_interrupt_clear();
     assert_int_equal(us_kernel_get(test_device(), "broken.cl", "-DX=2", "broken", &kernel), UNSEEN_FAILED);
 }
 
