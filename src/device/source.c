@@ -4,6 +4,7 @@
 
 #include "base/fs.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,13 @@ enum { MAX_INCLUDES = 32 };
 struct assembly {
     char *text; /* what came together so far */
     size_t size, room;
-    char done[MAX_INCLUDES][64]; /* files already in it */
+    struct {
+        char name[64];
+        bool conditional; /* only inside #if so far: the compiler may have skipped it */
+    } done[MAX_INCLUDES]; /* files already in it */
     int n;
+    int depth;  /* of #if around the current line */
+    int nested; /* of files around it */
 };
 
 static enum unseen_status append(struct assembly *a, const char *text, size_t size)
@@ -80,6 +86,16 @@ static void included_name(const char *line, char name[64])
         name[0] = '\0';
 }
 
+/* 1 for a line that opens a conditional, -1 for one that closes it. */
+static int opens(const char *line)
+{
+    line += strspn(line, " \t");
+    if (*line != '#')
+        return 0;
+    line += 1 + strspn(line + 1, " \t");
+    return strncmp(line, "if", 2) == 0 ? 1 : strncmp(line, "endif", 5) == 0 ? -1 : 0;
+}
+
 static enum unseen_status add_file(struct assembly *a, const char *name);
 
 static enum unseen_status add_lines(struct assembly *a, const char *name, const char *text)
@@ -94,6 +110,7 @@ static enum unseen_status add_lines(struct assembly *a, const char *name, const 
         size_t length = end ? (size_t)(end - text) + 1 : strlen(text);
         char inner[64];
         included_name(text, inner);
+        a->depth += opens(text);
         number++;
         if (inner[0]) {
             US_TRY(add_file(a, inner));
@@ -109,19 +126,53 @@ out:
     return st;
 }
 
+/* Its place in the list; the next free one if it is not there. */
+static int find(const struct assembly *a, const char *name)
+{
+    int i = 0;
+    while (i < a->n && strcmp(a->done[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+/* The text, which the compiler is to see once: where it cannot be told here whether it has, a macro tells it.
+ */
+static enum unseen_status add_text(struct assembly *a, const char *name, const char *text, bool guarded)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char macro[80], line[200];
+    int n = snprintf(macro, sizeof macro, "US_HAS_%s", name);
+    for (int i = 0; i < n && i < (int)sizeof macro - 1; i++) {
+        if (!isalnum((unsigned char)macro[i]))
+            macro[i] = '_';
+    }
+    n = snprintf(line, sizeof line, "#ifndef %s\n#define %s\n", macro, macro);
+    if (guarded)
+        US_TRY(append(a, line, (size_t)n));
+    US_TRY(add_lines(a, name, text));
+    if (guarded)
+        US_TRY(append(a, "#endif\n", 7));
+out:
+    return st;
+}
+
 static enum unseen_status add_file(struct assembly *a, const char *name)
 {
-    for (int i = 0; i < a->n; i++) {
-        if (strcmp(a->done[i], name) == 0)
-            return UNSEEN_OK;
-    }
-    if (a->n == MAX_INCLUDES || strlen(name) >= sizeof a->done[0])
+    const int i = find(a, name);
+    const bool known = i<a->n, conditional = a->depth> 0;
+    if (known && !a->done[i].conditional)
+        return UNSEEN_OK;
+    if (i == MAX_INCLUDES || a->nested == MAX_INCLUDES || strlen(name) >= sizeof a->done[0].name)
         return us_fail(UNSEEN_FAILED, name, "too many kernel files in one, or too long a name");
-    snprintf(a->done[a->n++], sizeof a->done[0], "%s", name);
+    snprintf(a->done[i].name, sizeof a->done[i].name, "%s", name);
+    a->done[i].conditional = conditional;
+    a->n += !known;
     char *text = NULL;
     enum unseen_status st = read_one(name, &text);
+    a->nested++;
     if (st == UNSEEN_OK)
-        st = add_lines(a, name, text);
+        st = add_text(a, name, text, conditional || known);
+    a->nested--;
     free(text);
     return st;
 }

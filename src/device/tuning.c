@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/fs.h"
 #include "base/json.h"
@@ -141,12 +142,31 @@ enum unseen_status us_tuning_copy(struct unseen_device *from, struct unseen_devi
     return UNSEEN_OK;
 }
 
+/* What another process writes between our reading and writing would be lost, so who saves holds <path>.lock:
+ * for milliseconds, so that ten seconds of waiting mean a file system that cannot lock. -1 if it is not held.
+ */
+static int lock(const char *path)
+{
+    const struct timespec nap = {0, 10000000};
+    int handle = -1;
+    char *name = us_format("%s.lock", path);
+    for (int i = 0; name && i < 1000; i++) {
+        if (us_lock(name, &handle) == UNSEEN_OK)
+            break;
+        nanosleep(&nap, NULL);
+    }
+    free(name);
+    return handle;
+}
+
 enum unseen_status us_tuning_save(struct unseen_device *device)
 {
     enum unseen_status st = UNSEEN_OK;
     json_t *root = NULL, *all = NULL;
+    int held = -1;
     char *path = us_tuning_path(device);
     US_TRY_ALLOC(path);
+    held = lock(path);
     all = read_entries(device, path);
     if (!all || !entries_of(device) || json_object_update(all, device->tuning)) {
         st = us_fail(UNSEEN_FAILED, path, "memory ran out");
@@ -155,6 +175,7 @@ enum unseen_status us_tuning_save(struct unseen_device *device)
     root = json_pack("{s:s, s:o, s:O}", "format", format, "device", describe(&device->info), "entries", all);
     US_TRY(us_json_save(path, root));
 out:
+    us_unlock(held);
     json_decref(root);
     json_decref(all);
     free(path);

@@ -197,6 +197,21 @@ static void includes_are_put_in_once(void **state)
     free(text);
 }
 
+/* The first #include may stand where the compiler skips it, the second where it does not. */
+static void skipped_includes_do_not_count(void **state)
+{
+    (void)state;
+    static const char text[] = "#ifdef NEVER\n#include \"test_device.clh\"\n#endif\n"
+                               "#ifdef TWO\n#include \"test_device.clh\"\n#endif\n"
+                               "#include \"test_device.clh\"\n#include \"test_device.clh\"\n"
+                               "kernel void take(global int *out) { out[0] = only_once(7); }\n";
+    struct us_kernel *kernel = NULL;
+    write_text("conditional.cl", text);
+    const char *const options[] = {"", "-DTWO", "-DNEVER", "-DNEVER -DTWO"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        assert_ok(us_kernel_get(test_device(), "conditional.cl", options[i], "take", &kernel));
+}
+
 static void embedded_sources_are_there(void **state)
 {
     (void)state;
@@ -253,6 +268,7 @@ int main(void)
         cmocka_unit_test(a_full_cache_is_told_from_bad_source),
         cmocka_unit_test(gathered_programs_are_built_together),
         cmocka_unit_test(includes_are_put_in_once),
+        cmocka_unit_test(skipped_includes_do_not_count),
         cmocka_unit_test(embedded_sources_are_there),
         cmocka_unit_test(profile_counts_calls),
     };

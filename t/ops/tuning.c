@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/threads.h"
 #include "device/tuning.h"
 #include "ops/conv/conv.h"
 #include "support/device.h"
@@ -135,6 +136,41 @@ static void two_writers_keep_both(void **state)
     unseen_device_close(one);
 }
 
+enum { KEYS = 12 };
+
+static void save_one_after_another(void *context, int number)
+{
+    struct unseen_device **devices = context;
+    for (int i = 0; i < KEYS; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "of %d, %d", number, i);
+        if (us_tuning_keep(devices[number], key,
+                           &(struct us_tuned){.winner = "direct", .milliseconds = 1.0}) ||
+            us_tuning_save(devices[number]))
+            return; /* the missing key tells */
+    }
+}
+
+static void writers_at_once_keep_all(void **state)
+{
+    (void)state;
+    enum { WRITERS = 3 };
+    struct unseen_device *devices[WRITERS], *device;
+    struct us_tuned tuned;
+    for (int i = 0; i < WRITERS; i++)
+        devices[i] = open_device();
+    us_threads_run(WRITERS, save_one_after_another, devices);
+    for (int i = 0; i < WRITERS; i++)
+        unseen_device_close(devices[i]);
+    device = open_device();
+    for (int i = 0; i < WRITERS * KEYS; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "of %d, %d", i / KEYS, i % KEYS);
+        assert_true(us_tuning_find(device, key, &tuned));
+    }
+    unseen_device_close(device);
+}
+
 static void wish_then_environment_then_measurement(void **state)
 {
     (void)state;
@@ -222,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_come_back),
         cmocka_unit_test(two_writers_keep_both),
+        cmocka_unit_test(writers_at_once_keep_all),
         cmocka_unit_test(wish_then_environment_then_measurement),
         cmocka_unit_test(tunables_are_kept_with_the_winner),
         cmocka_unit_test(untrusted_files_are_ignored),
