@@ -28,11 +28,11 @@ static enum unseen_status read_scoring(const char *trajectory, json_t **scoring)
     return st;
 }
 
-/* The settings of the scoring models, under the names that run.json has for them, and their histories. */
+/* The settings of the scoring models and their histories, as run.json has them. */
 static int add_scoring(json_t *run, const json_t *scoring)
 {
-    json_t *models = json_object_get(scoring, "models");
-    return json_object_update_missing(run, json_object_get(scoring, "settings")) ||
+    json_t *models = json_object_get(scoring, "models"), *settings = json_object_get(scoring, "settings");
+    return (settings && json_object_set(run, "settings", settings)) ||
            (models && json_object_set(run, "models", models));
 }
 

@@ -38,7 +38,7 @@ enum unseen_status us_run_folder_open(const char *path, const struct unseen_data
                                       struct us_run_folder *folder);
 void us_run_folder_close(struct us_run_folder *folder);
 
-/* The value in run.json under a dotted key ("data.name"), or under the same key inside "recipe", where
+/* The value in run.json under a dotted key ("data.name"), or under the same key inside "settings", where
  * training options may lie; NULL if there is none. */
 const json_t *us_run_value(const struct us_run_folder *folder, const char *key);
 

@@ -15,7 +15,7 @@ struct fold {
 bool us_shows_folds(const struct us_run_folder *folder)
 {
     return folder->fold && folder->scores && us_run_number(folder, "repeats", 1) == 1 &&
-           !us_run_value(folder, "steps");
+           !us_shows_steps(folder);
 }
 
 static double mean_of(const struct fold *fold)

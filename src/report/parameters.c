@@ -1,6 +1,7 @@
-/* The section on parameters: every scalar of run.json, and its short lists. */
+/* The section on parameters: every scalar of run.json and its short lists, a card for each object. */
 #include "config.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "report/html.h"
@@ -68,15 +69,15 @@ static void write_entry(FILE *out, const char *prefix, const char *key, const js
     fputs("</dd></div>\n", out);
 }
 
-/* Under dotted keys; long lists and lists of objects (classes, models) have sections of their own. */
-static void write_object(FILE *out, const char *prefix, const json_t *object)
+/* The scalars of `object`, under dotted keys those of objects in it; long lists and lists of objects
+ * (classes, models) have sections of their own. */
+static void write_entries(FILE *out, const char *prefix, const json_t *object)
 {
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)object, key, value)
     {
-        bool command = !*prefix && strcmp(key, "command") == 0;
-        if (is_shown(value) && !command)
+        if (is_shown(value))
             write_entry(out, prefix, key, value);
     }
     json_object_foreach((json_t *)object, key, value)
@@ -84,15 +85,49 @@ static void write_object(FILE *out, const char *prefix, const json_t *object)
         char longer[256];
         snprintf(longer, sizeof longer, "%s%s.", prefix, key);
         if (json_is_object(value) && strlen(prefix) + strlen(key) + 2 < sizeof longer)
-            write_object(out, longer, value);
+            write_entries(out, longer, value);
     }
+}
+
+static void card_begin(FILE *out, const char *title)
+{
+    fputs("<div class=\"card\" style=\"margin-top:18px\">", out);
+    us_html_element(out, "h3", NULL, "%c%s", toupper((unsigned char)*title), title + 1);
+    fputs("\n<dl class=\"params\">\n", out);
+}
+
+static void card_end(FILE *out)
+{
+    fputs("</dl></div>\n", out);
+}
+
+/* What run.json has in no object of its own. */
+static void write_run(FILE *out, const json_t *run)
+{
+    const char *key;
+    json_t *value;
+    card_begin(out, "run");
+    json_object_foreach((json_t *)run, key, value)
+    {
+        if (is_shown(value) && strcmp(key, "command") != 0)
+            write_entry(out, "", key, value);
+    }
+    card_end(out);
 }
 
 enum unseen_status us_write_parameters(FILE *out, const struct us_run_folder *folder)
 {
+    const char *key;
+    json_t *value;
     write_command(out, us_run_text(folder, "command"));
-    fputs("<div class=\"card\"><dl class=\"params\">\n", out);
-    write_object(out, "", folder->run);
-    fputs("</dl></div>\n", out);
+    write_run(out, folder->run);
+    json_object_foreach(folder->run, key, value)
+    {
+        if (json_object_size(value) == 0)
+            continue;
+        card_begin(out, key);
+        write_entries(out, "", value);
+        card_end(out);
+    }
     return UNSEEN_OK;
 }
