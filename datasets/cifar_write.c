@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fs.h"
+#include "base/atomic.h"
 
 /* The labels of sample i in the order of the file. */
 static void put_labels(const struct us_cifar *layout, const struct unseen_dataset *dataset,

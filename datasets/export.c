@@ -149,6 +149,12 @@ enum unseen_status us_export_begin(const char *out, int64_t bytes, struct us_exp
     export->there = us_exists(export->out);
     US_TRY_ALLOC(export->folder =
                      us_format("%s%s.partial.%ld", export->out, export->there ? "/" : "", (long)getpid()));
+    if (us_exists(export->folder)) {
+        st = us_fail(UNSEEN_FAILED, export->folder, "is in the way");
+        free(export->folder); /* not ours to remove */
+        export->folder = NULL;
+        goto out;
+    }
     st = us_make_folder(export->folder);
 out:
     if (st != UNSEEN_OK)

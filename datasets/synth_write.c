@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/fs.h"
+#include "base/atomic.h"
 #include "datasets/cifar.h"
 #include "datasets/export.h"
 #include "datasets/synth.h"

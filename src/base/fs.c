@@ -4,118 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <ftw.h>
-#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum unseen_status us_atomic_begin(const char *path, struct us_atomic *file)
-{
-    enum unseen_status st = UNSEEN_OK;
-    struct us_atomic made = {0};
-    US_TRY_ALLOC(made.path = us_format("%s", path));
-    /* Threads may write the same file at once, as processes may. */
-    static atomic_uint number;
-    US_TRY_ALLOC(made.temporary =
-                     us_format("%s.tmp.%ld.%u", path, (long)getpid(), atomic_fetch_add(&number, 1)));
-    made.stream = fopen(made.temporary, "wbe");
-    if (!made.stream) {
-        st = us_fail_errno(path, "cannot write");
-        goto out;
-    }
-    *file = made;
-    return UNSEEN_OK;
-out:
-    free(made.path);
-    free(made.temporary);
-    return st;
-}
-
-/* Makes the new name survive a power cut. Best effort: some file systems refuse to sync a folder, and the
- * file is whole under its old or its new name either way. */
-static void sync_folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-    if (!folder)
-        return;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(folder);
-    if (fd < 0)
-        return;
-    (void)fsync(fd);
-    close(fd);
-}
-
-/* True if every byte reached the disk; errno says why not. */
-static bool flushed(FILE *stream)
-{
-    int fd = fileno(stream);
-    if (ferror(stream)) {
-        /* The reason of an earlier failure is gone; one more byte to a file that is thrown away anyway
-         * meets it again. */
-        if (write(fd, "", 1) == 1)
-            errno = EIO;
-        return false;
-    }
-    if (fflush(stream) != 0)
-        return false;
-    /* Files that cannot be synced, such as those of some FUSE mounts, report EINVAL. */
-    return fsync(fd) == 0 || errno == EINVAL;
-}
-
-enum unseen_status us_atomic_commit(struct us_atomic *file)
-{
-    enum unseen_status st = UNSEEN_OK;
-    if (!flushed(file->stream)) {
-        st = us_fail_errno(file->path, "cannot write");
-        goto out;
-    }
-    FILE *stream = file->stream;
-    file->stream = NULL;
-    if (fclose(stream) != 0) {
-        st = us_fail_errno(file->path, "cannot write");
-        goto out;
-    }
-    if (rename(file->temporary, file->path) != 0) {
-        st = us_fail_errno(file->path, "cannot move the finished file into place");
-        goto out;
-    }
-    sync_folder_of(file->path);
-    free(file->temporary);
-    file->temporary = NULL;
-out:
-    us_atomic_abandon(file);
-    return st;
-}
-
-void us_atomic_abandon(struct us_atomic *file)
-{
-    if (file->stream)
-        fclose(file->stream);
-    if (file->temporary)
-        unlink(file->temporary);
-    free(file->temporary);
-    free(file->path);
-    *file = (struct us_atomic){0};
-}
-
-enum unseen_status us_write_file(const char *path, const void *bytes, size_t size)
-{
-    struct us_atomic file;
-    enum unseen_status st = us_atomic_begin(path, &file);
-    if (st != UNSEEN_OK)
-        return st;
-    /* A short write sets the stream's error flag, which the commit looks at. */
-    if (size > 0)
-        (void)!fwrite(bytes, 1, size, file.stream);
-    return us_atomic_commit(&file);
-}
 
 /* Reads to the end of `fd`, whose size need not be known (pipes have none). */
 static enum unseen_status read_all(int fd, const char *path, char **bytes, size_t *size)
@@ -288,35 +184,15 @@ void us_unlock(int handle)
         close(handle);
 }
 
-enum unseen_status us_remove_file(const char *path)
-{
-    return unlink(path) == 0 || errno == ENOENT ? UNSEEN_OK : us_fail_errno(path, "cannot remove");
-}
-
 static int remove_entry(const char *path, const struct stat *about, int kind, struct FTW *where)
 {
     (void)about, (void)kind, (void)where;
     return remove(path);
 }
 
-static int remove_temporary(const char *path, const struct stat *about, int kind, struct FTW *where)
-{
-    (void)about;
-    if (kind == FTW_F && fnmatch("*.tmp.[0-9]*", path + where->base, 0) == 0)
-        return unlink(path);
-    return 0;
-}
-
 enum unseen_status us_remove_folder(const char *path)
 {
     if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) && errno != ENOENT)
         return us_fail_errno(path, "cannot remove");
-    return UNSEEN_OK;
-}
-
-enum unseen_status us_remove_temporaries(const char *path)
-{
-    if (nftw(path, remove_temporary, 16, FTW_PHYS) && errno != ENOENT)
-        return us_fail_errno(path, "cannot remove what a killed run left");
     return UNSEEN_OK;
 }

@@ -1,31 +1,8 @@
-/* Files that are there whole or not at all, folders, and locks. */
+/* Reading files, folders, and locks. */
 #ifndef US_BASE_FS_H
 #define US_BASE_FS_H
 
-#include <stdio.h>
-
 #include "base/status.h"
-
-/* A file being written beside its final name ("<path>.tmp.<pid>"). */
-struct us_atomic {
-    FILE *stream; /* write here */
-    char *path;
-    char *temporary;
-};
-
-/* Begin writing `path`. On success the caller ends it with us_atomic_commit or us_atomic_abandon. */
-enum unseen_status us_atomic_begin(const char *path, struct us_atomic *file);
-
-/* Flush, fsync, rename to the final name, fsync the folder (as far as it can be). A write that failed
- * anywhere before is found here (stream error flag); then nothing appears under the final name. Releases
- * `file` either way. */
-enum unseen_status us_atomic_commit(struct us_atomic *file);
-
-/* Remove the temporary file and release. A zeroed or committed `file` is left alone. */
-void us_atomic_abandon(struct us_atomic *file);
-
-/* All of us_atomic_* for bytes already in memory. */
-enum unseen_status us_write_file(const char *path, const void *bytes, size_t size);
 
 /* A whole file into fresh memory with a zero byte behind it; `size` may be NULL. UNSEEN_FAILED with the
  * system's reason if it cannot be read. */
@@ -39,15 +16,8 @@ enum unseen_status us_map_file(const char *path, void **mapping, size_t *size);
 /* mkdir -p. */
 enum unseen_status us_make_folder(const char *path);
 
-/* rm; a file that is not there is fine. */
-enum unseen_status us_remove_file(const char *path);
-
-/* rm -r; a folder that is not there is fine. */
+/* rm -r, of a folder that this process has just made itself; one that is not there is fine. */
 enum unseen_status us_remove_folder(const char *path);
-
-/* Remove the temporary files that killed writers left anywhere below `path`. The caller holds the folder's
- * lock. */
-enum unseen_status us_remove_temporaries(const char *path);
 
 /* True if something of that name is there. */
 bool us_exists(const char *path);

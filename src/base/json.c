@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/atomic.h"
 #include "base/fs.h"
 #include "base/text.h"
 #include "base/utf8.h"

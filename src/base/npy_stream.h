@@ -2,7 +2,7 @@
 #ifndef US_BASE_NPY_STREAM_H
 #define US_BASE_NPY_STREAM_H
 
-#include "base/fs.h"
+#include "base/atomic.h"
 #include "base/npy.h"
 
 struct us_npy_stream {

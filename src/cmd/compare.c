@@ -58,13 +58,15 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
     struct unseen_comparison *rows = NULL;
     const char *path[1];
     struct unseen_device *device = NULL;
+    struct unseen_claim *claim = NULL;
     struct unseen_dataset *data = NULL;
     int n = 0;
     bool help;
     unseen_compare_defaults(&o);
     const struct us_usage usage = {
-        .synopsis = "unseen compare DATA --metrics M,... --protocols P,... --rules R,... --keep R,... --out DIR "
-                    "[options]",
+        .synopsis =
+            "unseen compare DATA --metrics M,... --protocols P,... --rules R,... --keep R,... --out DIR "
+            "[options]",
         .about = "Train on every coreset of a sweep, test the models, and write a table and a report. Models "
                  "on all data and on random subsets are always among them. The same command goes on after an "
                  "interruption; longer lists and more seeds in the same folder train only what is new.",
@@ -82,6 +84,7 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
     o.out = common.out;
     o.command = us_command_line();
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
+    US_TRY(unseen_claim(common.out, (const char *[]){"report.html", NULL}, &claim));
     US_TRY(unseen_compare(device, data, &o, &rows, &n));
     US_TRY(unseen_report(common.out, data));
     if (common.json)
@@ -89,6 +92,7 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
     else
         print_rows(rows, n, common.out);
 out:
+    unseen_claim_end(claim);
     free(rows);
     unseen_device_close(device);
     unseen_dataset_close(data);

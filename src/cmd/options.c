@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "cmd/cmd.h"
@@ -20,6 +21,7 @@ static const struct us_option common_options[] = {
     {"seed", US_UINT64, AT(seed), .standard = "0", .value = "S", .help = "seed of every draw"},
     {"out", US_STRING, AT(out), .value = "PATH", .help = "where results go"},
     {"json", US_BOOL, AT(json), .help = "print tables as JSON"},
+    {"force", US_BOOL, AT(force), .help = "write over what is there"},
     {0},
 };
 
@@ -304,6 +306,15 @@ void us_common_end(struct us_common *common)
     json_decref(common->config_json);
     common->config_text = NULL;
     common->config_json = NULL;
+}
+
+enum unseen_status us_may_write(const struct us_common *common, const char *path)
+{
+    if (common->force || !us_exists(path))
+        return UNSEEN_OK;
+    us_fail(UNSEEN_USAGE, path, "is there already");
+    us_hint("--force writes over it");
+    return UNSEEN_USAGE;
 }
 
 enum unseen_status us_need_out(const struct us_common *common)

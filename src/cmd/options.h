@@ -12,7 +12,7 @@ struct us_common {
     const char *device;
     uint64_t seed;
     const char *out;
-    int json, quiet, verbose, progress;
+    int json, force, quiet, verbose, progress;
     const char *config;
     char *config_text;   /* what strings from --config point into .. */
     json_t *config_json; /* .. or this, of a run.json */
@@ -61,6 +61,9 @@ void us_common_end(struct us_common *common);
 
 /* UNSEEN_USAGE unless --out was given. */
 enum unseen_status us_need_out(const struct us_common *common);
+
+/* UNSEEN_USAGE if the file is there already and --force was not given. */
+enum unseen_status us_may_write(const struct us_common *common, const char *path);
 
 /* The options of --config, to `all`; strings live as long as `common`. */
 enum unseen_status us_config_read(struct us_entries *all, struct us_common *common);

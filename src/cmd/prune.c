@@ -63,16 +63,18 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
     struct unseen_dataset_options reading = {0};
     const char *path[1];
     struct unseen_device *device = NULL;
+    struct unseen_claim *claim = NULL;
     struct unseen_dataset *data = NULL;
     bool help;
     unseen_prune_defaults(&options);
     const struct us_usage usage = {
         .synopsis = "unseen prune DATA --metric M --rule R --keep 0.7 --out DIR [options]",
-        .about = "Train scoring models, score every sample by models that never saw it, select a coreset and "
-                 "write a report. The same command goes on after an interruption; another --metric, --rule or "
-                 "--keep reuses the trajectory. With --steps, models trained within the coreset score all "
-                 "data anew: members that the cut-off now bars or that the others cover leave, and the rule "
-                 "refills; a part held out tells which coreset is kept.",
+        .about =
+            "Train scoring models, score every sample by models that never saw it, select a coreset and "
+            "write a report. The same command goes on after an interruption; another --metric, --rule or "
+            "--keep reuses the trajectory. With --steps, models trained within the coreset score all "
+            "data anew: members that the cut-off now bars or that the others cover leave, and the rule "
+            "refills; a part held out tells which coreset is kept.",
         .groups = {{us_prune_options, &options, NULL}, {us_dataset_options, &reading, "Data"}},
         .common = "device seed out json",
         .lists = us_list_choices,
@@ -88,6 +90,7 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
     options.scoring.out = common.out;
     options.scoring.command = us_command_line();
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
+    US_TRY(unseen_claim(common.out, (const char *[]){"report.html", NULL}, &claim));
     US_TRY(unseen_prune(device, data, &options, &result));
     US_TRY(unseen_report(common.out, data));
     if (common.json)
@@ -95,6 +98,7 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
     else
         print_result(&options, &result);
 out:
+    unseen_claim_end(claim);
     unseen_device_close(device);
     unseen_dataset_close(data);
     us_common_end(&common);

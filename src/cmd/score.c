@@ -52,6 +52,19 @@ struct request {
     struct unseen_score_options options;
 };
 
+/* All of the files, before the first is written. */
+static enum unseen_status check_outputs(const struct us_common *common, const struct us_list *metrics)
+{
+    for (int i = 0; i < metrics->n; i++) {
+        char *path = output_path(common->out, metrics->entry[i], metrics->n > 1);
+        enum unseen_status st = path ? us_may_write(common, path) : UNSEEN_FAILED;
+        free(path);
+        if (st)
+            return st;
+    }
+    return UNSEEN_OK;
+}
+
 static enum unseen_status score_all(const struct us_common *common, const struct request *r)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -61,6 +74,7 @@ static enum unseen_status score_all(const struct us_common *common, const struct
     char *path = NULL;
     json_t *rows = NULL;
     US_TRY(us_list_split("--metric", r->metrics, &metrics));
+    US_TRY(check_outputs(common, &metrics));
     US_TRY(unseen_trajectory_open(r->folder, &trajectory));
     US_TRY_ALLOC(scores = us_calloc((size_t)trajectory->n, sizeof *scores));
     if (common->json)
@@ -160,7 +174,7 @@ enum unseen_status us_cmd_score(int argc, char **argv)
                  "name. A metric may be a sum with weights, such as 0.5*el2n+0.5*dual: of each score's "
                  "ranks, scaled to (0,1).",
         .groups = {{own, &request, NULL}},
-        .common = "seed out json",
+        .common = "seed out json force",
         .lists = us_list_scores,
     };
     US_TRY(us_options_parse(&usage, argc, argv, &common, NULL, &help));

@@ -70,13 +70,14 @@ enum unseen_status us_cmd_select(int argc, char **argv)
         .about =
             "Choose round(keep * N) samples from scores; writes their indices, ascending, as int64 .npy.",
         .groups = {{own, &r, NULL}, {us_dataset_options, &reading, "Data"}},
-        .common = "seed out json",
+        .common = "seed out json force",
         .lists = us_list_rules,
     };
     US_TRY(us_options_parse(&usage, argc, argv, &common, NULL, &help));
     if (help)
         goto out;
     US_TRY(us_need_out(&common));
+    US_TRY(us_may_write(&common, common.out));
     if (!r.files.scores) {
         st = us_fail(UNSEEN_USAGE, "--scores", "is needed: the file to read");
         goto out;
@@ -98,9 +99,8 @@ enum unseen_status us_cmd_select(int argc, char **argv)
     us_select_warn(r.rule, &r.options);
     US_TRY(unseen_select_files(r.rule, &r.files, &r.options, &n, &m));
     if (common.json)
-        US_TRY(us_print_json(
-            json_pack("{s:I, s:I, s:o}", "n", (json_int_t)n, "kept", (json_int_t)m, "file",
-                      us_json_text(common.out))));
+        US_TRY(us_print_json(json_pack("{s:I, s:I, s:o}", "n", (json_int_t)n, "kept", (json_int_t)m, "file",
+                                       us_json_text(common.out))));
     else
         printf("kept %lld of %lld samples  %s\n", (long long)m, (long long)n, common.out);
     if (r.trajectory && !common.json)

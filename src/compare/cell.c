@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/output.h"
 #include "compare/search.h"
 #include "nn/history.h"
 #include "nn/session.h"
@@ -312,7 +312,7 @@ static enum unseen_status train(struct cell *c, const int64_t *keep)
     US_TRY(us_history_write(path, history, epochs));
     US_TRY(write_result(c->folder, &c->result));
     /* A state that stays is only a waste: the result is there. */
-    (void)unlink(state);
+    (void)us_remove_file(state);
 out:
     free(history);
     free(path);

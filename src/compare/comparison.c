@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/csv.h"
-#include "base/fs.h"
+#include "base/atomic.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "compare/cell.h"

@@ -5,11 +5,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/output.h"
 #include "nn/session.h"
 #include "scoring/folds.h"
 
@@ -110,7 +110,7 @@ static enum unseen_status leave(const struct us_search *s, json_t *trials, doubl
     for (int i = 0; i < US_SEARCH_TRIALS; i++) {
         char *state = us_format("%s/search-%d.safetensors", s->folder, i);
         if (state)
-            (void)unlink(state);
+            (void)us_remove_file(state);
         free(state);
     }
 out:

@@ -2,6 +2,7 @@
 
 #include "device/cache.h"
 
+#include "base/atomic.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/sha256.h"

@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/output.h"
 #include "nn/history.h"
 #include "nn/run_json.h"
 #include "nn/train.h"
 
 /* The files of a run's folder. */
 struct places {
-    char *state, *weights, *history, *run, *lock;
+    char *state, *weights, *history, *run;
 };
 
 static enum unseen_status name_places(const char *folder, struct places *places)
@@ -21,8 +22,7 @@ static enum unseen_status name_places(const char *folder, struct places *places)
     } all[] = {{"state.safetensors", &places->state},
                {"model.safetensors", &places->weights},
                {"history.csv", &places->history},
-               {"run.json", &places->run},
-               {".lock", &places->lock}};
+               {"run.json", &places->run}};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         *all[i].path = us_format("%s/%s", folder, all[i].name);
         if (!*all[i].path)
@@ -37,7 +37,6 @@ static void free_places(struct places *places)
     free(places->weights);
     free(places->history);
     free(places->run);
-    free(places->lock);
 }
 
 /* The samples to train on: the subset, or all. Fresh memory. */
@@ -81,22 +80,25 @@ static enum unseen_status write_run(const char *path, struct unseen_device *devi
     return st;
 }
 
+static const char *const files[] = {"state.safetensors", "model.safetensors", "history.csv", "run.json",
+                                    NULL};
+
 enum unseen_status unseen_train(struct unseen_device *device, const struct unseen_dataset *data,
                                 const struct unseen_train_options *options, struct unseen_epoch **history,
                                 int *epochs)
 {
     enum unseen_status st = UNSEEN_OK;
     struct places places = {0};
+    struct us_claim claim = {0};
     struct us_session *session = NULL;
     struct unseen_epoch *done = NULL;
     int64_t *samples = NULL, n;
-    int n_done = 0, lock = -1;
+    int n_done = 0;
     US_TRY(us_device_alone(device, "training one model"));
     US_TRY(unseen_recipe_check(&options->recipe));
     US_TRY(choose_samples(data, options, &samples, &n));
-    US_TRY(us_make_folder(options->out));
+    US_TRY(us_claim(options->out, "training", files, &claim));
     US_TRY(name_places(options->out, &places));
-    US_TRY(us_lock(places.lock, &lock));
     if (us_exists(places.run) && !us_exists(places.state)) {
         st = us_fail(UNSEEN_USAGE, "--out", "%s holds another run", options->out);
         us_hint("choose another folder");
@@ -122,8 +124,7 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
     }
 out:
     us_session_free(session);
-    if (lock >= 0)
-        us_unlock(lock);
+    us_claim_end(&claim);
     free_places(&places);
     free(samples);
     free(done);

@@ -4,10 +4,10 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/npy.h"
+#include "base/output.h"
 #include "base/progress.h"
 #include "nn/train.h"
 #include "nn/workers.h"
@@ -159,7 +159,7 @@ void us_judge_clear(const struct us_judge *judge)
             char *path = path_of(judge, number, suffixes[s]);
             /* What stays is only a waste. */
             if (path)
-                (void)unlink(path);
+                (void)us_remove_file(path);
             free(path);
         }
     }

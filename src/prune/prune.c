@@ -149,15 +149,11 @@ static enum unseen_status prune_in_steps(struct unseen_device *device, const str
     enum unseen_status st = UNSEEN_OK;
     struct us_incremental_result result = {0};
     struct us_evidence evidence = {.n = r->n};
-    struct us_claim claim = {0};
     char *steps = us_format("%s/steps", o->scoring.out);
     char *scores = us_format("%s/scores.npy", o->scoring.out);
     const struct us_incremental in = {.device = device, .data = data, .options = o, .out = steps};
     US_TRY_ALLOC(steps);
     US_TRY_ALLOC(scores);
-    /* Once all steps are done nobody else clears away what a run left that was killed in what follows. */
-    US_TRY(us_claim(o->scoring.out, &claim));
-    us_claim_end(&claim);
     double start = us_seconds();
     US_TRY(us_incremental_run(&in, &result));
     r->scoring_seconds = us_seconds() - start;
@@ -176,6 +172,8 @@ out:
     return st;
 }
 
+static const char *const files[] = {"scores.npy", "keep.npy", "coreset.csv", "run.json", "report.html", NULL};
+
 enum unseen_status unseen_prune(struct unseen_device *device, const struct unseen_dataset *data,
                                 const struct unseen_prune_options *options,
                                 struct unseen_prune_result *result)
@@ -184,9 +182,11 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     struct unseen_prune_result r = {.n = data->split[UNSEEN_TRAIN].n, .cutoff = NAN, .wrong = NAN};
     struct us_evidence evidence = {0}, seen = {0};
     struct unseen_select_options select = options->select;
+    struct us_claim claim = {0};
     int64_t *keep = NULL;
     struct unseen_scoring_options scoring = options->scoring;
     US_TRY(check(data, options, &scoring.record_also));
+    US_TRY(us_claim(scoring.out, US_SCORING_KIND, files, &claim));
     if (options->step.steps > 1) {
         struct unseen_prune_options in_steps = *options;
         in_steps.scoring = scoring;
@@ -212,6 +212,7 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     US_TRY(write_run(options, device, data, &r, NULL));
     *result = r;
 out:
+    us_claim_end(&claim);
     free(keep);
     us_evidence_end(&seen);
     us_evidence_end(&evidence);

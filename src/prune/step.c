@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/json.h"
@@ -65,8 +64,8 @@ enum unseen_status us_step_forget_scoring(const char *folder)
     US_TRY_ALLOC(trajectory);
     US_TRY_ALLOC(settings);
     /* The settings would vouch for a trajectory that is gone. */
-    (void)unlink(settings);
-    US_TRY(us_remove_folder(trajectory));
+    US_TRY(us_remove_file(settings));
+    US_TRY(us_remove_written(trajectory));
 out:
     free(settings);
     free(trajectory);
@@ -203,8 +202,9 @@ static json_t *describe(const struct us_incremental *in)
 
 enum unseen_status us_steps_claim(const struct us_incremental *in, struct us_claim *claim)
 {
+    static const char *const files[] = {"steps.json", "heldout.npy", NULL};
     json_t *asked = describe(in);
-    const enum unseen_status st = us_claim_for(in->out, "steps.json", asked, claim);
+    const enum unseen_status st = us_claim_for(in->out, NULL, files, asked, claim);
     json_decref(asked);
     return st;
 }

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "base/fs.h"
+#include "base/atomic.h"
 #include "base/text.h"
 #include "report/contact_sheet.h"
 #include "report/html.h"

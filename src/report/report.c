@@ -3,9 +3,12 @@
 #include "unseen/report.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/atomic.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/output.h"
 #include "base/text.h"
 #include "report/html.h"
 #include "report/sections.h"
@@ -74,21 +77,42 @@ static enum unseen_status keep_pictures(const char *path, const struct us_run_fo
     return UNSEEN_OK;
 }
 
+/* Folders that were put together by hand, or copied without what is hidden in them, have no list of our files: there
+ * our footer tells a page of ours. */
+static enum unseen_status hold(const char *folder, const char *path, struct us_claim *claim)
+{
+    char *text = NULL;
+    if (us_is_output(folder))
+        return us_claim(folder, NULL, (const char *[]){"report.html", NULL}, claim);
+    if (!us_exists(path))
+        return UNSEEN_OK;
+    enum unseen_status st = us_read_file(path, &text, NULL);
+    if (!st && !strstr(text, "<footer>Written by unseen ")) {
+        st = us_fail(UNSEEN_USAGE, path, "is in the way, and this program did not write it");
+        us_hint("move it elsewhere");
+    }
+    free(text);
+    return st;
+}
+
 enum unseen_status unseen_report(const char *folder, const struct unseen_dataset *data)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_run_folder run = {0};
     struct us_atomic file = {0};
+    struct us_claim claim = {0};
     void *locale = us_c_locale_begin(); /* numbers of SVG and CSS have points */
     char *path = us_format("%s/report.html", folder);
     US_TRY_ALLOC(path);
     US_TRY(us_run_folder_open(folder, data, &run));
+    US_TRY(hold(folder, path, &claim));
     US_TRY(keep_pictures(path, &run));
     US_TRY(us_atomic_begin(path, &file));
     US_TRY(write_page(file.stream, &run));
     st = us_atomic_commit(&file);
 out:
     us_atomic_abandon(&file);
+    us_claim_end(&claim);
     us_run_folder_close(&run);
     free(path);
     us_c_locale_end(locale);

@@ -8,35 +8,15 @@
 #include "base/fs.h"
 #include "base/json.h"
 
-enum unseen_status us_claim(const char *folder, struct us_claim *claim)
-{
-    enum unseen_status st = UNSEEN_OK;
-    char *path = us_format("%s/.lock", folder);
-    US_TRY_ALLOC(path);
-    US_TRY(us_make_folder(folder));
-    US_TRY(us_lock(path, &claim->lock));
-    claim->held = true;
-    US_TRY(us_remove_temporaries(folder));
-out:
-    free(path);
-    return st;
-}
-
-void us_claim_end(struct us_claim *claim)
-{
-    if (claim->held)
-        us_unlock(claim->lock);
-    claim->held = false;
-}
-
-enum unseen_status us_claim_for(const char *folder, const char *name, json_t *asked, struct us_claim *claim)
+enum unseen_status us_claim_for(const char *folder, const char *kind, const char *const *files, json_t *asked,
+                                struct us_claim *claim)
 {
     enum unseen_status st = UNSEEN_OK;
     json_t *stored = NULL;
-    char *path = us_format("%s/%s", folder, name);
+    char *path = us_format("%s/%s", folder, files[0]);
     US_TRY_ALLOC(path);
     US_TRY_ALLOC(asked);
-    US_TRY(us_claim(folder, claim));
+    US_TRY(us_claim(folder, kind, files, claim));
     if (us_exists(path)) {
         US_TRY(us_json_load(path, &stored));
         US_TRY(us_settings_match(path, stored, asked, true));

@@ -226,6 +226,7 @@ static enum unseen_status link_model(const struct merge *m, const char *out, int
     char *whole = NULL;
     US_TRY_ALLOC(from);
     US_TRY_ALLOC(to);
+    US_TRY(us_output_admit(to, NULL));
     if (!(whole = realpath(from, NULL)) || symlink(whole, to))
         st = us_fail_errno(from, "cannot be linked to %s", to);
 out:
@@ -238,7 +239,7 @@ out:
 static enum unseen_status link_models(const struct merge *m, const char *work, const char *out)
 {
     enum unseen_status st = UNSEEN_OK;
-    US_TRY(us_remove_folder(work));
+    US_TRY(us_remove_written(work));
     US_TRY(us_make_folder(work));
     for (int i = 0; i < m->options.repeats * m->run.models_per_repeat; i++)
         US_TRY(link_model(m, out, i));
@@ -275,7 +276,7 @@ static enum unseen_status join(const struct merge *m, const char *out, const cha
     US_TRY(link_models(m, work, out));
     US_TRY(us_scoring_gather(&m->run));
     US_TRY(write_settings(m, path));
-    US_TRY(us_remove_folder(work));
+    US_TRY(us_remove_written(work));
 out:
     free(work);
     return st;
@@ -302,7 +303,7 @@ enum unseen_status unseen_merge(const char *const *folders, int n, const char *o
     US_TRY(take_jobs(&m, folders, n));
     US_TRY(compare_makers(&m));
     US_TRY(describe(&m, out, &labels));
-    US_TRY(us_claim(out, &claim));
+    US_TRY(us_claim(out, US_SCORING_KIND, us_scoring_files, &claim));
     if (us_exists(path)) {
         st = us_fail(UNSEEN_USAGE, out, "holds a run already");
         us_hint("choose another --out");

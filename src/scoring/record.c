@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/fs.h"
 #include "base/half.h"
 #include "base/npy_stream.h"
+#include "base/output.h"
 #include "scoring/scoring_model.h"
 
 /* Keeps logarithms finite; as published for TDDS. */

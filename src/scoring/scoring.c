@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/npy.h"
+#include "base/output.h"
 #include "base/progress.h"
 #include "nn/fingerprint.h"
 #include "nn/gradient.h"
@@ -132,7 +133,7 @@ out:
 static enum unseen_status remove_work(const char *out)
 {
     char *work = us_format("%s/work", out);
-    enum unseen_status st = work ? us_remove_folder(work) : UNSEEN_FAILED;
+    enum unseen_status st = work ? us_remove_written(work) : UNSEEN_FAILED;
     free(work);
     return st;
 }

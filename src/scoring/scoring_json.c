@@ -12,6 +12,12 @@
 #include "base/option.h"
 #include "trajectory/trajectory.h"
 
+/* The arrays of all kinds that come later are refused when it is their turn. */
+const char *const us_scoring_files[] = {"scoring.json",           "trajectory/trajectory.json",
+                                        "trajectory/p_true.npy",  "trajectory/labels.npy",
+                                        "seen/trajectory/trajectory.json", "seen/trajectory/p_true.npy",
+                                        "work/labels.npy",        NULL};
+
 /* Which samples a run trains on, in a word. */
 static void name_scope(const struct us_scope *scope, int64_t n, char name[48])
 {
@@ -105,7 +111,7 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
     json_t *asked = NULL;
     *s = (struct us_settings){0};
     US_TRY_ALLOC(s->path = us_format("%s/scoring.json", options->out));
-    US_TRY(us_claim(options->out, &s->claim));
+    US_TRY(us_claim(options->out, US_SCORING_KIND, us_scoring_files, &s->claim));
     asked = describe(device, data, options, scope);
     US_TRY_ALLOC(asked);
     if (us_exists(s->path)) {

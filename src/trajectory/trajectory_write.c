@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/output.h"
 #include "trajectory/trajectory.h"
 
 static bool holds(const struct us_trajectory_writer *w, int array)

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "base/atomic.h"
 #include "base/fs.h"
 
 #include <dirent.h>
@@ -7,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 
 #include "support/cmocka.h"
 #include "support/folder.h"
@@ -122,13 +123,45 @@ static void cannot_begin_where_nothing_can_be(void **state)
                  us_atomic_begin(test_path("no/such"), &file));
 }
 
-static void commit_fails_if_the_name_is_a_folder(void **state)
+static void writes_in_place_of_no_folder_and_no_device(void **state)
 {
     (void)state;
+    struct stat about;
     assert_ok(us_make_folder(test_path("d")));
-    assert_fails(UNSEEN_FAILED, "into place", us_write_file(test_path("d"), "x", 1));
+    assert_fails(UNSEEN_FAILED, "a folder is there", us_write_file(test_path("d"), "x", 1));
     assert_int_equal(names(), 1);
     rmdir(test_path("d"));
+    assert_fails(UNSEEN_FAILED, "no regular file is there", us_write_file("/dev/null", "x", 1));
+    assert_int_equal(stat("/dev/null", &about), 0);
+    assert_true(S_ISCHR(about.st_mode));
+}
+
+static void temporary_files_are_nobody_elses(void **state)
+{
+    (void)state;
+    struct us_atomic one, other;
+    struct stat about;
+    char host[256], left[1024];
+    assert_int_equal(gethostname(host, sizeof host), 0);
+    for (char *c = host; *c; c++)
+        *c = *c == '.' || *c == '_' ? '-' : *c;
+    host[40] = '\0';
+    assert_ok(us_atomic_begin(test_path("t"), &one));
+    assert_non_null(strstr(one.temporary, host));
+    unsigned number;
+    assert_int_equal(sscanf(strrchr(one.temporary, '.'), ".%u", &number), 1);
+    /* What stands under the next name, of a process before us with our number or a link, is left alone. */
+    snprintf(left, sizeof left, "%.*s.%u", (int)(strrchr(one.temporary, '.') - one.temporary), one.temporary,
+             number + 1);
+    assert_int_equal(symlink(test_path("elsewhere"), left), 0);
+    assert_ok(us_atomic_begin(test_path("t"), &other));
+    assert_string_not_equal(other.temporary, left);
+    us_atomic_abandon(&one);
+    us_atomic_abandon(&other);
+    assert_int_equal(lstat(left, &about), 0);
+    assert_false(us_exists(test_path("elsewhere")));
+    unlink(left);
+    assert_int_equal(names(), 0);
 }
 
 /* A file size limit stands for a full disk: writes beyond it fail with EFBIG. */
@@ -184,36 +217,6 @@ static void removes_folders(void **state)
     assert_ok(us_remove_folder(test_path("r")));
 }
 
-static void removes_a_file(void **state)
-{
-    (void)state;
-    assert_ok(us_write_file(test_path("gone"), "x", 1));
-    assert_ok(us_remove_file(test_path("gone")));
-    assert_false(us_exists(test_path("gone")));
-    assert_ok(us_remove_file(test_path("gone")));
-    assert_fails(UNSEEN_FAILED, "cannot remove", us_remove_file(test_folder));
-}
-
-static void removes_what_killed_writers_left(void **state)
-{
-    (void)state;
-    static const char *const kept[] = {"k/a.npy", "k/sub/b.tmp", "k/sub/c.tmp.x"};
-    static const char *const left[] = {"k/a.npy.tmp.12", "k/sub/b.tmp.3456"};
-    assert_ok(us_make_folder(test_path("k/sub")));
-    assert_ok(us_make_folder(test_path("k/folder.tmp.7")));
-    for (int i = 0; i < 3; i++)
-        assert_ok(us_write_file(test_path(kept[i]), "x", 1));
-    for (int i = 0; i < 2; i++)
-        assert_ok(us_write_file(test_path(left[i]), "x", 1));
-    assert_ok(us_remove_temporaries(test_path("k")));
-    for (int i = 0; i < 3; i++)
-        assert_true(us_exists(test_path(kept[i])));
-    for (int i = 0; i < 2; i++)
-        assert_false(us_exists(test_path(left[i])));
-    assert_true(us_is_folder(test_path("k/folder.tmp.7")));
-    assert_ok(us_remove_temporaries(test_path("none")));
-}
-
 static void expect_cache(const char *folder)
 {
     char *found = us_cache_folder();
@@ -239,36 +242,6 @@ static void finds_the_cache_folder(void **state)
     assert_non_null(strstr(unseen_last_error(), "HOME"));
 }
 
-static void a_lock_is_exclusive_and_dies_with_its_process(void **state)
-{
-    (void)state;
-    const char *path = test_path("lock");
-    int ready[2], handle;
-    assert_int_equal(pipe(ready), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        bool locked = us_lock(path, &handle) == UNSEEN_OK;
-        (void)!write(ready[1], locked ? "y" : "n", 1);
-        pause();
-        _exit(0);
-    }
-    char answer;
-    assert_int_equal(read(ready[0], &answer, 1), 1);
-    assert_int_equal(answer, 'y');
-    assert_fails(UNSEEN_FAILED, "another process", us_lock(path, &handle));
-    kill(child, SIGKILL);
-    assert_int_equal(waitpid(child, NULL, 0), child);
-    assert_ok(us_lock(path, &handle));
-    us_unlock(handle);
-    assert_ok(us_lock(path, &handle));
-    us_unlock(handle);
-    us_unlock(-1);
-    close(ready[0]);
-    close(ready[1]);
-    assert_fails(UNSEEN_FAILED, "No such file", us_lock(test_path("no/lock"), &handle));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,14 +251,12 @@ int main(void)
         cmocka_unit_test(maps_a_file),
         cmocka_unit_test(abandoned_leaves_the_old_file),
         cmocka_unit_test(cannot_begin_where_nothing_can_be),
-        cmocka_unit_test(commit_fails_if_the_name_is_a_folder),
+        cmocka_unit_test(writes_in_place_of_no_folder_and_no_device),
+        cmocka_unit_test(temporary_files_are_nobody_elses),
         cmocka_unit_test(a_write_that_fails_leaves_nothing),
         cmocka_unit_test(makes_folders),
         cmocka_unit_test(removes_folders),
-        cmocka_unit_test(removes_a_file),
-        cmocka_unit_test(removes_what_killed_writers_left),
         cmocka_unit_test(finds_the_cache_folder),
-        cmocka_unit_test(a_lock_is_exclusive_and_dies_with_its_process),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }

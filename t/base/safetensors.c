@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/atomic.h"
 #include "base/fs.h"
 #include "support/cmocka.h"
 #include "support/folder.h"

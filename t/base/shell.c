@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fs.h"
+#include "base/atomic.h"
 #include "base/utf8.h"
 #include "support/cmocka.h"
 #include "support/folder.h"

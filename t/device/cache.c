@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/atomic.h"
 #include "base/fs.h"
 #include "device/cache.h"
 #include "device/self_test.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fs.h"
+#include "base/atomic.h"
 #include "base/rng.h"
 #include "device/source.h"
 #include "support/cmocka.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fs.h"
+#include "base/atomic.h"
 #include "device/source.h"
 #include "support/device.h"
 #include "support/folder.h"

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/fs.h"
+#include "base/atomic.h"
 #include "support/cmocka.h"
 #include "support/folder.h"
 

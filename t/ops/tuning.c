@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/atomic.h"
 #include "base/json.h"
 #include "base/threads.h"
 #include "device/tuning.h"

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/atomic.h"
 #include "base/npy.h"
 #include "report/markup.h"
 #include "support/cmocka.h"

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/atomic.h"
 #include "base/fs.h"
 #include "base/npy.h"
 #include "report/markup.h"

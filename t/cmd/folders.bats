@@ -1,0 +1,173 @@
+load common
+
+# Output folders: what others put there stays, one process at a time, and only what is damaged is made again.
+
+run="$tiny_data --model convnet3 --width 4 --epochs 2 --batch 32 --folds 2 --concurrent 1 --seed 3 --no-progress"
+one="$tiny_data --model convnet3 --width 4 --epochs 1 --batch 32 --seed 3 --no-progress"
+compared="$run --metrics el2n --protocols fold --rules top --keep 0.5 --seeds 1"
+
+# precious FOLDER: files of the user's that a program of many temporary files might take for its own.
+precious() {
+  mkdir -p "$1/deep/a" "$1/work/r0-f0" "$1/trajectory"
+  for file in data.tmp.9 foo.tmp.1.2 deep/a/my.tmp.1 notes.tmp.2024.10 work/r0-f0/own.npy trajectory/readme work/note; do
+    echo "precious $file" > "$1/$file"
+  done
+  ln -s deep/a/my.tmp.1 "$1/link.tmp.3"
+  (cd "$1" && find . -type f -exec cksum {} + | sort -k 3) > "$1.before"
+}
+
+# untouched FOLDER
+untouched() {
+  (cd "$1" && cksum $(cut -d ' ' -f 3 "../$1.before")) | sort -k 3 | diff "$1.before" -
+  [ -L "$1/link.tmp.3" ]
+}
+
+@test "files of the user's in an output folder survive every command" {
+  need_device
+  for command in "trajectory $run" "prune $run" "prune $run --steps 2" "train $one" "compare $compared" \
+    "audit $run"; do
+    precious out
+    run_code 0 unseen $command --out out
+    untouched out
+    run_code 0 unseen report out || [ "${command%% *}" != prune ]
+    untouched out
+    rm -r out
+  done
+  for job in 1 2; do
+    precious job$job
+    run_code 0 unseen trajectory $run --job $job/2 --out job$job
+    untouched job$job
+  done
+  # A merge puts links where the models' folders would be.
+  precious out
+  run_code 2 unseen merge job1 job2 --out out
+  grep -q 'work/r0-f0: is in the way' stderr
+  untouched out
+  mv out/work/r0-f0 own
+  run_code 0 unseen merge job1 job2 --out out
+  mv own out/work/r0-f0
+  untouched out
+  untouched job1
+  run_code 0 unseen prune $run --out out
+  untouched out
+}
+
+# refuses FILE COMMAND...: FILE in the folder is the user's and stops the command before it writes anything.
+refuses() {
+  local file=$1
+  shift
+  mkdir -p "out/$(dirname "$file")"
+  echo theirs > "out/$file"
+  run_code 2 unseen "$@" --out out
+  grep -q "$file: is in the way" stderr || grep -q "already holds $file" stderr || { cat stderr; return 1; }
+  [ "$(cat "out/$file")" = theirs ]
+  [ "$(find out -type f | wc -l)" -eq 1 ] || { find out; return 1; }
+  rm -r out
+}
+
+@test "no command writes over a file that it did not write" {
+  need_device
+  for file in scoring.json trajectory/trajectory.json trajectory/p_true.npy trajectory/labels.npy \
+    seen/trajectory/p_true.npy; do
+    refuses $file trajectory $run
+  done
+  for file in scores.npy keep.npy coreset.csv run.json report.html scoring.json; do
+    refuses $file prune $run
+  done
+  for file in steps/steps.json steps/heldout.npy keep.npy; do
+    refuses $file prune $run --steps 2
+  done
+  for file in state.safetensors model.safetensors history.csv run.json; do
+    refuses $file train $one
+  done
+  for file in compare.json table.csv table.md run.json report.html; do
+    refuses $file compare $compared
+  done
+  for file in suspects.csv suspicion.npy audit.html scoring.json; do
+    refuses $file audit $run
+  done
+  for file in data_batch_1.bin batches.meta.txt truth.csv; do
+    refuses $file dataset synth --n 40 --test 10 --classes 2
+    refuses $file dataset export synth:40,2,32,1
+  done
+  unseen trajectory $run --job 1/2 --out job1 >/dev/null 2>&1
+  unseen trajectory $run --job 2/2 --out job2 >/dev/null 2>&1
+  refuses scoring.json merge job1 job2
+  refuses trajectory/labels.npy merge job1 job2
+
+  # What came into a folder of ours since is not ours either, even where it takes the place of what was.
+  unseen trajectory $run --out mine >/dev/null 2>&1
+  echo theirs > mine/keep.npy
+  run_code 2 unseen prune $run --out mine
+  grep -q 'mine/keep.npy: is in the way' stderr
+  [ "$(cat mine/keep.npy)" = theirs ]
+  mkdir page
+  echo theirs > page/report.html
+  echo '{}' > page/run.json
+  run_code 2 unseen report page
+  [ "$(cat page/report.html)" = theirs ]
+}
+
+@test "score and select write over a file only with --force, and over no device at all" {
+  need_device
+  unseen trajectory $run --out run >/dev/null 2>&1
+  echo theirs > scores.npy
+  run_code 2 unseen score --trajectory run/trajectory --out scores.npy
+  grep -q '^hint: --force' stderr
+  [ "$(cat scores.npy)" = theirs ]
+  run_code 0 unseen score --trajectory run/trajectory --out scores.npy --force
+  echo theirs > k-aum.npy
+  run_code 2 unseen score --trajectory run/trajectory --metric el2n,aum --out k.npy
+  [ ! -e k-el2n.npy ]
+  run_code 2 unseen select --scores scores.npy --rule top --out scores.npy
+  echo theirs > keep.npy
+  run_code 2 unseen select --scores scores.npy --rule top --out keep.npy
+  [ "$(cat keep.npy)" = theirs ]
+  run_code 0 unseen select --scores scores.npy --rule top --out keep.npy --force
+  mkfifo pipe
+  run_code 1 unseen select --scores scores.npy --rule top --out pipe --force
+  [ -p pipe ]
+}
+
+@test "a folder is of one kind" {
+  need_device
+  unseen prune $run --out pruned >/dev/null 2>&1
+  before=$(cksum pruned/run.json pruned/report.html)
+  run_code 2 unseen compare $compared --out pruned
+  grep -q 'pruned: is the folder of a scoring run' stderr
+  run_code 2 unseen train $one --out pruned
+  [ "$before" = "$(cksum pruned/run.json pruned/report.html)" ]
+  run_code 0 unseen audit $run --record-also predicted --out pruned || run_code 2 unseen audit $run --out pruned
+}
+
+@test "a command that is started twice, at any moment, does the running one no harm" {
+  need_device
+  long="prune $tiny_data ${tiny_run/--epochs 4/--epochs 8} --metric tdds --keep 0.3 --steps 3"
+  "$UNSEEN" $long --out twice >first.out 2>first.err &
+  pid=$!
+  wait_for twice/.unseen/files
+  told=0
+  while kill -0 $pid 2>/dev/null; do
+    code=0
+    "$UNSEEN" $long --out twice >stdout 2>stderr || code=$?
+    [ $code -eq 0 ] || { told=$((told + 1)); grep -q "^unseen: twice: process $pid on .* works in this folder" stderr; }
+  done
+  code=0
+  wait $pid || code=$?
+  cat first.err
+  [ $code -eq 0 ]
+  [ $told -gt 0 ]
+  run_code 0 unseen $long --out once
+  for file in scores.npy keep.npy steps/1/keep.npy steps/3/keep.npy; do cmp once/$file twice/$file; done
+  # Reports, audits and training wait for their turn as well.
+  "$UNSEEN" trajectory $tiny_data ${tiny_run/--epochs 4/--epochs 400} --out busy >/dev/null 2>&1 &
+  pid=$!
+  wait_for busy/scoring.json
+  for command in "prune $run" "audit $run" "train $one" "compare $compared" "trajectory $run"; do
+    code=0
+    "$UNSEEN" $command --out busy >stdout 2>stderr || code=$?
+    [ $code -eq 1 ] || [ $code -eq 2 ]
+    grep -q '^unseen: busy: ' stderr
+  done
+  kill -KILL $pid
+}
