@@ -135,11 +135,14 @@ static enum unseen_status name_source(const struct us_dataset_format *format, st
 static void warn_of_duplicates(const struct unseen_dataset *dataset)
 {
     const struct unseen_duplicates *d = &dataset->duplicates;
-    if (d->other_label > 0 || d->test > 0)
+    if (d->other_label > 0)
         us_log(UNSEEN_LOG_WARNING,
-               "%s: %lld training samples are copies of one with another label, and %lld test samples are in "
-               "the training split; dataset verify lists them",
-               dataset->location, (long long)d->other_label, (long long)d->test);
+               "%s: %lld training samples are copies of one with another label; dataset verify lists them",
+               dataset->location, (long long)d->other_label);
+    if (d->test > 0)
+        us_log(UNSEEN_LOG_WARNING,
+               "%s: %lld test samples are in the training split too; dataset verify lists them",
+               dataset->location, (long long)d->test);
 }
 
 enum unseen_status unseen_dataset_open(const char *name, const struct unseen_dataset_options *options,

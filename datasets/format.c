@@ -77,7 +77,7 @@ enum unseen_status us_class_names(struct unseen_dataset *dataset, const char *co
         return UNSEEN_FAILED;
     dataset->classes = classes;
     for (int i = 0; i < classes; i++) {
-        dataset->class_names[i] = given ? us_format("%s", given[i]) : us_format("class %d", i);
+        dataset->class_names[i] = given ? us_format("%s", given[i]) : us_format(US_CLASS_NUMBER, i);
         if (!dataset->class_names[i])
             return UNSEEN_FAILED;
     }

@@ -80,12 +80,15 @@ uint8_t *us_pixels_make(int64_t n, size_t bytes);
 enum unseen_status us_images_make(struct unseen_images *images, int64_t n, size_t bytes, uint8_t **pixels,
                                   int32_t **labels);
 
+/* What a class without a name is called. */
+#define US_CLASS_NUMBER "class %d"
+
 /* Fill dataset->class_names with `given` [classes], or "class 0", "class 1", ... if NULL. */
 enum unseen_status us_class_names(struct unseen_dataset *dataset, const char *const *given, int classes);
 
 /* dataset->hash: SHA-256 over height, width, channels and, of each split, n, labels and pixels; integers as
- * little-endian 64-bit, labels as little-endian 32-bit. Of a dataset of files also over the names of classes
- * and, from its class on, of each file, a zero byte behind each. */
+ * little-endian 64-bit, labels as little-endian 32-bit. Of a dataset of files, and where classes have names,
+ * also over the names of all classes and, from its class on, of each file, a zero byte behind each. */
 enum unseen_status us_dataset_hash(struct unseen_dataset *dataset);
 
 /* dataset->mean and std of the training split, of pixels scaled to [0,1]; std is 1/255 at least, so that flat

@@ -3,6 +3,7 @@
 #include "datasets/format.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,14 +28,26 @@ static void hash_text(struct sha256_ctx *hash, const char *text)
     sha256_update(hash, strlen(text) + 1, (const uint8_t *)text);
 }
 
-/* Names are part of what a tree of files is: they give the classes their meaning. */
+/* Classes that the data give no names are called by their numbers. */
+static bool has_class_names(const struct unseen_dataset *dataset)
+{
+    char number[32];
+    for (int c = 0; c < dataset->classes; c++) {
+        snprintf(number, sizeof number, US_CLASS_NUMBER, c);
+        if (strcmp(dataset->class_names[c], number) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Names are part of what the data are: they give the classes their meaning. */
 static void hash_names(struct sha256_ctx *hash, const struct unseen_dataset *dataset)
 {
     for (int c = 0; c < dataset->classes; c++)
         hash_text(hash, dataset->class_names[c]);
     for (int split = 0; split < 2; split++) {
         const struct unseen_images *images = &dataset->split[split];
-        for (int64_t i = 0; i < images->n; i++)
+        for (int64_t i = 0; images->paths && i < images->n; i++)
             hash_text(hash, images->paths[i] + images->class_at);
     }
 }
@@ -60,7 +73,7 @@ enum unseen_status us_dataset_hash(struct unseen_dataset *dataset)
         sha256_update(&hash, n * bytes, images->pixels);
         free(labels);
     }
-    if (dataset->split[UNSEEN_TRAIN].paths)
+    if (dataset->split[UNSEEN_TRAIN].paths || has_class_names(dataset))
         hash_names(&hash, dataset);
     us_sha256_hex(&hash, dataset->hash);
     return UNSEEN_OK;

@@ -47,8 +47,8 @@ struct unseen_dataset {
     struct unseen_duplicates duplicates;
     float mean[3], std[3]; /* per channel, of pixels scaled to [0,1]: the field's values for CIFAR,
                               measured on the training split otherwise */
-    char hash[65];         /* SHA-256 in hex over both splits' pixels and labels and, of a
-                              dataset of files, the names of classes and samples */
+    char hash[65];         /* SHA-256 in hex over both splits' pixels and labels and the
+                              names of classes and samples, where they have any */
 };
 
 /* What to read. Zeroed: find the format by looking, fine labels. */

@@ -160,6 +160,15 @@ static void names_come_from_the_file(void **state)
     assert_string_equal(dataset->class_names[1], "two words");
     assert_string_equal(dataset->class_names[2], "three");
     assert_int_equal(dataset->split[UNSEEN_TEST].n, 0);
+    /* Another name is another dataset. */
+    test_file(folder, "batches.meta.txt", "one\ntwo words\nfour\n", 20);
+    struct unseen_dataset *renamed = open_ok(folder);
+    assert_string_not_equal(renamed->hash, dataset->hash);
+    test_file(folder, "batches.meta.txt", "one\ntwo words\nthree\n", 21);
+    struct unseen_dataset *same = open_ok(folder);
+    assert_string_equal(same->hash, dataset->hash);
+    unseen_dataset_close(same);
+    unseen_dataset_close(renamed);
     unseen_dataset_close(dataset);
     test_file(folder, "batches.meta.txt", "one\ntwo\n", 8);
     open_bad(folder, "record 2: label 2 is out of range 0..1");
