@@ -14,8 +14,7 @@
 
 /* ---- tables ---- */
 
-/* Whether `name` is one of the words in "a b c". */
-static bool is_among(const char *words, const char *name)
+bool us_is_among(const char *words, const char *name)
 {
     const size_t length = strlen(name);
     for (const char *p = words; p && *p; p += strspn(p, " ")) {
@@ -37,7 +36,7 @@ struct level {
 static int list_level(const struct level *l, struct us_option_at *list, int n)
 {
     for (const struct us_option *row = l->table; row->name; row++) {
-        if (is_among(l->without, row->name))
+        if (us_is_among(l->without, row->name))
             continue;
         if (row->kind == US_STRUCT) {
             const struct level inner = {
@@ -177,7 +176,7 @@ const char *us_option_range(const struct us_option *row, char text[US_RANGE_TEXT
         us_print_to(text, US_RANGE_TEXT, "%.0f..%.0f%s%s", row->low, row->high, space, unit);
     else
         us_print_to(text, US_RANGE_TEXT, "%c%.7g,%.7g%c%s%s", row->flags & US_ABOVE_LOW ? '(' : '[', row->low,
-                 row->high, row->flags & US_BELOW_HIGH ? ')' : ']', space, unit);
+                    row->high, row->flags & US_BELOW_HIGH ? ')' : ']', space, unit);
     return text;
 }
 

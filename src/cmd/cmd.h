@@ -18,13 +18,6 @@ void us_command_line_begin(int argc, char **argv);
 void us_command_line_end(void);
 const char *us_command_line(void);
 
-/* The parts of --help and of man pages: text from column `at` on, the next lines indented; an option; how an
- * option is written, and what is said of it (fresh memory, NULL if memory runs out). */
-void us_print_wrapped(const char *text, int at, int indent);
-void us_print_entry(const char *left, const char *help);
-char *us_entry_usage(const struct us_entry *entry);
-char *us_entry_help(const struct us_entry *entry);
-
 /* The width of a column that has been `width` wide so far and is to hold `text` too. */
 int us_wider(int width, const char *text);
 

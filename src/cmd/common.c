@@ -17,7 +17,7 @@ int us_wider(int width, const char *text)
 
 static void list(const char *title, const char *(*name)(int), const char *(*help)(int))
 {
-    printf("%s:\n", title);
+    us_print_title(title);
     for (int i = 0; name(i); i++)
         us_print_entry(name(i), help(i));
 }
@@ -40,9 +40,7 @@ void us_list_rules(void)
 void us_list_choices(void)
 {
     us_list_models();
-    printf("\n");
     us_list_scores();
-    printf("\n");
     us_list_rules();
 }
 

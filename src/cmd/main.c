@@ -64,27 +64,55 @@ static void check_returned(void)
         driver_ends_us(0);
 }
 
+static bool is_one_of(const char *text, const char *a, const char *b, const char *c)
+{
+    return strcmp(text, a) == 0 || strcmp(text, b) == 0 || strcmp(text, c) == 0;
+}
+
+static enum unseen_status run_command(int argc, char **argv)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(argv[0], commands[i].name) == 0)
+            return commands[i].run(argc, argv);
+    }
+    us_fail(UNSEEN_USAGE, argv[0], "unknown command");
+    us_hint("unseen --help lists the commands");
+    return UNSEEN_USAGE;
+}
+
+/* unseen help prune; unseen help dataset synth. */
+static enum unseen_status help_of(int argc, char **argv)
+{
+    char *with_help[4] = {0};
+    int n = 0;
+    for (; n < argc && n < 2; n++)
+        with_help[n] = argv[n];
+    with_help[n++] = "--help";
+    return run_command(n, with_help);
+}
+
 static enum unseen_status dispatch(int argc, char **argv)
 {
     if (argc < 2) {
         usage(stderr);
         return us_fail(UNSEEN_USAGE, "command", "none given");
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+    if (is_one_of(argv[1], "--help", "help", "-h")) {
+        if (argc > 2)
+            return help_of(argc - 2, argv + 2);
         usage(stdout);
         return UNSEEN_OK;
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (is_one_of(argv[1], "--version", "version", "-V")) {
         printf("unseen %s\n", unseen_version());
         return UNSEEN_OK;
     }
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+    if (strcmp(argv[1], "--rows") == 0) { /* for scripts/make-completion */
+        for (size_t i = 0; i < N_COMMANDS; i++)
+            printf("%s\t%s\n", commands[i].name, commands[i].summary);
+        return UNSEEN_OK;
     }
-    us_fail(UNSEEN_USAGE, argv[1], "unknown command");
-    us_hint("unseen --help lists the commands");
-    return UNSEEN_USAGE;
+    return run_command(argc - 1, argv + 1);
 }
 
 /* Names of files may hold what a terminal obeys. */

@@ -2,7 +2,6 @@
 
 #include "cmd/options.h"
 
-#include <assert.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,67 +35,27 @@ static const struct us_option always_options[] = {
 
 /* ---- which options there are ---- */
 
-static bool takes(const char *words, const char *name)
-{
-    const size_t n = strlen(name);
-    for (const char *p = words; p && (p = strstr(p, name)); p += n) {
-        if ((p == words || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
-            return true;
-    }
-    return false;
-}
-
-static void add_group(struct us_entries *all, const struct us_group *group, const char *only)
-{
-    struct us_option_at list[US_OPTIONS_MOST];
-    const int n = us_options_list(group->table, group->base, list);
-    for (int i = 0; i < n; i++) {
-        if (only && !takes(only, list[i].row->name))
-            continue;
-        assert(all->n < US_ENTRIES_MOST);
-        struct us_entry *entry = &all->entry[all->n++];
-        *entry = (struct us_entry){.at = list[i], .title = list[i].group ? list[i].group : group->title};
-        const int prefix = (int)(strlen(list[i].name) - strlen(list[i].row->name));
-        if (list[i].row->kind == US_BOOL)
-            snprintf(entry->opposite, sizeof entry->opposite, "%.*sno-%s", prefix, list[i].name,
-                     list[i].row->name);
-    }
-}
-
 static void add_all(struct us_entries *all, const struct us_usage *usage, struct us_common *common)
 {
     const struct us_group own = {common_options, common, "Common options"},
                           always = {always_options, common, "Common options"};
     for (int i = 0; i < US_GROUPS_MOST && usage->groups[i].table; i++)
-        add_group(all, &usage->groups[i], NULL);
-    add_group(all, &own, usage->common ? usage->common : "");
-    add_group(all, &always, NULL);
-}
-
-struct us_entry *us_entry_find(struct us_entries *all, const char *name, bool *no)
-{
-    for (int i = 0; i < all->n; i++) {
-        struct us_entry *entry = &all->entry[i];
-        const char *former = entry->at.row->former;
-        *no = *entry->opposite && strcmp(entry->opposite, name) == 0;
-        if (*no || strcmp(entry->at.name, name) == 0)
-            return entry;
-        if (former && strcmp(former, name) == 0) {
-            us_log(UNSEEN_LOG_WARNING, "--%s is called --%s now", name, entry->at.name);
-            return entry;
-        }
-    }
-    return NULL;
+        us_entries_add(all, &usage->groups[i], NULL);
+    us_entries_add(all, &own, usage->common ? usage->common : "");
+    us_entries_add(all, &always, NULL);
 }
 
 /* ---- the command line ---- */
 
-enum { HELP = 1000, LONGS_MOST = 3 * US_ENTRIES_MOST + 2 };
+/* Behind US_PRINT_HELP and so on, which getopt gives back. */
+enum { OF_PRINT = 1000, LONGS_MOST = 3 * US_ENTRIES_MOST + 4 };
 
 static int list_longs(const struct us_entries *all, struct option longs[LONGS_MOST])
 {
     int n = 0;
-    longs[n++] = (struct option){"help", no_argument, NULL, HELP};
+    longs[n++] = (struct option){"help", no_argument, NULL, OF_PRINT + US_PRINT_HELP};
+    longs[n++] = (struct option){"man", no_argument, NULL, OF_PRINT + US_PRINT_MAN};
+    longs[n++] = (struct option){"rows", no_argument, NULL, OF_PRINT + US_PRINT_ROWS};
     for (int i = 0; i < all->n; i++) {
         const struct us_entry *entry = &all->entry[i];
         const int argument = *entry->opposite ? optional_argument : required_argument;
@@ -169,15 +128,16 @@ static enum unseen_status set(struct us_entry *entry, bool no, const char *text)
 }
 
 /* One pass over the command line: with `only_config`, just --help and --config. */
-static enum unseen_status pass(struct us_entries *all, int argc, char **argv, bool only_config, bool *help)
+static enum unseen_status pass(struct us_entries *all, int argc, char **argv, bool only_config,
+                               enum us_print *print)
 {
     struct option longs[LONGS_MOST];
     list_longs(all, longs);
     opterr = 0;
     optind = 0;
     for (int c, index; (c = getopt_long(argc, argv, ":h", longs, &index)) != -1;) {
-        if (c == 'h' || c == HELP) {
-            *help = true;
+        if (c == 'h' || c >= OF_PRINT) {
+            *print = c == 'h' ? US_PRINT_HELP : (enum us_print)(c - OF_PRINT);
             return UNSEEN_OK;
         }
         if (c == ':')
@@ -255,7 +215,7 @@ static void warn_unused(const struct us_entries *all)
     }
     for (int i = 0; i < all->n && rule; i++) {
         const struct us_entry *entry = &all->entry[i];
-        if (entry->given == 2 && entry->at.row->used_by && !takes(entry->at.row->used_by, rule))
+        if (entry->given == 2 && entry->at.row->used_by && !us_is_among(entry->at.row->used_by, rule))
             us_log(UNSEEN_LOG_WARNING, "--%s changes nothing: the rule %s does not look at it",
                    entry->at.name, rule);
     }
@@ -269,19 +229,21 @@ enum unseen_status us_options_parse(const struct us_usage *usage, int argc, char
     *common = (struct us_common){0};
     us_options_defaults(common_options, common);
     us_options_defaults(always_options, common);
+    enum us_print print = US_PRINT_NOTHING;
     *help = false;
     US_TRY_ALLOC(all);
     add_all(all, usage, common);
-    US_TRY(pass(all, argc, argv, true, help));
-    if (*help) {
-        us_print_help(usage, all);
+    US_TRY(pass(all, argc, argv, true, &print));
+    if (print) {
+        *help = true;
+        us_print_usage(usage, all, print);
         goto out;
     }
     if (common->config)
         US_TRY(us_config_read(all, common));
     for (int i = 0; i < all->n; i++)
         all->entry[i].given = all->entry[i].given == 2 ? 0 : all->entry[i].given; /* --config itself */
-    US_TRY(pass(all, argc, argv, false, help));
+    US_TRY(pass(all, argc, argv, false, &print));
     follow(all);
     if (common->device && strcmp(common->device, "list") == 0) {
         *help = true;

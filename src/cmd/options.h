@@ -68,11 +68,26 @@ enum unseen_status us_may_write(const struct us_common *common, const char *path
 /* The options of --config, to `all`; strings live as long as `common`. */
 enum unseen_status us_config_read(struct us_entries *all, struct us_common *common);
 
+/* Add the rows of a group to them: all, or only those named in "a b c". */
+void us_entries_add(struct us_entries *all, const struct us_group *group, const char *only);
+
 /* The entry of that name, which may be an old one or, where `no` is not NULL, one with "no-": *no tells. NULL
  * for none. */
 struct us_entry *us_entry_find(struct us_entries *all, const char *name, bool *no);
 
-/* What --help prints. */
-void us_print_help(const struct us_usage *usage, const struct us_entries *all);
+/* What is printed of a command's options instead of running it. */
+enum us_print {
+    US_PRINT_NOTHING,
+    US_PRINT_HELP,
+    US_PRINT_MAN,  /* sections of a man page: --man, for scripts/make-man */
+    US_PRINT_ROWS, /* "--name TAB values TAB help", for scripts/make-completion: --rows */
+};
+void us_print_usage(const struct us_usage *usage, const struct us_entries *all, enum us_print what);
+
+/* Its parts, for lists behind the options: a line of text from column `at` on, the next lines indented; a
+ * group's title; an option or a name and what is said of it. */
+void us_print_text(const char *text, int at, int indent);
+void us_print_title(const char *title);
+void us_print_entry(const char *left, const char *help);
 
 #endif

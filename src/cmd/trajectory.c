@@ -13,7 +13,6 @@
 static void list_choices(void)
 {
     us_list_models();
-    printf("\n");
     us_list_scores();
 }
 

@@ -1,0 +1,214 @@
+#include "config.h"
+
+#include "cmd/options.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+#include "support/cmocka.h"
+#include "support/folder.h"
+
+/* A struct with a row for each kind, and one inside another: what is in the table is everywhere. */
+struct inner {
+    int depth;
+};
+
+struct sample {
+    int flip, count, mode;
+    int64_t size;
+    uint64_t seed;
+    float rate;
+    double share;
+    const char *file;
+    char model[US_NAME_SIZE];
+    struct inner inner, other;
+};
+
+static const struct us_option inner_rows[] = {
+    {"depth", US_INT, US_AT(struct inner, depth), .standard = "3", .low = 1, .high = 9, .value = "D",
+     .help = "how deep"},
+    {0},
+};
+
+static const struct us_option rows[] = {
+    {"flip", US_BOOL, US_AT(struct sample, flip), .standard = "true", .help = "flips"},
+    {"count", US_INT, US_AT(struct sample, count), .standard = "10", .low = 1, .high = 20, .value = "N",
+     .help = "how many", .former = "number", .flags = US_ZERO_IS_DEFAULT},
+    {"mode", US_CHOICE, US_AT(struct sample, mode), .standard = "fast", .value = "fast|exact",
+     .help = "which way"},
+    {"size", US_INT64, US_AT(struct sample, size), .standard = "auto", .low = 0, .high = 1e12,
+     .words = "auto", .first_word = -1, .value = "S", .unit = "bytes", .help = "how large"},
+    {"seed-of-it", US_UINT64, US_AT(struct sample, seed), .value = "S", .help = "of draws"},
+    {"rate", US_FLOAT, US_AT(struct sample, rate), .standard = "0.1", .low = 0, .high = 1, .value = "X",
+     .help = "how fast", .flags = US_PROLONGS},
+    {"share", US_DOUBLE, US_AT(struct sample, share), .standard = "0.5", .low = 0, .high = 1, .value = "X",
+     .help = "how much", .flags = US_ABOVE_LOW},
+    {"file", US_STRING, US_AT(struct sample, file), .value = "FILE", .help = "which file"},
+    {"model", US_NAME, US_AT(struct sample, model), .standard = "resnet18", .value = "NAME",
+     .help = "which network"},
+    {"inner", US_STRUCT, US_AT(struct sample, inner), .table = inner_rows, .help = "Inside"},
+    {"other", US_STRUCT, US_AT(struct sample, other), .table = inner_rows, .prefix = "other-",
+     .follows = 1 + offsetof(struct sample, inner), .help = "The other"},
+    {0},
+};
+
+static enum unseen_status parse(struct sample *s, int argc, const char **argv, struct us_common *common)
+{
+    const struct us_usage usage = {
+        .synopsis = "unseen sample", .about = "A sample.", .groups = {{rows, s, NULL}}, .common = "seed"};
+    bool help;
+    *s = (struct sample){0};
+    us_options_defaults(rows, s);
+    return us_options_parse(&usage, argc, (char **)argv, common, NULL, &help);
+}
+
+#define PARSE(s, common, ...)                                                                                \
+    parse(s, (int)(sizeof((const char *[]){"sample", __VA_ARGS__}) / sizeof(char *)),                        \
+          (const char *[]){"sample", __VA_ARGS__, NULL}, common)
+
+static void test_command_line(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct us_common common;
+    assert_ok(PARSE(&s, &common, "--count", "7", "--no-flip", "--mode=exact", "--other-depth", "5",
+                    "--seed-of-it", "18446744073709551615"));
+    assert_int_equal(s.count, 7);
+    assert_int_equal(s.flip, 0);
+    assert_int_equal(s.mode, 1);
+    assert_true(s.seed == UINT64_MAX && s.size == -1);
+    assert_int_equal(s.inner.depth, 3);
+    assert_int_equal(s.other.depth, 5);
+    assert_string_equal(s.model, "resnet18");
+    assert_ok(PARSE(&s, &common, "--depth", "8", "--number", "4", "--flip=false"));
+    assert_int_equal(s.other.depth, 8); /* follows what is given of the first */
+    assert_int_equal(s.count, 4);
+    assert_int_equal(s.flip, 0);
+}
+
+static void test_ranges(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct us_common common;
+    static const char *const bad[][3] = {
+        {"--count", "0", "not in 1..20"},
+        {"--count", "21", "not in 1..20"},
+        {"--count", "4294967297", "1..20"},
+        {"--count", "", "a whole number"},
+        {"--count", " 3", "a whole number"},
+        {"--count", "3x", "a whole number"},
+        {"--count", "0x3", "a whole number"},
+        {"--rate", "nan", "a number"},
+        {"--rate", "inf", "a number"},
+        {"--rate", "0x1p-1", "a number"},
+        {"--rate", "1e-400x", "a number"},
+        {"--rate", "1e400", "[0,1]"},
+        {"--share", "0", "(0,1]"},
+        {"--share", "-0", "(0,1]"},
+        {"--size", "-1", "auto or in"},
+        {"--seed-of-it", "-1", "18446744073709551615"},
+        {"--mode", "slow", "one of fast|exact"},
+        {"--flip=2", "", "true or false"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(UNSEEN_USAGE, strchr(bad[i][0], '=') ? PARSE(&s, &common, bad[i][0])
+                                                              : PARSE(&s, &common, bad[i][0], bad[i][1]));
+        assert_non_null(strstr(unseen_last_error(), bad[i][2]));
+    }
+    assert_ok(PARSE(&s, &common, "--rate", "-0"));
+    assert_false(signbit(s.rate));
+    us_options_defaults(rows, &s);
+    assert_ok(us_options_check(rows, &s));
+    s.count = 0; /* stands for the default */
+    assert_ok(us_options_check(rows, &s));
+    s.other.depth = 10;
+    assert_fails(UNSEEN_USAGE, "--other-depth: 10 is not in 1..9", us_options_check(rows, &s));
+    s.other.depth = 9;
+    s.share = NAN;
+    assert_fails(UNSEEN_USAGE, "--share", us_options_check(rows, &s));
+}
+
+static void test_json(void **state)
+{
+    (void)state;
+    struct sample s, again = {0};
+    struct us_common common;
+    assert_ok(PARSE(&s, &common, "--count", "7", "--no-flip", "--share", "0.3333333333333333", "--file",
+                    "a b", "--seed-of-it", "18446744073709551615", "--other-depth", "5", "--rate", "0.3"));
+    json_t *object = json_object();
+    assert_ok(us_options_put(object, rows, &s, 0));
+    assert_ok(us_json_save(test_path("run.json"), object));
+    json_decref(object);
+    assert_ok(us_json_load(test_path("run.json"), &object));
+    assert_int_equal(json_object_size(object), 11);
+    assert_non_null(json_object_get(object, "other_depth"));
+    assert_ok(us_options_get(object, "run.json", rows, &again));
+    assert_true(again.share == s.share && again.rate == s.rate && again.seed == s.seed && again.size == -1);
+    assert_string_equal(again.file, "a b");
+    assert_int_equal(again.other.depth, 5);
+    assert_int_equal(again.flip, 0);
+    json_decref(object);
+
+    char *lines = us_options_lines(rows, &s, US_PROLONGS);
+    assert_non_null(strstr(lines, "other-depth 5\n"));
+    assert_null(strstr(lines, "rate "));
+    free(lines);
+}
+
+/* What a call prints on stdout. */
+static char *printed(const char *option)
+{
+    char *text;
+    struct sample s;
+    struct us_common common;
+    fflush(stdout);
+    const int kept = dup(STDOUT_FILENO);
+    assert_non_null(freopen(test_path("printed"), "w", stdout));
+    const enum unseen_status st = PARSE(&s, &common, option);
+    fflush(stdout);
+    dup2(kept, STDOUT_FILENO);
+    close(kept);
+    assert_ok(st);
+    assert_ok(us_read_file(test_path("printed"), &text, NULL));
+    return text;
+}
+
+static void test_texts(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"flip",  "count", "mode",  "size",  "seed-of-it", "rate",
+                                        "share", "file",  "model", "depth", "other-depth"};
+    char *help = printed("--help"), *man = printed("--man"), *list = printed("--rows");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *in_man = us_format("%s", "");
+        for (const char *p = names[i]; *p; p++) {
+            char *longer = us_format("%s%s%c", in_man, *p == '-' ? "\\" : "", *p);
+            free(in_man);
+            in_man = longer;
+        }
+        assert_non_null(strstr(help, names[i]));
+        assert_non_null(strstr(man, in_man));
+        assert_non_null(strstr(list, names[i]));
+        free(in_man);
+    }
+    assert_non_null(strstr(help, "how large; 0..1000000000000 bytes, default auto"));
+    free(help);
+    free(man);
+    free(list);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_command_line),
+        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_texts),
+    };
+    return RUN_TESTS(tests, test_folder_make, test_folder_remove);
+}
