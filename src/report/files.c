@@ -149,7 +149,7 @@ enum unseen_status us_write_files(FILE *out, const struct us_run_folder *folder)
             "<p>To train on the coreset with PyTorch:</p>\n<pre>coreset = torch.utils.data.Subset(trainset, "
             "numpy.load(&quot;keep.npy&quot;).tolist())</pre>\n",
             out);
-    fputs("<div class=\"card\"><div class=\"scroll\"><table class=\"text\"><tbody>\n", out);
+    fputs("<div class=\"card long\"><div class=\"scroll\"><table class=\"text\"><tbody>\n", out);
     US_TRY(list_folder(out, folder->path, "", DEPTH));
     fputs("</tbody></table></div></div>\n", out);
 out:

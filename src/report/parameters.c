@@ -91,7 +91,7 @@ static void write_entries(FILE *out, const char *prefix, const json_t *object)
 
 static void card_begin(FILE *out, const char *title)
 {
-    fputs("<div class=\"card\" style=\"margin-top:18px\">", out);
+    fputs("<div class=\"card long\" style=\"margin-top:18px\">", out);
     us_html_element(out, "h3", NULL, "%c%s", toupper((unsigned char)*title), title + 1);
     fputs("\n<dl class=\"params\">\n", out);
 }

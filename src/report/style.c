@@ -52,7 +52,8 @@ const char us_report_style[] =
     "top:0}"
     "th:first-child,td:first-child,.text th,.text td{text-align:left}tr:last-child td{border-bottom:0}"
     "td{white-space:nowrap}td:first-child,.text td{white-space:normal;overflow-wrap:anywhere}"
-    "td:first-child{min-width:6em}.ends td:last-child{white-space:normal;overflow-wrap:anywhere}tbody "
+    "td:first-child{min-width:6em}.text td:nth-child(2){white-space:nowrap}.ends "
+    "td:last-child{white-space:normal;overflow-wrap:anywhere}tbody "
     "tr:hover{background:var(--grid)}"
     ".params{columns:2;column-gap:36px;margin:0}.params div{display:flex;gap:14px;padding:5px 0;"
     "border-bottom:1px solid var(--grid);break-inside:avoid;font-size:.9rem;align-items:baseline}"
@@ -96,4 +97,6 @@ const char us_report_style[] =
     "text{font-size:17px}.sheet{grid-template-columns:repeat(4,1fr);gap:12px 8px}nav{position:static}"
     "nav div{flex-wrap:wrap;gap:0 18px}html{scroll-padding-top:0}"
     "th,td{padding:6px 4px}th{white-space:normal}table{font-size:.85rem}}\n"
-    "@media print{nav{display:none}.card,.sheet figure{break-inside:avoid}.scroll{max-height:none}}\n";
+    "@media print{:root{--page:#fff}nav{display:none}.card,.sheet figure{break-inside:avoid}"
+    ".scroll{max-height:none;overflow:visible}h2,h2+p{break-after:avoid}p{break-inside:avoid}"
+    ".text tr,.params div{break-inside:avoid}.long{break-inside:auto}}\n";
