@@ -27,6 +27,7 @@ struct unseen_scoring_options {
     enum unseen_duplicates_option duplicates;
     enum unseen_record record;
     unsigned record_also; /* what else to record: bits of unseen_record_parse or unseen_score_needs */
+    int record_again;     /* a folder that recorded less is recorded again, with both; 0: it is refused */
     int concurrent;       /* models trained at once; 0: what is measured to be fastest. Changes no result. */
     int job, jobs;        /* train models job, job + jobs, ... of the run alone; 0, 0: all */
     uint64_t seed;

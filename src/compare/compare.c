@@ -109,6 +109,7 @@ static enum unseen_status record(struct comparison *c, struct unseen_device *dev
             continue;
         US_TRY(us_sweep_scoring(c->options, task->row->protocol, task->seed, &scoring, &folder));
         scoring.record_also = c->record_also;
+        scoring.record_again = 1; /* longer lists may need more */
         if (task->row->incremental)
             US_TRY(us_cell_choose_in_steps(device, c->data, c->options, task->row, task->seed, &scoring));
         else if (!json_object_get(done, folder))

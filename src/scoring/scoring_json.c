@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/option.h"
 #include "trajectory/trajectory.h"
 
@@ -76,11 +77,8 @@ enum unseen_status us_settings_record(const char *path, const json_t *root, unsi
 }
 
 /* A folder that records more than is asked for will do. Folders without the list recorded nothing more. */
-static enum unseen_status compare_record(struct us_settings *s, unsigned asked)
+static enum unseen_status compare_record(const struct us_settings *s, unsigned asked)
 {
-    enum unseen_status st = us_settings_record(s->path, s->root, &s->record_also);
-    if (st)
-        return st;
     for (int q = 0; q < UNSEEN_RECORDABLE; q++) {
         if (asked & ~s->record_also & 1u << q) {
             us_fail(UNSEEN_USAGE, s->path, "the folder holds a run without %s, which this one needs",
@@ -103,6 +101,25 @@ static enum unseen_status begin(struct us_settings *s, json_t *asked, unsigned r
     return us_json_save(s->path, s->root);
 }
 
+/* Go on with a folder that recorded less than is asked for now, as with an empty one: models draw the same
+ * weights again, so that what was made from its trajectory stays true. */
+static enum unseen_status begin_again(struct us_settings *s, const char *out, json_t *asked,
+                                      unsigned record_also)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *work = us_format("%s/work", out);
+    US_TRY_ALLOC(work);
+    us_log(UNSEEN_LOG_INFO, "%s: recording again, with what it did not record", out);
+    US_TRY(us_remove_folder(work)); /* what its models left would lack that too */
+    json_decref(s->root);
+    s->root = NULL;
+    s->complete = false;
+    US_TRY(begin(s, asked, record_also));
+out:
+    free(work);
+    return st;
+}
+
 enum unseen_status us_settings_open(const struct unseen_device *device, const struct unseen_dataset *data,
                                     const struct unseen_scoring_options *options,
                                     const struct us_scope *scope, struct us_settings *s)
@@ -119,6 +136,9 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
         s->complete = json_is_true(json_object_get(s->root, "complete"));
         US_TRY(us_settings_match(s->path, json_object_get(s->root, "settings"), asked, !s->complete));
         US_TRY(compare_job(s, asked));
+        US_TRY(us_settings_record(s->path, s->root, &s->record_also));
+        if (options->record_again && (options->record_also & ~s->record_also))
+            US_TRY(begin_again(s, options->out, asked, options->record_also | s->record_also));
         US_TRY(compare_record(s, options->record_also));
     } else {
         US_TRY(begin(s, asked, options->record_also));

@@ -25,6 +25,13 @@ tiny_compare="--model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 
   run_code 0 unseen compare $tiny_data $tiny_compare --metrics el2n --protocols fold --rules top,window=0.1 \
     --keep 0.5 --seeds 3 --out c
   [ "$(wc -l < c/table.csv)" -eq 5 ]
+
+  # A longer list may need more of a scoring run than it recorded.
+  cp c/scoring/fold-s3/trajectory/p_true.npy before.npy
+  run_code 0 unseen compare $tiny_data $tiny_compare --metrics el2n,tdds --protocols fold --rules ccs \
+    --keep 0.5 --seeds 1 --out c
+  grep -q 'recording again' stderr
+  cmp c/scoring/fold-s3/trajectory/p_true.npy before.npy
   run_code 2 unseen compare $tiny_data $tiny_compare --metrics el2n --epochs 2 --out c
   grep -q epochs stderr
 }
