@@ -30,6 +30,7 @@ static void formulas_are_sums(void **state)
     assert_string_equal(parsed("el2n-dual"), "1*el2n -1*dual");
     assert_string_equal(parsed("aum-ccs-aum-2*el2n"), "1*aum-ccs -1*aum -2*el2n");
     assert_string_equal(parsed("el2n-0.5*first-learnt"), "1*el2n -0.5*first-learnt");
+    assert_string_equal(parsed("el2n-2*el2n"), "1*el2n -2*el2n");
 }
 
 static void what_is_wrong_is_said(void **state)
@@ -55,6 +56,15 @@ static void what_is_wrong_is_said(void **state)
         {"*el2n", "a score should stand before '*el2n'"},
         {"2*3*el2n", "there is no score '3'"},
         {"1e999*el2n", "a weight is out of range"},
+        {"1e31*el2n", "a weight is out of range"},
+        {"1e308*el2n+1e308*aum", "a weight is out of range"},
+        {"0*el2n", "'0*el2n': no score is left, all weights are 0"},
+        {"0*el2n-0*aum", "no score is left"},
+        {"el2n-el2n", "no score is left"},
+        {"0.5*el2n+aum-0.5*el2n-aum", "no score is left"},
+        {"1e-400*el2n", "no score is left"},
+        {"1e-31*el2n", "no score is left"},
+        {"0x10*el2n", "'0x10*el2n': '0x10' is no weight"},
         {"nan*el2n", "there is no score 'nan'"},
         {"a/b", "there is no score 'a'"},
     };
