@@ -33,27 +33,39 @@ out:
     return st;
 }
 
-/* Fill up the groups that their share of `left` exceeds, until none is; returns what is left for the others
- * and the sum of their weights. */
-static int64_t fill_small_groups(const int64_t *size, const double *weight, int groups, int64_t m,
-                                 int64_t *quota, double *weights)
+/* Fill up the groups that their share of m exceeds, until none is: those of the least size for their weight
+ * first. Returns by `left` what the others share, and by `weights` the sum of their weights. */
+static enum unseen_status fill_small_groups(const int64_t *size, const double *weight, int groups, int64_t m,
+                                            int64_t *quota, int64_t *left, double *weights)
 {
-    int64_t left = m;
-    for (bool filled = true; filled;) {
-        filled = false;
-        *weights = 0;
-        for (int c = 0; c < groups; c++)
-            *weights += quota[c] == size[c] ? 0 : weight[c];
-        for (int c = 0; c<groups && * weights> 0; c++) {
-            if (quota[c] < size[c] && (double)left * (weight[c] / *weights) >= (double)size[c]) {
-                quota[c] = size[c];
-                left -= size[c];
-                filled = true;
-                break; /* the shares of the others have changed */
-            }
-        }
+    enum unseen_status st = UNSEEN_OK;
+    double *ratio = us_calloc((size_t)groups, sizeof *ratio);
+    int64_t *order = us_calloc((size_t)groups, sizeof *order);
+    US_TRY_ALLOC(ratio);
+    US_TRY_ALLOC(order);
+    *left = m;
+    *weights = 0;
+    for (int c = 0; c < groups; c++) {
+        ratio[c] = weight[c] > 0 && size[c] > 0 ? (double)size[c] / weight[c] : INFINITY;
+        *weights += size[c] > 0 ? weight[c] : 0;
     }
-    return left;
+    US_TRY(us_order(ratio, groups, false, order));
+    for (int i = 0; i < groups && isfinite(ratio[order[i]]); i++) {
+        const int64_t c = order[i];
+        if ((double)*left * (weight[c] / *weights) < (double)size[c])
+            break;
+        quota[c] = size[c];
+        *left -= size[c];
+        *weights -= weight[c];
+    }
+    /* Again from those that are left: differences have rounded. */
+    *weights = 0;
+    for (int c = 0; c < groups; c++)
+        *weights += quota[c] == size[c] ? 0 : weight[c];
+out:
+    free(order);
+    free(ratio);
+    return st;
 }
 
 /* Share out `left` by weight among the groups that are not full, by the largest remainder. */
@@ -104,10 +116,11 @@ enum unseen_status us_weighted_quotas(const int64_t *size, const double *weight,
     int64_t *more = us_calloc((size_t)groups, sizeof *more);
     US_TRY_ALLOC(free_size);
     US_TRY_ALLOC(more);
+    int64_t left;
     double weights;
     for (int c = 0; c < groups; c++)
         quota[c] = 0;
-    int64_t left = fill_small_groups(size, weight, groups, m, quota, &weights);
+    US_TRY(fill_small_groups(size, weight, groups, m, quota, &left, &weights));
     if (weights > 0)
         US_TRY(share_out(size, weight, groups, left, weights, quota));
     for (int c = 0; c < groups; c++) {
