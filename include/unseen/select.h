@@ -10,8 +10,15 @@
 extern "C" {
 #endif
 
-/* Whose published settings stand in for what is not given: CCS's cut-offs and DUAL's exponent. */
-enum unseen_select_table { UNSEEN_TABLE_CIFAR10, UNSEEN_TABLE_CIFAR100, UNSEEN_TABLE_IMAGENET };
+/* Whose published settings stand in for what is not given: CCS's cut-offs and DUAL's exponent. "auto": those
+ * of the dataset, where there is one and they are known (CIFAR-100; ImageNet for 1000 classes or more), else
+ * CIFAR-10's. */
+enum unseen_select_table {
+    UNSEEN_TABLE_CIFAR10,
+    UNSEEN_TABLE_CIFAR100,
+    UNSEEN_TABLE_IMAGENET,
+    UNSEEN_TABLE_AUTO,
+};
 
 /* How many of each class are kept. */
 enum unseen_quota {

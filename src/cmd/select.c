@@ -87,6 +87,8 @@ enum unseen_status us_cmd_select(int argc, char **argv)
     if (r.data && !r.files.labels)
         US_TRY(unseen_dataset_open(r.data, &reading, &data));
     r.files.data = data;
+    if (data)
+        us_evidence_table(data, &r.options);
     if (r.trajectory && !r.cut && !r.files.hardness && us_rule_cuts(r.rule))
         r.cut = US_EVIDENCE_CUT; /* as `unseen prune` does, so that the same coreset comes out */
     if (r.trajectory)

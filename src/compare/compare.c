@@ -160,13 +160,16 @@ static enum unseen_status check_test_split(const struct unseen_dataset *data)
 }
 
 enum unseen_status unseen_compare(struct unseen_device *device, const struct unseen_dataset *data,
-                                  const struct unseen_compare_options *options,
-                                  struct unseen_comparison **rows, int *n)
+                                  const struct unseen_compare_options *asked, struct unseen_comparison **rows,
+                                  int *n)
 {
     enum unseen_status st = UNSEEN_OK;
+    struct unseen_compare_options resolved = *asked;
+    const struct unseen_compare_options *options = &resolved;
     struct comparison c = {.options = options, .data = data};
     struct unseen_comparison *table = NULL;
     struct us_claim claim = {0};
+    us_evidence_table(data, &resolved.select);
     US_TRY(check_test_split(data));
     US_TRY(unseen_recipe_check(&options->recipe));
     US_TRY(us_sweep_make(options, &c.sweep));

@@ -229,6 +229,16 @@ out:
     return st;
 }
 
+void us_evidence_table(const struct unseen_dataset *data, struct unseen_select_options *select)
+{
+    if (select->table != UNSEEN_TABLE_AUTO)
+        return;
+    if (strcmp(data->format, "cifar100") == 0)
+        select->table = UNSEEN_TABLE_CIFAR100;
+    else
+        select->table = data->classes >= 1000 ? UNSEEN_TABLE_IMAGENET : UNSEEN_TABLE_CIFAR10;
+}
+
 void us_evidence_end(struct us_evidence *e)
 {
     us_npy_close(&e->features);

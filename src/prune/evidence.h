@@ -3,6 +3,7 @@
 #define US_PRUNE_EVIDENCE_H
 
 #include "base/npy.h"
+#include "unseen/dataset.h"
 #include "unseen/score.h"
 #include "unseen/select.h"
 
@@ -54,6 +55,9 @@ enum unseen_status us_evidence_needs(const char *metric, const char *cut, const 
  * incremental selection, which have no seen side. */
 enum unseen_status us_evidence_check(const char *metric, const struct unseen_score_options *options,
                                      const char *cut, int epochs, bool in_steps);
+
+/* What select->table "auto" stands for with a dataset. */
+void us_evidence_table(const struct unseen_dataset *data, struct unseen_select_options *select);
 
 /* features.npy of another place, of n samples. */
 enum unseen_status us_evidence_features(const char *path, int64_t n, struct us_evidence *evidence);

@@ -175,27 +175,27 @@ out:
 static const char *const files[] = {"scores.npy", "keep.npy", "coreset.csv", "run.json", "report.html", NULL};
 
 enum unseen_status unseen_prune(struct unseen_device *device, const struct unseen_dataset *data,
-                                const struct unseen_prune_options *options,
-                                struct unseen_prune_result *result)
+                                const struct unseen_prune_options *asked, struct unseen_prune_result *result)
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_prune_result r = {.n = data->split[UNSEEN_TRAIN].n, .cutoff = NAN, .wrong = NAN};
     struct us_evidence evidence = {0}, seen = {0};
-    struct unseen_select_options select = options->select;
+    struct unseen_prune_options resolved = *asked;
+    const struct unseen_prune_options *options = &resolved;
+    struct unseen_select_options select;
     struct us_claim claim = {0};
     int64_t *keep = NULL;
-    struct unseen_scoring_options scoring = options->scoring;
-    US_TRY(check(data, options, &scoring.record_also));
-    US_TRY(us_claim(scoring.out, US_SCORING_KIND, files, &claim));
+    us_evidence_table(data, &resolved.select);
+    US_TRY(check(data, options, &resolved.scoring.record_also));
+    US_TRY(us_claim(options->scoring.out, US_SCORING_KIND, files, &claim));
     if (options->step.steps > 1) {
-        struct unseen_prune_options in_steps = *options;
-        in_steps.scoring = scoring;
-        US_TRY(prune_in_steps(device, data, &in_steps, &r));
+        US_TRY(prune_in_steps(device, data, options, &r));
         *result = r;
         goto out;
     }
+    select = options->select;
     double start = us_seconds();
-    US_TRY(unseen_record_trajectory(device, data, &scoring));
+    US_TRY(unseen_record_trajectory(device, data, &options->scoring));
     r.scoring_seconds = us_seconds() - start;
     US_TRY(score_folder(options, "trajectory", "scores.npy", options->cut,
                         us_evidence_of(options->rule, &select) | US_EVIDENCE_WRONG, &evidence, &r.spread));

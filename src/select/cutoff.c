@@ -15,9 +15,14 @@ static const double tables[][ROWS][2] = {
     [UNSEEN_TABLE_IMAGENET] = {{0.1, 0.3}, {0.2, 0.2}, {0.3, 0.2}, {0.5, 0.1}, {0.7, 0}, {1, 0}},
 };
 
+enum unseen_select_table us_known_table(enum unseen_select_table table)
+{
+    return table == UNSEEN_TABLE_AUTO ? UNSEEN_TABLE_CIFAR10 : table;
+}
+
 double us_ccs_cutoff(enum unseen_select_table table, double keep)
 {
-    const double(*row)[2] = tables[table];
+    const double(*row)[2] = tables[us_known_table(table)];
     if (keep <= row[0][0])
         return row[0][1];
     for (int i = 1; i < ROWS; i++) {

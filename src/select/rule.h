@@ -72,6 +72,9 @@ enum unseen_status us_rule_shuffle(const struct us_rule_input *in, int64_t *item
 /* Place of a sample in the order of a rule's draws is by this number, then by the sample. */
 uint64_t us_rule_draw(uint64_t seed, int64_t sample);
 
+/* The table that is read: CIFAR-10's for UNSEEN_TABLE_AUTO that nobody resolved. */
+enum unseen_select_table us_known_table(enum unseen_select_table table);
+
 /* CCS's published hard cut-off for a keep ratio (Zheng et al., ICLR 2023), linear between the ratios that the
  * paper tells. */
 double us_ccs_cutoff(enum unseen_select_table table, double keep);

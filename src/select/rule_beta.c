@@ -18,7 +18,7 @@ static double exponent(const struct unseen_select_options *o)
 {
     static const double published[] = {
         [UNSEEN_TABLE_CIFAR10] = 5.5, [UNSEEN_TABLE_CIFAR100] = 4, [UNSEEN_TABLE_IMAGENET] = 11};
-    return o->beta > 0 ? o->beta : published[o->table];
+    return o->beta > 0 ? o->beta : published[us_known_table(o->table)];
 }
 
 static double clamp(double x)

@@ -13,8 +13,9 @@ const struct us_option us_select_options[] = {
      .help = "ccs, window: share of the hardest samples dropped first; table: as published for --keep; auto: "
              "the wrong labels, and then that",
      .flags = US_BELOW_HIGH},
-    {"published", US_CHOICE, AT(table), .standard = "cifar10", .value = "cifar10|cifar100|imagenet",
-     .former = "table", .help = "dataset whose published cut-offs and exponents are used"},
+    {"published", US_CHOICE, AT(table), .standard = "auto", .value = "cifar10|cifar100|imagenet|auto",
+     .former = "table",
+     .help = "dataset whose published cut-offs and exponents are used; auto: by the data, else cifar10"},
     {"strata", US_INT, AT(strata), .standard = "50", .low = 1, .high = 1000000, .value = "N",
      .used_by = "ccs", .help = "ccs: strata of the scores", .flags = US_ZERO_IS_DEFAULT},
     {"dual-exponent", US_DOUBLE, AT(beta), .standard = "published", .low = 0, .high = 1000,

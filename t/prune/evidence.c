@@ -98,12 +98,32 @@ static void only_what_is_asked_for_is_read(void **state)
     assert_int_equal(us_evidence_of("ccs", &select), US_EVIDENCE_CLASS_ERROR);
 }
 
+static enum unseen_select_table table_of(const char *format, int classes, enum unseen_select_table asked)
+{
+    const struct unseen_dataset data = {.format = format, .classes = classes};
+    struct unseen_select_options select = {.table = asked};
+    us_evidence_table(&data, &select);
+    return select.table;
+}
+
+static void published_settings_are_those_of_the_data(void **state)
+{
+    (void)state;
+    assert_int_equal(table_of("cifar10", 10, UNSEEN_TABLE_AUTO), UNSEEN_TABLE_CIFAR10);
+    assert_int_equal(table_of("cifar100", 100, UNSEEN_TABLE_AUTO), UNSEEN_TABLE_CIFAR100);
+    assert_int_equal(table_of("cifar100", 20, UNSEEN_TABLE_AUTO), UNSEEN_TABLE_CIFAR100);
+    assert_int_equal(table_of("imagefolder", 1000, UNSEEN_TABLE_AUTO), UNSEEN_TABLE_IMAGENET);
+    assert_int_equal(table_of("imagefolder", 100, UNSEEN_TABLE_AUTO), UNSEEN_TABLE_CIFAR10);
+    assert_int_equal(table_of("cifar100", 100, UNSEEN_TABLE_CIFAR10), UNSEEN_TABLE_CIFAR10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(length_cuts_all_that_a_rule_looks_at),
         cmocka_unit_test(a_length_beyond_the_run_is_refused_without_a_metric_too),
         cmocka_unit_test(only_what_is_asked_for_is_read),
+        cmocka_unit_test(published_settings_are_those_of_the_data),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }
