@@ -15,8 +15,9 @@ struct unseen_tune_options {
     int rounds; /* over which medians are taken */
 };
 
-/* A convolution in one direction. A linear layer is the "data" of a 1x1 convolution from its outputs to its
- * inputs, and the gradient of its inputs the "forward". */
+/* A convolution in one direction. A linear layer from `in` to `out` features is a 1x1 convolution from `out`
+ * to `in` channels, run backwards: its forward pass has direction "data", the gradient of its input
+ * "forward". */
 struct unseen_conv {
     int batch, height, width, channels_in, channels_out, kernel, stride, pad;
     const char *direction; /* "forward", "data" (gradient), "weights" (gradient); static */

@@ -34,7 +34,7 @@ double us_read_number(const char *text, char **end)
     return value;
 }
 
-int us_vprint(FILE *stream, const char *format, va_list args)
+static __attribute__((format(printf, 2, 0))) int vprint(FILE *stream, const char *format, va_list args)
 {
     void *before = us_c_locale_begin();
     const int n = vfprintf(stream, format, args);
@@ -62,7 +62,7 @@ int us_print(FILE *stream, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    const int n = us_vprint(stream, format, args);
+    const int n = vprint(stream, format, args);
     va_end(args);
     return n;
 }

@@ -15,7 +15,6 @@ double us_read_number(const char *text, char **end);
 /* fprintf, and snprintf. */
 int us_print(FILE *stream, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int us_print_to(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-int us_vprint(FILE *stream, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 int us_vprint_to(char *text, size_t size, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 

@@ -19,7 +19,7 @@ enum unseen_status us_plan_slots(struct us_interval *intervals, int n, size_t *s
 struct us_plan {
     int *activation;    /* slot of each value; -1: it is never in memory */
     int *gradient;      /* slot of each value's gradient; -1: none is wanted. Batch norm's backward pass
-                           works in place, so that its input's is its output's unless it must add */
+                           works in place: dx lies in the slot of dy, unless dx must be added to another */
     bool *accumulate_x; /* per node: x's gradient has been written before, add to it */
     bool *accumulate_residual; /* the same for the residual's */
     size_t *slots;             /* bytes */

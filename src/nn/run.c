@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,12 @@ static enum unseen_status choose_samples(const struct unseen_dataset *data,
     return UNSEEN_OK;
 }
 
+/* null for what was not measured: JSON has no NaN. */
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
 static enum unseen_status write_run(const char *path, struct unseen_device *device,
                                     const struct unseen_dataset *data,
                                     const struct unseen_train_options *options, int64_t n,
@@ -67,15 +74,15 @@ static enum unseen_status write_run(const char *path, struct unseen_device *devi
     json_t *run = us_run_json(options->command, options->seed, device, data, us_train_options, options);
     if (!run)
         return UNSEEN_FAILED;
-    json_object_set_new(run, "n", json_integer(n));
-    json_object_set_new(run, "train_loss", json_real(last->train_loss));
-    json_object_set_new(run, "train_accuracy", json_real(last->train_accuracy));
-    if (data->split[UNSEEN_TEST].n > 0) {
-        json_object_set_new(run, "test_loss", json_real(last->test_loss));
-        json_object_set_new(run, "test_accuracy", json_real(last->test_accuracy));
-    }
-    json_object_set_new(run, "seconds", json_real(seconds));
-    enum unseen_status st = us_json_save(path, run);
+    bool bad = json_object_set_new(run, "n", json_integer(n)) ||
+               json_object_set_new(run, "train_loss", number(last->train_loss)) ||
+               json_object_set_new(run, "train_accuracy", number(last->train_accuracy));
+    if (data->split[UNSEEN_TEST].n > 0)
+        bad = bad || json_object_set_new(run, "test_loss", number(last->test_loss)) ||
+              json_object_set_new(run, "test_accuracy", number(last->test_accuracy));
+    bad = bad || json_object_set_new(run, "seconds", number(seconds));
+    enum unseen_status st =
+        bad ? us_fail(UNSEEN_FAILED, "memory", "cannot describe the run") : us_json_save(path, run);
     json_decref(run);
     return st;
 }

@@ -1,3 +1,22 @@
+/* A training run, epoch by epoch. One step of it, in the order in which the tensors flow (n: images of a
+ * batch; all is enqueued, nothing waits for the device):
+ *
+ *   run_epoch            shuffles order [n_train] and enqueues the passes
+ *     us_pass_enqueue    (passes.c) sends the order; positions at..at+n-1 of it at a time:
+ *       us_loader_batch  (loader.c) rows [n] of the order; their pixels uint8 [n,h,w,c], resident or sent;
+ *                        augment.cl crops, flips and normalises them -> input [n,h,w,c]
+ *       us_model_forward (pass.c) node by node: convolution, batch norm with residual and ReLU, pool, linear
+ *                        -> features [n,d] -> logits [n,classes]
+ *       us_loss_run      (ops/loss.c) softmax, cross-entropy -> dlogits [n,classes] and a column a sample of
+ *                        record [UNSEEN_QUANTITIES + 1][n of the pass]
+ *       us_observe_batch (observe.c) softmax or features, where job->observer wants them
+ *       us_model_backward  (pass.c) the nodes from the last to the first -> gradients, flat
+ *       us_model_step      (ops/sgd.c) velocity and parameters, flat, in one kernel
+ *     evaluation passes  the same by running statistics, without augmentation, backward and step
+ *     us_loader_finish   waits, and reads the records
+ *   summarise            means of the epoch; record in ascending order of samples -> trained [..][n_train]
+ *   job->on_epoch        takes the records; us_checkpoint_write then keeps the state
+ */
 #include "config.h"
 
 #include "nn/train.h"
@@ -53,6 +72,11 @@ static enum unseen_status check_job(const struct us_session *session, const stru
 {
     enum unseen_status st = UNSEEN_OK;
     int64_t all = session->data->split[UNSEEN_TRAIN].n;
+    if (all > INT32_MAX) { /* the device counts samples in int32 */
+        st = us_fail(UNSEEN_BAD_DATA, "training set", "%lld samples are more than %d", (long long)all,
+                     INT32_MAX);
+        goto out;
+    }
     US_TRY(us_recipe_check_on(job->recipe, session->data));
     if (job->n_train < 1) {
         st = us_fail(UNSEEN_USAGE, "training set", "it is empty");

@@ -66,13 +66,14 @@ static struct cut cut_rows(const struct us_batchnorm *bn, size_t rows)
     return cut;
 }
 
-/* Floats of `blocks` partial sums, */
+/* Floats of the partial sums of `blocks` blocks: [blocks][2][channels]. */
 static size_t partial_floats(const struct us_batchnorm *bn, size_t blocks)
 {
     return blocks * 2 * (size_t)bn->channels;
 }
 
-/* and of partial moments, such that what lies behind them is aligned for vectors. */
+/* Floats of their partial moments, [blocks][2][channels] and [blocks] counts, rounded up so that what lies
+ * behind them is aligned for vectors. */
 static size_t moment_floats(const struct us_batchnorm *bn, size_t blocks)
 {
     return us_round_up(partial_floats(bn, blocks) + blocks, 16);

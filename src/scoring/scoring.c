@@ -210,6 +210,17 @@ static uint64_t count_images(const struct us_scoring *run)
     return images * (uint64_t)o->repeats * (uint64_t)us_scoring_epochs(run) + count_gradients(run);
 }
 
+/* Samples that models train on. */
+static int64_t count_members(const struct us_scoring *run)
+{
+    int64_t members = 0;
+    if (!run->scope)
+        return run->n;
+    for (int64_t i = 0; i < run->n; i++)
+        members += run->scope->part[i] == US_MEMBER;
+    return members;
+}
+
 static enum unseen_status run_models(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -220,7 +231,7 @@ static enum unseen_status run_models(struct run *run)
     const struct us_workers_task task = {.recipe = &o->recipe,
                                          .wanted = o->concurrent,
                                          .models = models,
-                                         .steps = s->n / o->recipe.batch * us_scoring_epochs(s),
+                                         .steps = count_members(s) / o->recipe.batch * us_scoring_epochs(s),
                                          .see = us_recorder_sees(s),
                                          .gradients = us_scoring_records(s, UNSEEN_GRADIENT_NORM)};
     US_TRY_ALLOC(run->past = us_calloc((size_t)models, sizeof *run->past));

@@ -84,8 +84,10 @@ char *us_model_folder(const char *out, int repeat, int fold);
 char *us_labels_path(const char *out);
 char *us_duplicates_path(const char *out);
 
-/* Epochs that are recorded, and the bits of a quantity that is. */
+/* How many epochs are recorded. */
 int us_scoring_epochs(const struct us_scoring *run);
+
+/* Whether the run records the quantity. */
 bool us_scoring_records(const struct us_scoring *run, enum unseen_quantity quantity);
 
 /* Work files. "record": float32 [us_record_rows][n of the side] of an epoch. "probs", "softmax": [n, C] of an

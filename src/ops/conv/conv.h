@@ -19,7 +19,7 @@ enum us_conv_direction { US_CONV_FORWARD, US_CONV_BWD_DATA, US_CONV_BWD_WEIGHTS,
 /* The i-th algorithm's name in the registry conv_algorithms.def; NULL behind the last. */
 const char *us_conv_algorithm_at(int i);
 
-/* Where a name stands below, an algorithm that has tunables may be followed by a colon and their values. */
+/* An algorithm's name below is "NAME" or "NAME:VALUES", with values of its tunables. */
 enum { US_CONV_NAME = 48 };
 
 /* The i-th way of that algorithm worth timing on the device: its name, with values of its tunables if it has

@@ -81,10 +81,10 @@ static inline const char *us_conv_values(const char *name)
 /* Along one axis, the image's pixels a, a + stride, ...: the same taps of the kernel meet all of them, so
  * that their data gradient is a convolution of dy, of stride 1, with these taps alone. */
 struct us_conv_residue {
-    int count;  /* of the pixels */
-    int taps;   /* 0 where the stride skips them */
-    int last;   /* of these taps in the kernel; the others come before it at distances of the stride */
-    int offset; /* of what the last tap meets in dy for pixel a; for the taps before it dy's next pixels */
+    int count;  /* pixels a, a + stride, ... */
+    int taps;   /* kernel taps that meet them; 0 where the stride skips them */
+    int last;   /* the last of these taps; they are last, last - stride, last - 2 stride, ... */
+    int offset; /* for pixel a, tap `last` meets dy[offset], and tap last - j stride meets dy[offset + j] */
 };
 
 /* a < stride, of an image of `size` pixels along the axis. */
