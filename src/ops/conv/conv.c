@@ -37,9 +37,9 @@ enum unseen_status us_conv_new(struct unseen_device *device, const struct us_con
     c->ow = us_conv_out(shape->w, shape->kernel, shape->stride, shape->pad);
     for (int i = 0; i < US_CONV_DIRECTIONS; i++) {
         enum us_conv_direction direction = (enum us_conv_direction)i;
-        struct us_conv_plan *part = &c->part[i];
-        US_TRY(us_conv_choose(device, shape, direction, wish ? wish[i] : NULL, part));
-        US_TRY(part->algorithm->prepare(c, direction, part));
+        struct us_conv_plan *plan = &c->plan[i];
+        US_TRY(us_conv_choose(device, shape, direction, wish ? wish[i] : NULL, plan));
+        US_TRY(plan->algorithm->prepare(c, direction, plan));
     }
     *conv = c;
     c = NULL;
@@ -53,40 +53,40 @@ void us_conv_free(struct us_conv *conv)
     if (!conv)
         return;
     for (int i = 0; i < US_CONV_DIRECTIONS; i++)
-        if (conv->part[i].state)
-            conv->part[i].algorithm->release(&conv->part[i]);
+        if (conv->plan[i].state)
+            conv->plan[i].algorithm->release(&conv->plan[i]);
     free(conv);
 }
 
 const char *us_conv_algorithm_name(const struct us_conv *conv, enum us_conv_direction direction)
 {
-    return conv->part[direction].name;
+    return conv->plan[direction].name;
 }
 
 enum us_conv_why us_conv_why(const struct us_conv *conv, enum us_conv_direction direction)
 {
-    return conv->part[direction].why;
+    return conv->plan[direction].why;
 }
 
 size_t us_conv_workspace(const struct us_conv *conv)
 {
     size_t most = 0;
     for (int i = 0; i < US_CONV_DIRECTIONS; i++)
-        most = conv->part[i].workspace > most ? conv->part[i].workspace : most;
+        most = conv->plan[i].workspace > most ? conv->plan[i].workspace : most;
     return most;
 }
 
 static enum unseen_status run(struct us_conv *conv, enum us_conv_direction direction,
                               const struct us_conv_call *call)
 {
-    const struct us_conv_plan *part = &conv->part[direction];
+    const struct us_conv_plan *plan = &conv->plan[direction];
     if (call->n < 1 || call->n > conv->shape.n)
         return us_fail(UNSEEN_USAGE, "convolution", "%d images where 1 to %d are prepared for", call->n,
                        conv->shape.n);
-    if (part->workspace && (!call->work || call->work->bytes < part->workspace))
+    if (plan->workspace && (!call->work || call->work->bytes < plan->workspace))
         return us_fail(UNSEEN_USAGE, "convolution", "a workspace of %zu bytes where %zu are needed",
-                       call->work ? call->work->bytes : 0, part->workspace);
-    return part->algorithm->run[direction](conv, part, call);
+                       call->work ? call->work->bytes : 0, plan->workspace);
+    return plan->algorithm->run[direction](conv, plan, call);
 }
 
 enum unseen_status us_conv_forward(struct us_conv *conv, int n, struct us_buf *x, struct us_buf *weights,
@@ -98,8 +98,8 @@ enum unseen_status us_conv_forward(struct us_conv *conv, int n, struct us_buf *x
 
 int us_conv_moment_blocks(const struct us_conv *conv, int n)
 {
-    const struct us_conv_plan *part = &conv->part[US_CONV_FORWARD];
-    return part->algorithm->moment_blocks ? part->algorithm->moment_blocks(conv, part, n) : 0;
+    const struct us_conv_plan *plan = &conv->plan[US_CONV_FORWARD];
+    return plan->algorithm->moment_blocks ? plan->algorithm->moment_blocks(conv, plan, n) : 0;
 }
 
 enum unseen_status us_conv_forward_fused(struct us_conv *conv, int n, struct us_buf *x,

@@ -1,4 +1,4 @@
-/* What the algorithms of a convolution share, and what each provides. A convolution has one part a direction,
+/* What the algorithms of a convolution share, and what each provides. A convolution has one plan a direction,
  * each with an algorithm of its own. */
 #ifndef US_OPS_CONV_CONV_ALGORITHM_H
 #define US_OPS_CONV_CONV_ALGORITHM_H
@@ -20,7 +20,7 @@ struct us_conv {
     struct unseen_device *device;
     struct us_conv_shape shape;
     int oh, ow;
-    struct us_conv_plan part[US_CONV_DIRECTIONS];
+    struct us_conv_plan plan[US_CONV_DIRECTIONS];
 };
 
 /* The arguments of a run, by direction:
@@ -54,22 +54,22 @@ struct us_conv_algorithm {
                    enum us_conv_direction direction, int i, char values[US_CONV_NAME]);
     bool (*accepts)(const struct unseen_device *device, const struct us_conv_shape *shape,
                     enum us_conv_direction direction, const char *values);
-    /* Sets part->state (also where it fails) and part->workspace, and completes part->name where it has no
+    /* Sets plan->state (also where it fails) and plan->workspace, and completes plan->name where it has no
      * values. */
     enum unseen_status (*prepare)(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_plan *part);
-    void (*release)(struct us_conv_plan *part);
+                                  struct us_conv_plan *plan);
+    void (*release)(struct us_conv_plan *plan);
     /* By direction; NULL where it suits no shape. */
-    enum unseen_status (*run[US_CONV_DIRECTIONS])(struct us_conv *conv, const struct us_conv_plan *part,
+    enum unseen_status (*run[US_CONV_DIRECTIONS])(struct us_conv *conv, const struct us_conv_plan *plan,
                                                   const struct us_conv_call *call);
     /* us_conv_moment_blocks; NULL: its forward pass can do no epilogue. */
-    int (*moment_blocks)(const struct us_conv *conv, const struct us_conv_plan *part, int n);
+    int (*moment_blocks)(const struct us_conv *conv, const struct us_conv_plan *plan, int n);
 };
 
-/* Sets part->algorithm and part->why in the order of enum us_conv_why; `wish` may be NULL. */
+/* Sets plan->algorithm and plan->why in the order of enum us_conv_why; `wish` may be NULL. */
 enum unseen_status us_conv_choose(struct unseen_device *device, const struct us_conv_shape *shape,
                                   enum us_conv_direction direction, const char *wish,
-                                  struct us_conv_plan *part);
+                                  struct us_conv_plan *plan);
 
 /* What follows the colon of a name; NULL where there is none. */
 static inline const char *us_conv_values(const char *name)

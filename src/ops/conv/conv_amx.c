@@ -106,19 +106,19 @@ static bool suits(const struct us_conv_shape *s, enum us_conv_direction directio
 }
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_plan *part)
+                                  struct us_conv_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
     const bool data = direction == US_CONV_BWD_DATA;
     char *options = NULL;
     struct amx *d = us_calloc(1, sizeof *d);
-    part->state = d;
+    plan->state = d;
     US_TRY_ALLOC(d);
     d->g = gather_of(conv, data);
     d->depth = d->g.ic % 32 ? 16 : 32;
     d->width = d->g.oc % 32 ? 16 : 32;
     cut(d, conv->shape.n);
-    part->workspace = (size_t)us_conv_depth(conv) * (size_t)conv->shape.cout * 2;
+    plan->workspace = (size_t)us_conv_depth(conv) * (size_t)conv->shape.cout * 2;
     US_TRY_ALLOC(options = us_format("-DK=%d -DT=%d -DRING=%d -DSTAGE=%d", d->depth, d->width / 16, (int)RING,
                                      (int)STAGE));
     US_TRY(us_kernel_get(conv->device, "conv/conv_amx.cl", options,
@@ -129,9 +129,9 @@ out:
     return st;
 }
 
-static void release(struct us_conv_plan *part)
+static void release(struct us_conv_plan *plan)
 {
-    free(part->state);
+    free(plan->state);
 }
 
 /* Work-items along the pixels of n images. */
@@ -140,17 +140,17 @@ static int items(const struct amx *d, int n)
     return ceil_div(n, IMAGES) * ceil_div(d->g.oh, d->rows) * ceil_div(d->g.ow, d->cols);
 }
 
-static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *part, int n)
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *plan, int n)
 {
     (void)conv;
-    return items(part->state, n);
+    return items(plan->state, n);
 }
 
-static enum unseen_status run(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status run(struct us_conv *conv, const struct us_conv_plan *plan,
                               const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct amx *d = part->state;
+    const struct amx *d = plan->state;
     const struct gather *g = &d->g;
     const struct us_conv_epilogue *e = &call->epilogue;
     const int taps = g->size * g->size, tiles = g->oc / d->width;

@@ -84,17 +84,17 @@ static bool suits(const struct us_conv_shape *s, enum us_conv_direction directio
 }
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_plan *part)
+                                  struct us_conv_plan *plan)
 {
     (void)direction;
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
     char *options = NULL;
     struct weights *d = us_calloc(1, sizeof *d);
-    part->state = d;
+    plan->state = d;
     US_TRY_ALLOC(d);
     cut(s, d);
-    part->workspace = (size_t)d->parts * (size_t)us_conv_depth(conv) * (size_t)s->cout * sizeof(float);
+    plan->workspace = (size_t)d->parts * (size_t)us_conv_depth(conv) * (size_t)s->cout * sizeof(float);
     US_TRY_ALLOC(options = us_format("-DTI=%d -DTO=%d -DRING=%d -DROWS=%d", s->cin / SIDE % 2 ? 1 : 2,
                                      s->cout / SIDE % 2 ? 1 : 2, (int)RING, (int)ROWS));
     US_TRY(
@@ -105,17 +105,17 @@ out:
     return st;
 }
 
-static void release(struct us_conv_plan *part)
+static void release(struct us_conv_plan *plan)
 {
-    free(part->state);
+    free(plan->state);
 }
 
-static enum unseen_status run(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status run(struct us_conv *conv, const struct us_conv_plan *plan,
                               const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
-    const struct weights *d = part->state;
+    const struct weights *d = plan->state;
     const int depth = us_conv_depth(conv), tiles = s->cout / SIDE;
     const int parts = ceil_div(ceil_div(call->n, IMAGES) * conv->oh, d->share);
     US_TRY(us_run(conv->device, d->multiply,

@@ -189,36 +189,36 @@ static enum unseen_status forced(struct unseen_device *device, const struct us_c
 
 enum unseen_status us_conv_choose(struct unseen_device *device, const struct us_conv_shape *shape,
                                   enum us_conv_direction direction, const char *wish,
-                                  struct us_conv_plan *part)
+                                  struct us_conv_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
     const char *name = wish;
     if (wish && !us_conv_suits(device, wish, shape, direction))
         return find(wish) ? us_fail(UNSEEN_USAGE, "convolution", "%s cannot do this shape", wish)
                           : unknown("convolution", wish);
-    part->why = US_CONV_WISHED;
+    plan->why = US_CONV_WISHED;
     if (!name) {
-        part->why = US_CONV_FORCED;
+        plan->why = US_CONV_FORCED;
         US_TRY(forced(device, shape, direction, &name));
     }
     if (!name) {
-        part->why = US_CONV_TUNED;
+        plan->why = US_CONV_TUNED;
         name = tuned(device, shape, direction);
     }
     if (!name) {
-        part->why = US_CONV_USUAL;
+        plan->why = US_CONV_USUAL;
         name = narrow(device, shape, direction);
     }
     if (!name) {
-        part->why = US_CONV_SHIPPED;
+        plan->why = US_CONV_SHIPPED;
         name = shipped(device, shape, direction);
     }
     if (!name) {
-        part->why = US_CONV_USUAL;
+        plan->why = US_CONV_USUAL;
         name = usual(device, shape, direction);
     }
-    part->algorithm = find(name);
-    snprintf(part->name, sizeof part->name, "%s", name);
+    plan->algorithm = find(name);
+    snprintf(plan->name, sizeof plan->name, "%s", name);
 out:
     return st;
 }

@@ -126,40 +126,40 @@ static size_t packed_bytes(const struct direct *d, int depth, int columns)
 }
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_plan *part)
+                                  struct us_conv_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
     struct direct *d = us_calloc(1, sizeof *d);
-    part->state = d;
+    plan->state = d;
     US_TRY_ALLOC(d);
-    d->panel = part->algorithm->precision == UNSEEN_BF16 ? bf16 : float32;
+    d->panel = plan->algorithm->precision == UNSEEN_BF16 ? bf16 : float32;
     const int cin = s->cin, cout = s->cout, depth = us_conv_depth(conv);
     switch (direction) {
     case US_CONV_FORWARD:
         US_TRY(get(conv, d, cout, "conv_pack", &d->pack));
         US_TRY(get(conv, d, cout, "conv_gather", &d->gather));
-        part->workspace = packed_bytes(d, depth, cout);
+        plan->workspace = packed_bytes(d, depth, cout);
         break;
     case US_CONV_BWD_DATA:
         US_TRY(get(conv, d, cin, "conv_pack_transposed", &d->pack));
         US_TRY(get(conv, d, cin, "conv_gather", &d->gather));
-        part->workspace = packed_bytes(d, s->kernel * s->kernel * cout, cin);
+        plan->workspace = packed_bytes(d, s->kernel * s->kernel * cout, cin);
         break;
     default:
         US_TRY(get(conv, d, cout, "conv_weights", &d->weights)); /* the same for any tile */
         US_TRY(get(conv, d, cout, "conv_weights_sum", &d->sum));
         cut_weights(conv, d);
-        part->workspace =
+        plan->workspace =
             (size_t)ceil_div(depth, 16) * (size_t)ceil_div(cout, 16) * 256 * (size_t)d->parts * sizeof(float);
     }
 out:
     return st;
 }
 
-static void release(struct us_conv_plan *part)
+static void release(struct us_conv_plan *plan)
 {
-    free(part->state);
+    free(plan->state);
 }
 
 /* The arguments of conv_gather; see cl/conv/conv_direct.cl. */
@@ -235,18 +235,18 @@ static struct gather whole(const struct us_conv *conv, int n)
                            .ostep = 1};
 }
 
-static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *part, int n)
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *plan, int n)
 {
-    (void)part;
+    (void)plan;
     const struct gather g = whole(conv, n);
     return spread(conv, &g).items;
 }
 
-static enum unseen_status forward(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status forward(struct us_conv *conv, const struct us_conv_plan *plan,
                                   const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct direct *d = part->state;
+    const struct direct *d = plan->state;
     const struct us_conv_shape *s = &conv->shape;
     const int depth = us_conv_depth(conv), columns = ceil_div(s->cout, 16 * tile_for(s->cout).vectors);
     struct gather g = whole(conv, call->n);
@@ -288,11 +288,11 @@ out:
     return st;
 }
 
-static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_plan *plan,
                                         const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct direct *d = part->state;
+    const struct direct *d = plan->state;
     const struct us_conv_shape *s = &conv->shape;
     struct gather g = {.kernel = d->gather,
                        .in = call->in,
@@ -314,11 +314,11 @@ out:
     return st;
 }
 
-static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_plan *plan,
                                            const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct direct *d = part->state;
+    const struct direct *d = plan->state;
     const struct us_conv_shape *s = &conv->shape;
     const int depth = us_conv_depth(conv), ktiles = ceil_div(depth, 16), ctiles = ceil_div(s->cout, 16);
     const int parts = ceil_div(call->n * conv->oh * conv->ow, d->share);

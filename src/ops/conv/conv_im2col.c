@@ -15,12 +15,12 @@ struct im2col {
 };
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_plan *part)
+                                  struct us_conv_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
     struct im2col *d = us_calloc(1, sizeof *d);
-    part->state = d;
+    plan->state = d;
     US_TRY_ALLOC(d);
     d->plain = s->kernel == 1 && s->stride == 1 && s->pad == 0;
     const double image = (double)conv->oh * conv->ow * us_conv_depth(conv);
@@ -36,7 +36,7 @@ static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction d
         images = (INT_MAX - GROUP) / input;
     d->images = images < 1 ? 1 : images > s->n ? s->n : (int)images;
     if (!d->plain)
-        part->workspace = (size_t)d->images * (size_t)image * sizeof(float);
+        plan->workspace = (size_t)d->images * (size_t)image * sizeof(float);
     if (direction == US_CONV_BWD_DATA)
         US_TRY(us_kernel_get(conv->device, "conv/im2col.cl", "", "col2im", &d->col2im));
     else
@@ -45,9 +45,9 @@ out:
     return st;
 }
 
-static void release(struct us_conv_plan *part)
+static void release(struct us_conv_plan *plan)
 {
-    free(part->state);
+    free(plan->state);
 }
 
 /* Images first .. first + n, as the calls below go through them. */
@@ -104,11 +104,11 @@ static enum unseen_status gather_columns(struct us_conv *conv, const struct im2c
                   s->kernel, s->stride, s->pad, (int)accumulate);
 }
 
-static enum unseen_status forward(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status forward(struct us_conv *conv, const struct us_conv_plan *plan,
                                   const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct im2col *d = part->state;
+    const struct im2col *d = plan->state;
     const size_t cout = (size_t)conv->shape.cout;
     for (int i = 0; i < call->n; i += chunk_images(d, call->n)) {
         const struct chunk c = chunk_at(conv, d, i, call->n, call->in, call->work);
@@ -130,11 +130,11 @@ out:
     return st;
 }
 
-static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_plan *plan,
                                         const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct im2col *d = part->state;
+    const struct im2col *d = plan->state;
     const size_t cout = (size_t)conv->shape.cout;
     for (int i = 0; i < call->n; i += chunk_images(d, call->n)) {
         const struct chunk c = chunk_at(conv, d, i, call->n, call->out, call->work);
@@ -158,11 +158,11 @@ out:
     return st;
 }
 
-static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_plan *plan,
                                            const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct im2col *d = part->state;
+    const struct im2col *d = plan->state;
     const size_t cout = (size_t)conv->shape.cout;
     for (int i = 0; i < call->n; i += chunk_images(d, call->n)) {
         const struct chunk c = chunk_at(conv, d, i, call->n, call->in, call->work);

@@ -74,7 +74,7 @@ static void share_pixels(const struct us_conv *conv, struct matrix *m)
 }
 
 static enum unseen_status prepare_gather(struct us_conv *conv, enum us_conv_direction direction,
-                                         struct us_conv_plan *part, struct matrix *m)
+                                         struct us_conv_plan *plan, struct matrix *m)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
@@ -87,7 +87,7 @@ static enum unseen_status prepare_gather(struct us_conv *conv, enum us_conv_dire
     m->step = reduced % 32 == 0 ? us_matrix_step(s->precision) : 16;
     m->tile = choose_tile(conv, m->unit, rows, data ? s->cin : s->cout);
     m->other = (int)(pixels * (size_t)reduced / (size_t)m->chunk);
-    part->workspace =
+    plan->workspace =
         ((size_t)m->other + (size_t)us_conv_depth(conv) * (size_t)s->cout / (size_t)m->chunk) * CHUNK_BYTES;
     US_TRY(get(conv, m, false, "conv_narrow", &m->narrow));
     if (data)
@@ -97,7 +97,7 @@ out:
     return st;
 }
 
-static enum unseen_status prepare_weights(struct us_conv *conv, struct us_conv_plan *part, struct matrix *m)
+static enum unseen_status prepare_weights(struct us_conv *conv, struct us_conv_plan *plan, struct matrix *m)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
@@ -109,9 +109,9 @@ static enum unseen_status prepare_weights(struct us_conv *conv, struct us_conv_p
     share_pixels(conv, m);
     m->other = (int)(x / (size_t)m->chunk);
     m->sums = (int)((x + pixels * (size_t)s->cout) / (size_t)m->chunk);
-    part->workspace = (size_t)m->sums * CHUNK_BYTES;
+    plan->workspace = (size_t)m->sums * CHUNK_BYTES;
     if (m->parts > 1)
-        part->workspace += (size_t)m->parts * weights * sizeof(float);
+        plan->workspace += (size_t)m->parts * weights * sizeof(float);
     US_TRY(get(conv, m, false, "conv_narrow", &m->narrow));
     US_TRY(get(conv, m, false, "matrix_sum", &m->sum));
     US_TRY(get(conv, m, true, "matrix_weights", &m->weights));
@@ -120,25 +120,25 @@ out:
 }
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_plan *part)
+                                  struct us_conv_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
     struct matrix *m = us_calloc(1, sizeof *m);
-    part->state = m;
+    plan->state = m;
     US_TRY_ALLOC(m);
     US_TRY(us_matrix_find(conv->device, conv->shape.precision, &m->unit));
     m->chunk = conv->shape.precision == UNSEEN_TF32 ? 4 : 8;
     if (direction == US_CONV_BWD_WEIGHTS)
-        US_TRY(prepare_weights(conv, part, m));
+        US_TRY(prepare_weights(conv, plan, m));
     else
-        US_TRY(prepare_gather(conv, direction, part, m));
+        US_TRY(prepare_gather(conv, direction, plan, m));
 out:
     return st;
 }
 
-static void release(struct us_conv_plan *part)
+static void release(struct us_conv_plan *plan)
 {
-    free(part->state);
+    free(plan->state);
 }
 
 static enum unseen_status narrow(struct us_conv *conv, const struct matrix *m, struct us_buf *from,
@@ -173,11 +173,11 @@ static enum unseen_status gather(struct us_conv *conv, const struct matrix *m,
                   (int)g->accumulate, e->affine, e->residual, (int)e->relu, e->moments);
 }
 
-static enum unseen_status forward(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status forward(struct us_conv *conv, const struct us_conv_plan *plan,
                                   const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct matrix *m = part->state;
+    const struct matrix *m = plan->state;
     const struct us_conv_shape *s = &conv->shape;
     const struct gather g = {.ih = s->h,
                              .iw = s->w,
@@ -202,11 +202,11 @@ out:
     return st;
 }
 
-static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_plan *plan,
                                         const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct matrix *m = part->state;
+    const struct matrix *m = plan->state;
     const struct us_conv_shape *s = &conv->shape;
     const int weights = us_conv_depth(conv) * (s->cout / m->chunk);
     US_TRY(narrow(conv, m, call->in, call->work, 0, call->n * conv->oh * conv->ow * (s->cout / m->chunk)));
@@ -241,11 +241,11 @@ out:
     return st;
 }
 
-static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_plan *plan,
                                            const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct matrix *m = part->state;
+    const struct matrix *m = plan->state;
     const struct us_conv_shape *s = &conv->shape;
     const int depth = us_conv_depth(conv), pixels = call->n * conv->oh * conv->ow;
     const int parts = ceil_div(pixels, m->share);
@@ -266,9 +266,9 @@ out:
 }
 
 /* A row of tiles is a block. */
-static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *part, int n)
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *plan, int n)
 {
-    return ceil_div(n * conv->oh * conv->ow, ((const struct matrix *)part->state)->tile->m);
+    return ceil_div(n * conv->oh * conv->ow, ((const struct matrix *)plan->state)->tile->m);
 }
 
 const struct us_conv_algorithm us_conv_matrix_f16 = {.name = "matrix-f16",

@@ -60,27 +60,27 @@ static bool suits(const struct us_conv_shape *shape, enum us_conv_direction dire
 }
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_plan *part)
+                                  struct us_conv_plan *plan)
 {
     (void)direction;
     enum unseen_status st = UNSEEN_OK;
     struct paired *p = us_calloc(1, sizeof *p);
-    part->state = p;
+    plan->state = p;
     US_TRY_ALLOC(p);
     US_TRY(us_kernel_get(conv->device, "conv/conv_paired.cl", "", "conv_pairs", &p->pairs));
     US_TRY(us_kernel_get(conv->device, "conv/conv_paired.cl", "", "conv_paired", &p->paired));
     US_TRY(us_kernel_get(conv->device, "conv/conv_paired.cl", "", "conv_weights_sum", &p->sum));
     cut(conv, p);
-    part->workspace =
+    plan->workspace =
         ((size_t)p->dy + (size_t)ceil_div(conv->shape.n, 2) * (size_t)(conv->oh * conv->ow * p->cout)) *
         PAIR_BYTES;
 out:
     return st;
 }
 
-static void release(struct us_conv_plan *part)
+static void release(struct us_conv_plan *plan)
 {
-    free(part->state);
+    free(plan->state);
 }
 
 /* Weave `pixels` pixels of n images of `tiles` tiles of channels. */
@@ -94,12 +94,12 @@ static enum unseen_status weave(struct us_conv *conv, const struct paired *p, co
                   block);
 }
 
-static enum unseen_status run(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status run(struct us_conv *conv, const struct us_conv_plan *plan,
                               const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
-    const struct paired *p = part->state;
+    const struct paired *p = plan->state;
     const int count = ceil_div(call->n, 2), parts = ceil_div(count, p->share), depth = us_conv_depth(conv);
     const size_t cigroups = (size_t)ceil_div(p->cin, p->cigroup),
                  cogroups = (size_t)ceil_div(p->cout, p->cogroup);

@@ -56,21 +56,21 @@ static size_t padded_columns(const struct us_conv *conv, const struct stem *d)
 
 /* `share` decides in what order sums are formed, so it must follow from the shape alone. */
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_plan *part)
+                                  struct us_conv_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
     struct stem *d = us_calloc(1, sizeof *d);
-    part->state = d;
+    plan->state = d;
     US_TRY_ALLOC(d);
     d->vectors = conv->shape.cout <= 16 ? 1 : 2;
     d->share = ceil_div(conv->shape.n * conv->oh, ITEMS);
     const size_t floats = (size_t)us_conv_depth(conv) * padded_columns(conv, d);
     if (direction == US_CONV_FORWARD) {
-        part->workspace = floats * sizeof(float);
+        plan->workspace = floats * sizeof(float);
         US_TRY(get(conv, d, "stem_pack", &d->pack));
         US_TRY(get(conv, d, "stem_forward", &d->forward));
     } else {
-        part->workspace = floats * ITEMS * sizeof(float);
+        plan->workspace = floats * ITEMS * sizeof(float);
         US_TRY(get(conv, d, "stem_weights", &d->weights));
         US_TRY(get(conv, d, "stem_weights_sum", &d->sum));
     }
@@ -78,25 +78,25 @@ out:
     return st;
 }
 
-static void release(struct us_conv_plan *part)
+static void release(struct us_conv_plan *plan)
 {
-    free(part->state);
+    free(plan->state);
 }
 
-static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *part, int n)
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *plan, int n)
 {
-    const struct stem *d = part->state;
+    const struct stem *d = plan->state;
     return ceil_div(n * conv->oh, d->share);
 }
 
-static enum unseen_status forward(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status forward(struct us_conv *conv, const struct us_conv_plan *plan,
                                   const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct stem *d = part->state;
+    const struct stem *d = plan->state;
     const struct us_conv_shape *s = &conv->shape;
     const struct us_conv_epilogue *e = &call->epilogue;
-    const size_t items = (size_t)moment_blocks(conv, part, call->n);
+    const size_t items = (size_t)moment_blocks(conv, plan, call->n);
     const size_t columns = padded_columns(conv, d) / (16 * (size_t)d->vectors);
     US_TRY(us_run(conv->device, d->pack, US_RANGE1L(columns, 1), "bbi", call->other, call->work, s->cout));
     US_TRY(us_run(conv->device, d->forward, US_RANGE1L(items, 1), "bbbiiiiibbib", call->in, call->work,
@@ -106,11 +106,11 @@ out:
     return st;
 }
 
-static enum unseen_status weights(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status weights(struct us_conv *conv, const struct us_conv_plan *plan,
                                   const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct stem *d = part->state;
+    const struct stem *d = plan->state;
     const struct us_conv_shape *s = &conv->shape;
     const int parts = ceil_div(call->n * conv->oh, d->share);
     US_TRY(us_run(conv->device, d->weights, US_RANGE1L((size_t)parts, 1), "bbbiiiii", call->in, call->other,

@@ -35,31 +35,31 @@ static size_t weights_of(const struct us_conv *conv)
 }
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_plan *part)
+                                  struct us_conv_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
     struct tiled *d = us_calloc(1, sizeof *d);
-    part->state = d;
+    plan->state = d;
     US_TRY_ALLOC(d);
-    US_TRY(us_tiled_prepare(conv->device, &conv->shape, direction, 1, part, &d->product));
+    US_TRY(us_tiled_prepare(conv->device, &conv->shape, direction, 1, plan, &d->product));
     if (d->product.parts > 1) {
-        part->workspace = (size_t)d->product.parts * weights_of(conv) * sizeof(float);
+        plan->workspace = (size_t)d->product.parts * weights_of(conv) * sizeof(float);
         US_TRY(us_kernel_get(conv->device, "conv/conv_tiled_sum.cl", "", "conv_tiled_sum", &d->sum));
     }
 out:
     return st;
 }
 
-static void release(struct us_conv_plan *part)
+static void release(struct us_conv_plan *plan)
 {
-    free(part->state);
+    free(plan->state);
 }
 
-static enum unseen_status run(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status run(struct us_conv *conv, const struct us_conv_plan *plan,
                               const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct tiled *d = part->state;
+    const struct tiled *d = plan->state;
     const int parts = d->product.direction == US_CONV_BWD_WEIGHTS ? us_tiled_parts(&d->product, call->n) : 1;
     const struct us_tiled_call product = {.n = call->n,
                                           .in = call->in,
@@ -75,10 +75,10 @@ out:
     return st;
 }
 
-static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *part, int n)
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *plan, int n)
 {
     (void)conv;
-    return us_tiled_moment_blocks(&((const struct tiled *)part->state)->product, n);
+    return us_tiled_moment_blocks(&((const struct tiled *)plan->state)->product, n);
 }
 
 const struct us_conv_algorithm us_conv_tiled = {.name = "tiled",

@@ -73,7 +73,7 @@ static enum unseen_status get(struct us_conv *conv, const struct winograd *d, co
 }
 
 static enum unseen_status prepare_multiply(struct us_conv *conv, enum us_conv_direction direction,
-                                           struct winograd *d, struct us_conv_plan *part)
+                                           struct winograd *d, struct us_conv_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
     const bool data = direction == US_CONV_BWD_DATA;
@@ -85,7 +85,7 @@ static enum unseen_status prepare_multiply(struct us_conv *conv, enum us_conv_di
     d->group = ceil_div(columns, least(columns, ceil_div(ITEMS, d->items)));
     d->packed = (size_t)columns * (size_t)positions * (size_t)depth * (size_t)width / (size_t)d->step;
     d->slot = (size_t)ld + (size_t)positions * ((size_t)PIXELS * (size_t)(ld + width) + 16 * (size_t)d->step);
-    part->workspace =
+    plan->workspace =
         (d->packed + d->slot * (size_t)d->items * (size_t)ceil_div(columns, d->group)) * sizeof(float);
     US_TRY(get(conv, d, data ? "winograd_pack_transposed" : "winograd_pack", &d->pack));
     US_TRY(get(conv, d, "winograd_convolve", &d->multiply));
@@ -116,7 +116,7 @@ static int cut(const struct us_conv *conv, const struct winograd *d, size_t byte
 
 /* The cut decides in what order sums are formed, so it must follow from the shape alone. */
 static enum unseen_status prepare_gradient(struct us_conv *conv, struct winograd *d,
-                                           struct us_conv_plan *part)
+                                           struct us_conv_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
     const int depth = padded(conv->shape.cin), columns = padded_columns(d, conv->shape.cout);
@@ -135,10 +135,10 @@ static enum unseen_status prepare_gradient(struct us_conv *conv, struct winograd
         d->items = ceil_div(total, d->share);
         d->slot += d->transformed_x + d->transformed_y;
         d->packed *= (size_t)d->items;
-        part->workspace = (d->packed + d->slot * (size_t)d->items) * sizeof(float);
+        plan->workspace = (d->packed + d->slot * (size_t)d->items) * sizeof(float);
         US_TRY(get(conv, d, "winograd_shares", &d->shares));
     } else {
-        part->workspace =
+        plan->workspace =
             (d->packed + d->transformed_x + d->transformed_y + d->slot * (size_t)ceil_div(d->chunk, SHARE)) *
             sizeof(float);
         US_TRY(get(conv, d, "winograd_inputs", &d->inputs));
@@ -150,36 +150,36 @@ out:
 }
 
 static enum unseen_status prepare(struct us_conv *conv, int m, enum us_conv_direction direction,
-                                  struct us_conv_plan *part)
+                                  struct us_conv_plan *plan)
 {
     const int columns = direction == US_CONV_BWD_DATA ? conv->shape.cin : conv->shape.cout;
     struct winograd *d = us_calloc(1, sizeof *d);
-    part->state = d;
+    plan->state = d;
     if (!d)
         return us_fail(UNSEEN_FAILED, "memory", "cannot prepare a convolution");
     d->m = m;
-    d->step = part->algorithm->precision == UNSEEN_BF16 ? 2 : 1;
+    d->step = plan->algorithm->precision == UNSEEN_BF16 ? 2 : 1;
     d->positions = m + 2;
     d->vectors = columns <= 16 ? 1 : 2;
-    return direction == US_CONV_BWD_WEIGHTS ? prepare_gradient(conv, d, part)
-                                            : prepare_multiply(conv, direction, d, part);
+    return direction == US_CONV_BWD_WEIGHTS ? prepare_gradient(conv, d, plan)
+                                            : prepare_multiply(conv, direction, d, plan);
 }
 
 static enum unseen_status prepare2(struct us_conv *conv, enum us_conv_direction direction,
-                                   struct us_conv_plan *part)
+                                   struct us_conv_plan *plan)
 {
-    return prepare(conv, 2, direction, part);
+    return prepare(conv, 2, direction, plan);
 }
 
 static enum unseen_status prepare4(struct us_conv *conv, enum us_conv_direction direction,
-                                   struct us_conv_plan *part)
+                                   struct us_conv_plan *plan)
 {
-    return prepare(conv, 4, direction, part);
+    return prepare(conv, 4, direction, plan);
 }
 
-static void release(struct us_conv_plan *part)
+static void release(struct us_conv_plan *plan)
 {
-    free(part->state);
+    free(plan->state);
 }
 
 /* What the workspace holds from float `begin` on. */
@@ -196,9 +196,9 @@ static int items(const struct us_conv *conv, enum us_conv_direction direction, c
     return least(ceil_div(count_tiles(conv, d->m, direction, n), PIXELS), d->items);
 }
 
-static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *part, int n)
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *plan, int n)
 {
-    return items(conv, US_CONV_FORWARD, part->state, n);
+    return items(conv, US_CONV_FORWARD, plan->state, n);
 }
 
 static enum unseen_status multiply(struct us_conv *conv, bool data, const struct winograd *d,
@@ -270,11 +270,11 @@ out:
     return st;
 }
 
-static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status backward_weights(struct us_conv *conv, const struct us_conv_plan *plan,
                                            const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct winograd *d = part->state;
+    const struct winograd *d = plan->state;
     const struct us_conv_shape *s = &conv->shape;
     const int total = count_tiles(conv, d->m, US_CONV_BWD_WEIGHTS, call->n);
     const int parts = d->shares ? ceil_div(total, d->share) : 1;
@@ -288,16 +288,16 @@ out:
     return st;
 }
 
-static enum unseen_status forward(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status forward(struct us_conv *conv, const struct us_conv_plan *plan,
                                   const struct us_conv_call *call)
 {
-    return multiply(conv, false, part->state, call);
+    return multiply(conv, false, plan->state, call);
 }
 
-static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status backward_data(struct us_conv *conv, const struct us_conv_plan *plan,
                                         const struct us_conv_call *call)
 {
-    return multiply(conv, true, part->state, call);
+    return multiply(conv, true, plan->state, call);
 }
 
 static bool suits_bf16(const struct us_conv_shape *s, enum us_conv_direction direction)

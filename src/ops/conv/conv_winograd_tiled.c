@@ -116,20 +116,20 @@ static size_t region(int positions, double floats)
 }
 
 static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction direction,
-                                  struct us_conv_plan *part)
+                                  struct us_conv_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
     const bool data = direction == US_CONV_BWD_DATA, gradient = direction == US_CONV_BWD_WEIGHTS;
-    const int in = data ? s->cout : s->cin, out = data ? s->cin : s->cout, m = edge(part->algorithm);
+    const int in = data ? s->cout : s->cin, out = data ? s->cin : s->cout, m = edge(plan->algorithm);
     const struct us_conv_shape product = product_of(s, direction, m);
     struct winograd *d = us_calloc(1, sizeof *d);
-    part->state = d;
+    plan->state = d;
     US_TRY_ALLOC(d);
     d->m = m;
     d->positions = (m + 2) * (m + 2);
     d->chunk = product.n;
-    US_TRY(us_tiled_prepare(conv->device, &product, direction, d->positions, part, &d->product));
+    US_TRY(us_tiled_prepare(conv->device, &product, direction, d->positions, plan, &d->product));
     d->vec_in = vector(conv, m, in);
     d->vec_out = vector(conv, m, out);
     d->vec_weights = vector(conv, m, s->cout);
@@ -142,15 +142,15 @@ static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction d
     d->transformed_weights = region(d->positions, (double)d->product.parts * s->cin * s->cout);
     d->transformed_inputs = region(d->positions, (double)d->chunk * in);
     d->transformed_outputs = region(d->positions, (double)d->chunk * out);
-    part->workspace =
+    plan->workspace =
         (d->transformed_weights + d->transformed_inputs + d->transformed_outputs) * sizeof(float);
 out:
     return st;
 }
 
-static void release(struct us_conv_plan *part)
+static void release(struct us_conv_plan *plan)
 {
-    free(part->state);
+    free(plan->state);
 }
 
 /* The workspace's regions. */
@@ -212,9 +212,9 @@ static int blocks(const struct winograd *d, int tiles)
     return tiles / d->chunk * ceil_div(d->chunk, each) + ceil_div(tiles % d->chunk, each);
 }
 
-static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *part, int n)
+static int moment_blocks(const struct us_conv *conv, const struct us_conv_plan *plan, int n)
 {
-    const struct winograd *d = part->state;
+    const struct winograd *d = plan->state;
     return blocks(d, count_tiles(&conv->shape, US_CONV_FORWARD, d->m, n));
 }
 
@@ -271,11 +271,11 @@ out:
     return st;
 }
 
-static enum unseen_status run(struct us_conv *conv, const struct us_conv_plan *part,
+static enum unseen_status run(struct us_conv *conv, const struct us_conv_plan *plan,
                               const struct us_conv_call *call)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct winograd *d = part->state;
+    const struct winograd *d = plan->state;
     struct scratch scratch;
     US_TRY(cut(conv, d, call->work, &scratch));
     if (d->product.direction == US_CONV_BWD_WEIGHTS)

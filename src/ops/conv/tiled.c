@@ -68,18 +68,18 @@ bool us_tiled_accepts(const struct unseen_device *device, const struct us_conv_s
 }
 
 static enum unseen_status find_tile(const struct unseen_device *device, struct us_tiled *t,
-                                    struct us_conv_plan *part)
+                                    struct us_conv_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_product product = product_of(&t->shape, t->direction, t->times);
-    const char *values = us_conv_values(part->name);
+    const char *values = us_conv_values(plan->name);
     struct us_conv_tile tile;
     char text[US_CONV_NAME];
     if (values && us_conv_tile_read(values, &tile) && us_conv_tile_legal(device, &product, &tile, &t->tiling))
         return UNSEEN_OK;
     US_TRY(us_conv_tile_usual(device, &product, &t->tiling));
     us_conv_tile_write(&t->tiling.tile, text);
-    snprintf(part->name, sizeof part->name, "%.15s:%.31s", part->algorithm->name, text);
+    snprintf(plan->name, sizeof plan->name, "%.15s:%.31s", plan->algorithm->name, text);
 out:
     return st;
 }
@@ -105,7 +105,7 @@ static void cut_weights(struct us_tiled *t)
 }
 
 enum unseen_status us_tiled_prepare(struct unseen_device *device, const struct us_conv_shape *s,
-                                    enum us_conv_direction direction, int times, struct us_conv_plan *part,
+                                    enum us_conv_direction direction, int times, struct us_conv_plan *plan,
                                     struct us_tiled *t)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -113,7 +113,7 @@ enum unseen_status us_tiled_prepare(struct unseen_device *device, const struct u
     *t = (struct us_tiled){.shape = *s, .direction = direction, .times = times, .share = 1, .parts = 1};
     t->oh = us_conv_out(s->h, s->kernel, s->stride, s->pad);
     t->ow = us_conv_out(s->w, s->kernel, s->stride, s->pad);
-    US_TRY(find_tile(device, t, part));
+    US_TRY(find_tile(device, t, plan));
     if (direction == US_CONV_BWD_WEIGHTS)
         cut_weights(t);
     const struct us_conv_tile *tile = &t->tiling.tile;

@@ -27,10 +27,10 @@ bool us_tiled_offers(const struct unseen_device *device, const struct us_conv_sh
 bool us_tiled_accepts(const struct unseen_device *device, const struct us_conv_shape *shape,
                       enum us_conv_direction direction, int times, const char *values);
 
-/* With the tile that part->name asks for, or else the usual one, which is then added to it. Nothing to free.
+/* With the tile that plan->name asks for, or else the usual one, which is then added to it. Nothing to free.
  */
 enum unseen_status us_tiled_prepare(struct unseen_device *device, const struct us_conv_shape *shape,
-                                    enum us_conv_direction direction, int times, struct us_conv_plan *part,
+                                    enum us_conv_direction direction, int times, struct us_conv_plan *plan,
                                     struct us_tiled *tiled);
 
 /* Blocks of pixels that a forward pass over n images leaves moments of. */
