@@ -20,6 +20,7 @@ static int32_t labels[2][N];
 static char *class_names[CLASSES] = {"a", "b", "c", "d"};
 static struct unseen_dataset data = {.format = "test",
                                      .location = "quadrants",
+                                     .source = "test:quadrants",
                                      .height = SIZE,
                                      .width = SIZE,
                                      .channels = 3,
