@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "device/cache.h"
 #include "device/drivers.h"
+#include "device/signals.h"
 #include "device/source.h"
 #include "device/state.h"
 
@@ -71,6 +72,14 @@ static enum unseen_status build_failed(const struct unseen_device *device, cl_pr
     return UNSEEN_FAILED;
 }
 
+static cl_int build(const struct unseen_device *device, cl_program program, const char *options)
+{
+    us_signals_keep();
+    const cl_int error = clBuildProgram(program, 1, &device->id, options, NULL, NULL);
+    us_signals_restore();
+    return error;
+}
+
 /* A program from a cached binary, NULL if there is none that the driver takes. */
 static cl_program load(const struct unseen_device *device, const char *key, const char *options)
 {
@@ -84,7 +93,7 @@ static cl_program load(const struct unseen_device *device, const char *key, cons
         clCreateProgramWithBinary(device->context, 1, &device->id, &size, binaries, &binary, &error);
     free(bytes);
     if (error == CL_SUCCESS && binary == CL_SUCCESS)
-        error = clBuildProgram(program, 1, &device->id, options, NULL, NULL);
+        error = build(device, program, options);
     if (error == CL_SUCCESS && binary == CL_SUCCESS)
         return program;
     us_log(UNSEEN_LOG_DEBUG, "the driver refuses a cached kernel (%s); it is built anew",
@@ -118,7 +127,7 @@ static enum unseen_status compile(const struct unseen_device *device, const char
     cl_int error = CL_SUCCESS;
     cl_program fresh = clCreateProgramWithSource(device->context, 1, &source, NULL, &error);
     US_CL(error);
-    error = clBuildProgram(fresh, 1, &device->id, options, NULL, NULL);
+    error = build(device, fresh, options);
     if (error != CL_SUCCESS)
         US_TRY(build_failed(device, fresh, error, file, options));
     *program = fresh;

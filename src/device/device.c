@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/log.h"
+#include "device/signals.h"
 #include "device/state.h"
 #include "device/tuning.h"
 
@@ -21,7 +22,9 @@ static enum unseen_status make_context(struct unseen_device *device)
     enum unseen_status st = UNSEEN_OK;
     cl_int error = CL_SUCCESS;
     cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)device->platform, 0};
+    us_signals_keep();
     device->context = clCreateContext(properties, 1, &device->id, notify, NULL, &error);
+    us_signals_restore();
     US_CL(error);
 out:
     return st;

@@ -22,8 +22,10 @@ static bool takes_file(const char *folder)
     static const char bytes[TRIED] = {1};
     char *path = us_format("%s/unseen-XXXXXX", folder);
     const int file = path ? mkostemp(path, O_CLOEXEC) : -1;
-    const ssize_t written = file < 0 ? -1 : write(file, bytes, sizeof bytes);
-    const int error = file >= 0 && written >= 0 ? ENOSPC : errno;
+    ssize_t written = file < 0 ? -1 : write(file, bytes, sizeof bytes);
+    if (written >= 0 && written < TRIED) /* the second call says why */
+        written = write(file, bytes, sizeof bytes) == TRIED ? TRIED : -1;
+    const int error = errno;
     if (file >= 0) {
         close(file);
         unlink(path);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "device/drivers.h"
+#include "device/signals.h"
 #include "device/state.h"
 
 #include <pthread.h>
@@ -177,17 +178,13 @@ static void prepare(void)
     us_drivers_free(&drivers);
 }
 
-enum unseen_status us_found_list(struct us_found **found, int *n)
+static enum unseen_status find_all(struct us_found **found, int *n)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     enum unseen_status st = UNSEEN_OK;
     cl_platform_id *platforms = NULL;
     struct us_found *all = NULL;
     int total = 0;
     cl_uint count = 0;
-    pthread_once(&once, prepare);
-    if (prepared.status)
-        return us_error_again(&prepared);
     cl_int error = clGetPlatformIDs(0, NULL, &count);
     if (error == -1001 /* CL_PLATFORM_NOT_FOUND_KHR, from the ICD loader */)
         count = 0;
@@ -207,6 +204,18 @@ enum unseen_status us_found_list(struct us_found **found, int *n)
 out:
     free(all);
     free(platforms);
+    return st;
+}
+
+enum unseen_status us_found_list(struct us_found **found, int *n)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, prepare);
+    if (prepared.status)
+        return us_error_again(&prepared);
+    us_signals_keep();
+    const enum unseen_status st = find_all(found, n);
+    us_signals_restore();
     return st;
 }
 

@@ -2,6 +2,7 @@
 
 #include "support/cmocka.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,25 @@ static void an_interrupt_is_no_build_error(void **state)
                  us_kernel_get(test_device(), "broken.cl", "-DX=2", "broken", &kernel));
     unseen_interrupt_clear();
     assert_int_equal(us_kernel_get(test_device(), "broken.cl", "-DX=2", "broken", &kernel), UNSEEN_FAILED);
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+}
+
+static const int watched[] = {SIGUSR1, SIGUSR2, SIGTERM};
+enum { WATCHED = sizeof watched / sizeof *watched };
+
+/* LLVM inside a driver puts handlers of its own in place of those that main has set before the first device.
+ */
+static void drivers_keep_the_handlers_of_the_program(void **state)
+{
+    (void)state;
+    struct us_kernel *kernel = NULL;
+    assert_ok(us_kernel_get(test_device(), "test_device.cl", "-DSTEP=77", "fill", &kernel));
+    for (int i = 0; i < WATCHED; i++)
+        assert_ptr_equal(signal(watched[i], SIG_DFL), on_signal);
 }
 
 static void a_full_cache_is_told_from_bad_source(void **state)
@@ -259,8 +279,11 @@ static void profile_counts_calls(void **state)
 
 int main(void)
 {
+    for (int i = 0; i < WATCHED; i++)
+        signal(watched[i], on_signal);
     test_device();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(drivers_keep_the_handlers_of_the_program),
         cmocka_unit_test(argument_types),
         cmocka_unit_test(bad_launches_are_refused),
         cmocka_unit_test(build_errors_show_the_log),
