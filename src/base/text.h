@@ -46,6 +46,11 @@ static inline char us_lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+static inline char us_upper(char c)
+{
+    return (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+}
+
 /* strcasecmp(a, b) == 0. */
 bool us_same_letters(const char *a, const char *b);
 

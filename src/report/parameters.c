@@ -1,9 +1,9 @@
 /* The section on parameters: every scalar of run.json and its short lists, a card for each object. */
 #include "config.h"
 
-#include <ctype.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "report/html.h"
 #include "report/sections.h"
 
@@ -92,7 +92,7 @@ static void write_entries(FILE *out, const char *prefix, const json_t *object)
 static void card_begin(FILE *out, const char *title)
 {
     fputs("<div class=\"card long\" style=\"margin-top:18px\">", out);
-    us_html_element(out, "h3", NULL, "%c%s", toupper((unsigned char)*title), title + 1);
+    us_html_element(out, "h3", NULL, "%c%s", us_upper(*title), title + 1);
     fputs("\n<dl class=\"params\">\n", out);
 }
 
