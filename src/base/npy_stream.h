@@ -3,11 +3,14 @@
 #define US_BASE_NPY_STREAM_H
 
 #include "base/atomic.h"
+#include "base/checksum.h"
 #include "base/npy.h"
 
 struct us_npy_stream {
     struct us_atomic file;
     size_t header_bytes, element, count; /* bytes of header and of one element; elements in all */
+    struct us_checksum *sum;             /* of the first `summed` bytes of the file */
+    size_t summed;
 };
 
 /* Begin `path`; what is never put reads as zeros. Ends with us_npy_stream_commit or us_npy_stream_abandon. */
@@ -17,6 +20,10 @@ enum unseen_status us_npy_stream_begin(const char *path, enum us_dtype dtype, in
 /* `count` elements from element `first` (in C order) on. UNSEEN_FAILED with the system's reason. */
 enum unseen_status us_npy_stream_put(struct us_npy_stream *stream, size_t first, size_t count,
                                      const void *values);
+
+/* The checksum of the file, all of whose elements were put; costs no reading if they were put in order. Before
+ * us_npy_stream_commit. */
+enum unseen_status us_npy_stream_checksum(struct us_npy_stream *stream, char text[US_CHECKSUM_TEXT]);
 
 /* True between begin and commit or abandon. */
 bool us_npy_stream_open(const struct us_npy_stream *stream);

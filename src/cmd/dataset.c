@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/checksum.h"
 #include "base/npy.h"
 #include "base/utf8.h"
 #include "cmd/cmd.h"
@@ -217,8 +218,10 @@ static enum unseen_status cmd_export(int argc, char **argv)
     if (help)
         goto out;
     US_TRY(us_need_out(&common));
-    if (r.subset)
+    if (r.subset) {
+        US_TRY(us_checksum_check_beside(r.subset));
         US_TRY(us_npy_read_i64(r.subset, 1, &n, &keep));
+    }
     US_TRY(unseen_dataset_open(path[0], NULL, &data));
     US_TRY(unseen_dataset_export(data, keep, n, r.format, common.out));
     printf("%s\n", common.out);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/checksum.h"
 #include "base/npy.h"
 #include "cmd/cmd.h"
 #include "datasets/dataset_options.h"
@@ -77,6 +78,7 @@ enum unseen_status us_cmd_train(int argc, char **argv)
     options.out = common.out;
     options.command = us_command_line();
     if (options.subset_name) {
+        US_TRY(us_checksum_check_beside(options.subset_name));
         US_TRY(us_npy_read_i64(options.subset_name, 1, &options.n_subset, &keep));
         options.subset = keep;
     }

@@ -197,8 +197,10 @@ static enum unseen_status read_parts(const struct unseen_trajectory *t, const ch
         US_TRY(class_errors(t, epochs, e));
     if (parts & US_EVIDENCE_WRONG)
         US_TRY(us_wrong_share(t, epochs, &e->wrong));
-    if (parts & US_EVIDENCE_FEATURES)
+    if (parts & US_EVIDENCE_FEATURES) {
+        US_TRY(us_trajectory_check(t, UNSEEN_FEATURES));
         US_TRY(read_features(folder, e));
+    }
     if (t->fold) {
         US_TRY_ALLOC(e->fold = us_calloc((size_t)t->n, 1));
         memcpy(e->fold, t->fold, (size_t)t->n);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/json.h"
@@ -89,7 +90,7 @@ static enum unseen_status write_run(const struct unseen_prune_options *o, struct
                                     json_t *steps)
 {
     enum unseen_status st = UNSEEN_OK;
-    json_t *scoring = NULL;
+    json_t *scoring = NULL, *sums = NULL;
     json_t *run = us_run_json(o->scoring.command, o->scoring.seed, device, data, us_prune_options, o);
     char *path = us_format("%s/run.json", o->scoring.out);
     char *scoring_path = us_format("%s/scoring.json", o->scoring.out);
@@ -108,11 +109,14 @@ static enum unseen_status write_run(const struct unseen_prune_options *o, struct
            json_object_set(run, "models", json_object_get(scoring, "models")) ||
            (steps && add_steps(run, r, steps));
     json_decref(choice);
-    if (bad)
+    sums = us_checksums_json(o->scoring.out, (const char *[]){"scores.npy", "keep.npy", NULL});
+    US_TRY_ALLOC(sums);
+    if (bad || json_object_set(run, "checksums", sums))
         st = us_fail(UNSEEN_FAILED, "memory", "cannot describe the run");
     else
         US_TRY(us_json_save(path, run));
 out:
+    json_decref(sums);
     json_decref(scoring);
     json_decref(run);
     free(scoring_path);

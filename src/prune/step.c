@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/npy.h"
@@ -26,9 +27,13 @@ char *us_step_weights(const char *out, int t)
 
 bool us_step_is_done(const char *out, int t)
 {
-    char *path = us_format("%s/%d/quality.json", out, t + 1);
-    bool done = path && us_exists(path);
-    free(path);
+    static const char *const names[] = {"quality.json", "scores.npy", "keep.npy"};
+    bool done = true;
+    for (int i = 0; i < 3 && done; i++) {
+        char *path = us_format("%s/%d/%s", out, t + 1, names[i]);
+        done = path && us_exists(path);
+        free(path);
+    }
     return done;
 }
 
@@ -119,7 +124,7 @@ static json_t *count_by_class(const struct us_step *step, const struct unseen_da
 enum unseen_status us_step_finish(struct us_step *step, const struct unseen_dataset *data)
 {
     enum unseen_status st = UNSEEN_OK;
-    json_t *by_class = json_array();
+    json_t *by_class = json_array(), *sums = NULL;
     char *path = path_in(step, "quality.json");
     US_TRY_ALLOC(path);
     for (int c = 0; c < data->classes; c++)
@@ -131,8 +136,14 @@ enum unseen_status us_step_finish(struct us_step *step, const struct unseen_data
                   (json_int_t)step->verdict.right, "asked", (json_int_t)step->verdict.asked,
                   "heldout_accuracy", us_verdict_accuracy(&step->verdict), "class_counts",
                   count_by_class(step, data), "class_accuracy", by_class);
+    US_TRY_ALLOC(sums = us_checksums_json(step->folder, (const char *[]){"scores.npy", "keep.npy", NULL}));
+    if (!step->quality || json_object_set(step->quality, "checksums", sums)) {
+        st = us_fail(UNSEEN_FAILED, "memory", "cannot describe the step");
+        goto out;
+    }
     US_TRY(us_json_save(path, step->quality));
 out:
+    json_decref(sums);
     json_decref(by_class);
     free(path);
     return st;
@@ -156,12 +167,21 @@ out:
     return st;
 }
 
+static enum unseen_status check_sum(const char *path)
+{
+    enum unseen_status st = us_checksum_check_beside(path);
+    if (st == UNSEEN_BAD_DATA)
+        us_hint("remove it and run the same command again: this step is done anew");
+    return st;
+}
+
 enum unseen_status us_step_read(struct us_step *step, int64_t n, float *scores, uint8_t *next)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_npy array = {0};
     char *path = path_in(step, "scores.npy");
     US_TRY_ALLOC(path);
+    US_TRY(check_sum(path));
     US_TRY(us_npy_open_as(path, US_F32, 1, &array));
     if (array.shape[0] != n) {
         st = us_fail(UNSEEN_BAD_DATA, path, "holds %" PRId64 " scores for %" PRId64 " samples",
@@ -171,6 +191,7 @@ enum unseen_status us_step_read(struct us_step *step, int64_t n, float *scores, 
     memcpy(scores, array.data, (size_t)n * sizeof *scores);
     free(path);
     US_TRY_ALLOC(path = path_in(step, "keep.npy"));
+    US_TRY(check_sum(path));
     US_TRY(us_npy_read_i64(path, 1, &step->coreset.n, &step->coreset.item));
     memset(next, 0, (size_t)n);
     for (int64_t k = 0; k < step->coreset.n; k++) {

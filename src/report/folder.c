@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/npy.h"
@@ -41,6 +42,7 @@ static enum unseen_status read_scores(struct us_run_folder *f, const char *name,
     US_TRY_ALLOC(path);
     if (!us_exists(path))
         goto out;
+    US_TRY(us_checksum_check_beside(path));
     US_TRY(us_npy_read_f32(path, 1, &n, scores));
     if (f->n && n != f->n) {
         st = us_fail(UNSEEN_BAD_DATA, path,
@@ -74,6 +76,7 @@ static enum unseen_status read_keep(struct us_run_folder *f)
     US_TRY_ALLOC(path);
     if (!f->scores || !us_exists(path))
         goto out;
+    US_TRY(us_checksum_check_beside(path));
     US_TRY(us_npy_read_i64(path, 1, &f->m, &keep));
     f->kept = us_calloc((size_t)f->n, 1);
     US_TRY_ALLOC(f->kept);

@@ -67,8 +67,16 @@ out:
 static enum unseen_status check_recorded(const struct unseen_trajectory *t, const struct us_score *score)
 {
     for (int q = 0; q < UNSEEN_RECORDABLE; q++) {
-        if (!(score->needs >> q & 1) || us_trajectory_holds(t, q))
+        if (!(score->needs >> q & 1))
             continue;
+        if (us_trajectory_holds(t, q)) {
+            enum unseen_status st = us_trajectory_check(t, q);
+            if (!st && q == UNSEEN_FEATURES)
+                st = us_trajectory_check(t, US_CENTRES);
+            if (st)
+                return st;
+            continue;
+        }
         const char *name = unseen_quantity_name(q);
         us_fail(UNSEEN_USAGE, "--metric", "%s needs %s.npy, which the trajectory does not hold", score->name,
                 name);

@@ -110,13 +110,50 @@ static enum unseen_status begin_again(struct us_settings *s, const char *out, js
     char *work = us_format("%s/work", out);
     US_TRY_ALLOC(work);
     us_log(UNSEEN_LOG_INFO, "%s: recording again, with what it did not record", out);
-    US_TRY(us_remove_folder(work)); /* what its models left would lack that too */
+    US_TRY(us_remove_written(work)); /* what its models left would lack that too */
     json_decref(s->root);
     s->root = NULL;
     s->complete = false;
     US_TRY(begin(s, asked, record_also));
 out:
     free(work);
+    return st;
+}
+
+/* Whether the arrays that a complete run left are there still. */
+static bool is_whole(const struct unseen_scoring_options *o, const struct us_scope *scope)
+{
+    char *trajectory = us_format("%s/trajectory", o->out);
+    char *seen = us_format("%s/seen/trajectory", o->out);
+    bool whole = trajectory && us_trajectory_is_whole(trajectory);
+    if (whole && o->protocol != UNSEEN_SEEN && !scope)
+        whole = seen && us_trajectory_is_whole(seen);
+    free(seen);
+    free(trajectory);
+    return whole;
+}
+
+/* What the file says. A damaged array that was removed is recorded anew. */
+static enum unseen_status read_back(struct us_settings *s, const struct unseen_scoring_options *o,
+                                    const struct us_scope *scope, json_t *asked)
+{
+    enum unseen_status st = us_json_load(s->path, &s->root);
+    if (st == UNSEEN_BAD_DATA)
+        us_hint("remove it and run the same command again: the scoring models are trained anew");
+    US_TRY(st);
+    s->complete = json_is_true(json_object_get(s->root, "complete"));
+    if (s->complete && o->jobs <= 1 && json_object_get(s->root, "settings") && !is_whole(o, scope)) {
+        us_log(UNSEEN_LOG_WARNING, "%s: arrays of its trajectory are missing; recording it again", s->path);
+        s->complete = false;
+        (void)json_array_clear(json_object_get(s->root, "models"));
+    }
+    US_TRY(us_settings_match(s->path, json_object_get(s->root, "settings"), asked, !s->complete));
+    US_TRY(compare_job(s, asked));
+    US_TRY(us_settings_record(s->path, s->root, &s->record_also));
+    if (o->record_again && (o->record_also & ~s->record_also))
+        US_TRY(begin_again(s, o->out, asked, o->record_also | s->record_also));
+    US_TRY(compare_record(s, o->record_also));
+out:
     return st;
 }
 
@@ -131,18 +168,7 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
     US_TRY(us_claim(options->out, US_SCORING_KIND, us_scoring_files, &s->claim));
     asked = describe(device, data, options, scope);
     US_TRY_ALLOC(asked);
-    if (us_exists(s->path)) {
-        US_TRY(us_json_load(s->path, &s->root));
-        s->complete = json_is_true(json_object_get(s->root, "complete"));
-        US_TRY(us_settings_match(s->path, json_object_get(s->root, "settings"), asked, !s->complete));
-        US_TRY(compare_job(s, asked));
-        US_TRY(us_settings_record(s->path, s->root, &s->record_also));
-        if (options->record_again && (options->record_also & ~s->record_also))
-            US_TRY(begin_again(s, options->out, asked, options->record_also | s->record_also));
-        US_TRY(compare_record(s, options->record_also));
-    } else {
-        US_TRY(begin(s, asked, options->record_also));
-    }
+    US_TRY(us_exists(s->path) ? read_back(s, options, scope, asked) : begin(s, asked, options->record_also));
     s->models = json_object_get(s->root, "models");
     if (!json_is_array(s->models))
         st = us_fail(UNSEEN_BAD_DATA, s->path, "has no list of models");

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/checksum.h"
 #include "base/npy_stream.h"
 #include "select/blocks.h"
 #include "select/kept.h"
@@ -19,7 +20,10 @@ struct floats {
 
 static enum unseen_status open_floats(const char *path, struct floats *f)
 {
-    enum unseen_status st = us_npy_open(path, &f->file);
+    enum unseen_status st = us_checksum_check_beside(path);
+    if (st)
+        return st;
+    st = us_npy_open(path, &f->file);
     if (st)
         return st;
     if (f->file.dtype == US_F32 && f->file.ndim == 1) {

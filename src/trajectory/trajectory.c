@@ -1,4 +1,6 @@
-/* Opening a trajectory folder: arrays are mapped, and everything that scores rely on is checked once. */
+/* Opening a trajectory folder: arrays are mapped, and everything that scores rely on is checked, once a
+ * process. What this program recorded was checked when it was written; its checksums tell that it still is
+ * that. */
 #include "config.h"
 
 #include "trajectory/trajectory.h"
@@ -9,14 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/npy.h"
 #include "base/vectors.h"
-
-/* Softmax in half precision may round past 1, and logarithms of it past 0. */
-#define P_MAX   1.001f
-#define ROUNDED 0.01f
 
 /* Values checked until they may leave memory again. */
 #define CHECKED_AT_ONCE ((size_t)1 << 22)
@@ -25,6 +24,8 @@ struct mapped {
     struct unseen_trajectory view; /* what callers hold: view.owner is this struct */
     struct us_npy array[US_TRAJECTORY_ARRAYS];
     char *folder;
+    char *path;                     /* of trajectory.json */
+    json_t *json;                   /* what it holds; NULL: an import without one */
     struct unseen_trajectory *seen; /* once it was asked for */
 };
 
@@ -57,6 +58,28 @@ enum unseen_status unseen_protocol_parse(const char *name, enum unseen_protocol 
     return UNSEEN_OK;
 }
 
+/* What trajectory.json tells of an array; NULL: nothing. */
+static const char *checksum_of(const struct mapped *m, int array)
+{
+    return json_string_value(
+        json_object_get(json_object_get(m->json, "checksums"), us_trajectory_name(array)));
+}
+
+static enum unseen_status check_checksum(const struct mapped *m, int array, const char *path)
+{
+    const char *sum = checksum_of(m, array);
+    enum unseen_status st = sum ? us_checksum_check(path, sum, m->path) : UNSEEN_OK;
+    if (st == UNSEEN_BAD_DATA)
+        us_hint("remove it, and the command that recorded it makes it anew: its models are trained again");
+    return st;
+}
+
+/* These may be larger than all others together, and few scores look at them. */
+static bool is_wide(int array)
+{
+    return array >= UNSEEN_SCALARS && array <= US_CENTRES;
+}
+
 /* Opens an array of `ndim` dimensions if its file is there; `path` receives the name in fresh memory. */
 static enum unseen_status open_array(const char *folder, int array, int ndim, struct mapped *m, char **path)
 {
@@ -65,7 +88,8 @@ static enum unseen_status open_array(const char *folder, int array, int ndim, st
         return UNSEEN_FAILED;
     if (!us_exists(*path))
         return UNSEEN_OK;
-    return us_npy_open_cast(*path, us_trajectory_dtype(array), ndim, &m->array[array]);
+    enum unseen_status st = is_wide(array) ? UNSEEN_OK : check_checksum(m, array, *path);
+    return st ? st : us_npy_open_cast(*path, us_trajectory_dtype(array), ndim, &m->array[array]);
 }
 
 /* The first array decides the shape, the others must have it. */
@@ -98,42 +122,22 @@ static enum unseen_status bad_value(const char *path, const struct unseen_trajec
                    i / n / epochs, i / n % epochs, i % n, what);
 }
 
-/* What a quantity can be, and a little more. */
-static const struct range {
-    float low, high;
-    const char *what;
-} ranges[UNSEEN_SCALARS] = {
-    [UNSEEN_P_TRUE] = {0, P_MAX, "no probability"},
-    [UNSEEN_MARGIN] = {-INFINITY, INFINITY, "no margin"},
-    [UNSEEN_EL2N] = {0, 1.5f, "no norm of an error, which is 1.42 at most"},
-    [UNSEEN_ENTROPY] = {-ROUNDED, INFINITY, "no entropy"},
-    [UNSEEN_LOSS] = {-ROUNDED, INFINITY, "no loss"},
-    [UNSEEN_CHANGE] = {0, INFINITY, "no change"},
-    [UNSEEN_FEATURE_NORM] = {0, INFINITY, "no norm"},
-    [UNSEEN_PREDICTED] = {0, 0x1p24f, "no class"},
-    [UNSEEN_RUNNER_UP] = {0, P_MAX, "no probability"},
-};
-
 static enum unseen_status check_values(const char *path, const struct unseen_trajectory *t,
                                        enum unseen_quantity q, const struct us_npy *array)
 {
-    const float *value = array->data;
-    const uint8_t *correct = array->data;
-    const struct range range = ranges[q];
-    for (size_t i = 0; i < array->count; i++) {
-        if (i % CHECKED_AT_ONCE == 0)
-            us_npy_rest(array);
-        if (q == UNSEEN_CORRECT) {
-            if (correct[i] > 1)
-                return bad_value(path, t, i, correct[i], "neither 0 nor 1");
-            continue;
-        }
-        if (!isfinite(value[i]))
-            return bad_value(path, t, i, value[i], "not finite");
-        if (!(value[i] >= range.low && value[i] <= range.high))
-            return bad_value(path, t, i, value[i], range.what);
+    size_t size = us_dtype_size(array->dtype), where;
+    double bad;
+    if (us_checked(path, "values"))
+        return UNSEEN_OK;
+    for (size_t i = 0; i < array->count; i += CHECKED_AT_ONCE) {
+        size_t count = array->count - i < CHECKED_AT_ONCE ? array->count - i : CHECKED_AT_ONCE;
+        const char *why =
+            us_trajectory_bad_value((int)q, (const char *)array->data + i * size, count, &where, &bad);
+        us_npy_rest(array);
+        if (why)
+            return bad_value(path, t, i + where, bad, why);
     }
-    us_npy_rest(array);
+    us_checked_set(path, "values");
     return UNSEEN_OK;
 }
 
@@ -146,7 +150,8 @@ static enum unseen_status open_quantity(const char *folder, enum unseen_quantity
     if (!array->data)
         goto out;
     US_TRY(agree(path, array, &m->view));
-    US_TRY(check_values(path, &m->view, q, array));
+    if (!checksum_of(m, (int)q))
+        US_TRY(check_values(path, &m->view, q, array));
     if (q == UNSEEN_CORRECT)
         m->view.correct = array->data;
     else
@@ -296,24 +301,62 @@ out:
     return st;
 }
 
-static enum unseen_status read_description(const char *folder, struct mapped *m)
+static enum unseen_status load_description(struct mapped *m)
 {
     enum unseen_status st = UNSEEN_OK;
-    json_t *json = NULL;
-    char *path = us_format("%s/trajectory.json", folder);
-    US_TRY_ALLOC(path);
-    if (!us_exists(path)) {
-        st = open_wides(folder, m);
-        goto out;
-    }
-    US_TRY(us_json_load(path, &json));
-    US_TRY(compare_description(path, json, m));
-    US_TRY(open_wides(folder, m));
-    US_TRY(check_quantities(path, json_object_get(json, "quantities"), m));
+    US_TRY_ALLOC(m->path = us_format("%s/trajectory.json", m->folder));
+    if (us_exists(m->path))
+        st = us_json_load(m->path, &m->json);
+    if (st == UNSEEN_BAD_DATA)
+        us_hint("remove it, and the command that recorded the trajectory makes it anew: its models are "
+                "trained again");
 out:
-    json_decref(json);
+    return st;
+}
+
+static enum unseen_status apply_description(const char *folder, struct mapped *m)
+{
+    enum unseen_status st = UNSEEN_OK;
+    if (m->json)
+        US_TRY(compare_description(m->path, m->json, m));
+    US_TRY(open_wides(folder, m));
+    US_TRY(check_quantities(m->path, json_object_get(m->json, "quantities"), m));
+out:
+    return st;
+}
+
+enum unseen_status us_trajectory_check(const struct unseen_trajectory *t, int array)
+{
+    const struct mapped *m = t->owner;
+    if (!m || !m->array[array].data)
+        return UNSEEN_OK;
+    char *path = us_format("%s/%s.npy", m->folder, us_trajectory_name(array));
+    enum unseen_status st = path ? check_checksum(m, array, path) : UNSEEN_FAILED;
     free(path);
     return st;
+}
+
+static bool has_array(const char *folder, const char *name)
+{
+    char *path = us_format("%s/%s.npy", folder, name);
+    bool there = path && us_exists(path);
+    free(path);
+    return there;
+}
+
+bool us_trajectory_is_whole(const char *folder)
+{
+    const char *name;
+    json_t *sum, *json = NULL;
+    char *path = us_format("%s/trajectory.json", folder);
+    bool whole = path && us_exists(path) && us_json_load(path, &json) == UNSEEN_OK;
+    /* Without checksums an older version recorded it. */
+    json_object_foreach(json_object_get(json, "checksums"), name, sum) whole =
+        whole && has_array(folder, name);
+    whole = whole && has_array(folder, "labels");
+    json_decref(json);
+    free(path);
+    return whole;
 }
 
 enum unseen_status unseen_trajectory_open(const char *folder, struct unseen_trajectory **trajectory)
@@ -323,6 +366,7 @@ enum unseen_status unseen_trajectory_open(const char *folder, struct unseen_traj
     US_TRY_ALLOC(m);
     m->view.owner = m;
     US_TRY_ALLOC(m->folder = us_format("%s", folder));
+    US_TRY(load_description(m));
     for (int q = 0; q < UNSEEN_SCALARS; q++)
         US_TRY(open_quantity(folder, q, m));
     if (m->view.n == 0) {
@@ -332,7 +376,7 @@ enum unseen_status unseen_trajectory_open(const char *folder, struct unseen_traj
     }
     US_TRY(open_labels(folder, m));
     US_TRY(open_fold(folder, m));
-    US_TRY(read_description(folder, m));
+    US_TRY(apply_description(folder, m));
     *trajectory = &m->view;
     m = NULL;
 out:
@@ -349,6 +393,8 @@ void unseen_trajectory_close(struct unseen_trajectory *trajectory)
     unseen_trajectory_close(m->seen);
     for (int a = 0; a < US_TRAJECTORY_ARRAYS; a++)
         us_npy_close(&m->array[a]);
+    json_decref(m->json);
+    free(m->path);
     free(m->folder);
     free(m);
 }

@@ -16,6 +16,10 @@ const char *us_trajectory_name(int array);
 enum us_dtype us_trajectory_dtype(int array);
 int us_trajectory_shape(const struct unseen_trajectory *t, int array, int64_t shape[4]);
 
+/* Why one of `count` values of a scalar quantity can be none, with the first of them and its place; NULL if
+ * all can be. */
+const char *us_trajectory_bad_value(int array, const void *values, size_t count, size_t *where, double *bad);
+
 /* Recorded always, and what --record-also can name. Bits 1u << quantity. */
 #define US_RECORD_ALWAYS ((1u << UNSEEN_QUANTITIES) - 1)
 #define US_RECORD_DEMAND (((1u << UNSEEN_RECORDABLE) - 1) & ~US_RECORD_ALWAYS)
@@ -25,6 +29,13 @@ unsigned us_record_whole(unsigned record);
 
 /* Whether the quantity is there. */
 bool us_trajectory_holds(const struct unseen_trajectory *t, enum unseen_quantity quantity);
+
+/* Check an array that opening looks at only as far as its shape goes (probs, features, centres,
+ * gradient_norm) before it is used: by its checksum, once a process. */
+enum unseen_status us_trajectory_check(const struct unseen_trajectory *t, int array);
+
+/* Whether the folder holds a trajectory.json and every array that it calls for. */
+bool us_trajectory_is_whole(const char *folder);
 
 /* Let what was read of an opened trajectory leave this process's memory; it is read again when it is looked
  * at again. No effect on one that was made in memory. */
@@ -51,6 +62,7 @@ struct us_trajectory_writer {
     unsigned record;               /* bits of quantities and of US_CENTRES */
     bool evaluated;                /* by evaluation passes, not the training pass; told in trajectory.json */
     char *folder;
+    json_t *checksums; /* by the array's name */
     struct us_npy_stream stream[US_TRAJECTORY_ARRAYS];
 };
 
@@ -59,13 +71,15 @@ struct us_trajectory_writer {
  * complete trajectory. End with us_trajectory_finish or us_trajectory_abandon. */
 enum unseen_status us_trajectory_begin(struct us_trajectory_writer *writer, const char *folder);
 
-/* `count` elements of an array from element `first` (in C order) on. */
+/* `count` elements of an array from element `first` (in C order) on. UNSEEN_FAILED if a scalar quantity
+ * cannot be what it is: what is written needs no check of its values when it is opened. */
 enum unseen_status us_trajectory_put(struct us_trajectory_writer *writer, int array, size_t first,
                                      size_t count, const void *values);
 
 /* Every array appears under its name, those of an earlier trajectory that this one lacks go, and
  * trajectory.json comes last. It holds protocol, n, repeats, epochs, classes, folds, record ("train" or
- * "eval") and quantities (their names). Releases the writer either way. */
+ * "eval"), quantities (their names) and checksums (of the arrays' files, by name). Releases the writer either
+ * way. */
 enum unseen_status us_trajectory_finish(struct us_trajectory_writer *writer);
 void us_trajectory_abandon(struct us_trajectory_writer *writer);
 

@@ -1,6 +1,7 @@
 /* What the arrays of a trajectory folder are. */
 #include "config.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +105,45 @@ enum unseen_status unseen_record_parse(const char *names, unsigned *bits)
     }
     *bits = us_record_whole(found);
     return UNSEEN_OK;
+}
+
+/* Softmax in half precision may round past 1, and logarithms of it past 0. */
+#define P_MAX   1.001f
+#define ROUNDED 0.01f
+
+/* What a quantity can be, and a little more. */
+static const struct range {
+    float low, high;
+    const char *what;
+} ranges[UNSEEN_SCALARS] = {
+    [UNSEEN_P_TRUE] = {0, P_MAX, "no probability"},
+    [UNSEEN_MARGIN] = {-INFINITY, INFINITY, "no margin"},
+    [UNSEEN_EL2N] = {0, 1.5f, "no norm of an error, which is 1.42 at most"},
+    [UNSEEN_ENTROPY] = {-ROUNDED, INFINITY, "no entropy"},
+    [UNSEEN_LOSS] = {-ROUNDED, INFINITY, "no loss"},
+    [UNSEEN_CHANGE] = {0, INFINITY, "no change"},
+    [UNSEEN_FEATURE_NORM] = {0, INFINITY, "no norm"},
+    [UNSEEN_PREDICTED] = {0, 0x1p24f, "no class"},
+    [UNSEEN_RUNNER_UP] = {0, P_MAX, "no probability"},
+};
+
+const char *us_trajectory_bad_value(int array, const void *values, size_t count, size_t *where, double *bad)
+{
+    const float *value = values;
+    const uint8_t *correct = values;
+    for (size_t i = 0; i < count; i++) {
+        *where = i;
+        *bad = array == UNSEEN_CORRECT ? correct[i] : (double)value[i];
+        if (array == UNSEEN_CORRECT) {
+            if (correct[i] > 1)
+                return "neither 0 nor 1";
+        } else if (!isfinite(value[i])) {
+            return "not finite";
+        } else if (!(value[i] >= ranges[array].low && value[i] <= ranges[array].high)) {
+            return ranges[array].what;
+        }
+    }
+    return NULL;
 }
 
 bool us_trajectory_holds(const struct unseen_trajectory *t, enum unseen_quantity quantity)

@@ -39,6 +39,7 @@ enum unseen_status us_trajectory_begin(struct us_trajectory_writer *w, const cha
     enum unseen_status st = UNSEEN_OK;
     w->record |= US_RECORD_ALWAYS;
     US_TRY_ALLOC(w->folder = us_format("%s", folder));
+    US_TRY_ALLOC(w->checksums = json_object());
     US_TRY(us_make_folder(folder));
     US_TRY(drop(folder, "trajectory", ".json"));
     for (int a = 0; a < US_TRAJECTORY_ARRAYS; a++) {
@@ -54,6 +55,13 @@ out:
 enum unseen_status us_trajectory_put(struct us_trajectory_writer *w, int array, size_t first, size_t count,
                                      const void *values)
 {
+    size_t where;
+    double bad;
+    const char *why =
+        array < UNSEEN_SCALARS ? us_trajectory_bad_value(array, values, count, &where, &bad) : NULL;
+    if (why)
+        return us_fail(UNSEEN_FAILED, w->folder, "%s: %g of sample %zu is %s", us_trajectory_name(array), bad,
+                       (first + where) % (size_t)w->view.n, why);
     return us_npy_stream_put(&w->stream[array], first, count, values);
 }
 
@@ -65,10 +73,10 @@ static enum unseen_status write_description(const struct us_trajectory_writer *w
     char *path = us_format("%s/trajectory.json", w->folder);
     US_TRY_ALLOC(path);
     if (names)
-        json = json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:s, s:O}", "protocol",
+        json = json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:s, s:O, s:O}", "protocol",
                          unseen_protocol_name(t->protocol), "n", (json_int_t)t->n, "repeats", t->repeats,
                          "epochs", t->epochs, "classes", t->classes, "folds", t->folds, "record",
-                         w->evaluated ? "eval" : "train", "quantities", names);
+                         w->evaluated ? "eval" : "train", "quantities", names, "checksums", w->checksums);
     US_TRY(us_json_save(path, json));
 out:
     json_decref(json);
@@ -77,12 +85,24 @@ out:
     return st;
 }
 
+static enum unseen_status commit(struct us_trajectory_writer *w, int array)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char text[US_CHECKSUM_TEXT];
+    US_TRY(us_npy_stream_checksum(&w->stream[array], text));
+    if (json_object_set_new(w->checksums, us_trajectory_name(array), json_string(text)))
+        return us_fail(UNSEEN_FAILED, "memory", "there is none for checksums");
+    st = us_npy_stream_commit(&w->stream[array]);
+out:
+    return st;
+}
+
 enum unseen_status us_trajectory_finish(struct us_trajectory_writer *w)
 {
     enum unseen_status st = UNSEEN_OK;
     for (int a = 0; a < US_TRAJECTORY_ARRAYS; a++) {
         if (holds(w, a))
-            US_TRY(us_npy_stream_commit(&w->stream[a]));
+            US_TRY(commit(w, a));
         else
             US_TRY(drop(w->folder, us_trajectory_name(a), ".npy"));
     }
@@ -96,6 +116,8 @@ void us_trajectory_abandon(struct us_trajectory_writer *w)
 {
     for (int a = 0; a < US_TRAJECTORY_ARRAYS; a++)
         us_npy_stream_abandon(&w->stream[a]);
+    json_decref(w->checksums);
+    w->checksums = NULL;
     free(w->folder);
     w->folder = NULL;
 }

@@ -171,3 +171,66 @@ refuses() {
   done
   kill -KILL $pid
 }
+
+# flip FILE BYTE: one bit of it.
+flip() {
+  printf "\\x$(printf %x $(($(od -An -tu1 -j "$2" -N 1 "$1") ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+@test "a damaged array is named, and made again once it is removed" {
+  need_device
+  unseen prune $run --metric el2n --out run >/dev/null 2>&1
+  cp -r run whole
+  for file in trajectory/el2n.npy trajectory/margin.npy trajectory/fold.npy trajectory/labels.npy \
+    seen/trajectory/el2n.npy; do
+    for damage in "flip run/$file 1000" "flip run/$file 20" "truncate -s -1 run/$file" "truncate -s 0 run/$file" \
+      "truncate -s +1 run/$file"; do
+      case $damage in *fold*1000 | *labels*) [ "${damage%% *}" = flip ] && damage="flip run/$file 200" ;; esac
+      $damage
+      run_code 3 unseen prune $run --metric el2n --out run
+      grep -q "run/$file: is damaged" stderr
+      grep -q '^hint: remove it' stderr
+      cmp run/keep.npy whole/keep.npy
+      cp whole/$file run/$file
+    done
+  done
+  flip run/trajectory/el2n.npy 1000
+  run_code 3 unseen score --trajectory run/trajectory --metric el2n --out x.npy
+  run_code 3 unseen report run
+  rm run/trajectory/el2n.npy
+  run_code 0 unseen prune $run --metric el2n --out run
+  for file in scores.npy keep.npy trajectory/el2n.npy trajectory/p_true.npy seen/trajectory/el2n.npy; do
+    cmp run/$file whole/$file
+  done
+}
+
+@test "a damaged result is named where it is used, and made again without training" {
+  need_device
+  unseen prune $run --out run >/dev/null 2>&1
+  cp -r run whole
+  flip run/scores.npy 300
+  flip run/keep.npy 200
+  run_code 3 unseen select --scores run/scores.npy --rule top --out x.npy
+  grep -q 'run/scores.npy: is damaged' stderr
+  run_code 3 unseen report run
+  run_code 3 unseen train $one --subset run/keep.npy --out x
+  run_code 0 unseen prune $run --out run
+  grep -q 'the trajectory is there already' stderr
+  cmp run/scores.npy whole/scores.npy
+  cmp run/keep.npy whole/keep.npy
+  echo '{' > run/scoring.json
+  run_code 3 unseen prune $run --out run
+  grep -q '^hint: remove it' stderr
+  rm run/scoring.json
+  run_code 0 unseen prune $run --out run
+  cmp run/keep.npy whole/keep.npy
+
+  unseen prune $run --steps 3 --keep 0.4 --out steps >/dev/null 2>&1
+  cp -r steps steps.whole
+  flip steps/steps/2/keep.npy 200
+  run_code 3 unseen prune $run --steps 3 --keep 0.4 --out steps
+  grep -q 'steps/2/keep.npy: is damaged' stderr
+  rm steps/steps/2/keep.npy
+  run_code 0 unseen prune $run --steps 3 --keep 0.4 --out steps
+  for file in keep.npy steps/2/keep.npy steps/3/scores.npy; do cmp steps/$file steps.whole/$file; done
+}
