@@ -43,7 +43,7 @@ enum unseen_status us_device_precision(struct unseen_device *device, enum unseen
         return us_fail(UNSEEN_USAGE, "--precision", "%d is no precision", (int)precision);
     const enum unseen_status st = us_matrix_find(device, precision, &unit);
     if (st) {
-        us_hint("leave --precision at f32");
+        us_hint("leave --precision at float32");
         return st;
     }
     if (unit->plain)

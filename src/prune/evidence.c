@@ -126,7 +126,7 @@ static const char *name_cut(const char *cut, enum unseen_protocol protocol)
     return protocol == UNSEEN_SEEN ? "aum" : "unseen-confidence";
 }
 
-/* A failure that scores blame on --metric, where it is --cut-by that named the score. */
+/* A failure that scores blame on --metric, where it is --cutoff-by that named the score. */
 static enum unseen_status blame_cut(enum unseen_status st)
 {
     static const char metric[] = "--metric: ";
@@ -134,7 +134,7 @@ static enum unseen_status blame_cut(enum unseen_status st)
     if (st == UNSEEN_OK || strncmp(unseen_last_error(), metric, sizeof metric - 1) != 0)
         return st;
     us_error_take(st, &error);
-    us_fail(st, "--cut-by", "%s", error.text + sizeof metric - 1);
+    us_fail(st, "--cutoff-by", "%s", error.text + sizeof metric - 1);
     us_hint("%s", error.hint);
     return st;
 }

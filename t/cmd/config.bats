@@ -92,11 +92,10 @@ OPTIONS
 
 @test "old names are taken with a warning, and what changes nothing is told of" {
   need_device
-  echo 'not an option' > c.npy
-  run_code 2 unseen prune $tiny_data --out x --record eval --table imagenet --beta 3 --rule ccs --keep 2
-  grep -q 'warning: --record is called --seen-from now' stderr || true
-  unseen prune $tiny_data --out x --record eval --rule wheel 2>stderr || true
-  grep -q 'warning: --record is called --seen-from now' stderr
+  unseen prune $tiny_data --out x --record eval --table imagenet --beta 3 --cut-by aum --rule wheel 2>stderr || true
+  for names in record/seen-from table/published beta/dual-exponent cut-by/cutoff-by; do
+    grep -q "warning: --${names%/*} is called --${names#*/} now" stderr
+  done
   unseen prune $tiny_data --out x --gamma 2 --rule ccs --metric wisdom 2>stderr || true
   grep -q 'warning: --gamma changes nothing: the rule ccs' stderr
   unseen prune $tiny_data --out x --keep 0.5 --keep 0.6 --metric wisdom 2>stderr || true

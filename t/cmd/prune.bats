@@ -47,7 +47,7 @@ load common
   need_device
   run_code 0 unseen prune $tiny_data $tiny_run --protocol seen --metric forgetting --out seen
   [ ! -e seen/trajectory/fold.npy ]
-  run_code 0 unseen prune $tiny_data $tiny_run --protocol seen --record eval --metric aum --out eval
+  run_code 0 unseen prune $tiny_data $tiny_run --protocol seen --seen-from eval --metric aum --out eval
   run_code 0 unseen prune $tiny_data $tiny_run --protocol one-fold --repeats 2 --metric dynunc --out one
   run_code 0 unseen trajectory $tiny_data $tiny_run --out recorded
   [ -s recorded/trajectory/p_true.npy ]

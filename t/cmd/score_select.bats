@@ -79,7 +79,7 @@ recorded() {
 
 @test "scores add up to formulas wherever a metric is named" {
   need_device
-  unseen prune $tiny_data $tiny_run --metric '0.5*el2n - 0.5*grand' --cut-by aum-ccs+loss --keep 0.5 --out run >/dev/null 2>&1
+  unseen prune $tiny_data $tiny_run --metric '0.5*el2n - 0.5*grand' --cutoff-by aum-ccs+loss --keep 0.5 --out run >/dev/null 2>&1
   [ -s run/keep.npy ]
   run_code 0 unseen score --metric '0.5*el2n-0.5*grand,el2n' --trajectory run/trajectory --out s.npy
   cmp s-0.5xel2n-0.5xgrand.npy run/scores.npy
@@ -96,23 +96,23 @@ recorded() {
 
 @test "select looks into a trajectory for what its rule needs" {
   need_device
-  unseen prune $tiny_data $tiny_run --metric dual --cut-by 0.5*aum+0.5*el2n --rule ccs --keep 0.3 --out run >/dev/null 2>&1
+  unseen prune $tiny_data $tiny_run --metric dual --cutoff-by 0.5*aum+0.5*el2n --rule ccs --keep 0.3 --out run >/dev/null 2>&1
   scores="--scores run/scores.npy --labels run/trajectory/labels.npy"
-  run_code 0 unseen select $scores --trajectory run/trajectory --cut-by 0.5*aum+0.5*el2n --keep 0.3 --seed 3 \
+  run_code 0 unseen select $scores --trajectory run/trajectory --cutoff-by 0.5*aum+0.5*el2n --keep 0.3 --seed 3 \
     --out keep.npy
   cmp keep.npy run/keep.npy
   unseen prune $tiny_data $tiny_run --metric dual --rule ccs --keep 0.3 --out run >/dev/null 2>&1
   run_code 0 unseen select $scores --trajectory run/trajectory --keep 0.3 --seed 3 --out by-aum.npy
   cmp by-aum.npy run/keep.npy
-  run_code 0 unseen select $scores --trajectory run/trajectory --cut-by score --keep 0.3 --seed 3 --out by-score.npy
+  run_code 0 unseen select $scores --trajectory run/trajectory --cutoff-by score --keep 0.3 --seed 3 --out by-score.npy
   run_code 0 unseen select $scores --trajectory run/trajectory --hardness run/scores.npy --keep 0.3 --seed 3 --out same.npy
   cmp by-score.npy same.npy
   [ "$(cmp by-score.npy by-aum.npy | wc -l)" -eq 1 ]
   run_code 0 unseen select $scores --trajectory run/trajectory --rule beta --keep 0.3 --out beta.npy
   run_code 2 unseen select $scores --rule beta --keep 0.3 --out x.npy
-  run_code 2 unseen select $scores --cut-by aum --keep 0.3 --out x.npy
+  run_code 2 unseen select $scores --cutoff-by aum --keep 0.3 --out x.npy
   grep -q 'hint: .*--trajectory' stderr
-  run_code 2 unseen select $scores --trajectory run/trajectory --cut-by au --keep 0.3 --out x.npy
+  run_code 2 unseen select $scores --trajectory run/trajectory --cutoff-by au --keep 0.3 --out x.npy
   unseen trajectory synth:60,4,16,1 $tiny_run --out small >/dev/null 2>&1
   run_code 3 unseen select $scores --trajectory small/trajectory --rule beta --keep 0.3 --out x.npy
   [ ! -e x.npy ]

@@ -44,8 +44,8 @@ static void a_selection_that_cannot_be_made(void **state)
     REFUSED("--gamma: -1", o.select.gamma = -1);
     REFUSED("--neighbours: 1000000", o.select.neighbours = 1000000);
     REFUSED("--metric: there is no score 'best'", o.metric = "best");
-    REFUSED("--cut-by: there is no score 'best'", o.cut = "best");
-    REFUSED("--cut-by: unseen-confidence is of models that never saw", o.scoring.protocol = UNSEEN_SEEN,
+    REFUSED("--cutoff-by: there is no score 'best'", o.cut = "best");
+    REFUSED("--cutoff-by: unseen-confidence is of models that never saw", o.scoring.protocol = UNSEEN_SEEN,
             o.cut = "unseen-confidence");
     REFUSED("--length: 3 is not in 1..2", o.score.length = 3);
 }
