@@ -219,7 +219,7 @@ static void metric_name(const char *metric, char name[64])
 static void number_name(double value, char name[32])
 {
     for (int digits = 6; digits <= 17; digits++) {
-        snprintf(name, 32, "%.*g", digits, value);
+        us_print_to(name, 32, "%.*g", digits, value);
         if (us_read_number(name, NULL) == value)
             return;
     }
