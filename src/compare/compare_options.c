@@ -3,6 +3,7 @@
 #include "compare/compare_options.h"
 
 #include "nn/train.h"
+#include "nn/workers.h"
 #include "prune/prune_options.h"
 #include "score/score_function.h"
 #include "scoring/scoring_model.h"
@@ -27,8 +28,9 @@ const struct us_option us_compare_options[] = {
      .help = "the first seed's scores serve all seeds"},
     {"budget", US_CHOICE, AT(budget), .standard = "epochs", .value = "epochs|steps",
      .help = "what all models train for alike"},
-    {"concurrent", US_INT, AT(concurrent), .standard = "auto", .low = 1, .high = 1024, .words = "auto",
-     .value = "N", .help = "models trained at once; auto: what is fastest", .flags = US_NO_IDENTITY},
+    {"concurrent", US_INT, AT(concurrent), .standard = "auto", .low = 1, .high = US_WORKERS_MOST,
+     .words = "auto", .value = "N", .help = "models trained at once; auto: what is fastest",
+     .flags = US_NO_IDENTITY},
     {"cutoff-by", US_STRING, AT(cut), .standard = "auto", .value = "M", .former = "cut-by",
      .help = "ccs, window: score that says what is hardest; auto: unseen-confidence, or aum where seen",
      .known = unseen_score_name},

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "nn/train.h"
 #include "prune/judge.h"
+#include "prune/prune_options.h"
 #include "prune/renew.h"
 #include "prune/step.h"
 #include "prune/wrong_share.h"
@@ -94,17 +95,13 @@ enum unseen_status us_incremental_check(const struct unseen_dataset *data,
 {
     const struct unseen_step_options *o = &options->step;
     int64_t n = data->split[UNSEEN_TRAIN].n;
-    if (o->steps < 1 || o->steps > 1000)
-        return us_fail(UNSEEN_USAGE, "--steps", "%d is not in 1..1000", o->steps);
-    if (o->steps == 1)
-        return UNSEEN_OK;
-    if (o->grow < 0 || o->grow > o->steps)
+    enum unseen_status st = us_options_check(us_step_options, o);
+    if (st || o->steps == 1)
+        return st;
+    if (o->grow > o->steps)
         return us_fail(UNSEEN_USAGE, "--grow", "%d is not in 1..%d, the steps", o->grow, o->steps);
-    if (!(o->evict >= 0 && o->evict <= 1))
-        return us_fail(UNSEEN_USAGE, "--evict", "%g is not in 0..1", o->evict);
-    if (!(o->hold_out > 0 && o->hold_out <= 0.5) || llround(o->hold_out * (double)n) < 1)
-        return us_fail(UNSEEN_USAGE, "--hold-out", "%g of %" PRId64 " samples is not in (0,0.5]", o->hold_out,
-                       n);
+    if (llround(o->hold_out * (double)n) < 1)
+        return us_fail(UNSEEN_USAGE, "--hold-out", "%g of %" PRId64 " samples is nothing", o->hold_out, n);
     if (llround(options->select.keep * (double)n) > n - llround(o->hold_out * (double)n)) {
         us_fail(UNSEEN_USAGE, "--keep", "%g is more than --hold-out %g leaves", options->select.keep,
                 o->hold_out);
@@ -114,14 +111,6 @@ enum unseen_status us_incremental_check(const struct unseen_dataset *data,
     if (options->scoring.protocol != UNSEEN_FOLD)
         return us_fail(UNSEEN_USAGE, "--protocol", "steps score by fold, not %s",
                        unseen_protocol_name(options->scoring.protocol));
-    if (o->folds != 0 && (o->folds < 2 || o->folds > 255))
-        return us_fail(UNSEEN_USAGE, "--step-folds", "%d is not in 2..255", o->folds);
-    if (o->repeats < 1 || o->repeats > 1000)
-        return us_fail(UNSEEN_USAGE, "--step-repeats", "%d is not in 1..1000", o->repeats);
-    if (o->epochs < 0)
-        return us_fail(UNSEEN_USAGE, "--step-epochs", "%d is less than 1", o->epochs);
-    if (o->judges < 1 || o->judges > 1000)
-        return us_fail(UNSEEN_USAGE, "--judges", "%d is not in 1..1000", o->judges);
     return check_choice(data, options);
 }
 

@@ -110,12 +110,9 @@ static enum unseen_status check_options(const struct us_score *score, const stru
     if (o->epoch < -1 || o->epoch >= epochs)
         return us_fail(UNSEEN_USAGE, "--epoch", "%d is not in 0..%d, the epochs of the trajectory", o->epoch,
                        epochs - 1);
-    if (o->window < 0 || o->window == 1)
-        return us_fail(UNSEEN_USAGE, "--window", "%d epochs are no window; at least 2 are", o->window);
-    if (!(o->decay >= 0 && o->decay <= 1))
-        return us_fail(UNSEEN_USAGE, "--decay", "%g is not in (0,1]", o->decay);
-    if (o->clusters < 0)
-        return us_fail(UNSEEN_USAGE, "--clusters", "%d is no number of prototypes", o->clusters);
+    const enum unseen_status st = us_options_check(us_score_options, o);
+    if (st)
+        return st;
     if (epochs < score->epochs)
         return us_fail(UNSEEN_USAGE, "--metric", "%s needs at least %d epochs; there are %d", score->name,
                        score->epochs, epochs);

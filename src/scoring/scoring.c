@@ -162,10 +162,12 @@ out:
 
 enum unseen_status us_scoring_check(const struct unseen_scoring_options *o, const struct unseen_dataset *data)
 {
-    if (o->repeats < 1 || o->repeats > 1000)
-        return us_fail(UNSEEN_USAGE, "--repeats", "%d is not in 1..1000", o->repeats);
-    if (o->protocol != UNSEEN_SEEN && (o->folds < 2 || o->folds > 255))
-        return us_fail(UNSEEN_USAGE, "--folds", "%d is not in 2..255", o->folds);
+    struct unseen_scoring_options checked = *o;
+    if (o->protocol == UNSEEN_SEEN)
+        checked.folds = 2; /* there are none */
+    enum unseen_status st = us_options_check(us_scoring_options, &checked);
+    if (st)
+        return st;
     if (o->jobs < 0 || o->job < 0 || (o->job > 0 && o->job >= o->jobs))
         return us_fail(UNSEEN_USAGE, "--job", "there is no job %d of %d", o->job + 1, o->jobs);
     if (o->record_also & ~US_RECORD_DEMAND)
@@ -173,7 +175,7 @@ enum unseen_status us_scoring_check(const struct unseen_scoring_options *o, cons
                        o->record_also);
     if (data->split[UNSEEN_TRAIN].n == 0)
         return us_fail(UNSEEN_BAD_DATA, data->location, "has no training samples");
-    enum unseen_status st = us_recipe_check_on(&o->recipe, data);
+    st = us_recipe_check_on(&o->recipe, data);
     if (!st && o->record_also >> UNSEEN_GRADIENT_NORM & 1)
         st = us_gradient_check(data, &o->recipe);
     return st;

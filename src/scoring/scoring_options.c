@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "nn/train.h"
+#include "nn/workers.h"
 #include "scoring/scoring_model.h"
 
 #define AT(member) US_AT(struct unseen_scoring_options, member)
@@ -16,8 +17,9 @@ const struct us_option us_scoring_options[] = {
      .help = "samples of the same content: in one fold or not"},
     {"seen-from", US_CHOICE, AT(record), .standard = "train", .value = "train|eval", .former = "record",
      .help = "pass that quantities of samples trained on come from"},
-    {"concurrent", US_INT, AT(concurrent), .standard = "auto", .low = 1, .high = 1024, .words = "auto",
-     .value = "N", .help = "models trained at once; auto: what is fastest", .flags = US_NO_IDENTITY},
+    {"concurrent", US_INT, AT(concurrent), .standard = "auto", .low = 1, .high = US_WORKERS_MOST,
+     .words = "auto", .value = "N", .help = "models trained at once; auto: what is fastest",
+     .flags = US_NO_IDENTITY},
     {"recipe", US_STRUCT, AT(recipe), .table = us_recipe_options, .help = "Training"},
     {0},
 };

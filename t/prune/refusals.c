@@ -70,7 +70,7 @@ static void models_of_later_steps_and_judges_that_cannot_be_trained(void **state
     REFUSED("--warmup: 5 is more than --epochs, 3", o.scoring.recipe.epochs = 10, o.scoring.recipe.warmup = 5,
             o.step.epochs = 3);
     assert_non_null(strstr(unseen_last_hint(), "--step-epochs 3"));
-    REFUSED("--epochs: 100001", o.step.epochs = 100001);
+    REFUSED("--step-epochs: 100001", o.step.epochs = 100001);
     REFUSED("--keep: 0.0001", o.select.keep = 0.0001);
     good.step.steps = 1;
 }
