@@ -209,6 +209,28 @@ out:
     return st;
 }
 
+/* The quantities that scores and parts are made of; what "auto" cuts by depends on the protocol, which is not
+ * known before. */
+static enum unseen_status quantities_of(const char *metric, const char *cut, unsigned parts,
+                                        unsigned *quantities)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const char *const scores[] = {metric, name_cut(cut, UNSEEN_SEEN), name_cut(cut, UNSEEN_FOLD)};
+    *quantities = parts & US_EVIDENCE_P_TRUE ? 1u << UNSEEN_P_TRUE : 0;
+    if (parts & US_EVIDENCE_CLASS_ERROR)
+        *quantities |= 1u << UNSEEN_CORRECT;
+    if (parts & US_EVIDENCE_WRONG)
+        *quantities |= US_WRONG_SHARE_READS;
+    for (int i = 0; i < 3; i++) {
+        unsigned bits = 0;
+        if (i == 0 ? scores[0] != NULL : cuts_apart(scores[i]))
+            US_TRY(i == 0 ? us_score_reads(scores[0], &bits) : blame_cut(us_score_reads(scores[i], &bits)));
+        *quantities |= bits;
+    }
+out:
+    return st;
+}
+
 enum unseen_status us_evidence_read(const char *folder, const char *metric,
                                     const struct unseen_score_options *options, const char *cut,
                                     unsigned parts, struct us_evidence *e)
@@ -216,8 +238,10 @@ enum unseen_status us_evidence_read(const char *folder, const char *metric,
     enum unseen_status st = UNSEEN_OK;
     struct unseen_trajectory *t = NULL;
     const struct unseen_score_options cutting = options_of_cut(options);
+    unsigned quantities;
     *e = (struct us_evidence){0};
-    US_TRY(unseen_trajectory_open(folder, &t));
+    US_TRY(quantities_of(metric, cut, parts, &quantities));
+    US_TRY(us_trajectory_open(folder, quantities, &t));
     e->n = t->n;
     e->classes = t->classes;
     US_TRY(us_score_check_length(options, t->epochs));

@@ -18,6 +18,7 @@
 #include "score/score_function.h"
 #include "scoring/scoring_model.h"
 #include "select/rule.h"
+#include "trajectory/trajectory.h"
 
 /* A run on its way. All arrays are [n] unless they say otherwise. */
 struct run {
@@ -272,7 +273,7 @@ static enum unseen_status estimate_wrong(struct run *run)
         return UNSEEN_OK;
     char *path = us_format("%s/trajectory", run->options->scoring.out);
     US_TRY_ALLOC(path);
-    US_TRY(unseen_trajectory_open(path, &first));
+    US_TRY(us_trajectory_open(path, US_WRONG_SHARE_READS, &first));
     US_TRY(us_wrong_share(first, us_score_epochs(&run->options->score, first->epochs), &run->wrong));
 out:
     unseen_trajectory_close(first);

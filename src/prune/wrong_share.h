@@ -4,6 +4,9 @@
 
 #include "unseen/audit.h"
 
+/* The quantities that it is made of. */
+#define US_WRONG_SHARE_READS (1u << UNSEEN_P_TRUE | 1u << UNSEEN_MARGIN | 1u << UNSEEN_LOSS)
+
 /* Judged by the first `epochs` of the trajectory's epochs. Memory: 44 bytes a sample, 24 more to sort. */
 enum unseen_status us_wrong_share(const struct unseen_trajectory *trajectory, int epochs, double *share);
 

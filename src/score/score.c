@@ -19,14 +19,21 @@
  * is what it takes of memory. */
 #define BLOCK ((int64_t)1 << 16)
 
-enum unseen_status unseen_score_needs(const char *metric, unsigned *record_also)
+enum unseen_status us_score_reads(const char *metric, unsigned *quantities)
 {
     struct us_formula formula;
     enum unseen_status st = us_formula_parse(metric, &formula);
-    unsigned needs = 0;
+    *quantities = 0;
     for (int i = 0; !st && i < formula.n; i++)
-        needs |= us_scores[formula.term[i].score].needs;
-    *record_also = us_record_whole(needs & US_RECORD_DEMAND);
+        *quantities |= us_scores[formula.term[i].score].needs;
+    return st;
+}
+
+enum unseen_status unseen_score_needs(const char *metric, unsigned *record_also)
+{
+    unsigned quantities;
+    enum unseen_status st = us_score_reads(metric, &quantities);
+    *record_also = us_record_whole(quantities & US_RECORD_DEMAND);
     return st;
 }
 

@@ -24,6 +24,7 @@ struct mapped {
     struct unseen_trajectory view; /* what callers hold: view.owner is this struct */
     struct us_npy array[US_TRAJECTORY_ARRAYS];
     char *folder;
+    unsigned wanted;                /* quantities, bits 1u << enum unseen_quantity */
     char *path;                     /* of trajectory.json */
     json_t *json;                   /* what it holds; NULL: an import without one */
     struct unseen_trajectory *seen; /* once it was asked for */
@@ -267,7 +268,7 @@ static enum unseen_status check_quantities(const char *path, const json_t *names
     for (int q = 0; q < UNSEEN_RECORDABLE; q++) {
         for (size_t i = 0; i < json_array_size(names); i++) {
             const char *name = json_string_value(json_array_get(names, i));
-            if (name && strcmp(name, us_trajectory_name(q)) == 0 && !m->array[q].data)
+            if (m->wanted >> q & 1 && name && strcmp(name, us_trajectory_name(q)) == 0 && !m->array[q].data)
                 return us_fail(UNSEEN_BAD_DATA, path, "names %s, but %s.npy is missing", name, name);
         }
     }
@@ -359,7 +360,27 @@ bool us_trajectory_is_whole(const char *folder)
     return whole;
 }
 
-enum unseen_status unseen_trajectory_open(const char *folder, struct unseen_trajectory **trajectory)
+/* The quantities of `wanted`; all of them where none of those is there, so that it can be told what is. */
+static enum unseen_status open_quantities(const char *folder, unsigned wanted, struct mapped *m)
+{
+    enum unseen_status st = UNSEEN_OK;
+    for (int pass = 0; pass < 2 && m->view.n == 0; pass++) {
+        m->wanted = pass == 0 ? wanted : US_TRAJECTORY_ALL;
+        for (int q = 0; q < UNSEEN_SCALARS; q++) {
+            if (m->wanted >> q & 1)
+                US_TRY(open_quantity(folder, q, m));
+        }
+    }
+    if (m->view.n > 0)
+        return UNSEEN_OK;
+    st = us_fail(UNSEEN_BAD_DATA, folder, "is no trajectory: it holds none of its quantities");
+    us_hint("one of p_true.npy, margin.npy, el2n.npy, entropy.npy, loss.npy, correct.npy must be there");
+out:
+    return st;
+}
+
+enum unseen_status us_trajectory_open(const char *folder, unsigned wanted,
+                                      struct unseen_trajectory **trajectory)
 {
     enum unseen_status st = UNSEEN_OK;
     struct mapped *m = us_calloc(1, sizeof *m);
@@ -367,13 +388,7 @@ enum unseen_status unseen_trajectory_open(const char *folder, struct unseen_traj
     m->view.owner = m;
     US_TRY_ALLOC(m->folder = us_format("%s", folder));
     US_TRY(load_description(m));
-    for (int q = 0; q < UNSEEN_SCALARS; q++)
-        US_TRY(open_quantity(folder, q, m));
-    if (m->view.n == 0) {
-        st = us_fail(UNSEEN_BAD_DATA, folder, "is no trajectory: it holds none of its quantities");
-        us_hint("one of p_true.npy, margin.npy, el2n.npy, entropy.npy, loss.npy, correct.npy must be there");
-        goto out;
-    }
+    US_TRY(open_quantities(folder, wanted, m));
     US_TRY(open_labels(folder, m));
     US_TRY(open_fold(folder, m));
     US_TRY(apply_description(folder, m));
@@ -383,6 +398,11 @@ out:
     if (m)
         unseen_trajectory_close(&m->view);
     return st;
+}
+
+enum unseen_status unseen_trajectory_open(const char *folder, struct unseen_trajectory **trajectory)
+{
+    return us_trajectory_open(folder, US_TRAJECTORY_ALL, trajectory);
 }
 
 void unseen_trajectory_close(struct unseen_trajectory *trajectory)

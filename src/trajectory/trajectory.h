@@ -27,6 +27,13 @@ const char *us_trajectory_bad_value(int array, const void *values, size_t count,
 /* `record` with the quantities that others bring with them. */
 unsigned us_record_whole(unsigned record);
 
+/* unseen_trajectory_open of the quantities in `wanted`, bits 1u << quantity, alone: the others below
+ * UNSEEN_SCALARS are as if they had not been recorded, which saves reading them for their check. Of a
+ * trajectory that holds none of them all are opened. */
+#define US_TRAJECTORY_ALL (~0u)
+enum unseen_status us_trajectory_open(const char *folder, unsigned wanted,
+                                      struct unseen_trajectory **trajectory);
+
 /* Whether the quantity is there. */
 bool us_trajectory_holds(const struct unseen_trajectory *t, enum unseen_quantity quantity);
 

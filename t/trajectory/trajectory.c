@@ -233,6 +233,26 @@ static void imports_need_no_description(void **state)
     unseen_trajectory_close(t);
 }
 
+/* A damaged array that nobody wants is not looked at, and is not there. */
+static void some_quantities_are_opened_alone(void **state)
+{
+    (void)state;
+    struct unseen_trajectory *t;
+    import_begin();
+    assert_ok(us_write_file(in_import("loss.npy"), "junk", 4));
+    ASSERT_REFUSED("loss.npy: ");
+    assert_ok(us_trajectory_open(import_folder, 1u << UNSEEN_P_TRUE, &t));
+    assert_non_null(t->value[UNSEEN_P_TRUE]);
+    assert_null(t->value[UNSEEN_MARGIN]);
+    assert_null(t->value[UNSEEN_LOSS]);
+    assert_true(t->n == 3 && t->epochs == 2);
+    unseen_trajectory_close(t);
+    assert_int_equal(unlink(in_import("loss.npy")), 0);
+    assert_ok(us_trajectory_open(import_folder, 1u << UNSEEN_LOSS, &t)); /* not there: then all */
+    assert_non_null(t->value[UNSEEN_P_TRUE]);
+    unseen_trajectory_close(t);
+}
+
 static void refuses_missing_parts(void **state)
 {
     (void)state;
@@ -398,6 +418,7 @@ int main(void)
         cmocka_unit_test(tells_how_it_was_recorded),
         cmocka_unit_test(wide_arrays_must_fit),
         cmocka_unit_test(imports_need_no_description),
+        cmocka_unit_test(some_quantities_are_opened_alone),
         cmocka_unit_test(refuses_missing_parts),
         cmocka_unit_test(refuses_wrong_shapes),
         cmocka_unit_test(imports_may_be_of_any_type),
