@@ -47,15 +47,17 @@ UNSEEN_API enum unseen_status unseen_audit(const struct unseen_trajectory *traje
                                            struct unseen_audit **audit);
 UNSEEN_API void unseen_audit_free(struct unseen_audit *audit);
 
-/* How many labels are wrong, as a share, judged where the models are surest: of the K samples of the highest
- * mean probability of any class, the share whose class is not their label, for the K where it is least, from
- * a fiftieth of the samples on (from 200 where that is more, but not from more than a tenth); less the doubt
- * that the models have there themselves, 1 - the mean of those probabilities. Where unseen models are surest
- * they err least, so that what is left is the labels' part, provided that labels are as often wrong there as
- * elsewhere. That is too high by means over the last third of the epochs, whose models err without doubt, and
- * too low by means as above, of models that have learnt to doubt labels where some are wrong: the share is
- * the mean of both. Models that were trained on the samples reject the fewer labels the better they fit. 0 if
- * the trajectory lacks p_true, margin or loss. Memory: 68 bytes a sample. */
+/* The share of wrong labels, judged where the models are surest. With samples ordered by falling
+ * q = max over the classes of the mean probability, and for K from the largest of n/50 and min(200, n/10) on:
+ *   r(K)  = share of the first K samples whose most probable class is not their label,
+ *   K*    = argmin r(K),
+ *   share = max(0, r(K*) - (1 - mean q of the first K*)).
+ * The models err least where they are surest, so that r(K*) less the doubt that they have there themselves is
+ * the labels' part, if labels are as often wrong there as elsewhere. This is computed from two means: over
+ * the last third of the epochs (too high: late models err without doubt), and over all epochs weighed as
+ * above (too low: models learn to doubt labels where some are wrong). `share` is the average of both. Models
+ * that trained on the samples reject the fewer labels the better they fit. 0 if the trajectory lacks p_true,
+ * margin or loss. Memory: 68 bytes a sample. */
 UNSEEN_API enum unseen_status unseen_wrong_share(const struct unseen_trajectory *trajectory, double *share);
 
 #ifdef __cplusplus

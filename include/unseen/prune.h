@@ -14,10 +14,13 @@ extern "C" {
  *
  * A part of the data is held out first, by class: no step trains on it and no coreset holds it. S_1 is chosen
  * from the scores of a fold run on the rest. For S_t, fold models are trained within S_(t-1): each on all of
- * it but a fold, which it scores together with all that is outside. Members among the hardest, which a
- * cut-off bars, leave first; members whose score is below the median of what could come in are covered by the
- * rest of the coreset and leave next, lowest first; the rule refills from what is outside, by class where
- * quotas or a class focus are asked for. Judges, models trained on all of S_t and tested on the part held
+ * it but a fold, which it scores together with all that is outside. Then, at most
+ * `evict` of the coreset:
+ *   1. members that the cut-off drops leave;
+ *   2. members whose score is below the median score of the samples outside leave, lowest first: the rest of
+ *      the coreset covers them;
+ *   3. the rule chooses as many from outside, by class where quotas or a class focus are asked for.
+ * Judges, models trained on all of S_t and tested on the part held
  * out, tell its quality; of the coresets of full size the best one is kept. */
 struct unseen_step_options {
     int steps;       /* coresets in all; 1: one selection from one scoring run, with nothing held out */

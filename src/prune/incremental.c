@@ -305,7 +305,8 @@ static enum unseen_status choose(struct run *run, int t, const char *scored)
     us_evidence_apply(&evidence, &select);
     US_TRY(estimate_wrong(run));
     select.wrong = run->wrong;
-    /* Of the whole ratio to keep, not of what is refilled; none is barred whom nobody could replace. */
+    /* The cut-off is that of the final ratio, select.keep, also where this step refills less. It leaves at
+     * least keep * n of the samples that are not held out, so that each one cut can be replaced. */
     double most = 1 - select.keep * (double)run->n / (double)(run->n - run->heldout.n);
     select.cutoff = fmax(0, fmin(us_cutoff(&select), most));
     select.seed = run->select.seed + ((uint64_t)t << 32);

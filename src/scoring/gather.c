@@ -13,22 +13,21 @@
 struct gather {
     const struct us_scoring *run;
     enum us_side side;
-    int shifts; /* repeats of the trajectory to one of the run: models that score a sample */
+    int scorers;                    /* models that score a sample: each gives a repeat of the trajectory */
     struct us_scoring_model *model; /* [models_per_repeat] of one repeat of the run */
     struct us_trajectory_writer writer;
 };
 
-/* Whether a model's record of sample i belongs to shift `shift` of its repeat. Models that score a sample
- * take their turns from its fold on: the scores of a model in a shift are those of a fold's size, whichever
- * the model and the shift. */
-static bool belongs(const struct gather *g, const struct us_scoring_model *m, int shift, int64_t i)
+/* Whether model m is the scorer number `scorer` of sample i: scorer s of a sample of fold k is model
+ * (k + 1 + s) mod folds, in a scope (k + s) mod folds. So each model is scorer s of one fold's samples. */
+static bool belongs(const struct gather *g, const struct us_scoring_model *m, int scorer, int64_t i)
 {
     const struct us_scope *scope = g->run->scope;
-    if (g->shifts == 1 || (scope && scope->part[i] != US_BY_ALL))
+    if (g->scorers == 1 || (scope && scope->part[i] != US_BY_ALL))
         return true;
     int folds = g->run->options->folds;
     int own = g->run->fold[(size_t)m->repeat * g->run->n + i];
-    return (m->fold - own - (scope ? 0 : 1) + folds) % folds == shift;
+    return (m->fold - own - (scope ? 0 : 1) + folds) % folds == scorer;
 }
 
 /* One model's work file, whose shape is checked as far as it is given (negative: any). */
@@ -49,7 +48,7 @@ out:
 
 /* ---- scalars ---- */
 
-static enum unseen_status scatter(const struct gather *g, const struct us_scoring_model *m, int shift,
+static enum unseen_status scatter(const struct gather *g, const struct us_scoring_model *m, int scorer,
                                   int epoch, float *rows)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -60,7 +59,7 @@ static enum unseen_status scatter(const struct gather *g, const struct us_scorin
     US_TRY(open_file(us_record_path(m, g->side, "record", epoch), US_F32, count, n, &array));
     const float *values = array.data;
     for (int64_t i = 0; i < n; i++) {
-        for (int q = 0; q < count && belongs(g, m, shift, samples[i]); q++)
+        for (int q = 0; q < count && belongs(g, m, scorer, samples[i]); q++)
             rows[q * g->run->n + samples[i]] = values[q * n + i];
     }
 out:
@@ -74,7 +73,7 @@ static enum unseen_status put_scalars(struct gather *g, int repeat, int epoch, f
     int64_t n = g->run->n;
     size_t at = ((size_t)repeat * (size_t)g->writer.view.epochs + (size_t)epoch) * (size_t)n;
     for (int f = 0; f < g->run->models_per_repeat; f++)
-        US_TRY(scatter(g, &g->model[f], repeat % g->shifts, epoch, rows));
+        US_TRY(scatter(g, &g->model[f], repeat % g->scorers, epoch, rows));
     for (int64_t i = 0; i < n; i++)
         correct[i] = rows[UNSEEN_CORRECT * n + i] > 0.5f;
     for (int q = 0; q < UNSEEN_SCALARS; q++) {
@@ -121,13 +120,13 @@ static int64_t below(const int64_t *samples, int64_t n, int64_t bound)
 }
 
 /* The rows of one model that fall on samples first..last-1, into `slice` from sample `first` on. */
-static void copy_rows(const struct gather *g, const struct us_scoring_model *m, int shift,
+static void copy_rows(const struct gather *g, const struct us_scoring_model *m, int scorer,
                       const struct us_npy *array, size_t row_bytes, int64_t first, int64_t last, char *slice)
 {
     int64_t n;
     const int64_t *samples = us_side_samples(m, g->side, &n);
     for (int64_t i = below(samples, n, first); i < n && samples[i] < last; i++) {
-        if (belongs(g, m, shift, samples[i]))
+        if (belongs(g, m, scorer, samples[i]))
             memcpy(slice + (size_t)(samples[i] - first) * row_bytes,
                    (const char *)array->data + (size_t)i * row_bytes, row_bytes);
     }
@@ -154,7 +153,7 @@ static enum unseen_status put_wide(struct gather *g, int quantity, const char *w
     for (int64_t first = 0; first < n; first += step) {
         int64_t last = first + step < n ? first + step : n;
         for (int f = 0; f < models; f++) {
-            copy_rows(g, &g->model[f], repeat % g->shifts, &file[f], row_bytes, first, last, slice);
+            copy_rows(g, &g->model[f], repeat % g->scorers, &file[f], row_bytes, first, last, slice);
             us_npy_rest(&file[f]);
         }
         US_TRY(us_trajectory_put(&g->writer, quantity, (block * (size_t)n + (size_t)first) * (size_t)width,
@@ -214,7 +213,7 @@ static enum unseen_status put_folds(struct gather *g, int repeat)
     for (int f = 0; f < g->run->models_per_repeat; f++) {
         const int64_t *samples = us_side_samples(&g->model[f], g->side, &n);
         for (int64_t i = 0; i < n; i++) {
-            if (belongs(g, &g->model[f], repeat % g->shifts, samples[i]))
+            if (belongs(g, &g->model[f], repeat % g->scorers, samples[i]))
                 fold[samples[i]] = (uint8_t)g->model[f].fold;
         }
     }
@@ -272,7 +271,7 @@ out:
 }
 
 /* Models that score the sample that is scored by most. */
-static int count_shifts(const struct us_scoring *run)
+static int count_scorers(const struct us_scoring *run)
 {
     const struct us_scope *scope = run->scope;
     if (run->options->protocol == UNSEEN_ONE_FOLD)
@@ -288,13 +287,13 @@ static enum unseen_status describe(struct gather *g)
 {
     const struct unseen_scoring_options *o = g->run->options;
     bool unseen = g->side == US_UNSEEN_SIDE;
-    g->shifts = unseen ? count_shifts(g->run) : 1;
+    g->scorers = unseen ? count_scorers(g->run) : 1;
     g->writer.evaluated = unseen || o->record == UNSEEN_RECORD_EVAL;
     g->writer.record = o->record_also;
     g->writer.view = (struct unseen_trajectory){
         .protocol = unseen ? o->protocol : UNSEEN_SEEN,
         .n = g->run->n,
-        .repeats = o->repeats * g->shifts,
+        .repeats = o->repeats * g->scorers,
         .epochs = us_scoring_epochs(g->run),
         .classes = g->run->data->classes,
         .folds = g->run->fold ? o->folds : 0,
@@ -316,8 +315,8 @@ enum unseen_status us_gather(const struct us_scoring *run, enum us_side side, co
     for (int r = 0; r < run->options->repeats; r++) {
         for (int f = 0; f < models; f++)
             US_TRY(us_scoring_model_begin(run, r, f, &g.model[f]));
-        for (int shift = 0; shift < g.shifts; shift++)
-            US_TRY(put_repeat(&g, r * g.shifts + shift));
+        for (int scorer = 0; scorer < g.scorers; scorer++)
+            US_TRY(put_repeat(&g, r * g.scorers + scorer));
         for (int f = 0; f < models; f++)
             us_scoring_model_end(&g.model[f]);
     }
