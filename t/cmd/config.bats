@@ -24,6 +24,15 @@ unusual="--metric dual --window 2 --length 3 --decay 0.5 --cutoff-by el2n --publ
   cmp a/model.safetensors b/model.safetensors
 }
 
+@test "run.json of compare repeats it" {
+  need_device
+  run_code 0 unseen compare $tiny_data --metrics el2n --protocols fold --rules ccs=0.1 --keep 0.5 --seeds 1 --folds 2 \
+    --model convnet3 --width 4 --epochs 2 --batch 32 --scoring-epochs 3 --scoring-no-flip --no-progress --out one
+  run_code 0 unseen compare --config one/run.json --no-progress --out two
+  cmp one/table.csv two/table.csv
+  cmp one/compare.json two/compare.json
+}
+
 @test "--config is read as it is meant" {
   need_device
   printf '\xEF\xBB\xBFmodel = "convnet3" # narrow\nepochs = 1\nwidth=8\nno-flip = false\nquiet = no\n' > good.conf

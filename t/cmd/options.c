@@ -47,7 +47,7 @@ static const struct us_option rows[] = {
      .help = "how fast", .flags = US_PROLONGS},
     {"share", US_DOUBLE, US_AT(struct sample, share), .standard = "0.5", .low = 0, .high = 1, .value = "X",
      .help = "how much", .flags = US_ABOVE_LOW},
-    {"file", US_STRING, US_AT(struct sample, file), .value = "FILE", .help = "which file"},
+    {"file", US_STRING, US_AT(struct sample, file), .value = "FILE", .help = "which file", .since = "0.9"},
     {"model", US_NAME, US_AT(struct sample, model), .standard = "resnet18", .value = "NAME",
      .help = "which network"},
     {"inner", US_STRUCT, US_AT(struct sample, inner), .table = inner_rows, .help = "Inside"},
@@ -197,6 +197,7 @@ static void test_texts(void **state)
         free(in_man);
     }
     assert_non_null(strstr(help, "how large; 0..1000000000000 bytes, default auto"));
+    assert_non_null(strstr(help, "which file; since 0.9"));
     free(help);
     free(man);
     free(list);
