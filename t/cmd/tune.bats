@@ -11,7 +11,7 @@ setup_cache() {
   setup_cache
   run_code 0 unseen tune $tiny --no-progress
   grep -q 'forward' stdout
-  [ "$(ls cache/tuning | wc -l)" -eq 1 ]
+  [ "$(ls cache/tuning/*.json | wc -l)" -eq 1 ]
   grep -q '"winner"' cache/tuning/*.json
   run_code 0 unseen tune $tiny --no-progress --json
   grep -q '"algorithm": "im2col"' stdout
