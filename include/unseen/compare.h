@@ -11,7 +11,7 @@ extern "C" {
 /* How long a model trains on a coreset. */
 enum unseen_budget {
     UNSEEN_BUDGET_EPOCHS, /* the recipe's epochs: fewer steps the less is kept */
-    UNSEEN_BUDGET_STEPS,  /* as many steps as the recipe's epochs on all data, rounded up to whole epochs */
+    UNSEEN_BUDGET_STEPS   /* as many steps as the recipe's epochs on all data, rounded up to whole epochs */
 };
 
 /* The lists are separated by commas. */
@@ -54,10 +54,10 @@ struct unseen_comparison {
 };
 
 /* Score, select, train and test whatever is not done yet, and write out/table.csv, table.md and run.json,
- * which unseen_report makes a page of. Models on all data and on random subsets are always among them. Each cell lies in out/cells/,
- * scoring runs, shared by the cells that need the same, in out/scoring/. A killed call goes on; the lists and
- * the number of seeds may grow from call to call: a scoring run that recorded less than a longer list needs is
- * made again. `rows` (may be NULL) receives fresh memory [*n], freed with
+ * which unseen_report makes a page of. Models on all data and on random subsets are always among them. Each
+ * cell lies in out/cells/, scoring runs, shared by the cells that need the same, in out/scoring/. A killed
+ * call goes on; the lists and the number of seeds may grow from call to call: a scoring run that recorded
+ * less than a longer list needs is made again. `rows` (may be NULL) receives fresh memory [*n], freed with
  * free(). UNSEEN_USAGE for unknown names and if `out` holds a comparison with other settings;
  * UNSEEN_BAD_DATA without a test split. */
 UNSEEN_API enum unseen_status unseen_compare(struct unseen_device *device, const struct unseen_dataset *data,

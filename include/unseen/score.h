@@ -12,7 +12,7 @@ extern "C" {
 enum unseen_calibration {
     UNSEEN_CALIBRATE_NONE,
     UNSEEN_CALIBRATE_ZSCORE, /* standardised within each fold */
-    UNSEEN_CALIBRATE_RANK,   /* mean rank within the fold, scaled to (0,1) */
+    UNSEEN_CALIBRATE_RANK    /* mean rank within the fold, scaled to (0,1) */
 };
 
 UNSEEN_API enum unseen_status unseen_calibration_parse(const char *name,

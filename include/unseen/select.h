@@ -24,7 +24,7 @@ enum unseen_select_table {
 enum unseen_quota {
     UNSEEN_QUOTA_NONE,         /* the rule chooses among all samples at once */
     UNSEEN_QUOTA_PROPORTIONAL, /* the same share of each class */
-    UNSEEN_QUOTA_EQUAL,        /* the same number of each class, as far as it has them */
+    UNSEEN_QUOTA_EQUAL         /* the same number of each class, as far as it has them */
 };
 
 /* What may stand for a cut-off: the one published for the keep ratio and `table` (Zheng et al., ICLR 2023),

@@ -12,8 +12,8 @@ extern "C" {
 #endif
 
 enum unseen_schedule {
-    UNSEEN_COSINE,   /* from lr to 0 over the epochs, per step */
-    UNSEEN_ONECYCLE, /* linear from 0 to lr over the first 30 % of the steps, linear back to 0 */
+    UNSEEN_COSINE,  /* from lr to 0 over the epochs, per step */
+    UNSEEN_ONECYCLE /* linear from 0 to lr over the first 30 % of the steps, linear back to 0 */
 };
 
 /* Everything that decides a model's weights besides the data, the seed and the device. */
