@@ -8,27 +8,7 @@
 #include "prune/evidence.h"
 #include "select/rule.h"
 #include "unseen/dataset.h"
-#include "unseen/select.h"
-
-/* The same samples as the scores must be in the trajectory. */
-static enum unseen_status look_into(const char *trajectory, const char *rule, const char *cut,
-                                    const struct unseen_select_files *files, struct us_evidence *evidence,
-                                    struct unseen_select_options *options)
-{
-    enum unseen_status st = UNSEEN_OK;
-    const struct unseen_score_options scoring = {.epoch = -1, .seed = options->seed};
-    struct us_npy scores = {0};
-    US_TRY(us_npy_open(files->scores, &scores));
-    US_TRY(us_evidence_read(trajectory, NULL, &scoring, cut,
-                            us_evidence_of(rule, options) | US_EVIDENCE_WRONG, evidence));
-    if (scores.ndim != 1 || scores.shape[0] != evidence->n)
-        st = us_fail(UNSEEN_BAD_DATA, trajectory, "is of %lld samples, %s of others", (long long)evidence->n,
-                     files->scores);
-    us_evidence_apply(evidence, options);
-out:
-    us_npy_close(&scores);
-    return st;
-}
+#include "unseen/prune.h"
 
 struct request {
     struct unseen_select_options options;
@@ -61,8 +41,7 @@ enum unseen_status us_cmd_select(int argc, char **argv)
     struct request r = {0};
     struct unseen_dataset_options reading = {0};
     struct unseen_dataset *data = NULL;
-    struct us_evidence evidence = {0};
-    int64_t n = 0, m = 0;
+    struct unseen_selection made = {0};
     bool help;
     us_options_defaults(own, &r);
     const struct us_usage usage = {
@@ -89,26 +68,24 @@ enum unseen_status us_cmd_select(int argc, char **argv)
     r.files.data = data;
     if (data)
         us_evidence_table(data, &r.options);
-    if (r.trajectory && !r.cut && !r.files.hardness && us_rule_cuts(r.rule))
-        r.cut = US_EVIDENCE_CUT; /* as `unseen prune` does, so that the same coreset comes out */
-    if (r.trajectory)
-        US_TRY(look_into(r.trajectory, r.rule, r.cut, &r.files, &evidence, &r.options));
     if (r.cut && !r.trajectory) {
         st = us_fail(UNSEEN_USAGE, "--cutoff-by", "'%s' is scored from a trajectory", r.cut);
         us_hint("name it by --trajectory, or give scores to cut by as --hardness FILE");
         goto out;
     }
     us_select_warn(r.rule, &r.options);
-    US_TRY(unseen_select_files(r.rule, &r.files, &r.options, &n, &m));
-    if (common.json)
-        US_TRY(us_print_json(json_pack("{s:I, s:I, s:o}", "n", (json_int_t)n, "kept", (json_int_t)m, "file",
-                                       us_json_text(common.out))));
+    if (r.trajectory)
+        US_TRY(unseen_select_trajectory(r.rule, r.trajectory, r.cut, &r.files, &r.options, &made));
     else
-        printf("kept %lld of %lld samples  %s\n", (long long)m, (long long)n, common.out);
+        US_TRY(unseen_select_files(r.rule, &r.files, &r.options, &made.n, &made.m));
+    if (common.json)
+        US_TRY(us_print_json(json_pack("{s:I, s:I, s:o}", "n", (json_int_t)made.n, "kept", (json_int_t)made.m,
+                                       "file", us_json_text(common.out))));
+    else
+        printf("kept %lld of %lld samples  %s\n", (long long)made.m, (long long)made.n, common.out);
     if (r.trajectory && !common.json)
-        us_print_cutoff(us_share_cut(r.rule, &r.options), r.options.wrong);
+        us_print_cutoff(made.cutoff, made.wrong);
 out:
-    us_evidence_end(&evidence);
     unseen_dataset_close(data);
     us_common_end(&common);
     return st;

@@ -23,6 +23,12 @@ const struct us_option us_audit_options[] = {
     {0},
 };
 
+void unseen_audit_defaults(struct unseen_audit_options *options)
+{
+    *options = (struct unseen_audit_options){0};
+    us_options_defaults(us_audit_options, options);
+}
+
 /* Samples between two times that the trajectory's pages are let go. */
 #define STRETCH 65536
 
@@ -142,8 +148,9 @@ enum unseen_status unseen_audit(const struct unseen_trajectory *t, const struct 
                                 struct unseen_audit **audit)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct unseen_audit_options o =
-        options ? *options : (struct unseen_audit_options){.threshold = NAN};
+    struct unseen_audit_options o;
+    unseen_audit_defaults(&o);
+    o = options ? *options : o;
     struct unseen_audit *a = NULL;
     US_TRY(check(t));
     US_TRY_ALLOC(a = us_calloc(1, sizeof *a));

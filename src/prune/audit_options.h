@@ -5,6 +5,6 @@
 #include "base/option.h"
 #include "unseen/audit.h"
 
-extern const struct us_option us_audit_options[];
+extern US_SHARED const struct us_option us_audit_options[];
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/option.h"
 #include "unseen/prune.h"
 
-extern const struct us_option us_prune_options[];
+extern US_SHARED const struct us_option us_prune_options[];
 extern const struct us_option us_step_options[];
 
 #endif

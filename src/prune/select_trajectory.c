@@ -1,0 +1,50 @@
+/* Selection from scores and a trajectory of the same samples. */
+#include "config.h"
+
+#include "base/npy.h"
+#include "prune/evidence.h"
+#include "select/rule.h"
+#include "unseen/prune.h"
+
+/* Point `select` at what the rule looks at besides the scores in the file. */
+static enum unseen_status look_into(const char *trajectory, const char *rule, const char *cut,
+                                    const char *scores_path, struct us_evidence *evidence,
+                                    struct unseen_select_options *select)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_score_options scoring;
+    struct us_npy scores = {0};
+    unseen_score_defaults(&scoring);
+    scoring.seed = select->seed;
+    US_TRY(us_npy_open(scores_path, &scores));
+    US_TRY(us_evidence_read(trajectory, NULL, &scoring, cut, us_evidence_of(rule, select) | US_EVIDENCE_WRONG,
+                            evidence));
+    if (scores.ndim != 1 || scores.shape[0] != evidence->n)
+        st = us_fail(UNSEEN_BAD_DATA, trajectory, "is of %lld samples, %s of others", (long long)evidence->n,
+                     scores_path);
+    us_evidence_apply(evidence, select);
+out:
+    us_npy_close(&scores);
+    return st;
+}
+
+enum unseen_status unseen_select_trajectory(const char *rule, const char *trajectory, const char *cut,
+                                            const struct unseen_select_files *files,
+                                            const struct unseen_select_options *options,
+                                            struct unseen_selection *selection)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_select_options select = *options;
+    struct us_evidence evidence = {0};
+    struct unseen_selection made = {0};
+    if (!cut && !files->hardness && us_rule_cuts(rule))
+        cut = US_EVIDENCE_CUT;
+    US_TRY(look_into(trajectory, rule, cut, files->scores, &evidence, &select));
+    US_TRY(unseen_select_files(rule, files, &select, &made.n, &made.m));
+    made.cutoff = us_share_cut(rule, &select);
+    made.wrong = select.wrong;
+    *selection = made;
+out:
+    us_evidence_end(&evidence);
+    return st;
+}
