@@ -29,3 +29,9 @@ const struct us_option us_synth_options[] = {
      .help = "share of wrong labels"},
     {0},
 };
+
+void unseen_synth_defaults(struct unseen_synth *recipe)
+{
+    *recipe = (struct unseen_synth){0};
+    us_options_defaults(us_synth_options, recipe);
+}

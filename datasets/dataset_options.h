@@ -5,7 +5,7 @@
 #include "base/option.h"
 #include "unseen/dataset.h"
 
-extern const struct us_option us_dataset_options[];
-extern const struct us_option us_synth_options[];
+extern US_SHARED const struct us_option us_dataset_options[];
+extern US_SHARED const struct us_option us_synth_options[];
 
 #endif

@@ -20,6 +20,9 @@ struct unseen_audit_options {
     double threshold; /* name those whose score is at least this; NaN: as many as unseen_wrong_share tells */
 };
 
+/* As many as unseen_wrong_share tells. */
+UNSEEN_API void unseen_audit_defaults(struct unseen_audit_options *options);
+
 /* Every average is over all repeats and epochs. Where the models never saw the samples an epoch weighs
  * exp(-mean loss of all samples at it), the geometric mean of the labels' probabilities: late epochs, that
  * have learnt wrong labels of other samples by heart, weigh little. */
@@ -39,7 +42,7 @@ struct unseen_audit {
     int64_t count;         /* unless asked for otherwise round(wrong * n) */
 };
 
-/* Audit a trajectory, which must outlive the result. `options` NULL: as many as the share of wrong labels.
+/* Audit a trajectory, which must outlive the result. `options` NULL: the defaults.
  * Memory: 60 bytes a sample; what was read of the trajectory is let go. UNSEEN_USAGE if the trajectory lacks
  * p_true, margin, loss or predicted. The result is freed with unseen_audit_free, which takes NULL. */
 UNSEEN_API enum unseen_status unseen_audit(const struct unseen_trajectory *trajectory,

@@ -16,6 +16,9 @@ struct unseen_bench_options {
     int rounds; /* timed steps of each kind, after two that are not counted */
 };
 
+/* resnet18, width 64, batch 128, 32 pixels, 10 classes, float32, 10 rounds. */
+UNSEEN_API void unseen_bench_defaults(struct unseen_bench_options *options);
+
 /* Medians over the rounds. A training step is forward, loss, backward and optimiser on data that lies on the
  * device. */
 struct unseen_bench_result {
@@ -42,12 +45,12 @@ struct unseen_bench_conv {
     char layer[64];                   /* the first that has this shape */
     int times;                        /* in a training step */
     char algorithm[UNSEEN_ALGORITHM]; /* what computes it */
-    const char *why;     /* "tuned" by unseen_tune, "shipped" with the program, "forced" by UNSEEN_CONV, the
-                            "usual"; static */
-    double milliseconds; /* median */
+    const char *why; /* "tuned" by unseen_tune, "shipped" with the program, "forced" by UNSEEN_CONV, the
+                        "usual"; static */
+    double seconds;  /* median */
     char other[UNSEEN_ALGORITHM]; /* the next best that unseen_tune found; "": not tuned, or nothing else can
                                    */
-    double other_milliseconds;
+    double other_seconds;
 };
 
 /* The convolutions of the model, in the order of its layers: fresh memory [*n], freed with free().

@@ -120,6 +120,9 @@ struct unseen_synth {
 
 enum unseen_synth_kind { UNSEEN_PLAIN, UNSEEN_HARD, UNSEEN_REDUNDANT, UNSEEN_MISLABELLED };
 
+/* 5000 training samples, a fifth as many test samples, 10 classes, 32 pixels, seed 0, the shares above. */
+UNSEEN_API void unseen_synth_defaults(struct unseen_synth *recipe);
+
 /* Draw it into memory. kinds/true_labels, if not NULL, receive fresh arrays [train] (freed with free()). */
 UNSEEN_API enum unseen_status unseen_synth_draw(const struct unseen_synth *recipe,
                                                 struct unseen_dataset **dataset, uint8_t **kinds,

@@ -18,7 +18,7 @@ enum unseen_calibration {
 UNSEEN_API enum unseen_status unseen_calibration_parse(const char *name,
                                                        enum unseen_calibration *calibration);
 
-/* Zeroed but for epoch = -1, every field has its default. */
+/* Of window, decay and clusters 0 stands for the default. */
 struct unseen_score_options {
     enum unseen_calibration calibration;
     int length;    /* T: how many of the trajectory's epochs count, from the first on; 0: all */
@@ -29,6 +29,9 @@ struct unseen_score_options {
     int clusters;  /* prototype: how many; 0: as many as classes */
     uint64_t seed; /* of "random", and of where the clustering of "prototype" begins */
 };
+
+/* Not calibrated, all epochs, default window, seed 0. */
+UNSEEN_API void unseen_score_defaults(struct unseen_score_options *options);
 
 /* The i-th registered score's name and one-line description; NULL past the last. */
 UNSEEN_API const char *unseen_score_name(int i);
@@ -48,7 +51,7 @@ UNSEEN_API enum unseen_status unseen_score_needs(const char *metric, unsigned *r
 UNSEEN_API enum unseen_status unseen_score_check(const char *metric, enum unseen_protocol protocol);
 
 /* Score every sample: each repeat scored, calibrated across folds, then averaged over repeats, in double.
- * `scores` [n] is the caller's. `options` NULL: not calibrated, default window and epochs, seed 0.
+ * `scores` [n] is the caller's. `options` NULL: the defaults.
  * UNSEEN_USAGE as above, or if it needs a quantity or more epochs than the trajectory holds.
  *
  * A trajectory that was opened from a folder is read in pieces that leave memory again: scoring takes 80

@@ -32,7 +32,7 @@ enum unseen_quota {
 #define UNSEEN_CUTOFF_TABLE (-1.0)
 #define UNSEEN_CUTOFF_AUTO  (-2.0)
 
-/* Zeroed but for `keep`, every field has its default; cutoff 0 is a cut-off of nothing. */
+/* Of strata, beta, neighbours and gamma 0 stands for the default; cutoff 0 is a cut-off of nothing. */
 struct unseen_select_options {
     double keep;   /* ratio in (0,1]; m = round(keep * n) */
     double cutoff; /* CCS, window: share of the hardest samples dropped first, below 1, reduced where it would
@@ -57,6 +57,9 @@ struct unseen_select_options {
     int neighbours;      /* D2: of the graph; 0: 10 */
     double gamma;        /* D2: how fast influence falls with squared distance; 0: 1 */
 };
+
+/* Keep 0.5, cut by UNSEEN_CUTOFF_AUTO, no quotas, seed 0, no arrays. */
+UNSEEN_API void unseen_select_defaults(struct unseen_select_options *options);
 
 /* The i-th registered rule's name and one-line description; NULL past the last. */
 UNSEEN_API const char *unseen_rule_name(int i);

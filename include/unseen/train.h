@@ -64,6 +64,9 @@ struct unseen_train_options {
     const char *command; /* recorded in run.json; may be NULL */
 };
 
+/* The recipe's defaults, seed 0, all samples; `out` is still to be set. */
+UNSEEN_API void unseen_train_defaults(struct unseen_train_options *options);
+
 /* Train and test one model. Writes model.safetensors, history.csv, run.json into `out`. `history` (may be
  * NULL) receives fresh memory [*epochs], freed with free(). UNSEEN_INTERRUPTED after a checkpoint if
  * unseen_interrupt was called. UNSEEN_USAGE if `out` holds another run. */

@@ -52,6 +52,9 @@ enum unseen_log_level { UNSEEN_LOG_ERROR, UNSEEN_LOG_WARNING, UNSEEN_LOG_INFO, U
 /* Messages up to this level go to stderr, of all threads. The default is UNSEEN_LOG_INFO. */
 UNSEEN_API void unseen_log_level_set(enum unseen_log_level level);
 
+/* Show on stderr how far long work is, or do not. It is shown unless this says 0. */
+UNSEEN_API void unseen_progress_set(int shown);
+
 /* Ask running work to stop at its next safe point (it writes a checkpoint and returns
  * UNSEEN_INTERRUPTED). Safe to call from a signal handler. */
 UNSEEN_API void unseen_interrupt(void);

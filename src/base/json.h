@@ -12,7 +12,7 @@
 enum unseen_status us_json_load(const char *path, json_t **object);
 
 /* The same for text in memory; `name` stands for the file in messages. */
-enum unseen_status us_json_parse(const char *name, const char *text, size_t size, json_t **object);
+US_SHARED enum unseen_status us_json_parse(const char *name, const char *text, size_t size, json_t **object);
 
 /* Write atomically: indented by two, keys in the order of insertion, a line feed at the end. Reals keep 15
  * digits, which every float survives. Takes no reference; NULL (what jansson's constructors give where memory
@@ -23,9 +23,9 @@ enum unseen_status us_json_save(const char *path, const json_t *value);
  * null for what is not finite. New reference, NULL if memory runs out. */
 json_t *us_json_float(float value);
 
-/* A string for names of files and classes, which need not be UTF-8: what is not becomes U+FFFD, for JSON holds
- * UTF-8 alone. New reference, NULL if memory runs out. */
-json_t *us_json_text(const char *text);
+/* A string for names of files and classes, which need not be UTF-8: what is not becomes U+FFFD, for JSON
+ * holds UTF-8 alone. New reference, NULL if memory runs out. */
+US_SHARED json_t *us_json_text(const char *text);
 
 /* The value of `key`; UNSEEN_BAD_DATA, naming file and key, if it is missing, of another type or outside
  * [low, high]. `file` is what messages call the place that `object` came from. */

@@ -71,14 +71,14 @@ static inline int64_t us_npy_integer(const struct us_npy *array, size_t i)
 }
 
 /* Write a whole array at once, atomically. Bytes depend on the values alone. */
-enum unseen_status us_npy_write(const char *path, enum us_dtype dtype, int ndim, const int64_t *shape,
-                                const void *data);
+US_SHARED enum unseen_status us_npy_write(const char *path, enum us_dtype dtype, int ndim,
+                                          const int64_t *shape, const void *data);
 
 /* float32 from any array of `ndim` dimensions: fresh memory [count], freed with free().
  * `shape` receives [ndim]; it may be NULL. */
 enum unseen_status us_npy_read_f32(const char *path, int ndim, int64_t *shape, float **values);
 
 /* The same for int64 from an array of whole numbers. */
-enum unseen_status us_npy_read_i64(const char *path, int ndim, int64_t *shape, int64_t **values);
+US_SHARED enum unseen_status us_npy_read_i64(const char *path, int ndim, int64_t *shape, int64_t **values);
 
 #endif

@@ -77,29 +77,29 @@ enum { US_OPTIONS_MOST = 128 };
 
 /* All rows of `table`, those of structs inside it among them, for the struct at `base`: the number written to
  * `list`. */
-int us_options_list(const struct us_option *table, const void *base,
-                    struct us_option_at list[US_OPTIONS_MOST]);
+US_SHARED int us_options_list(const struct us_option *table, const void *base,
+                              struct us_option_at list[US_OPTIONS_MOST]);
 
 /* Whether `name` is one of the words in "a b c"; NULL has none. */
 bool us_is_among(const char *words, const char *name);
 
 /* Set every member to its default. Members without a row are left alone. */
-void us_options_defaults(const struct us_option *table, void *base);
+US_SHARED void us_options_defaults(const struct us_option *table, void *base);
 
 /* UNSEEN_USAGE, naming the option and its range, for the first member that is out of its range. */
 enum unseen_status us_options_check(const struct us_option *table, const void *base);
 
 /* Set a member from text: a decimal number within the range, a word, true|false|yes|no|on|off|1|0. Strings
  * are borrowed. UNSEEN_USAGE, naming the option, for anything else. */
-enum unseen_status us_option_parse(const struct us_option_at *at, const char *text);
+US_SHARED enum unseen_status us_option_parse(const struct us_option_at *at, const char *text);
 
 /* A member as us_option_parse reads it, in fresh memory: the shortest text that stands for the same value; ""
  * for no string. NULL if memory runs out. */
-char *us_option_text(const struct us_option_at *at);
+US_SHARED char *us_option_text(const struct us_option_at *at);
 
 /* "1..1024 channels", "(0,1]", "a|b" or "" into `text`; returns it. */
 enum { US_RANGE_TEXT = 128 };
-const char *us_option_range(const struct us_option *row, char text[US_RANGE_TEXT]);
+US_SHARED const char *us_option_range(const struct us_option *row, char text[US_RANGE_TEXT]);
 
 /* Add every member to a JSON object under its name, with "_" for "-". Numbers that 15 digits do not hold and
  * words are strings, no string is null. `leave_out`: rows with one of these flags are left out. UNSEEN_FAILED
@@ -113,7 +113,8 @@ enum unseen_status us_options_get(const json_t *object, const char *file, const 
                                   void *base);
 
 /* The same for one member and its value. */
-enum unseen_status us_option_get(const struct us_option_at *at, const char *file, const json_t *value);
+US_SHARED enum unseen_status us_option_get(const struct us_option_at *at, const char *file,
+                                           const json_t *value);
 
 /* "name value\n" for each row without one of the flags, in fresh memory; NULL if memory runs out. */
 char *us_options_lines(const struct us_option *table, const void *base, unsigned leave_out);

@@ -35,9 +35,9 @@ void us_progress_clock(double (*now)(void))
     clock_now = now ? now : us_seconds;
 }
 
-void us_progress_enable(bool on)
+void unseen_progress_set(int shown)
 {
-    enabled = on;
+    enabled = shown;
 }
 
 struct us_progress *us_progress_begin(const char *title, const char *unit, uint64_t total)

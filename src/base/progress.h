@@ -7,9 +7,6 @@
 
 struct us_progress; /* opaque */
 
-/* Switch progress off (--quiet, --no-progress). */
-void us_progress_enable(bool on);
-
 /* Begin a display of `total` units named e.g. "images"; 0: not known. Returns NULL if progress is off or
  * memory is short, which every call below accepts: a display is never a reason to fail. */
 struct us_progress *us_progress_begin(const char *title, const char *unit, uint64_t total);

@@ -7,17 +7,22 @@
 
 #include "unseen/unseen.h"
 
+/* Marks what the library exports beside its public interface, for the program `unseen`, which links nothing
+ * else: the settings and what it takes to read them, to write files and to fail as the library does. No
+ * header of it is installed, and it may change with any version. */
+#define US_SHARED UNSEEN_API
+
 /* Record "<where>: <what>" for unseen_last_error(), clear the hint, and return `status`.
  * `where` is a file, an option or a function as the reader knows it. */
-enum unseen_status us_fail(enum unseen_status status, const char *where, const char *format, ...)
+US_SHARED enum unseen_status us_fail(enum unseen_status status, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The same with ": <strerror(errno)>" behind the text; status UNSEEN_FAILED. */
-enum unseen_status us_fail_errno(const char *where, const char *format, ...)
+US_SHARED enum unseen_status us_fail_errno(const char *where, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Say what to do about the failure just recorded. Returns nothing: call it after us_fail. */
-void us_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
+US_SHARED void us_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Hint "<title>: a, b, c" with the names that `name(0)`, `name(1)`, ... give up to NULL. */
 void us_hint_names(const char *title, const char *(*name)(int));
@@ -35,13 +40,13 @@ enum unseen_status us_error_again(const struct us_error *error);
 
 /* calloc of `count` items of `size` bytes that records a failure. NULL on failure. Never NULL for
  * count 0. The caller frees with free(). */
-void *us_calloc(size_t count, size_t size);
+US_SHARED void *us_calloc(size_t count, size_t size);
 
 /* Growing realloc with the same promise; on failure the old block stays valid. */
 void *us_realloc(void *block, size_t count, size_t size);
 
 /* printf into fresh memory, freed with free(); NULL on failure, recorded. */
-char *us_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+US_SHARED char *us_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* True once unseen_interrupt() was called. */
 bool us_interrupted(void);

@@ -44,3 +44,15 @@ const struct us_option us_tune_options[] = {
      .help = "timings a candidate, of which the median counts"},
     {0},
 };
+
+void unseen_bench_defaults(struct unseen_bench_options *options)
+{
+    *options = (struct unseen_bench_options){0};
+    us_options_defaults(us_bench_options, options);
+}
+
+void unseen_tune_defaults(struct unseen_tune_options *options)
+{
+    *options = (struct unseen_tune_options){0};
+    us_options_defaults(us_tune_options, options);
+}

@@ -6,7 +6,7 @@
 #include "unseen/bench.h"
 #include "unseen/tune.h"
 
-extern const struct us_option us_bench_options[];
-extern const struct us_option us_tune_options[];
+extern US_SHARED const struct us_option us_bench_options[];
+extern US_SHARED const struct us_option us_tune_options[];
 
 #endif

@@ -25,7 +25,7 @@ static void find_other(struct unseen_device *device, const struct us_conv_shape 
     const bool won = strcmp(tuned.winner, row->algorithm) == 0;
     const char *other = won ? tuned.runner_up : tuned.winner;
     snprintf(row->other, sizeof row->other, "%s", other ? other : "");
-    row->other_milliseconds = won ? tuned.runner_up_milliseconds : tuned.milliseconds;
+    row->other_seconds = 1e-3 * (won ? tuned.runner_up_milliseconds : tuned.milliseconds);
 }
 
 static enum unseen_status measure(struct unseen_device *device, const struct us_conv_use *use,
@@ -37,7 +37,7 @@ static enum unseen_status measure(struct unseen_device *device, const struct us_
     *row = (struct unseen_bench_conv){.conv = us_conv_about(&use->shape, direction),
                                       .times = use->times[direction],
                                       .why = us_conv_why_name(timing.why),
-                                      .milliseconds = 1e3 * timing.seconds};
+                                      .seconds = timing.seconds};
     snprintf(row->layer, sizeof row->layer, "%s", use->layer);
     snprintf(row->algorithm, sizeof row->algorithm, "%s", timing.algorithm);
     find_other(device, &use->shape, direction, row);

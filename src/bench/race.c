@@ -27,7 +27,7 @@ static void fill_row(const struct us_conv_shape *s, enum us_conv_direction direc
     *row = (struct unseen_tune_row){.conv = us_conv_about(s, direction)};
     for (int i = 0; i < n && i < UNSEEN_TUNE_CANDIDATES && !isnan(timing[i].seconds); i++) {
         memcpy(row->candidate[i].algorithm, timing[i].algorithm, sizeof timing[i].algorithm);
-        row->candidate[i].milliseconds = 1e3 * timing[i].seconds;
+        row->candidate[i].seconds = timing[i].seconds;
         row->candidates++;
     }
 }

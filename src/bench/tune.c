@@ -47,11 +47,11 @@ static enum unseen_status keep(struct unseen_device *device, const struct us_con
 {
     char key[US_CONV_KEY];
     struct us_tuned tuned = {.winner = row->candidate[0].algorithm,
-                             .milliseconds = row->candidate[0].milliseconds,
-                             .gflops = 1e-6 * row->conv.flops / row->candidate[0].milliseconds};
+                             .milliseconds = 1e3 * row->candidate[0].seconds,
+                             .gflops = 1e-9 * row->conv.flops / row->candidate[0].seconds};
     if (row->candidates > 1) {
         tuned.runner_up = row->candidate[1].algorithm;
-        tuned.runner_up_milliseconds = row->candidate[1].milliseconds;
+        tuned.runner_up_milliseconds = 1e3 * row->candidate[1].seconds;
     }
     us_conv_key(shape, direction, key);
     return us_tuning_keep(device, key, &tuned);

@@ -26,18 +26,18 @@ static bool timed(const struct measured *m)
 
 static double gflops(const struct unseen_bench_conv *c)
 {
-    return 1e-6 * c->conv.flops / c->milliseconds;
+    return 1e-9 * c->conv.flops / c->seconds;
 }
 
 static json_t *conv_json(const struct unseen_bench_conv *c, double peak)
 {
     json_t *row = us_conv_json(&c->conv);
     json_t *more = json_pack("{s:s, s:i, s:s, s:s, s:f, s:f, s:f}", "layer", c->layer, "times", c->times,
-                             "algorithm", c->algorithm, "why", c->why, "ms", c->milliseconds, "gflops",
+                             "algorithm", c->algorithm, "why", c->why, "ms", 1e3 * c->seconds, "gflops",
                              gflops(c), "share_of_peak", 1e9 * gflops(c) / peak);
     if (row && more && c->other[0]) {
         json_object_set_new(more, "other", json_string(c->other));
-        json_object_set_new(more, "other_ms", json_real(c->other_milliseconds));
+        json_object_set_new(more, "other_ms", json_real(1e3 * c->other_seconds));
     }
     if (row && more)
         json_object_update(row, more);
@@ -113,12 +113,12 @@ static void print_convolutions(const struct measured *m)
         char shape[US_SHAPE_TEXT], algorithm[64];
         snprintf(algorithm, sizeof algorithm, "%s (%s)", c->algorithm, c->why);
         printf("%-22s %5d  %-30s %-8s %-20s %9.3f %9.1f %7.1f%%", c->layer, c->times,
-               us_shape_text(&c->conv, shape), c->conv.direction, algorithm, c->milliseconds, gflops(c),
+               us_shape_text(&c->conv, shape), c->conv.direction, algorithm, 1e3 * c->seconds, gflops(c),
                1e11 * gflops(c) / m->peak);
         if (c->other[0])
-            printf("  %s %.3f", c->other, c->other_milliseconds);
+            printf("  %s %.3f", c->other, 1e3 * c->other_seconds);
         putchar('\n');
-        sum += c->times * c->milliseconds;
+        sum += 1e3 * c->times * c->seconds;
     }
     printf("\nconvolutions, timed alone: %.1f ms", sum);
     if (timed(m))
@@ -143,8 +143,8 @@ static enum unseen_status time_product(struct unseen_device *device, const struc
     printf("%d x %d matrices, %s\non %s\n\n%-20s %9s %9s %8s\n", size, size, precision, name, "algorithm",
            "ms", "GFLOP/s", "of peak");
     for (int i = 0; i < row.candidates; i++) {
-        double flops = 1e3 * row.conv.flops / row.candidate[i].milliseconds;
-        printf("%-20s %9.3f %9.1f %7.1f%%\n", row.candidate[i].algorithm, row.candidate[i].milliseconds,
+        double flops = row.conv.flops / row.candidate[i].seconds;
+        printf("%-20s %9.3f %9.1f %7.1f%%\n", row.candidate[i].algorithm, 1e3 * row.candidate[i].seconds,
                1e-9 * flops, 100 * flops / peak);
     }
 out:

@@ -81,8 +81,8 @@ json_t *us_race_json(const struct unseen_tune_row *r)
     json_t *row = us_conv_json(&r->conv), *all = json_array();
     for (int i = 0; all && i < r->candidates; i++)
         json_array_append_new(all, json_pack("{s:s, s:f, s:f}", "algorithm", r->candidate[i].algorithm, "ms",
-                                             r->candidate[i].milliseconds, "gflops",
-                                             1e-6 * r->conv.flops / r->candidate[i].milliseconds));
+                                             1e3 * r->candidate[i].seconds, "gflops",
+                                             1e-9 * r->conv.flops / r->candidate[i].seconds));
     if (row)
         json_object_set(row, "candidates", all);
     json_decref(all);

@@ -255,7 +255,7 @@ enum unseen_status us_options_parse(const struct us_usage *usage, int argc, char
         unseen_log_level_set(UNSEEN_LOG_ERROR);
     else if (common->verbose)
         unseen_log_level_set(UNSEEN_LOG_DEBUG);
-    us_progress_enable(!common->quiet && common->progress);
+    unseen_progress_set(!common->quiet && common->progress);
     warn_unused(all);
 out:
     free(all);

@@ -73,7 +73,6 @@ enum unseen_status us_cmd_select(int argc, char **argv)
         us_hint("name it by --trajectory, or give scores to cut by as --hardness FILE");
         goto out;
     }
-    us_select_warn(r.rule, &r.options);
     if (r.trajectory)
         US_TRY(unseen_select_trajectory(r.rule, r.trajectory, r.cut, &r.files, &r.options, &made));
     else

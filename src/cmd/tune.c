@@ -27,10 +27,10 @@ static void print_table(const struct unseen_tune_row *rows, int n, const char *d
         const struct unseen_tune_row *r = &rows[i];
         char shape[US_SHAPE_TEXT];
         printf("%-30s %-8s %-*s %9.3f %9.1f ", us_shape_text(&r->conv, shape), r->conv.direction, width,
-               r->candidate[0].algorithm, r->candidate[0].milliseconds,
-               1e-6 * r->conv.flops / r->candidate[0].milliseconds);
+               r->candidate[0].algorithm, 1e3 * r->candidate[0].seconds,
+               1e-9 * r->conv.flops / r->candidate[0].seconds);
         for (int k = 1; k < r->candidates; k++)
-            printf(" %s %.3f", r->candidate[k].algorithm, r->candidate[k].milliseconds);
+            printf(" %s %.3f", r->candidate[k].algorithm, 1e3 * r->candidate[k].seconds);
         putchar('\n');
     }
 }

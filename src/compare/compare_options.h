@@ -5,6 +5,6 @@
 #include "base/option.h"
 #include "unseen/compare.h"
 
-extern const struct us_option us_compare_options[];
+extern US_SHARED const struct us_option us_compare_options[];
 
 #endif

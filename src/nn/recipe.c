@@ -54,6 +54,12 @@ void unseen_recipe_defaults(struct unseen_recipe *recipe)
     us_options_defaults(us_recipe_options, recipe);
 }
 
+void unseen_train_defaults(struct unseen_train_options *options)
+{
+    *options = (struct unseen_train_options){0};
+    us_options_defaults(us_train_options, options);
+}
+
 enum unseen_status unseen_recipe_check(const struct unseen_recipe *recipe)
 {
     enum unseen_status st = UNSEEN_OK;

@@ -95,7 +95,7 @@ enum unseen_status us_train(struct us_session *session, const struct us_train_jo
 
 /* The rows of struct unseen_recipe and of struct unseen_train_options. */
 extern const struct us_option us_recipe_options[];
-extern const struct us_option us_train_options[];
+extern US_SHARED const struct us_option us_train_options[];
 
 /* Epochs that are run of the schedule. */
 int us_recipe_epochs(const struct unseen_recipe *recipe);

@@ -224,11 +224,12 @@ out:
 enum unseen_status unseen_score(const struct unseen_trajectory *trajectory, const char *metric,
                                 const struct unseen_score_options *options, float *scores)
 {
-    static const struct unseen_score_options defaults = {.epoch = -1};
+    struct unseen_score_options defaults;
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_score_options *o = options ? options : &defaults;
     struct us_formula formula;
     double *total = NULL;
+    unseen_score_defaults(&defaults);
     US_TRY(us_formula_parse(metric, &formula));
     US_TRY_ALLOC(total = us_calloc((size_t)trajectory->n, sizeof *total));
     if (formula.plain)

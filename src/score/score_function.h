@@ -71,7 +71,7 @@ enum unseen_status us_score_check_run(const char *metric, const struct unseen_sc
                                       int epochs, bool in_steps);
 
 /* The rows of struct unseen_score_options. */
-extern const struct us_option us_score_options[];
+extern US_SHARED const struct us_option us_score_options[];
 
 #define US_SCORE(name, function, needs, epochs, flags, help) us_score_function function;
 #include "score/scores.def"

@@ -19,3 +19,9 @@ const struct us_option us_score_options[] = {
      .value = "T", .help = "which one scores of one epoch read; own: each score's own"},
     {0},
 };
+
+void unseen_score_defaults(struct unseen_score_options *options)
+{
+    *options = (struct unseen_score_options){0};
+    us_options_defaults(us_score_options, options);
+}

@@ -6,7 +6,7 @@
 #include "unseen/scoring.h"
 
 /* The rows of struct unseen_scoring_options. */
-extern const struct us_option us_scoring_options[];
+extern US_SHARED const struct us_option us_scoring_options[];
 
 /* What becomes of a sample in a fold run on a part of the data. */
 enum us_part {

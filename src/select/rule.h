@@ -112,7 +112,7 @@ enum unseen_status us_count_kept(double keep, int64_t n, int64_t *m);
 bool us_rule_is_known(const char *name);
 
 /* The rows of struct unseen_select_options. */
-extern const struct us_option us_select_options[];
+extern US_SHARED const struct us_option us_select_options[];
 
 #define US_RULE(name, function, needs, help) us_rule_function function;
 #include "select/rules.def"

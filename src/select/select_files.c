@@ -99,6 +99,7 @@ enum unseen_status unseen_select_files(const char *rule, const struct unseen_sel
         labels = (struct us_npy){.dtype = US_I32, .count = (size_t)train->n, .data = train->labels};
     }
     in.labels = labels.data ? &labels : NULL;
+    us_select_warn(rule, o);
     US_TRY(us_choose(rule, &in, &kept));
     US_TRY(write_kept(files->kept, kept, in.n, in.m));
     *n = in.n;

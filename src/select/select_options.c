@@ -32,3 +32,9 @@ const struct us_option us_select_options[] = {
      .help = "d2: fall of influence with squared distance", .flags = US_ZERO_IS_DEFAULT | US_ABOVE_LOW},
     {0},
 };
+
+void unseen_select_defaults(struct unseen_select_options *options)
+{
+    *options = (struct unseen_select_options){0};
+    us_options_defaults(us_select_options, options);
+}

@@ -145,9 +145,9 @@ static void off_is_silent(void **state)
 {
     (void)state;
     char text[4096];
-    us_progress_enable(false);
+    unseen_progress_set(0);
     through_pipe(work, text, sizeof text);
-    us_progress_enable(true);
+    unseen_progress_set(1);
     assert_string_equal(text, "");
 }
 
