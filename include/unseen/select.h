@@ -69,7 +69,7 @@ UNSEEN_API const char *unseen_rule_help(int i);
 UNSEEN_API int unseen_rule_needs_features(const char *rule);
 UNSEEN_API int unseen_rule_needs_p_true(const char *rule);
 
-/* Choose round(keep*n) of n samples. `options` NULL: zeroed, with keep 0.5. labels [n] in 0..classes-1 may be
+/* Choose round(keep*n) of n samples. `options` NULL: the defaults. labels [n] in 0..classes-1 may be
  * NULL for rules that do not look at classes, scores [n] for those that do not look at scores. `kept`
  * receives fresh memory [*m], ascending, freed with free(). Ties go to the lower index. UNSEEN_USAGE: unknown
  * rule (the hint lists them), ratio out of range, nothing kept; UNSEEN_BAD_DATA: a score is not finite (its

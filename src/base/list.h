@@ -14,7 +14,7 @@ struct us_list {
 
 /* Take `text` apart. UNSEEN_USAGE, naming `option`, if there is no entry, an empty one, one twice, or more
  * than US_LIST_MOST. End with us_list_end, also after a failure. */
-enum unseen_status us_list_split(const char *option, const char *text, struct us_list *list);
-void us_list_end(struct us_list *list);
+US_SHARED enum unseen_status us_list_split(const char *option, const char *text, struct us_list *list);
+US_SHARED void us_list_end(struct us_list *list);
 
 #endif

@@ -248,8 +248,9 @@ enum unseen_status unseen_select(const char *rule, const float *scores, const in
                                  int classes, const struct unseen_select_options *options, int64_t **kept,
                                  int64_t *m)
 {
-    static const struct unseen_select_options defaults = {.keep = 0.5};
     enum unseen_status st = UNSEEN_OK;
+    struct unseen_select_options defaults;
+    unseen_select_defaults(&defaults);
     const struct unseen_select_options *o = options ? options : &defaults;
     const struct us_npy column = {
         .dtype = US_I32, .ndim = 1, .shape = {n}, .count = (size_t)n, .data = labels};

@@ -70,8 +70,9 @@ out:
 enum unseen_status unseen_select_files(const char *rule, const struct unseen_select_files *files,
                                        const struct unseen_select_options *options, int64_t *n, int64_t *m)
 {
-    static const struct unseen_select_options defaults = {.keep = 0.5};
     enum unseen_status st = UNSEEN_OK;
+    struct unseen_select_options defaults;
+    unseen_select_defaults(&defaults);
     const struct unseen_select_options *o = options ? options : &defaults;
     struct floats scores = {0}, hardness = {0};
     struct us_npy labels = {0};
