@@ -9,7 +9,10 @@ static char *command_line;
 
 void us_command_line_begin(int argc, char **argv)
 {
-    command_line = us_shell_line(argc, argv);
+    /* The program by its name: where it lay today says nothing later on. */
+    char *arguments = argc > 1 ? us_shell_line(argc - 1, argv + 1) : NULL;
+    command_line = arguments ? us_format(PACKAGE_NAME " %s", arguments) : NULL;
+    free(arguments);
 }
 
 void us_command_line_end(void)
