@@ -20,7 +20,7 @@ enum unseen_status us_make_folder(const char *path);
 enum unseen_status us_remove_folder(const char *path);
 
 /* True if something of that name is there. */
-bool us_exists(const char *path);
+US_SHARED bool us_exists(const char *path);
 
 /* True if it is a folder. */
 bool us_is_folder(const char *path);

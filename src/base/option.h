@@ -81,7 +81,7 @@ US_SHARED int us_options_list(const struct us_option *table, const void *base,
                               struct us_option_at list[US_OPTIONS_MOST]);
 
 /* Whether `name` is one of the words in "a b c"; NULL has none. */
-bool us_is_among(const char *words, const char *name);
+US_SHARED bool us_is_among(const char *words, const char *name);
 
 /* Set every member to its default. Members without a row are left alone. */
 US_SHARED void us_options_defaults(const struct us_option *table, void *base);
