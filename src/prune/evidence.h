@@ -10,8 +10,8 @@
 struct us_evidence {
     int64_t n;
     int classes;
-    float *scores;       /* [n] by the metric; NULL if none was asked for */
-    float *hardness;     /* [n] what is cut by; NULL: the scores */
+    float *scores;   /* [n] by the metric; NULL if none was asked for */
+    float *hardness; /* [n] what is cut by; NULL: the scores */
     /* What was asked for by US_EVIDENCE_ bits, of the first options->length epochs; else NULL or 0. */
     float *p_true;       /* [n] mean over repeats and epochs; NULL too where that was not recorded */
     double *class_error; /* [classes] share of wrong predictions in the last third of the epochs; NULL too
@@ -57,7 +57,7 @@ enum unseen_status us_evidence_check(const char *metric, const struct unseen_sco
                                      const char *cut, int epochs, bool in_steps);
 
 /* What select->table "auto" stands for with a dataset. */
-void us_evidence_table(const struct unseen_dataset *data, struct unseen_select_options *select);
+US_SHARED void us_evidence_table(const struct unseen_dataset *data, struct unseen_select_options *select);
 
 /* features.npy of another place, of n samples. */
 enum unseen_status us_evidence_features(const char *path, int64_t n, struct us_evidence *evidence);
