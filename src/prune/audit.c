@@ -9,8 +9,8 @@
 #include "base/order.h"
 #include "base/status.h"
 #include "prune/audit_options.h"
+#include "score/epoch_weights.h"
 #include "score/probability.h"
-#include "score/skill.h"
 #include "trajectory/trajectory.h"
 
 #define AT(member) US_AT(struct unseen_audit_options, member)
@@ -46,22 +46,22 @@ static enum unseen_status check(const struct unseen_trajectory *t)
     return UNSEEN_OK;
 }
 
-/* What the passes over one sample say: the mass of each class that was ever preferred to the label. */
-struct votes {
+/* Of one sample, the mean probability of each class where it was preferred to the label. */
+struct class_mass {
     double *mass;     /* [classes], zero but for those in the list */
     int32_t *classes; /* [passes] */
     int n;
 };
 
-static void vote(struct votes *v, int32_t class, double probability)
+static void add_mass(struct class_mass *v, int32_t class, double probability)
 {
     if (v->mass[class] == 0)
         v->classes[v->n++] = class;
     v->mass[class] += probability;
 }
 
-/* The class of the greatest mass, the lower one of equals; empties the votes. -1: there were none. */
-static int32_t elect(struct votes *v, double *mass)
+/* The class of the greatest mass, the lower one of equals; sets all to 0. -1: there was none. */
+static int32_t take_heaviest(struct class_mass *v, double *mass)
 {
     int32_t best = -1;
     *mass = 0;
@@ -78,8 +78,8 @@ static int32_t elect(struct votes *v, double *mass)
 }
 
 /* weight [repeats * epochs] of the passes, of sum 1 */
-static enum unseen_status judge(const struct unseen_trajectory *t, int64_t i, const double *weight,
-                                struct votes *v, struct unseen_audit *a)
+static enum unseen_status audit_sample(const struct unseen_trajectory *t, int64_t i, const double *weight,
+                                       struct class_mass *v, struct unseen_audit *a)
 {
     double p = 0, mass;
     for (int64_t pass = 0; pass < (int64_t)t->repeats * t->epochs; pass++) {
@@ -90,10 +90,10 @@ static enum unseen_status judge(const struct unseen_trajectory *t, int64_t i, co
                            (double)predicted, i);
         p += weight[pass] * t->value[UNSEEN_P_TRUE][at];
         if ((int64_t)predicted != t->labels[i])
-            vote(v, (int32_t)predicted,
-                 weight[pass] * us_p_other(t->value[UNSEEN_LOSS][at], t->value[UNSEEN_MARGIN][at]));
+            add_mass(v, (int32_t)predicted,
+                     weight[pass] * us_p_other(t->value[UNSEEN_LOSS][at], t->value[UNSEEN_MARGIN][at]));
     }
-    int32_t other = elect(v, &mass);
+    int32_t other = take_heaviest(v, &mass);
     a->p_true[i] = (float)p;
     a->suggested[i] = other < 0 ? (int32_t)t->labels[i] : other;
     a->confidence[i] = (float)mass;
@@ -101,13 +101,13 @@ static enum unseen_status judge(const struct unseen_trajectory *t, int64_t i, co
     return UNSEEN_OK;
 }
 
-static enum unseen_status judge_all(const struct unseen_trajectory *t, struct unseen_audit *a)
+static enum unseen_status audit_samples(const struct unseen_trajectory *t, struct unseen_audit *a)
 {
     enum unseen_status st = UNSEEN_OK;
     size_t passes = (size_t)t->repeats * (size_t)t->epochs;
     double *weight = us_calloc(passes, sizeof *weight);
-    struct votes v = {.mass = us_calloc((size_t)t->classes, sizeof *v.mass),
-                      .classes = us_calloc(passes, sizeof *v.classes)};
+    struct class_mass v = {.mass = us_calloc((size_t)t->classes, sizeof *v.mass),
+                           .classes = us_calloc(passes, sizeof *v.classes)};
     US_TRY_ALLOC(v.mass);
     US_TRY_ALLOC(v.classes);
     US_TRY_ALLOC(weight);
@@ -116,7 +116,7 @@ static enum unseen_status judge_all(const struct unseen_trajectory *t, struct un
     for (size_t pass = 0; pass < passes; pass++)
         weight[pass] /= t->repeats;
     for (int64_t i = 0; i < t->n; i++) {
-        US_TRY(judge(t, i, weight, &v, a));
+        US_TRY(audit_sample(t, i, weight, &v, a));
         if (i % STRETCH == STRETCH - 1)
             us_trajectory_rest(t);
     }
@@ -161,7 +161,7 @@ enum unseen_status unseen_audit(const struct unseen_trajectory *t, const struct 
     US_TRY_ALLOC(a->confidence = us_calloc((size_t)t->n, sizeof *a->confidence));
     US_TRY_ALLOC(a->score = us_calloc((size_t)t->n, sizeof *a->score));
     US_TRY_ALLOC(a->suspects = us_calloc((size_t)t->n, sizeof *a->suspects));
-    US_TRY(judge_all(t, a));
+    US_TRY(audit_samples(t, a));
     US_TRY(unseen_wrong_share(t, &a->wrong));
     US_TRY(find_suspects(&o, a));
     *audit = a;

@@ -5,8 +5,8 @@
 
 #include "base/order.h"
 #include "prune/wrong_share.h"
+#include "score/epoch_weights.h"
 #include "score/probability.h"
-#include "score/skill.h"
 #include "trajectory/trajectory.h"
 #include "unseen/audit.h"
 

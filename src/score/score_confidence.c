@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
+#include "score/epoch_weights.h"
 #include "score/score_function.h"
-#include "score/skill.h"
 #include "trajectory/trajectory.h"
 
 /* weight [epochs]; NULL: all alike */

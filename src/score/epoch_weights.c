@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "score/skill.h"
+#include "score/epoch_weights.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* How much the epochs of a trajectory know. */
-#ifndef US_SCORE_SKILL_H
-#define US_SCORE_SKILL_H
+#ifndef US_SCORE_EPOCH_WEIGHTS_H
+#define US_SCORE_EPOCH_WEIGHTS_H
 
 #include "unseen/trajectory.h"
 
