@@ -30,12 +30,12 @@ commands() {
 
 @test "man pages are without a fault" {
   command -v mandoc >/dev/null || skip "mandoc is not installed"
-  mandoc -Tlint -Wwarning "$top/man/unseen-formats.5"
+  mandoc -Tlint "$top/man/unseen-formats.5"
   page unseen > unseen.1
-  mandoc -Tlint -Wwarning unseen.1
+  mandoc -Tlint unseen.1
   for command in $(commands); do
     page unseen-$command > unseen-$command.1
-    mandoc -Tlint -Wwarning unseen-$command.1
+    mandoc -Tlint unseen-$command.1
   done
 }
 
