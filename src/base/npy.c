@@ -13,29 +13,6 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are little endian and mapped as they are");
 
-static const struct {
-    size_t size;
-    const char *name, *descr;
-} dtypes[] = {
-    [US_U8] = {1, "uint8", "|u1"},    [US_I32] = {4, "int32", "<i4"},   [US_I64] = {8, "int64", "<i8"},
-    [US_F16] = {2, "float16", "<f2"}, [US_F32] = {4, "float32", "<f4"}, [US_F64] = {8, "float64", "<f8"},
-};
-
-size_t us_dtype_size(enum us_dtype dtype)
-{
-    return dtypes[dtype].size;
-}
-
-const char *us_dtype_name(enum us_dtype dtype)
-{
-    return dtypes[dtype].name;
-}
-
-const char *us_dtype_descr(enum us_dtype dtype)
-{
-    return dtypes[dtype].descr;
-}
-
 bool us_shape_size(int ndim, const int64_t *shape, size_t size, size_t *count, size_t *bytes)
 {
     size_t product = 1, total;
@@ -202,7 +179,7 @@ enum unseen_status us_npy_write(const char *path, enum us_dtype dtype, int ndim,
     if (ndim < 0 || ndim > 4 || !us_shape_size(ndim, shape, us_dtype_size(dtype), NULL, &bytes))
         return us_fail(UNSEEN_USAGE, path, "not a shape that a .npy file is written with");
     char header[US_NPY_HEADER_MAX];
-    size_t header_bytes = us_npy_header_make(dtypes[dtype].descr, ndim, shape, header);
+    size_t header_bytes = us_npy_header_make(us_dtype_descr(dtype), ndim, shape, header);
     struct us_atomic file;
     enum unseen_status st = us_atomic_begin(path, &file);
     if (st != UNSEEN_OK)

@@ -3,8 +3,8 @@
 #include "device/source.h"
 
 #include "base/fs.h"
+#include "base/text.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,7 +143,7 @@ static enum unseen_status add_text(struct assembly *a, const char *name, const c
     char macro[80], line[200];
     int n = snprintf(macro, sizeof macro, "US_HAS_%s", name);
     for (int i = 0; i < n && i < (int)sizeof macro - 1; i++) {
-        if (!isalnum((unsigned char)macro[i]))
+        if (!us_is_digit(macro[i]) && !us_is_letter(macro[i]))
             macro[i] = '_';
     }
     n = snprintf(line, sizeof line, "#ifndef %s\n#define %s\n", macro, macro);

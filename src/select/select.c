@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/vectors.h"
 #include "select/groups.h"
 #include "select/kept.h"
@@ -192,6 +193,26 @@ enum unseen_status us_count_kept(double keep, int64_t n, int64_t *m)
     if (*m < 1)
         return us_fail(UNSEEN_USAGE, "--keep", "%g of %" PRId64 " samples is nothing", keep, n);
     return UNSEEN_OK;
+}
+
+enum unseen_status us_select_check(const char *rule, const struct unseen_select_options *o, int64_t n,
+                                   int classes)
+{
+    enum unseen_status st = UNSEEN_OK;
+    int64_t m;
+    US_TRY(us_rule_check(rule));
+    US_TRY(us_options_check(us_select_options, o));
+    US_TRY(us_count_kept(o->keep, n, &m));
+    US_TRY(us_ccs_check_strata(o, us_rule_stratifies(rule) && us_groups_by_class(o) ? classes : 1));
+out:
+    return st;
+}
+
+void us_select_warn(const char *rule, const struct unseen_select_options *o)
+{
+    if (us_rule_cuts(rule) && o->cutoff > 1 - o->keep + 1e-9)
+        us_log(UNSEEN_LOG_WARNING, "--cutoff %g leaves fewer samples than --keep %g: only %g is cut off",
+               o->cutoff, o->keep, 1 - o->keep);
 }
 
 /* The rule on all samples, by class where that is asked for. */
