@@ -108,13 +108,6 @@ void us_npy_rest(const struct us_npy *array)
 #endif
 }
 
-void us_npy_close(struct us_npy *array)
-{
-    if (array->mapping)
-        munmap(array->mapping, array->mapping_size);
-    *array = (struct us_npy){0};
-}
-
 static enum unseen_status check_ndim(const char *path, const struct us_npy *array, int ndim)
 {
     if (array->ndim == ndim)

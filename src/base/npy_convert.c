@@ -66,6 +66,13 @@ enum unseen_status us_npy_take(const char *path, enum us_dtype dtype, int ndim, 
     return UNSEEN_OK;
 }
 
+void us_npy_close(struct us_npy *array)
+{
+    if (array->mapping)
+        munmap(array->mapping, array->mapping_size);
+    *array = (struct us_npy){0};
+}
+
 /* The little-endian bits of element `i`, counted as they lie in the file. */
 static uint64_t bits_of(const struct us_npy_stored *s, const unsigned char *bytes, size_t i)
 {
