@@ -36,17 +36,17 @@ struct unseen_device_info {
                            empty */
     int repeated;       /* 1: the same hardware as an earlier entry, that of index .. */
     int same_as;        /* .. same_as, by another driver */
-    int usable;     /* 0: online but unfit, with the reason below */
+    int usable;         /* 0: online but unfit, with the reason below */
     char reason[128];
 };
 
 /* Every device of every platform. `list` is fresh memory, freed with free(). No device at all is UNSEEN_OK
  * with *n = 0.
  *
- * Before a process meets its drivers for the first time, they are tried in a child process, unless this set of
- * them has passed before: UNSEEN_NO_DEVICE, with the driver's name, for one that aborts, crashes or does not
- * answer (within UNSEEN_DRIVER_TIMEOUT seconds, 30 by default; 0 tries nothing). Where PoCL's cache folder cannot
- * be written, POCL_CACHE_DIR is set to another one, with a warning. */
+ * Before a process meets its drivers for the first time, they are tried in a child process, unless this set
+ * of them has passed before: UNSEEN_NO_DEVICE, with the driver's name, for one that aborts, crashes or does
+ * not answer (within UNSEEN_DRIVER_TIMEOUT seconds, 30 by default; 0 tries nothing). Where PoCL's cache
+ * folder cannot be written, POCL_CACHE_DIR is set to another one, with a warning. */
 UNSEEN_API enum unseen_status unseen_device_list(struct unseen_device_info **list, int *n);
 
 enum { UNSEEN_DEVICES_MOST = 16 };

@@ -59,9 +59,9 @@ struct unseen_train_options {
     const int64_t *subset; /* [n_subset] samples to train on, ascending; NULL: all */
     int64_t n_subset;
     const char *subset_name; /* file that the subset is from, recorded; may be NULL */
-    const char *out;     /* folder; made if missing. A killed run goes on from what lies there. */
-    const char *init;    /* .safetensors to start from; NULL: drawn from the seed */
-    const char *command; /* recorded in run.json; may be NULL */
+    const char *out;         /* folder; made if missing. A killed run goes on from what lies there. */
+    const char *init;        /* .safetensors to start from; NULL: drawn from the seed */
+    const char *command;     /* recorded in run.json; may be NULL */
 };
 
 /* The recipe's defaults, seed 0, all samples; `out` is still to be set. */

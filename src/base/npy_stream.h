@@ -21,8 +21,8 @@ enum unseen_status us_npy_stream_begin(const char *path, enum us_dtype dtype, in
 enum unseen_status us_npy_stream_put(struct us_npy_stream *stream, size_t first, size_t count,
                                      const void *values);
 
-/* The checksum of the file, all of whose elements were put; costs no reading if they were put in order. Before
- * us_npy_stream_commit. */
+/* The checksum of the file, all of whose elements were put; costs no reading if they were put in order.
+ * Before us_npy_stream_commit. */
 enum unseen_status us_npy_stream_checksum(struct us_npy_stream *stream, char text[US_CHECKSUM_TEXT]);
 
 /* True between begin and commit or abandon. */

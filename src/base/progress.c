@@ -97,10 +97,10 @@ static void format_tail(const struct us_progress *progress, uint64_t done, doubl
     if (done > progress->first && now > progress->start) {
         double rate = (double)(done - progress->first) / (now - progress->start);
         us_print_to(rate_text, sizeof rate_text, ", %.*f %s/s",
-                 rate < 10    ? 2
-                 : rate < 100 ? 1
-                              : 0,
-                 rate, progress->unit);
+                    rate < 10    ? 2
+                    : rate < 100 ? 1
+                                 : 0,
+                    rate, progress->unit);
         if (done < progress->total) {
             format_time((double)(progress->total - done) / rate, left, sizeof left);
             snprintf(left_text, sizeof left_text, ", %s left", left);

@@ -54,8 +54,7 @@ static void escape(FILE *out, const char *argument)
 
 static void write_argument(FILE *out, const char *argument)
 {
-    static const char safe[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+.,:/@%";
+    static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+.,:/@%";
     if (*argument && argument[strspn(argument, safe)] == 0)
         fputs(argument, out);
     else if (is_text(argument))

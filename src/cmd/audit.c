@@ -133,7 +133,8 @@ enum unseen_status us_cmd_audit(int argc, char **argv)
     scoring.command = us_command_line();
     scoring.record_also = UNSEEN_AUDIT_RECORD;
     US_TRY(unseen_dataset_open(path[0], &reading, &data));
-    US_TRY(unseen_claim(common.out, (const char *[]){"suspects.csv", "suspicion.npy", "audit.json", "audit.html", NULL},
+    US_TRY(unseen_claim(common.out,
+                        (const char *[]){"suspects.csv", "suspicion.npy", "audit.json", "audit.html", NULL},
                         &claim));
     US_TRY(run(&common, data, &scoring, request.folder, &options));
 out:

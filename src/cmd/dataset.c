@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/checksum.h"
+#include "base/json.h"
 #include "base/npy.h"
 #include "base/utf8.h"
 #include "cmd/cmd.h"

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/list.h"
 #include "base/npy.h"
-#include "base/json.h"
 #include "cmd/cmd.h"
 #include "score/score_function.h"
 #include "unseen/score.h"

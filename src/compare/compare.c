@@ -26,7 +26,8 @@ static json_t *describe(const struct unseen_device *device, const struct unseen_
 static enum unseen_status claim_folder(const struct unseen_device *device, const struct unseen_dataset *data,
                                        const struct unseen_compare_options *o, struct us_claim *claim)
 {
-    static const char *const files[] = {"compare.json", "table.csv", "table.md", "run.json", "report.html", NULL};
+    static const char *const files[] = {"compare.json", "table.csv",   "table.md",
+                                        "run.json",     "report.html", NULL};
     json_t *asked = describe(device, data, o);
     const enum unseen_status st = us_claim_for(o->out, "comparison", files, asked, claim);
     json_decref(asked);

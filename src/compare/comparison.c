@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/csv.h"
 #include "base/atomic.h"
+#include "base/csv.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "compare/cell.h"
@@ -82,7 +82,7 @@ static enum unseen_status write_csv(const char *path, const struct unseen_compar
         const struct unseen_comparison *r = &table[i];
         us_csv_field(file.stream, r->metric);
         us_print(file.stream, ",%s,%s,%g,%" PRId64 ",%d,%" PRId64 ",%" PRId64 ",%.6f,", r->protocol, r->rule,
-                r->keep, r->kept, r->seeds, r->epochs, r->steps, r->mean);
+                 r->keep, r->kept, r->seeds, r->epochs, r->steps, r->mean);
         if (!isnan(r->deviation))
             us_print(file.stream, "%.6f", r->deviation);
         us_print(file.stream, ",%.6f\n", r->best_mean);

@@ -10,8 +10,9 @@
 char *us_fingerprint(const struct unseen_device *device, const struct unseen_dataset *data,
                      const struct us_train_job *job, const struct us_model *model);
 
-/* "unseen VERSION, PLATFORM, DEVICE, driver DRIVER, convolutions HASH": what the bits of a training run depend on beside its
- * settings. The hash is of the algorithms that `model` uses. Fresh memory; NULL on failure, recorded. */
+/* "unseen VERSION, PLATFORM, DEVICE, driver DRIVER, convolutions HASH": what the bits of a training run
+ * depend on beside its settings. The hash is of the algorithms that `model` uses. Fresh memory; NULL on
+ * failure, recorded. */
 char *us_made_by(const struct unseen_device *device, const struct us_model *model);
 
 #endif

@@ -303,7 +303,7 @@ static enum unseen_status run_epoch(struct run *run)
     US_TRY(summarise(run, &p, epoch));
     epoch->seconds = us_seconds() - start;
     us_print_to(run->note, sizeof run->note, "epoch %d/%d loss %.3f acc %.3f", epoch->epoch + 1, run->target,
-             epoch->train_loss, epoch->train_accuracy);
+                epoch->train_loss, epoch->train_accuracy);
     if (job->on_epoch) {
         struct us_sample_stats trained = {job->n_train, job->train, run->trained};
         struct us_sample_stats heldout = {job->n_heldout, job->heldout,

@@ -45,7 +45,7 @@ static enum unseen_status write_csv(const char *path, const struct unseen_audit 
         fprintf(file.stream, "%" PRId64 ",%" PRId64 ",", i, a->labels[i]);
         us_csv_field(file.stream, paths ? paths[i] : NULL);
         us_print(file.stream, ",%" PRId32 ",%.6g,%.6g\n", a->suggested[i], (double)a->confidence[i],
-                (double)a->score[i]);
+                 (double)a->score[i]);
     }
     return us_atomic_commit(&file);
 }
@@ -64,7 +64,8 @@ enum unseen_status unseen_audit_write(const struct unseen_audit *audit, const st
     US_TRY_ALLOC(npy);
     US_TRY_ALLOC(json);
     US_TRY(check_data(audit, data));
-    US_TRY(us_claim(folder, NULL, (const char *[]){"suspects.csv", "suspicion.npy", "audit.json", "audit.html", NULL},
+    US_TRY(us_claim(folder, NULL,
+                    (const char *[]){"suspects.csv", "suspicion.npy", "audit.json", "audit.html", NULL},
                     &claim));
     US_TRY(write_csv(csv, audit, data));
     US_TRY(us_npy_write(npy, US_F32, 1, &audit->n, audit->score));

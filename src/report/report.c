@@ -77,8 +77,8 @@ static enum unseen_status keep_pictures(const char *path, const struct us_run_fo
     return UNSEEN_OK;
 }
 
-/* Folders that were put together by hand, or copied without what is hidden in them, have no list of our files: there
- * our footer tells a page of ours. */
+/* Folders that were put together by hand, or copied without what is hidden in them, have no list of our
+ * files: there our footer tells a page of ours. */
 static enum unseen_status hold(const char *folder, const char *path, struct us_claim *claim)
 {
     char *text = NULL;

@@ -24,7 +24,8 @@ static bool is_word(char c)
     return us_is_letter(c) || us_is_digit(c) || c == '_' || c == '.';
 }
 
-/* What stands at `at`, for messages: all that could belong to a name, in part if it is long, or one character.
+/* What stands at `at`, for messages: all that could belong to a name, in part if it is long, or one
+ * character.
  */
 static int word_length(const char *at)
 {
@@ -102,8 +103,8 @@ static enum unseen_status take_sign(const char *text, bool first, const char **a
     if (**at == '-' || **at == '+')
         *at = skip_spaces(*at + 1);
     else if (!first)
-        return us_fail(UNSEEN_USAGE, WHERE, QUOTED ": + or - is missing before '%.*s'", text, word_length(*at),
-                       *at);
+        return us_fail(UNSEEN_USAGE, WHERE, QUOTED ": + or - is missing before '%.*s'", text,
+                       word_length(*at), *at);
     return UNSEEN_OK;
 }
 

@@ -24,7 +24,7 @@
 struct run {
     struct us_scoring scoring;
     struct unseen_device *device;
-    json_t *models;    /* histories, for scoring.json */
+    json_t *models;       /* histories, for scoring.json */
     struct us_past *past; /* [count_own] */
     struct us_progress *progress;
 };

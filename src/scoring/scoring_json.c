@@ -14,10 +14,14 @@
 #include "trajectory/trajectory.h"
 
 /* The arrays of all kinds that come later are refused when it is their turn. */
-const char *const us_scoring_files[] = {"scoring.json",           "trajectory/trajectory.json",
-                                        "trajectory/p_true.npy",  "trajectory/labels.npy",
-                                        "seen/trajectory/trajectory.json", "seen/trajectory/p_true.npy",
-                                        "work/labels.npy",        NULL};
+const char *const us_scoring_files[] = {"scoring.json",
+                                        "trajectory/trajectory.json",
+                                        "trajectory/p_true.npy",
+                                        "trajectory/labels.npy",
+                                        "seen/trajectory/trajectory.json",
+                                        "seen/trajectory/p_true.npy",
+                                        "work/labels.npy",
+                                        NULL};
 
 /* Which samples a run trains on, in a word. */
 static void name_scope(const struct us_scope *scope, int64_t n, char name[48])
@@ -36,14 +40,13 @@ static json_t *describe(const struct unseen_device *device, const struct unseen_
 {
     char trained[48];
     name_scope(scope, data->split[UNSEEN_TRAIN].n, trained);
-    json_t *settings =
-        json_pack("{s:I, s:s, s:s, s:s}", "seed", (json_int_t)o->seed, "training set", trained, "data",
-                  data->hash, "device", unseen_device_info(device)->name);
+    json_t *settings = json_pack("{s:I, s:s, s:s, s:s}", "seed", (json_int_t)o->seed, "training set", trained,
+                                 "data", data->hash, "device", unseen_device_info(device)->name);
     json_t *job = o->jobs > 1 ? json_pack("{s:i, s:i, s:i}", "job", o->job + 1, "jobs", o->jobs, "classes",
                                           data->classes)
                               : json_object();
-    bool bad = us_options_put(settings, us_scoring_options, o, US_NO_IDENTITY) ||
-               json_object_update(settings, job);
+    bool bad =
+        us_options_put(settings, us_scoring_options, o, US_NO_IDENTITY) || json_object_update(settings, job);
     if (o->protocol == UNSEEN_SEEN) { /* no folds, and nothing to keep together in one */
         json_object_del(settings, "folds");
         json_object_del(settings, "duplicates");
@@ -203,9 +206,8 @@ enum unseen_status us_settings_add_model(json_t *models, int repeat, int fold, c
     bool bad = !list;
     for (int e = 0; e < past->epochs && !bad; e++)
         bad = json_array_append_new(list, epoch_json(&past->history[e]));
-    json_t *model =
-        json_pack("{s:s, s:I, s:o, s:o}", "name", name, "n_train", (json_int_t)past->n_train, "made_by",
-                  us_json_text(past->made_by), "epochs", list);
+    json_t *model = json_pack("{s:s, s:I, s:o, s:o}", "name", name, "n_train", (json_int_t)past->n_train,
+                              "made_by", us_json_text(past->made_by), "epochs", list);
     if (bad || !model || json_array_append_new(models, model))
         return us_fail(UNSEEN_FAILED, "memory", "cannot record a model's history");
     return UNSEEN_OK;

@@ -8,7 +8,8 @@
 #include "scoring/claim.h"
 #include "scoring/scoring_model.h"
 
-/* What folders of scoring runs are to us_claim, and files that a run writes there, which it must be free to. */
+/* What folders of scoring runs are to us_claim, and files that a run writes there, which it must be free to.
+ */
 #define US_SCORING_KIND "scoring"
 extern const char *const us_scoring_files[];
 

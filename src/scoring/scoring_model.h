@@ -65,8 +65,8 @@ struct us_scoring_model {
     int repeat, fold;
     int64_t *train, *heldout, *seen; /* ascending samples; seen: those that the model stands for there */
     int64_t n_train, n_heldout, n_seen;
-    bool evaluates; /* the seen side comes from an evaluation pass */
-    char *folder;   /* of its work files */
+    bool evaluates;               /* the seen side comes from an evaluation pass */
+    char *folder;                 /* of its work files */
     struct us_recorder *recorder; /* NULL until us_recorder_new */
 };
 

@@ -4,8 +4,8 @@
 
 #include <inttypes.h>
 
-#include "base/csv.h"
 #include "base/atomic.h"
+#include "base/csv.h"
 #include "base/text.h"
 
 enum unseen_status us_coreset_csv_write(const char *path, const int32_t *labels, char *const *paths,

@@ -66,17 +66,10 @@ static void test_utf8(void **state)
     static const struct {
         const char *text;
         int length;
-    } cases[] = {{"a", 1},
-                 {"\xC3\xBC", 2},
-                 {"\xE2\x82\xAC", 3},
-                 {"\xF0\x9F\x98\x80", 4},
-                 {"\x80", 0},
-                 {"\xC3", 0},
-                 {"\xC0\xAF", 0},
-                 {"\xE0\x80\xAF", 0},
-                 {"\xED\xA0\x80", 0},
-                 {"\xF4\x90\x80\x80", 0},
-                 {"\xFF", 0}};
+    } cases[] = {
+        {"a", 1},    {"\xC3\xBC", 2}, {"\xE2\x82\xAC", 3}, {"\xF0\x9F\x98\x80", 4}, {"\x80", 0},
+        {"\xC3", 0}, {"\xC0\xAF", 0}, {"\xE0\x80\xAF", 0}, {"\xED\xA0\x80", 0},     {"\xF4\x90\x80\x80", 0},
+        {"\xFF", 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(us_utf8_length(cases[i].text), cases[i].length);
 }

@@ -60,8 +60,8 @@ static void cells_that_cannot_be_trained(void **state)
     REFUSED("--epochs: 32000000 is not in 1..100000", o.budget = UNSEEN_BUDGET_STEPS, o.recipe.batch = 1,
             o.recipe.epochs = 80000, o.keep = "0.003");
     assert_non_null(strstr(unseen_last_hint(), "--budget steps"));
-    REFUSED("--warmup: 2 is more than --epochs, 1", o.protocols = "fold,incremental", o.scoring.recipe.warmup = 2,
-            o.step.epochs = 1);
+    REFUSED("--warmup: 2 is more than --epochs, 1", o.protocols = "fold,incremental",
+            o.scoring.recipe.warmup = 2, o.step.epochs = 1);
 }
 
 /* Ratios that are alike in six digits have folders of their own. */

@@ -64,8 +64,8 @@ static void models_of_later_steps_and_judges_that_cannot_be_trained(void **state
 {
     (void)state;
     good.step.steps = 3;
-    REFUSED("--warmup: 5 is more than --epochs, 4", o.scoring.recipe.epochs = 30, o.scoring.recipe.stop_after = 4,
-            o.scoring.recipe.warmup = 5);
+    REFUSED("--warmup: 5 is more than --epochs, 4", o.scoring.recipe.epochs = 30,
+            o.scoring.recipe.stop_after = 4, o.scoring.recipe.warmup = 5);
     assert_non_null(strstr(unseen_last_hint(), "--stop-after 4"));
     REFUSED("--warmup: 5 is more than --epochs, 3", o.scoring.recipe.epochs = 10, o.scoring.recipe.warmup = 5,
             o.step.epochs = 3);

@@ -25,7 +25,8 @@ static const char run_json[] =
     " \"data\": {\"name\": \"%s\", \"format\": \"synth\", \"n_train\": 24, \"n_test\": 0, \"classes\": 3,"
     "            \"duplicates\": {\"same_label\": 1, \"other_label\": 1000, \"test\": 0},"
     "            \"class_names\": [\"<b>&\\\"\", \"cat\", \"dog\"]},"
-    " \"settings\": {\"steps\": 1, \"model\": \"convnet3\", \"width\": 8, \"epochs\": 3, \"batch\": 16, \"lr\": 0.1},"
+    " \"settings\": {\"steps\": 1, \"model\": \"convnet3\", \"width\": 8, \"epochs\": 3, \"batch\": 16, "
+    "\"lr\": 0.1},"
     " \"metric\": \"el2n\", \"protocol\": \"fold\", \"folds\": 4, \"repeats\": 1, \"rule\": \"ccs\","
     " \"keep\": 0.5, \"kept\": 12, \"n\": 24, \"cutoff\": 0.25, \"wrong_share\": 0.2,"
     " \"seconds\": {\"scoring\": 61, \"selection\": 1},"
@@ -161,7 +162,10 @@ static void test_whole(void **state)
     assert_has(text, "A &amp; B");
     assert_has(text, "&#39;it&#39;\\&#39;&#39;s &lt;here&gt;&#39;");
     assert_has(text, "The 24 most suspicious samples");
-    assert_has(text, "<h3>Settings</h3>\n<dl class=\"params\">\n<div><dt>steps</dt><dd>1</dd></div>\n<div><dt>model</dt><dd>convnet3</dd></div>");
+    assert_has(
+        text,
+        "<h3>Settings</h3>\n<dl "
+        "class=\"params\">\n<div><dt>steps</dt><dd>1</dd></div>\n<div><dt>model</dt><dd>convnet3</dd></div>");
     assert_has(text, "Scoring models on held-out samples");
     assert_has(text, "Accuracy of the trained model");
     assert_has(text, "12 of the samples that were dropped");
