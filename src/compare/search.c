@@ -65,8 +65,8 @@ out:
 }
 
 /* Accuracy on the tenth of a model trained on what `cutoff` keeps. */
-static enum unseen_status try(struct us_session *session, const struct us_search *s, const struct part *p,
-                              int number, double cutoff, double *accuracy)
+static enum unseen_status train_with_cutoff(struct us_session *session, const struct us_search *s,
+                                            const struct part *p, int number, double cutoff, double *accuracy)
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_select_options select = *s->select;
@@ -151,7 +151,7 @@ enum unseen_status us_search_cutoff(struct us_session *session, const struct us_
         double candidate = i / 10.0, accuracy = 0;
         if (i > 0 && candidate > 1 - s->select->keep + 1e-9)
             break;
-        US_TRY(try(session, s, &part, i, candidate, &accuracy));
+        US_TRY(train_with_cutoff(session, s, &part, i, candidate, &accuracy));
         json_array_append_new(trials, json_pack("{s:f, s:f}", "cutoff", candidate, "accuracy", accuracy));
         if (accuracy > best) {
             best = accuracy;
