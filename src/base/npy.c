@@ -86,7 +86,7 @@ static bool is_mapped(const struct us_npy *array)
     return array->mapping && array->mapping != array->data;
 }
 
-void us_npy_rest_part(const struct us_npy *array, size_t first, size_t count)
+void us_npy_drop_page_range(const struct us_npy *array, size_t first, size_t count)
 {
     if (!is_mapped(array))
         return;
@@ -97,7 +97,7 @@ void us_npy_rest_part(const struct us_npy *array, size_t first, size_t count)
         (void)madvise((char *)array->mapping + from, to - from, MADV_DONTNEED);
 }
 
-void us_npy_rest(const struct us_npy *array)
+void us_npy_drop_pages(const struct us_npy *array)
 {
     if (!is_mapped(array))
         return;

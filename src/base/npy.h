@@ -40,10 +40,10 @@ enum unseen_status us_npy_open(const char *path, struct us_npy *array);
 void us_npy_close(struct us_npy *array);
 
 /* Let what was read of the file leave this process's memory; it is read again when it is looked at again. */
-void us_npy_rest(const struct us_npy *array);
+void us_npy_drop_pages(const struct us_npy *array);
 
 /* The same for `count` elements, in C order, from `first` on; the page that holds the last of them stays. */
-void us_npy_rest_part(const struct us_npy *array, size_t first, size_t count);
+void us_npy_drop_page_range(const struct us_npy *array, size_t first, size_t count);
 
 /* us_npy_open that also demands a type and a number of dimensions. */
 enum unseen_status us_npy_open_as(const char *path, enum us_dtype dtype, int ndim, struct us_npy *array);

@@ -118,7 +118,7 @@ static enum unseen_status audit_samples(const struct unseen_trajectory *t, struc
     for (int64_t i = 0; i < t->n; i++) {
         US_TRY(audit_sample(t, i, weight, &v, a));
         if (i % STRETCH == STRETCH - 1)
-            us_trajectory_rest(t);
+            us_trajectory_drop_pages(t);
     }
 out:
     free(v.classes);

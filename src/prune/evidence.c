@@ -28,7 +28,7 @@ static enum unseen_status mean_p_true(const struct unseen_trajectory *t, int epo
             const float *row = p + ((int64_t)r * t->epochs + epoch) * t->n;
             for (int64_t i = 0; i < t->n; i++)
                 sum[i] += row[i];
-            us_trajectory_rest(t);
+            us_trajectory_drop_pages(t);
         }
     }
     for (int64_t i = 0; i < t->n; i++)
@@ -52,7 +52,7 @@ static enum unseen_status class_errors(const struct unseen_trajectory *t, int ep
                 seen[t->labels[i]]++;
                 e->class_error[t->labels[i]] += !row[i];
             }
-            us_trajectory_rest(t);
+            us_trajectory_drop_pages(t);
         }
     }
     for (int c = 0; c < t->classes; c++)

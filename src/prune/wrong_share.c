@@ -40,7 +40,7 @@ static void add_row(const struct unseen_trajectory *t, int64_t row, const double
             m->other[k][i] += weight[k] * other;
         }
     }
-    us_trajectory_rest(t);
+    us_trajectory_drop_pages(t);
 }
 
 /* weight [epochs] is room for us_epoch_weights. */

@@ -12,7 +12,7 @@ static double mean_loss(const struct unseen_trajectory *t, int repeat, int epoch
     double sum = 0;
     for (int64_t i = 0; i < t->n; i++)
         sum += loss[i];
-    us_trajectory_rest(t);
+    us_trajectory_drop_pages(t);
     return sum / (double)t->n;
 }
 

@@ -14,11 +14,11 @@ static inline const float *us_score_features(const struct us_score_view *view, i
 
 /* For loops over features, to be called with the number of turns: what lies behind leaves memory again every
  * 4 MB. */
-static inline void us_score_features_rest(const struct us_score_view *view, int64_t turn)
+static inline void us_score_features_drop_pages(const struct us_score_view *view, int64_t turn)
 {
     enum { FLOATS = 1 << 20 };
     if (turn % (FLOATS / view->trajectory->feature_count + 1) == 0)
-        us_trajectory_rest(view->trajectory);
+        us_trajectory_drop_pages(view->trajectory);
 }
 
 /* The model that scored sample i, 0 where one model scored all. */

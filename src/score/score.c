@@ -174,7 +174,7 @@ static enum unseen_status score_repeat(const struct us_score *score, struct us_s
     for (view->first = 0; view->first < t->n; view->first += step) {
         view->n = t->n - view->first < step ? t->n - view->first : step;
         US_TRY(score->function(view, scores + view->first));
-        us_trajectory_rest(t);
+        us_trajectory_drop_pages(t);
     }
 out:
     return st;

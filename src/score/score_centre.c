@@ -21,7 +21,7 @@ static enum unseen_status find_centres(const struct us_score_view *view, float *
     US_TRY_ALLOC(sum);
     US_TRY_ALLOC(count);
     for (int64_t i = 0; i < t->n; i++) {
-        us_score_features_rest(view, i);
+        us_score_features_drop_pages(view, i);
         const float *h = us_score_features(view, i);
         double *to = sum + (size_t)t->labels[i] * d;
         for (size_t j = 0; j < d; j++)
@@ -59,7 +59,7 @@ static enum unseen_status distances(const struct us_score_view *view, double *sc
     }
     for (int64_t i = 0; i < t->n; i++) {
         const float *centre = centres + (size_t)us_score_fold(view, i) * each + (size_t)t->labels[i] * d;
-        us_score_features_rest(view, i);
+        us_score_features_drop_pages(view, i);
         const float *h = us_score_features(view, i);
         scores[i] = sqrt((double)us_squared_distance(h, centre, (int64_t)d));
     }

@@ -18,7 +18,7 @@ static void add_up(const struct us_score_view *view, const double *weight, doubl
         const double w = weight ? weight[e] : 1.0 / view->epochs;
         for (int64_t i = 0; i < view->n; i++)
             scores[i] -= w * p[i];
-        us_trajectory_rest(view->trajectory);
+        us_trajectory_drop_pages(view->trajectory);
     }
 }
 

@@ -29,7 +29,7 @@ struct us_score_view {
 
 /* Fill scores [n], higher = harder, all finite. The registry has checked that the quantities the score names
  * are recorded. What is read of a mapped trajectory leaves memory again between two calls; a score that is
- * asked for all samples at once sees to that itself (us_trajectory_rest). */
+ * asked for all samples at once sees to that itself (us_trajectory_drop_pages). */
 typedef enum unseen_status us_score_function(const struct us_score_view *view, double *scores);
 
 /* Quantity `quantity` of the view's samples at `epoch`: [n]. */

@@ -24,6 +24,6 @@ enum unseen_status us_score_memorisation(const struct us_score_view *view, doubl
     const float *p_unseen = us_score_row(view, UNSEEN_P_TRUE, epoch);
     for (int64_t i = 0; i < view->n; i++)
         scores[i] = (double)p_seen[i] - p_unseen[i];
-    us_trajectory_rest(seen);
+    us_trajectory_drop_pages(seen);
     return UNSEEN_OK;
 }

@@ -83,7 +83,7 @@ static void find_nearest(void *context, int part)
     bool moved = false;
     for (int64_t i = c->n_fitted * part / c->parts; i < end; i++) {
         int32_t to = 0;
-        us_score_features_rest(c->view, i);
+        us_score_features_drop_pages(c->view, i);
         nearest(c, us_score_features(c->view, c->fitted[i]), &to);
         moved |= to != c->nearest[i];
         c->nearest[i] = to;
@@ -96,7 +96,7 @@ static void add_up(void *context, int part)
     struct clustering *c = context;
     for (int64_t i = 0; i < c->n_fitted; i++) {
         const int32_t to = c->nearest[i];
-        us_score_features_rest(c->view, i);
+        us_score_features_drop_pages(c->view, i);
         if (to % c->parts != part)
             continue;
         const float *h = us_score_features(c->view, c->fitted[i]);
@@ -172,7 +172,7 @@ static void score_part(void *context, int part)
         int32_t prototype;
         if (us_score_fold(c->view, i) != c->fold)
             continue;
-        us_score_features_rest(c->view, turn++);
+        us_score_features_drop_pages(c->view, turn++);
         c->scores[i] = 1 - nearest(c, us_score_features(c->view, i), &prototype);
     }
 }

@@ -154,7 +154,7 @@ static enum unseen_status put_wide(struct gather *g, int quantity, const char *w
         int64_t last = first + step < n ? first + step : n;
         for (int f = 0; f < models; f++) {
             copy_rows(g, &g->model[f], repeat % g->scorers, &file[f], row_bytes, first, last, slice);
-            us_npy_rest(&file[f]);
+            us_npy_drop_pages(&file[f]);
         }
         US_TRY(us_trajectory_put(&g->writer, quantity, (block * (size_t)n + (size_t)first) * (size_t)width,
                                  (size_t)(last - first) * (size_t)width, slice));

@@ -232,7 +232,7 @@ static enum unseen_status see(void *context, const struct us_rows *rows)
                                  rows->features + (size_t)i * (size_t)rows->feature_count,
                                  rows->feature_count));
     }
-    us_npy_rest(&r->side[side].before);
+    us_npy_drop_pages(&r->side[side].before);
 out:
     return st;
 }

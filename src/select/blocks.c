@@ -120,7 +120,7 @@ static void let_go(const struct us_rule_input *in, int64_t first, int64_t end)
 {
     for (int i = 0; i < US_MAPPED_MOST; i++) {
         if (in->mapped[i])
-            us_npy_rest_part(in->mapped[i], (size_t)first, (size_t)(end - first));
+            us_npy_drop_page_range(in->mapped[i], (size_t)first, (size_t)(end - first));
     }
 }
 

@@ -134,7 +134,7 @@ static enum unseen_status check_values(const char *path, const struct unseen_tra
         size_t count = array->count - i < CHECKED_AT_ONCE ? array->count - i : CHECKED_AT_ONCE;
         const char *why =
             us_trajectory_bad_value((int)q, (const char *)array->data + i * size, count, &where, &bad);
-        us_npy_rest(array);
+        us_npy_drop_pages(array);
         if (why)
             return bad_value(path, t, i + where, bad, why);
     }
@@ -419,11 +419,11 @@ void unseen_trajectory_close(struct unseen_trajectory *trajectory)
     free(m);
 }
 
-void us_trajectory_rest(const struct unseen_trajectory *t)
+void us_trajectory_drop_pages(const struct unseen_trajectory *t)
 {
     const struct mapped *m = t->owner;
     for (int a = 0; m && a < US_TRAJECTORY_ARRAYS; a++)
-        us_npy_rest(&m->array[a]);
+        us_npy_drop_pages(&m->array[a]);
 }
 
 /* `folder` is what messages call the seen side. */

@@ -46,7 +46,7 @@ bool us_trajectory_is_whole(const char *folder);
 
 /* Let what was read of an opened trajectory leave this process's memory; it is read again when it is looked
  * at again. No effect on one that was made in memory. */
-void us_trajectory_rest(const struct unseen_trajectory *t);
+void us_trajectory_drop_pages(const struct unseen_trajectory *t);
 
 /* What the same models said of samples that they trained on: t->seen, or for an opened folder DIR the one in
  * DIR/../seen/trajectory, opened by the first call and closed with `t`. UNSEEN_USAGE if there is none,

@@ -101,7 +101,7 @@ static void accepts_what_other_writers_make(void **state)
             assert_ok(us_npy_open_as(path, US_I32, 2, &array));
             assert_int_equal((uintptr_t)array.data % 16, 0);
             assert_memory_equal(array.data, data, sizeof data);
-            us_npy_rest(&array);
+            us_npy_drop_pages(&array);
             assert_memory_equal(array.data, data, sizeof data);
             us_npy_close(&array);
         }
@@ -315,13 +315,13 @@ static void released_data_is_still_there(void **state)
         else
             assert_ok(us_npy_write(path, US_I32, 1, (int64_t[]){n}, data));
         assert_ok(us_npy_open_integers(path, 1, &array));
-        us_npy_rest_part(&array, 0, n);
-        us_npy_rest_part(&array, 20000, 2);
+        us_npy_drop_page_range(&array, 0, n);
+        us_npy_drop_page_range(&array, 20000, 2);
         for (size_t i = 0; i < n; i++)
             assert_int_equal(us_npy_integer(&array, i), data[i]);
         us_npy_close(&array);
     }
-    us_npy_rest_part(&(struct us_npy){.dtype = US_I32, .data = data}, 0, n);
+    us_npy_drop_page_range(&(struct us_npy){.dtype = US_I32, .data = data}, 0, n);
     assert_int_equal(data[1], 3);
 }
 

@@ -299,7 +299,7 @@ static void imports_may_be_of_any_type(void **state)
     assert_memory_equal(t->correct, ((uint8_t[]){0, 1, 1, 0, 1, 0}), 6);
     assert_memory_equal(t->labels, ((int64_t[]){0, 2, 1}), 3 * sizeof(int64_t));
     assert_memory_equal(t->fold, ((uint8_t[]){0, 1, 0}), 3);
-    us_trajectory_rest(t);
+    us_trajectory_drop_pages(t);
     assert_true(t->value[UNSEEN_P_TRUE][1] == 0.5f);
     unseen_trajectory_close(t);
 }
