@@ -231,34 +231,34 @@ static enum unseen_status score(struct run *run, int t, char **folder)
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_step_options *o = &run->options->step;
     struct unseen_scoring_options scoring = scoring_of_step(run->options, t);
-    struct us_scope scope = {.first_model = (uint32_t)t << 20};
+    struct us_subset_run subset = {.first_model = (uint32_t)t << 20};
     char *from = NULL, *to = NULL;
-    uint8_t *part = us_calloc((size_t)run->n, 1);
-    US_TRY_ALLOC(part);
+    uint8_t *role = us_calloc((size_t)run->n, 1);
+    US_TRY_ALLOC(role);
     *folder = t > 0 ? us_step_folder(run->in->out, t - 1) : us_format("%s", scoring.out);
     US_TRY_ALLOC(*folder);
     scoring.out = *folder;
     if (o->warm_start && t > 1)
-        US_TRY_ALLOC(scope.from = from = us_step_weights(run->in->out, t - 2));
+        US_TRY_ALLOC(subset.from = from = us_step_weights(run->in->out, t - 2));
     if (o->warm_start && t > 0) {
-        US_TRY_ALLOC(scope.to = to = us_step_weights(run->in->out, t - 1));
+        US_TRY_ALLOC(subset.to = to = us_step_weights(run->in->out, t - 1));
         US_TRY(us_make_folder(to));
     }
     for (int64_t i = 0; i < run->n && t > 0; i++)
-        part[i] = run->last[i] || (o->warm_start && run->ever[i]);
-    mark_copies(run, part);
+        role[i] = run->last[i] || (o->warm_start && run->ever[i]);
+    mark_copies(run, role);
     for (int64_t i = 0; i < run->n; i++) {
         bool member = t > 0 ? run->last[i] : !run->apart[i];
-        bool known = run->apart[i] || part[i];
-        part[i] = member ? US_MEMBER : known ? US_BY_ONE : US_BY_ALL;
+        bool known = run->apart[i] || role[i];
+        role[i] = member ? US_TRAINED_ON : known ? US_SCORED_BY_ONE_MODEL : US_SCORED_BY_ALL_MODELS;
         if (member && t > 0)
             run->ever[i] = 1;
     }
-    scope.part = part;
+    subset.role = role;
     if (!us_step_is_done(run->in->out, t))
-        US_TRY(us_record_scope(run->in->device, run->in->data, &scoring, &scope));
+        US_TRY(us_record_subset(run->in->device, run->in->data, &scoring, &subset));
 out:
-    free(part);
+    free(role);
     free(to);
     free(from);
     return st;

@@ -19,15 +19,15 @@ struct gather {
 };
 
 /* Whether model m is the scorer number `scorer` of sample i: scorer s of a sample of fold k is model
- * (k + 1 + s) mod folds, in a scope (k + s) mod folds. So each model is scorer s of one fold's samples. */
+ * (k + 1 + s) mod folds, in a subset run (k + s) mod folds. Each model is scorer s of one fold's samples. */
 static bool belongs(const struct gather *g, const struct us_scoring_model *m, int scorer, int64_t i)
 {
-    const struct us_scope *scope = g->run->scope;
-    if (g->scorers == 1 || (scope && scope->part[i] != US_BY_ALL))
+    const struct us_subset_run *subset = g->run->subset;
+    if (g->scorers == 1 || (subset && subset->role[i] != US_SCORED_BY_ALL_MODELS))
         return true;
     int folds = g->run->options->folds;
     int own = g->run->fold[(size_t)m->repeat * g->run->n + i];
-    return (m->fold - own - (scope ? 0 : 1) + folds) % folds == scorer;
+    return (m->fold - own - (subset ? 0 : 1) + folds) % folds == scorer;
 }
 
 /* One model's work file, whose shape is checked as far as it is given (negative: any). */
@@ -273,11 +273,11 @@ out:
 /* Models that score the sample that is scored by most. */
 static int count_scorers(const struct us_scoring *run)
 {
-    const struct us_scope *scope = run->scope;
+    const struct us_subset_run *subset = run->subset;
     if (run->options->protocol == UNSEEN_ONE_FOLD)
         return run->options->folds - 1;
-    for (int64_t i = 0; scope && i < run->n; i++) {
-        if (scope->part[i] == US_BY_ALL)
+    for (int64_t i = 0; subset && i < run->n; i++) {
+        if (subset->role[i] == US_SCORED_BY_ALL_MODELS)
             return run->options->folds;
     }
     return 1;

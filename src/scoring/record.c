@@ -32,8 +32,8 @@ struct us_recorder {
 
 /* ---- what is wanted ---- */
 
-/* Whether a pass is recorded, and on which side. A side may be without samples: that of a scope's models that
- * is seen. */
+/* Whether a pass is recorded, and on which side. A side may be without samples, as is the
+ * seen one of a run on a subset. */
 static bool is_side(const struct us_scoring_model *m, enum us_pass_kind pass, enum us_side *side)
 {
     int64_t n;

@@ -59,7 +59,7 @@ static enum unseen_status train_model(void *context, int own, struct us_session 
     struct us_observer observer;
     int per_repeat = run->scoring.models_per_repeat;
     bool gradients = us_scoring_records(&run->scoring, UNSEEN_GRADIENT_NORM);
-    const struct us_scope *scope = run->scoring.scope;
+    const struct us_subset_run *subset = run->scoring.subset;
     char *state = NULL, *title = NULL, *init = NULL, *weights = NULL;
     US_TRY(us_scoring_model_begin(&run->scoring, number / per_repeat, number % per_repeat, m));
     US_TRY(us_recorder_new(m, &observer));
@@ -67,16 +67,16 @@ static enum unseen_status train_model(void *context, int own, struct us_session 
     title = us_format("model %d/%d", number + 1, count_models(run));
     US_TRY_ALLOC(state);
     US_TRY_ALLOC(title);
-    if (scope && scope->from)
-        US_TRY_ALLOC(init = us_scope_weights(scope->from, number));
-    if (scope && scope->to)
-        US_TRY_ALLOC(weights = us_scope_weights(scope->to, number));
+    if (subset && subset->from)
+        US_TRY_ALLOC(init = us_subset_weights(subset->from, number));
+    if (subset && subset->to)
+        US_TRY_ALLOC(weights = us_subset_weights(subset->to, number));
     else if (gradients)
         US_TRY_ALLOC(weights = us_format("%s/weights.safetensors", m->folder));
     struct us_train_job job = {
         .recipe = &o->recipe,
         .seed = o->seed,
-        .model = (uint32_t)number + (scope ? scope->first_model : 0),
+        .model = (uint32_t)number + (subset ? subset->first_model : 0),
         .train = m->train,
         .n_train = m->n_train,
         .heldout = m->heldout,
@@ -189,10 +189,10 @@ static uint64_t count_gradients(const struct us_scoring *run)
     uint64_t images = o->protocol == UNSEEN_SEEN ? n : o->protocol == UNSEEN_FOLD ? 2 * n : models * n;
     if (!us_scoring_records(run, UNSEEN_GRADIENT_NORM))
         return 0;
-    if (run->scope) {
+    if (run->subset) {
         images = 0;
         for (int64_t i = 0; i < run->n; i++)
-            images += run->scope->part[i] == US_BY_ALL ? models : 1;
+            images += run->subset->role[i] == US_SCORED_BY_ALL_MODELS ? models : 1;
     }
     return images * (uint64_t)o->repeats;
 }
@@ -204,10 +204,10 @@ static uint64_t count_images(const struct us_scoring *run)
     const struct unseen_scoring_options *o = run->options;
     uint64_t models = (uint64_t)run->models_per_repeat;
     uint64_t images = (models + (o->record == UNSEEN_RECORD_EVAL)) * (uint64_t)run->n;
-    if (run->scope) {
+    if (run->subset) {
         images = 0;
         for (int64_t i = 0; i < run->n; i++)
-            images += run->scope->part[i] == US_BY_ONE ? 1 : models;
+            images += run->subset->role[i] == US_SCORED_BY_ONE_MODEL ? 1 : models;
     }
     return images * (uint64_t)o->repeats * (uint64_t)us_scoring_epochs(run) + count_gradients(run);
 }
@@ -216,10 +216,10 @@ static uint64_t count_images(const struct us_scoring *run)
 static int64_t count_members(const struct us_scoring *run)
 {
     int64_t members = 0;
-    if (!run->scope)
+    if (!run->subset)
         return run->n;
     for (int64_t i = 0; i < run->n; i++)
-        members += run->scope->part[i] == US_MEMBER;
+        members += run->subset->role[i] == US_TRAINED_ON;
     return members;
 }
 
@@ -262,7 +262,7 @@ enum unseen_status us_scoring_gather(const struct us_scoring *run)
     enum unseen_status st = UNSEEN_OK;
     bool seen_only = run->options->protocol == UNSEEN_SEEN;
     US_TRY(us_gather(run, seen_only ? US_SEEN_SIDE : US_UNSEEN_SIDE, "trajectory"));
-    if (!seen_only && !run->scope)
+    if (!seen_only && !run->subset)
         US_TRY(us_gather(run, US_SEEN_SIDE, "seen/trajectory"));
 out:
     return st;
@@ -271,16 +271,17 @@ out:
 enum unseen_status unseen_record_trajectory(struct unseen_device *device, const struct unseen_dataset *data,
                                             const struct unseen_scoring_options *options)
 {
-    return us_record_scope(device, data, options, NULL);
+    return us_record_subset(device, data, options, NULL);
 }
 
-enum unseen_status us_record_scope(struct unseen_device *device, const struct unseen_dataset *data,
-                                   const struct unseen_scoring_options *options, const struct us_scope *scope)
+enum unseen_status us_record_subset(struct unseen_device *device, const struct unseen_dataset *data,
+                                    const struct unseen_scoring_options *options,
+                                    const struct us_subset_run *subset)
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_scoring_options o = *options;
     struct run run = {.scoring = {.options = &o,
-                                  .scope = scope,
+                                  .subset = subset,
                                   .data = data,
                                   .n = data->split[UNSEEN_TRAIN].n,
                                   .models_per_repeat = 1},
@@ -288,7 +289,7 @@ enum unseen_status us_record_scope(struct unseen_device *device, const struct un
     struct us_settings settings = {0};
     bool part = options->jobs > 1;
     US_TRY(us_scoring_check(options, data));
-    US_TRY(us_settings_open(device, data, options, scope, &settings));
+    US_TRY(us_settings_open(device, data, options, subset, &settings));
     o.record_also = settings.record_also;
     if (settings.complete) {
         us_log(UNSEEN_LOG_INFO, "%s: the %s is there already", options->out, part ? "job" : "trajectory");

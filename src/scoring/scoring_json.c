@@ -24,22 +24,22 @@ const char *const us_scoring_files[] = {"scoring.json",
                                         NULL};
 
 /* Which samples a run trains on, in a word. */
-static void name_scope(const struct us_scope *scope, int64_t n, char name[48])
+static void name_subset(const struct us_subset_run *subset, int64_t n, char name[48])
 {
-    if (!scope)
+    if (!subset)
         snprintf(name, 48, "all samples");
     else
         snprintf(name, 48, "part %016" PRIx64 ", model %" PRIu32 "%s",
-                 us_hash(US_HASH_START, scope->part, (size_t)n), scope->first_model,
-                 scope->from ? ", warm" : "");
+                 us_hash(US_HASH_START, subset->role, (size_t)n), subset->first_model,
+                 subset->from ? ", warm" : "");
 }
 
 /* What a trajectory depends on. A new reference, or NULL (recorded). */
 static json_t *describe(const struct unseen_device *device, const struct unseen_dataset *data,
-                        const struct unseen_scoring_options *o, const struct us_scope *scope)
+                        const struct unseen_scoring_options *o, const struct us_subset_run *subset)
 {
     char trained[48];
-    name_scope(scope, data->split[UNSEEN_TRAIN].n, trained);
+    name_subset(subset, data->split[UNSEEN_TRAIN].n, trained);
     json_t *settings = json_pack("{s:I, s:s, s:s, s:s}", "seed", (json_int_t)o->seed, "training set", trained,
                                  "data", data->hash, "device", unseen_device_info(device)->name);
     json_t *job = o->jobs > 1 ? json_pack("{s:i, s:i, s:i}", "job", o->job + 1, "jobs", o->jobs, "classes",
@@ -124,12 +124,12 @@ out:
 }
 
 /* Whether the arrays that a complete run left are there still. */
-static bool is_whole(const struct unseen_scoring_options *o, const struct us_scope *scope)
+static bool is_whole(const struct unseen_scoring_options *o, const struct us_subset_run *subset)
 {
     char *trajectory = us_format("%s/trajectory", o->out);
     char *seen = us_format("%s/seen/trajectory", o->out);
     bool whole = trajectory && us_trajectory_is_whole(trajectory);
-    if (whole && o->protocol != UNSEEN_SEEN && !scope)
+    if (whole && o->protocol != UNSEEN_SEEN && !subset)
         whole = seen && us_trajectory_is_whole(seen);
     free(seen);
     free(trajectory);
@@ -138,14 +138,14 @@ static bool is_whole(const struct unseen_scoring_options *o, const struct us_sco
 
 /* What the file says. A damaged array that was removed is recorded anew. */
 static enum unseen_status read_back(struct us_settings *s, const struct unseen_scoring_options *o,
-                                    const struct us_scope *scope, json_t *asked)
+                                    const struct us_subset_run *subset, json_t *asked)
 {
     enum unseen_status st = us_json_load(s->path, &s->root);
     if (st == UNSEEN_BAD_DATA)
         us_hint("remove it and run the same command again: the scoring models are trained anew");
     US_TRY(st);
     s->complete = json_is_true(json_object_get(s->root, "complete"));
-    if (s->complete && o->jobs <= 1 && json_object_get(s->root, "settings") && !is_whole(o, scope)) {
+    if (s->complete && o->jobs <= 1 && json_object_get(s->root, "settings") && !is_whole(o, subset)) {
         us_log(UNSEEN_LOG_WARNING, "%s: arrays of its trajectory are missing; recording it again", s->path);
         s->complete = false;
         (void)json_array_clear(json_object_get(s->root, "models"));
@@ -162,16 +162,16 @@ out:
 
 enum unseen_status us_settings_open(const struct unseen_device *device, const struct unseen_dataset *data,
                                     const struct unseen_scoring_options *options,
-                                    const struct us_scope *scope, struct us_settings *s)
+                                    const struct us_subset_run *subset, struct us_settings *s)
 {
     enum unseen_status st = UNSEEN_OK;
     json_t *asked = NULL;
     *s = (struct us_settings){0};
     US_TRY_ALLOC(s->path = us_format("%s/scoring.json", options->out));
     US_TRY(us_claim(options->out, US_SCORING_KIND, us_scoring_files, &s->claim));
-    asked = describe(device, data, options, scope);
+    asked = describe(device, data, options, subset);
     US_TRY_ALLOC(asked);
-    US_TRY(us_exists(s->path) ? read_back(s, options, scope, asked) : begin(s, asked, options->record_also));
+    US_TRY(us_exists(s->path) ? read_back(s, options, subset, asked) : begin(s, asked, options->record_also));
     s->models = json_object_get(s->root, "models");
     if (!json_is_array(s->models))
         st = us_fail(UNSEEN_BAD_DATA, s->path, "has no list of models");

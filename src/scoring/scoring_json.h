@@ -26,7 +26,7 @@ struct us_settings {
  * was made with other settings. End with us_settings_close. */
 enum unseen_status us_settings_open(const struct unseen_device *device, const struct unseen_dataset *data,
                                     const struct unseen_scoring_options *options,
-                                    const struct us_scope *scope, struct us_settings *settings);
+                                    const struct us_subset_run *subset, struct us_settings *settings);
 void us_settings_close(struct us_settings *settings);
 
 /* The bits of a scoring.json's record_also; `path` is its name in messages. */

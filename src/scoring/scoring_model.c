@@ -14,15 +14,15 @@ static void assign(struct us_scoring_model *m)
     const struct unseen_scoring_options *o = run->options;
     const uint8_t *fold = run->fold ? run->fold + (size_t)m->repeat * run->n : NULL;
     for (int64_t i = 0; i < run->n; i++) {
-        int part = run->scope ? run->scope->part[i] : US_MEMBER;
+        int role = run->subset ? run->subset->role[i] : US_TRAINED_ON;
         bool other = !fold || (o->protocol == UNSEEN_FOLD ? fold[i] != m->fold : fold[i] == m->fold);
-        bool trains = part == US_MEMBER && other;
+        bool trains = role == US_TRAINED_ON && other;
         if (trains)
             m->train[m->n_train++] = i;
-        else if (part == US_BY_ALL || !other)
+        else if (role == US_SCORED_BY_ALL_MODELS || !other)
             m->heldout[m->n_heldout++] = i;
         bool stands = o->protocol == UNSEEN_ONE_FOLD || !fold || (fold[i] + 1) % o->folds == m->fold;
-        if (trains && stands && !run->scope)
+        if (trains && stands && !run->subset)
             m->seen[m->n_seen++] = i;
     }
 }
@@ -89,7 +89,7 @@ bool us_scoring_records(const struct us_scoring *run, enum unseen_quantity quant
     return quantity < UNSEEN_QUANTITIES || run->options->record_also >> quantity & 1;
 }
 
-char *us_scope_weights(const char *folder, int number)
+char *us_subset_weights(const char *folder, int number)
 {
     return us_format("%s/model-%d.safetensors", folder, number);
 }

@@ -8,38 +8,39 @@
 /* The rows of struct unseen_scoring_options. */
 extern US_SHARED const struct us_option us_scoring_options[];
 
-/* What becomes of a sample in a fold run on a part of the data. */
-enum us_part {
-    US_MEMBER, /* trained on by all models but that of its fold, which scores it */
-    US_BY_ALL, /* outside: no model trains on it, all score it: a repeat of the trajectory for each of them */
-    US_BY_ONE, /* outside: no model trains on it, that of its fold scores it */
+/* What becomes of a sample in a fold run on a subset of the data. */
+enum us_subset_role {
+    US_TRAINED_ON,           /* trained on by all models but that of its fold, which scores it */
+    US_SCORED_BY_ALL_MODELS, /* outside: no model trains on it, all score it: a repeat of the trajectory for
+                                each of them */
+    US_SCORED_BY_ONE_MODEL,  /* outside: no model trains on it, that of its fold scores it */
 };
 
-/* A fold run on a part of the data. It has no seen side. */
-struct us_scope {
-    const uint8_t *part;  /* [n] by enum us_part */
+/* A fold run on a subset of the data. It has no seen side. */
+struct us_subset_run {
+    const uint8_t *role;  /* [n] by enum us_subset_role */
     uint32_t first_model; /* number of the first model: another draws other weights and another order */
-    const char *from;     /* folder of us_scope_weights to start from; NULL: drawn */
+    const char *from;     /* folder of us_subset_weights to start from; NULL: drawn */
     const char *to;       /* folder, made before, that final weights are left in; NULL: none */
 };
 
-/* The weights of a scope's model in `folder`, fresh memory. */
-char *us_scope_weights(const char *folder, int number);
+/* The weights of a subset run's model in `folder`, fresh memory. */
+char *us_subset_weights(const char *folder, int number);
 
 /* What unseen_record_trajectory refuses before it trains. */
 enum unseen_status us_scoring_check(const struct unseen_scoring_options *options,
                                     const struct unseen_dataset *data);
 
-/* unseen_record_trajectory of a scope; NULL: all samples are members. The fold of a sample depends on seed
- * and repeat alone, so that runs on different parts agree on it. */
-enum unseen_status us_record_scope(struct unseen_device *device, const struct unseen_dataset *data,
-                                   const struct unseen_scoring_options *options,
-                                   const struct us_scope *scope);
+/* unseen_record_trajectory of a subset; NULL: all samples are trained on. The fold of a sample depends on
+ * seed and repeat alone, so that runs on different subsets agree on it. */
+enum unseen_status us_record_subset(struct unseen_device *device, const struct unseen_dataset *data,
+                                    const struct unseen_scoring_options *options,
+                                    const struct us_subset_run *subset);
 
 /* One call of it. */
 struct us_scoring {
     const struct unseen_scoring_options *options; /* record_also as the folder has it */
-    const struct us_scope *scope;
+    const struct us_subset_run *subset;
     const struct unseen_dataset *data;
     int64_t n;
     int models_per_repeat;

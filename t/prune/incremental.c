@@ -223,20 +223,20 @@ static enum unseen_status take(void *context, const struct unseen_epoch *epoch,
     return UNSEEN_OK;
 }
 
-static void train_by_hand(const struct unseen_recipe *recipe, const struct us_scope *scope,
+static void train_by_hand(const struct unseen_recipe *recipe, const struct us_subset_run *subset,
                           const uint8_t *fold, struct by_hand *hand)
 {
     for (hand->model = 0; hand->model < FOLDS; hand->model++) {
         int64_t in[N], out[N];
         struct us_train_job job = {.recipe = recipe,
                                    .seed = SEED,
-                                   .model = scope->first_model + (uint32_t)hand->model,
+                                   .model = subset->first_model + (uint32_t)hand->model,
                                    .train = in,
                                    .heldout = out,
                                    .on_epoch = take,
                                    .context = hand};
         for (int64_t i = 0; i < N; i++) {
-            if (scope->part[i] == US_MEMBER && fold[i] != hand->model)
+            if (subset->role[i] == US_TRAINED_ON && fold[i] != hand->model)
                 in[job.n_train++] = i;
             else
                 out[job.n_heldout++] = i;
@@ -251,31 +251,31 @@ static void parts_are_trained_on_and_scored(void **state)
     struct unseen_prune_options options = options_of("parts");
     struct unseen_trajectory *t;
     struct by_hand hand;
-    uint8_t part[N], fold[N];
+    uint8_t role[N], fold[N];
     for (int i = 0; i < N; i++)
-        part[i] = i < 50 ? US_MEMBER : i < 75 ? US_BY_ALL : US_BY_ONE;
-    const struct us_scope scope = {.part = part, .first_model = 100};
+        role[i] = i < 50 ? US_TRAINED_ON : i < 75 ? US_SCORED_BY_ALL_MODELS : US_SCORED_BY_ONE_MODEL;
+    const struct us_subset_run subset = {.role = role, .first_model = 100};
     options.scoring.record_also = 1u << UNSEEN_CHANGE | 1u << UNSEEN_FEATURES;
-    assert_ok(us_record_scope(test_device(), data, &options.scoring, &scope));
+    assert_ok(us_record_subset(test_device(), data, &options.scoring, &subset));
     assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, NULL, N, CLASSES, FOLDS, SEED, 0, fold));
-    train_by_hand(&options.scoring.recipe, &scope, fold, &hand);
+    train_by_hand(&options.scoring.recipe, &subset, fold, &hand);
     assert_ok(unseen_trajectory_open(test_path("parts/trajectory"), &t));
     assert_int_equal(t->repeats, FOLDS);
     assert_false(us_exists(test_path("parts/seen")));
     for (int r = 0; r < FOLDS; r++) {
         for (int i = 0; i < N; i++) {
-            int model = part[i] == US_BY_ALL ? (fold[i] + r) % FOLDS : fold[i];
+            int model = role[i] == US_SCORED_BY_ALL_MODELS ? (fold[i] + r) % FOLDS : fold[i];
             assert_int_equal(t->fold[r * N + i], model);
             assert_true(t->value[UNSEEN_P_TRUE][(r * EPOCHS + EPOCHS - 1) * N + i] == hand.p[model][i]);
             assert_true(t->value[UNSEEN_CHANGE][(r * EPOCHS + EPOCHS - 1) * N + i] > 0);
         }
     }
     unseen_trajectory_close(t);
-    /* Another part is another run. */
-    part[0] = US_BY_ALL;
+    /* Another subset is another run. */
+    role[0] = US_SCORED_BY_ALL_MODELS;
     assert_fails(UNSEEN_USAGE, "training set",
-                 us_record_scope(test_device(), data, &options.scoring, &scope));
-    assert_fails(UNSEEN_USAGE, "training set", us_record_scope(test_device(), data, &options.scoring, NULL));
+                 us_record_subset(test_device(), data, &options.scoring, &subset));
+    assert_fails(UNSEEN_USAGE, "training set", us_record_subset(test_device(), data, &options.scoring, NULL));
 }
 
 static int64_t read_samples(const char *folder, const char *name, int64_t **samples)
