@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-static inline double us_p_label(double loss)
+static inline double us_p_true(double loss)
 {
     return exp(-loss);
 }
@@ -19,7 +19,7 @@ static inline double us_p_other(double loss, double margin)
 
 static inline double us_p_largest(double loss, double margin)
 {
-    return margin < 0 ? us_p_other(loss, margin) : us_p_label(loss);
+    return margin < 0 ? us_p_other(loss, margin) : us_p_true(loss);
 }
 
 #endif

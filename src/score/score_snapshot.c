@@ -78,7 +78,7 @@ enum unseen_status us_score_margin_prob(const struct us_score_view *view, double
     const float *loss = us_score_row(view, UNSEEN_LOSS, epoch);
     const float *margin = us_score_row(view, UNSEEN_MARGIN, epoch);
     for (int64_t i = 0; i < view->n; i++)
-        scores[i] = us_p_other(loss[i], margin[i]) - us_p_label(loss[i]);
+        scores[i] = us_p_other(loss[i], margin[i]) - us_p_true(loss[i]);
     return UNSEEN_OK;
 }
 

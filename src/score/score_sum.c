@@ -36,7 +36,7 @@ enum unseen_status us_score_aum_ccs(const struct us_score_view *view, double *sc
         const float *loss = us_score_row(view, UNSEEN_LOSS, e);
         const float *margin = us_score_row(view, UNSEEN_MARGIN, e);
         for (int64_t i = 0; i < view->n; i++)
-            scores[i] += us_p_other(loss[i], margin[i]) - us_p_label(loss[i]);
+            scores[i] += us_p_other(loss[i], margin[i]) - us_p_true(loss[i]);
     }
     return UNSEEN_OK;
 }

@@ -18,7 +18,7 @@ static const int64_t labels[N] = {0, 0, 0, 1, 1, 1};
 
 /* The label's probability, the first choice and its probability. */
 struct pass {
-    double p_label;
+    double p_true;
     int first;
     double p_first;
 };
@@ -37,10 +37,10 @@ static const struct pass early = {0.01, 2, 0.99},
 static void set(struct us_trajectory_build *build, int repeat, int epoch, int64_t i, const struct pass *pass)
 {
     int64_t at = ((int64_t)repeat * EPOCHS + epoch) * build->view.n + i;
-    build->value[UNSEEN_P_TRUE][at] = (float)pass->p_label;
-    build->value[UNSEEN_LOSS][at] = (float)-log(pass->p_label);
+    build->value[UNSEEN_P_TRUE][at] = (float)pass->p_true;
+    build->value[UNSEEN_LOSS][at] = (float)-log(pass->p_true);
     bool right = pass->first == labels[i];
-    build->value[UNSEEN_MARGIN][at] = (float)log(pass->p_label / (right ? 1 - pass->p_label : pass->p_first));
+    build->value[UNSEEN_MARGIN][at] = (float)log(pass->p_true / (right ? 1 - pass->p_true : pass->p_first));
     build->value[UNSEEN_PREDICTED][at] = (float)pass->first;
 }
 
@@ -71,7 +71,7 @@ static double late_weight(int repeat)
 {
     double product = 1;
     for (int i = 0; i < N; i++)
-        product *= late[i][repeat].p_label;
+        product *= late[i][repeat].p_true;
     double mean = pow(product, 1.0 / N);
     return mean / (mean + 2 * 0.01);
 }
@@ -94,7 +94,7 @@ static void audit_by_hand(void **state)
         for (int r = 0; r < REPEATS; r++) {
             const struct pass *pass = &late[i][r];
             double weight = late_weight(r) / REPEATS, rest = 1.0 / REPEATS - weight;
-            p += weight * pass->p_label + rest * early.p_label;
+            p += weight * pass->p_true + rest * early.p_true;
             mass += pass->first == suggested[i] ? weight * pass->p_first : 0;
             mass += early.first == suggested[i] ? rest * early.p_first : 0;
         }
