@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "cmd/cmd.h"
 #include "datasets/dataset_options.h"
-#include "prune/evidence.h"
+#include "prune/select_inputs.h"
 #include "select/rule.h"
 #include "unseen/dataset.h"
 #include "unseen/prune.h"
@@ -67,7 +67,7 @@ enum unseen_status us_cmd_select(int argc, char **argv)
         US_TRY(unseen_dataset_open(r.data, &reading, &data));
     r.files.data = data;
     if (data)
-        us_evidence_table(data, &r.options);
+        us_select_inputs_table(data, &r.options);
     if (r.cut && !r.trajectory) {
         st = us_fail(UNSEEN_USAGE, "--cutoff-by", "'%s' is scored from a trajectory", r.cut);
         us_hint("name it by --trajectory, or give scores to cut by as --hardness FILE");

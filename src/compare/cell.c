@@ -154,7 +154,8 @@ static enum unseen_status check_scored(const struct unseen_dataset *data,
     if (row->incremental)
         US_TRY(check_steps(data, o, row, &scoring));
     else
-        US_TRY(us_evidence_check(row->metric, &o->score, o->cut, us_recipe_epochs(&scoring.recipe), false));
+        US_TRY(
+            us_select_inputs_check(row->metric, &o->score, o->cut, us_recipe_epochs(&scoring.recipe), false));
 out:
     free(folder);
     return st;
@@ -216,7 +217,7 @@ struct cell {
     struct us_cell_result result;
 };
 
-static enum unseen_status search_cutoff(struct cell *c, const struct us_evidence *e,
+static enum unseen_status search_cutoff(struct cell *c, const struct us_select_inputs *e,
                                         struct unseen_select_options *select)
 {
     struct us_search search = {.recipe = c->options->recipe,
@@ -224,7 +225,7 @@ static enum unseen_status search_cutoff(struct cell *c, const struct us_evidence
                                .duplicate_of = us_kept_together(&c->options->scoring, c->session->data),
                                .rule = c->row->rule_name,
                                .select = select,
-                               .evidence = e,
+                               .inputs = e,
                                .folder = c->folder,
                                .whole = c->whole};
     int test_every;
@@ -240,22 +241,22 @@ static enum unseen_status choose_scored(struct cell *c, int64_t **keep, int64_t 
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_dataset *data = c->session->data;
     const struct unseen_images *train = &data->split[UNSEEN_TRAIN];
-    struct us_evidence evidence = {0};
+    struct us_select_inputs inputs = {0};
     struct unseen_select_options select;
     char *trajectory = us_cell_trajectory(c->options, c->row, c->seed);
     US_TRY_ALLOC(trajectory);
     set_select(c->options, c->row, c->seed, &select);
-    US_TRY(us_evidence_read(trajectory, c->row->metric, &c->options->score, c->options->cut,
-                            us_evidence_of(c->row->rule_name, &select), &evidence));
-    us_evidence_apply(&evidence, &select);
+    US_TRY(us_select_inputs_read(trajectory, c->row->metric, &c->options->score, c->options->cut,
+                                 us_select_inputs_of(c->row->rule_name, &select), &inputs));
+    us_select_inputs_apply(&inputs, &select);
     if (c->row->search)
-        US_TRY(search_cutoff(c, &evidence, &select));
+        US_TRY(search_cutoff(c, &inputs, &select));
     else
         c->result.cutoff = us_share_cut(c->row->rule_name, &select);
-    US_TRY(unseen_select(c->row->rule_name, evidence.scores, train->labels, train->n, data->classes, &select,
+    US_TRY(unseen_select(c->row->rule_name, inputs.scores, train->labels, train->n, data->classes, &select,
                          keep, m));
 out:
-    us_evidence_end(&evidence);
+    us_select_inputs_end(&inputs);
     free(trajectory);
     return st;
 }

@@ -4,7 +4,7 @@
 
 #include "compare/sweep.h"
 #include "nn/train.h"
-#include "prune/evidence.h"
+#include "prune/select_inputs.h"
 
 /* What became of it; in the cell's folder as result.json. */
 struct us_cell_result {

@@ -10,7 +10,7 @@
 #include "compare/compare_options.h"
 #include "compare/comparison.h"
 #include "nn/workers.h"
-#include "prune/evidence.h"
+#include "prune/select_inputs.h"
 #include "scoring/scoring_json.h"
 
 /* What must be the same for a comparison to go on: the lists and the number of seeds may grow. */
@@ -88,7 +88,8 @@ static enum unseen_status check_rows(struct comparison *c)
     for (int i = 0; i < c->sweep.n; i++) {
         const struct us_row *row = &c->sweep.rows[i];
         if (row->kind == US_ROW_SCORED)
-            US_TRY(us_evidence_needs(row->metric, o->cut, row->rule_name, row->trajectory, &c->record_also));
+            US_TRY(us_select_inputs_needs(row->metric, o->cut, row->rule_name, row->trajectory,
+                                          &c->record_also));
     }
     for (int i = 0; i < c->sweep.n; i++)
         US_TRY(us_cell_check(c->data, o, &c->sweep.rows[i], c->record_also));
@@ -170,7 +171,7 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
     struct comparison c = {.options = options, .data = data};
     struct unseen_comparison *table = NULL;
     struct us_claim claim = {0};
-    us_evidence_table(data, &resolved.select);
+    us_select_inputs_table(data, &resolved.select);
     US_TRY(check_test_split(data));
     US_TRY(unseen_recipe_check(&options->recipe));
     US_TRY(us_sweep_make(options, &c.sweep));

@@ -40,7 +40,7 @@ static enum unseen_status part_make(const struct unseen_dataset *data, const str
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_images *train = &data->split[UNSEEN_TRAIN];
-    const struct us_evidence *e = s->evidence;
+    const struct us_select_inputs *e = s->inputs;
     uint8_t *tenth = us_calloc((size_t)train->n, 1);
     US_TRY_ALLOC(tenth);
     US_TRY_ALLOC(p->sample = us_calloc((size_t)train->n, sizeof *p->sample));

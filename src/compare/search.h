@@ -3,7 +3,7 @@
 #define US_COMPARE_SEARCH_H
 
 #include "nn/train.h"
-#include "prune/evidence.h"
+#include "prune/select_inputs.h"
 
 enum { US_SEARCH_TRIALS = 5 }; /* cut-offs 0, 0.1, .. 0.4 */
 
@@ -13,7 +13,7 @@ struct us_search {
     const int64_t *duplicate_of;                /* as us_folds takes it */
     const char *rule;                           /* ccs or window */
     const struct unseen_select_options *select; /* of the final selection; cutoff is not looked at */
-    const struct us_evidence *evidence;
+    const struct us_select_inputs *inputs;
     const char *folder; /* trials leave their states and search.json there; made before */
     struct us_progress *whole;
 };

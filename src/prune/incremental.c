@@ -66,8 +66,8 @@ static enum unseen_status check_models(const struct unseen_dataset *data,
         if ((st = us_scoring_check(&scoring, data)) && t == 1)
             us_hint("from the second step on models train for --step-epochs %d", scoring.recipe.epochs);
         US_TRY(st);
-        US_TRY(us_evidence_check(options->metric, &options->score, options->cut,
-                                 us_recipe_epochs(&scoring.recipe), true));
+        US_TRY(us_select_inputs_check(options->metric, &options->score, options->cut,
+                                      us_recipe_epochs(&scoring.recipe), true));
     }
     if ((st = us_recipe_check_on(&judges, data)))
         us_hint("the models that judge a coreset have a schedule of --stop-after %d epochs", judges.epochs);
@@ -294,15 +294,15 @@ static enum unseen_status choose(struct run *run, int t, const char *scored)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_prune_options *o = run->options;
-    struct us_evidence evidence = {0};
+    struct us_select_inputs inputs = {0};
     struct unseen_select_options select = run->select;
     char *trajectory = us_format("%s/trajectory", scored);
     US_TRY_ALLOC(trajectory);
-    US_TRY(us_evidence_read(trajectory, o->metric, &o->score, o->cut,
-                            us_evidence_of(o->rule, &select) & ~US_EVIDENCE_WRONG, &evidence));
-    memcpy(run->scores, evidence.scores, (size_t)run->n * sizeof *run->scores);
+    US_TRY(us_select_inputs_read(trajectory, o->metric, &o->score, o->cut,
+                                 us_select_inputs_of(o->rule, &select) & ~US_SELECT_INPUTS_WRONG, &inputs));
+    memcpy(run->scores, inputs.scores, (size_t)run->n * sizeof *run->scores);
     US_TRY(choose_key(run));
-    us_evidence_apply(&evidence, &select);
+    us_select_inputs_apply(&inputs, &select);
     US_TRY(estimate_wrong(run));
     select.wrong = run->wrong;
     /* The cut-off is that of the final ratio, select.keep, also where this step refills less. It leaves at
@@ -325,7 +325,7 @@ static enum unseen_status choose(struct run *run, int t, const char *scored)
     run->step.cutoff = select.cutoff;
     US_TRY(us_step_write(&run->step, run->scores, run->n));
 out:
-    us_evidence_end(&evidence);
+    us_select_inputs_end(&inputs);
     free(trajectory);
     return st;
 }

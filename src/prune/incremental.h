@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "prune/evidence.h"
+#include "prune/select_inputs.h"
 #include "unseen/prune.h"
 
 struct us_incremental {

@@ -15,28 +15,28 @@
 #include "base/npy.h"
 #include "nn/run_json.h"
 #include "nn/train.h"
-#include "prune/evidence.h"
 #include "prune/incremental.h"
 #include "prune/prune_options.h"
+#include "prune/select_inputs.h"
 #include "scoring/claim.h"
 #include "scoring/scoring_json.h"
 #include "scoring/scoring_model.h"
 #include "select/coreset.h"
 #include "select/rule.h"
 
-/* Score out/<trajectory> into out/<file>; `parts` by us_evidence_read. */
+/* Score out/<trajectory> into out/<file>; `parts` by us_select_inputs_read. */
 static enum unseen_status score_folder(const struct unseen_prune_options *o, const char *trajectory,
                                        const char *file, const char *cut, unsigned parts,
-                                       struct us_evidence *evidence, struct unseen_spread *spread)
+                                       struct us_select_inputs *inputs, struct unseen_spread *spread)
 {
     enum unseen_status st = UNSEEN_OK;
     char *folder = us_format("%s/%s", o->scoring.out, trajectory);
     char *path = us_format("%s/%s", o->scoring.out, file);
     US_TRY_ALLOC(folder);
     US_TRY_ALLOC(path);
-    US_TRY(us_evidence_read(folder, o->metric, &o->score, cut, parts, evidence));
-    US_TRY(us_npy_write(path, US_F32, 1, &evidence->n, evidence->scores));
-    US_TRY(unseen_spread(evidence->scores, evidence->n, spread));
+    US_TRY(us_select_inputs_read(folder, o->metric, &o->score, cut, parts, inputs));
+    US_TRY(us_npy_write(path, US_F32, 1, &inputs->n, inputs->scores));
+    US_TRY(unseen_spread(inputs->scores, inputs->n, spread));
 out:
     free(path);
     free(folder);
@@ -45,7 +45,8 @@ out:
 
 static enum unseen_status write_selection(const struct unseen_prune_options *o,
                                           const struct unseen_dataset *data,
-                                          const struct us_evidence *evidence, const int64_t *keep, int64_t m)
+                                          const struct us_select_inputs *inputs, const int64_t *keep,
+                                          int64_t m)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_images *train = &data->split[UNSEEN_TRAIN];
@@ -54,7 +55,7 @@ static enum unseen_status write_selection(const struct unseen_prune_options *o,
     US_TRY_ALLOC(npy);
     US_TRY_ALLOC(csv);
     US_TRY(us_npy_write(npy, US_I64, 1, &m, keep));
-    US_TRY(us_coreset_csv_write(csv, train->labels, train->paths, evidence->scores, evidence->fold, keep, m,
+    US_TRY(us_coreset_csv_write(csv, train->labels, train->paths, inputs->scores, inputs->fold, keep, m,
                                 train->n));
 out:
     free(csv);
@@ -130,8 +131,8 @@ static enum unseen_status check(const struct unseen_dataset *data, const struct 
 {
     enum unseen_status st = UNSEEN_OK;
     US_TRY(us_select_check(o->rule, &o->select, data->split[UNSEEN_TRAIN].n, data->classes));
-    US_TRY(us_evidence_needs(o->metric, o->cut, o->rule, o->scoring.protocol, record_also));
-    US_TRY(us_evidence_check(o->metric, &o->score, o->cut, us_recipe_epochs(&o->scoring.recipe), false));
+    US_TRY(us_select_inputs_needs(o->metric, o->cut, o->rule, o->scoring.protocol, record_also));
+    US_TRY(us_select_inputs_check(o->metric, &o->score, o->cut, us_recipe_epochs(&o->scoring.recipe), false));
     US_TRY(us_scoring_check(&o->scoring, data));
     US_TRY(us_incremental_check(data, o));
     us_select_warn(o->rule, &o->select);
@@ -144,7 +145,7 @@ static bool has_seen_side(const struct unseen_prune_options *o)
 {
     unsigned bits = 0;
     return o->scoring.protocol != UNSEEN_SEEN &&
-           us_evidence_needs(o->metric, o->cut, o->rule, UNSEEN_SEEN, &bits) == UNSEEN_OK;
+           us_select_inputs_needs(o->metric, o->cut, o->rule, UNSEEN_SEEN, &bits) == UNSEEN_OK;
 }
 
 static enum unseen_status prune_in_steps(struct unseen_device *device, const struct unseen_dataset *data,
@@ -152,7 +153,7 @@ static enum unseen_status prune_in_steps(struct unseen_device *device, const str
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_incremental_result result = {0};
-    struct us_evidence evidence = {.n = r->n};
+    struct us_select_inputs inputs = {.n = r->n};
     char *steps = us_format("%s/steps", o->scoring.out);
     char *scores = us_format("%s/scores.npy", o->scoring.out);
     const struct us_incremental in = {.device = device, .data = data, .options = o, .out = steps};
@@ -164,10 +165,10 @@ static enum unseen_status prune_in_steps(struct unseen_device *device, const str
     r->m = result.m;
     r->step = result.step;
     r->heldout_accuracy = result.accuracy;
-    evidence.scores = result.scores;
+    inputs.scores = result.scores;
     US_TRY(us_npy_write(scores, US_F32, 1, &r->n, result.scores));
     US_TRY(unseen_spread(result.scores, r->n, &r->spread));
-    US_TRY(write_selection(o, data, &evidence, result.keep, r->m));
+    US_TRY(write_selection(o, data, &inputs, result.keep, r->m));
     US_TRY(write_run(o, device, data, r, result.steps));
 out:
     us_incremental_end(&result);
@@ -183,13 +184,13 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_prune_result r = {.n = data->split[UNSEEN_TRAIN].n, .cutoff = NAN, .wrong = NAN};
-    struct us_evidence evidence = {0}, seen = {0};
+    struct us_select_inputs inputs = {0}, seen = {0};
     struct unseen_prune_options resolved = *asked;
     const struct unseen_prune_options *options = &resolved;
     struct unseen_select_options select;
     struct us_claim claim = {0};
     int64_t *keep = NULL;
-    us_evidence_table(data, &resolved.select);
+    us_select_inputs_table(data, &resolved.select);
     US_TRY(check(data, options, &resolved.scoring.record_also));
     US_TRY(us_claim(options->scoring.out, US_SCORING_KIND, files, &claim));
     if (options->step.steps > 1) {
@@ -202,23 +203,24 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     US_TRY(unseen_record_trajectory(device, data, &options->scoring));
     r.scoring_seconds = us_seconds() - start;
     US_TRY(score_folder(options, "trajectory", "scores.npy", options->cut,
-                        us_evidence_of(options->rule, &select) | US_EVIDENCE_WRONG, &evidence, &r.spread));
+                        us_select_inputs_of(options->rule, &select) | US_SELECT_INPUTS_WRONG, &inputs,
+                        &r.spread));
     if (has_seen_side(options)) { /* for its spread alone */
         US_TRY(score_folder(options, "seen/trajectory", "seen/scores.npy", NULL, 0, &seen, &r.seen_spread));
         r.has_seen = 1;
     }
-    us_evidence_apply(&evidence, &select);
-    r.wrong = evidence.wrong;
+    us_select_inputs_apply(&inputs, &select);
+    r.wrong = inputs.wrong;
     r.cutoff = us_share_cut(options->rule, &select);
-    US_TRY(unseen_select(options->rule, evidence.scores, data->split[UNSEEN_TRAIN].labels, r.n, data->classes,
+    US_TRY(unseen_select(options->rule, inputs.scores, data->split[UNSEEN_TRAIN].labels, r.n, data->classes,
                          &select, &keep, &r.m));
-    US_TRY(write_selection(options, data, &evidence, keep, r.m));
+    US_TRY(write_selection(options, data, &inputs, keep, r.m));
     US_TRY(write_run(options, device, data, &r, NULL));
     *result = r;
 out:
     us_claim_end(&claim);
     free(keep);
-    us_evidence_end(&seen);
-    us_evidence_end(&evidence);
+    us_select_inputs_end(&seen);
+    us_select_inputs_end(&inputs);
     return st;
 }

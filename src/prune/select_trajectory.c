@@ -2,13 +2,13 @@
 #include "config.h"
 
 #include "base/npy.h"
-#include "prune/evidence.h"
+#include "prune/select_inputs.h"
 #include "select/rule.h"
 #include "unseen/prune.h"
 
 /* Point `select` at what the rule looks at besides the scores in the file. */
 static enum unseen_status look_into(const char *trajectory, const char *rule, const char *cut,
-                                    const char *scores_path, struct us_evidence *evidence,
+                                    const char *scores_path, struct us_select_inputs *inputs,
                                     struct unseen_select_options *select)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -17,12 +17,12 @@ static enum unseen_status look_into(const char *trajectory, const char *rule, co
     unseen_score_defaults(&scoring);
     scoring.seed = select->seed;
     US_TRY(us_npy_open(scores_path, &scores));
-    US_TRY(us_evidence_read(trajectory, NULL, &scoring, cut, us_evidence_of(rule, select) | US_EVIDENCE_WRONG,
-                            evidence));
-    if (scores.ndim != 1 || scores.shape[0] != evidence->n)
-        st = us_fail(UNSEEN_BAD_DATA, trajectory, "is of %lld samples, %s of others", (long long)evidence->n,
+    US_TRY(us_select_inputs_read(trajectory, NULL, &scoring, cut,
+                                 us_select_inputs_of(rule, select) | US_SELECT_INPUTS_WRONG, inputs));
+    if (scores.ndim != 1 || scores.shape[0] != inputs->n)
+        st = us_fail(UNSEEN_BAD_DATA, trajectory, "is of %lld samples, %s of others", (long long)inputs->n,
                      scores_path);
-    us_evidence_apply(evidence, select);
+    us_select_inputs_apply(inputs, select);
 out:
     us_npy_close(&scores);
     return st;
@@ -35,16 +35,16 @@ enum unseen_status unseen_select_trajectory(const char *rule, const char *trajec
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_select_options select = *options;
-    struct us_evidence evidence = {0};
+    struct us_select_inputs inputs = {0};
     struct unseen_selection made = {0};
     if (!cut && !files->hardness && us_rule_cuts(rule))
-        cut = US_EVIDENCE_CUT;
-    US_TRY(look_into(trajectory, rule, cut, files->scores, &evidence, &select));
+        cut = US_SELECT_INPUTS_CUT;
+    US_TRY(look_into(trajectory, rule, cut, files->scores, &inputs, &select));
     US_TRY(unseen_select_files(rule, files, &select, &made.n, &made.m));
     made.cutoff = us_share_cut(rule, &select);
     made.wrong = select.wrong;
     *selection = made;
 out:
-    us_evidence_end(&evidence);
+    us_select_inputs_end(&inputs);
     return st;
 }

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "prune/evidence.h"
+#include "prune/select_inputs.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "trajectory/trajectory.h"
 
 enum { N = 40, CLASSES = 2, REPEATS = 2, EPOCHS = 9, SHORT = 3 };
-enum { ALL_PARTS = US_EVIDENCE_P_TRUE | US_EVIDENCE_CLASS_ERROR | US_EVIDENCE_WRONG };
+enum { ALL_PARTS = US_SELECT_INPUTS_P_TRUE | US_SELECT_INPUTS_CLASS_ERROR | US_SELECT_INPUTS_WRONG };
 
 /* The first `epochs` of a run's nine epochs: a quarter of the labels is rejected early, half of them later.
  */
@@ -40,17 +40,17 @@ static void write_run(const char *folder, int epochs)
     us_trajectory_free(b);
 }
 
-static void read_run(const char *folder, int length, unsigned parts, struct us_evidence *e)
+static void read_run(const char *folder, int length, unsigned parts, struct us_select_inputs *e)
 {
     const struct unseen_score_options options = {.epoch = -1, .length = length};
-    assert_ok(us_evidence_read(folder, "confidence", &options, NULL, parts, e));
+    assert_ok(us_select_inputs_read(folder, "confidence", &options, NULL, parts, e));
 }
 
 /* As if the run had ended there. */
 static void length_cuts_all_that_a_rule_looks_at(void **state)
 {
     (void)state;
-    struct us_evidence of_length, of_short, of_all;
+    struct us_select_inputs of_length, of_short, of_all;
     write_run(test_path("long"), EPOCHS);
     write_run(test_path("short"), SHORT);
     read_run(test_path("long"), SHORT, ALL_PARTS, &of_length);
@@ -63,46 +63,46 @@ static void length_cuts_all_that_a_rule_looks_at(void **state)
     assert_memory_not_equal(of_length.p_true, of_all.p_true, N * sizeof(float));
     assert_memory_not_equal(of_length.class_error, of_all.class_error, CLASSES * sizeof(double));
     assert_true(of_length.wrong != of_all.wrong);
-    us_evidence_end(&of_length);
-    us_evidence_end(&of_short);
-    us_evidence_end(&of_all);
+    us_select_inputs_end(&of_length);
+    us_select_inputs_end(&of_short);
+    us_select_inputs_end(&of_all);
 }
 
 static void a_length_beyond_the_run_is_refused_without_a_metric_too(void **state)
 {
     (void)state;
     const struct unseen_score_options options = {.epoch = -1, .length = SHORT + 1};
-    struct us_evidence e;
+    struct us_select_inputs e;
     write_run(test_path("short"), SHORT);
     assert_fails(UNSEEN_USAGE, "--length: 4 is not in 1..3",
-                 us_evidence_read(test_path("short"), NULL, &options, NULL, ALL_PARTS, &e));
-    us_evidence_end(&e);
+                 us_select_inputs_read(test_path("short"), NULL, &options, NULL, ALL_PARTS, &e));
+    us_select_inputs_end(&e);
 }
 
 static void only_what_is_asked_for_is_read(void **state)
 {
     (void)state;
-    struct us_evidence e;
+    struct us_select_inputs e;
     struct unseen_select_options select = {.keep = 0.5, .cutoff = UNSEEN_CUTOFF_AUTO};
     write_run(test_path("short"), SHORT);
     read_run(test_path("short"), 0, 0, &e);
     assert_non_null(e.scores);
     assert_true(!e.p_true && !e.class_error && e.wrong == 0 && !e.rows);
-    us_evidence_end(&e);
-    assert_int_equal(us_evidence_of("top", &select), 0);
-    assert_int_equal(us_evidence_of("ccs", &select), US_EVIDENCE_WRONG);
-    assert_int_equal(us_evidence_of("beta", &select), US_EVIDENCE_P_TRUE);
-    assert_int_equal(us_evidence_of("herding", &select), US_EVIDENCE_FEATURES);
+    us_select_inputs_end(&e);
+    assert_int_equal(us_select_inputs_of("top", &select), 0);
+    assert_int_equal(us_select_inputs_of("ccs", &select), US_SELECT_INPUTS_WRONG);
+    assert_int_equal(us_select_inputs_of("beta", &select), US_SELECT_INPUTS_P_TRUE);
+    assert_int_equal(us_select_inputs_of("herding", &select), US_SELECT_INPUTS_FEATURES);
     select.cutoff = 0.1;
     select.class_focus = 0.5;
-    assert_int_equal(us_evidence_of("ccs", &select), US_EVIDENCE_CLASS_ERROR);
+    assert_int_equal(us_select_inputs_of("ccs", &select), US_SELECT_INPUTS_CLASS_ERROR);
 }
 
 static enum unseen_select_table table_of(const char *format, int classes, enum unseen_select_table asked)
 {
     const struct unseen_dataset data = {.format = format, .classes = classes};
     struct unseen_select_options select = {.table = asked};
-    us_evidence_table(&data, &select);
+    us_select_inputs_table(&data, &select);
     return select.table;
 }
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "prune/evidence.h"
+#include "prune/select_inputs.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,14 +12,15 @@
 #include "select/rule.h"
 #include "trajectory/trajectory.h"
 
-static enum unseen_status mean_p_true(const struct unseen_trajectory *t, int epochs, struct us_evidence *e)
+static enum unseen_status mean_p_true(const struct unseen_trajectory *t, int epochs,
+                                      struct us_select_inputs *in)
 {
     const float *p = t->value[UNSEEN_P_TRUE];
     if (!p)
         return UNSEEN_OK;
     double *sum = us_calloc((size_t)t->n, sizeof *sum);
-    e->p_true = us_calloc((size_t)t->n, sizeof *e->p_true);
-    if (!sum || !e->p_true) {
+    in->p_true = us_calloc((size_t)t->n, sizeof *in->p_true);
+    if (!sum || !in->p_true) {
         free(sum);
         return UNSEEN_FAILED;
     }
@@ -32,61 +33,62 @@ static enum unseen_status mean_p_true(const struct unseen_trajectory *t, int epo
         }
     }
     for (int64_t i = 0; i < t->n; i++)
-        e->p_true[i] = (float)(sum[i] / ((double)t->repeats * epochs));
+        in->p_true[i] = (float)(sum[i] / ((double)t->repeats * epochs));
     free(sum);
     return UNSEEN_OK;
 }
 
-static enum unseen_status class_errors(const struct unseen_trajectory *t, int epochs, struct us_evidence *e)
+static enum unseen_status class_errors(const struct unseen_trajectory *t, int epochs,
+                                       struct us_select_inputs *in)
 {
     enum unseen_status st = UNSEEN_OK;
     int64_t *seen = NULL;
     if (!t->correct)
         return UNSEEN_OK;
     US_TRY_ALLOC(seen = us_calloc((size_t)t->classes, sizeof *seen));
-    US_TRY_ALLOC(e->class_error = us_calloc((size_t)t->classes, sizeof *e->class_error));
+    US_TRY_ALLOC(in->class_error = us_calloc((size_t)t->classes, sizeof *in->class_error));
     for (int r = 0; r < t->repeats; r++) {
         for (int epoch = us_late_epoch(epochs); epoch < epochs; epoch++) {
             const uint8_t *row = t->correct + ((int64_t)r * t->epochs + epoch) * t->n;
             for (int64_t i = 0; i < t->n; i++) {
                 seen[t->labels[i]]++;
-                e->class_error[t->labels[i]] += !row[i];
+                in->class_error[t->labels[i]] += !row[i];
             }
             us_trajectory_drop_pages(t);
         }
     }
     for (int c = 0; c < t->classes; c++)
-        e->class_error[c] /= seen[c] ? (double)seen[c] : 1;
+        in->class_error[c] /= seen[c] ? (double)seen[c] : 1;
 out:
     free(seen);
     return st;
 }
 
-enum unseen_status us_evidence_features(const char *path, int64_t n, struct us_evidence *e)
+enum unseen_status us_select_inputs_features(const char *path, int64_t n, struct us_select_inputs *in)
 {
-    us_npy_close(&e->features);
-    e->rows = NULL;
-    enum unseen_status st = us_npy_open(path, &e->features);
+    us_npy_close(&in->features);
+    in->rows = NULL;
+    enum unseen_status st = us_npy_open(path, &in->features);
     if (st)
         return st;
-    const struct us_npy *f = &e->features;
+    const struct us_npy *f = &in->features;
     const int64_t *shape = f->shape + (f->ndim == 3);
     bool fits =
         (f->ndim == 2 || f->ndim == 3) && f->dtype == US_F32 && shape[0] == n && shape[1] > 0 && f->count > 0;
     if (!fits)
         return us_fail(UNSEEN_BAD_DATA, path,
                        "is not float32 [%" PRId64 ", D], a feature vector for each sample", n);
-    e->rows = f->data;
-    e->dimension = shape[1];
+    in->rows = f->data;
+    in->dimension = shape[1];
     return UNSEEN_OK;
 }
 
-static enum unseen_status read_features(const char *folder, struct us_evidence *e)
+static enum unseen_status read_features(const char *folder, struct us_select_inputs *in)
 {
     char *path = us_format("%s/features.npy", folder);
     if (!path)
         return UNSEEN_FAILED;
-    enum unseen_status st = us_exists(path) ? us_evidence_features(path, e->n, e) : UNSEEN_OK;
+    enum unseen_status st = us_exists(path) ? us_select_inputs_features(path, in->n, in) : UNSEEN_OK;
     free(path);
     return st;
 }
@@ -121,7 +123,7 @@ static bool cuts_apart(const char *cut)
 /* The score that `cut` stands for with trajectories of a protocol. */
 static const char *name_cut(const char *cut, enum unseen_protocol protocol)
 {
-    if (!cut || strcmp(cut, US_EVIDENCE_CUT) != 0)
+    if (!cut || strcmp(cut, US_SELECT_INPUTS_CUT) != 0)
         return cut;
     return protocol == UNSEEN_SEEN ? "aum" : "unseen-confidence";
 }
@@ -147,8 +149,8 @@ static struct unseen_score_options options_of_cut(const struct unseen_score_opti
     return cutting;
 }
 
-enum unseen_status us_evidence_check(const char *metric, const struct unseen_score_options *options,
-                                     const char *cut, int epochs, bool in_steps)
+enum unseen_status us_select_inputs_check(const char *metric, const struct unseen_score_options *options,
+                                          const char *cut, int epochs, bool in_steps)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_score_options cutting = options_of_cut(options);
@@ -160,8 +162,8 @@ out:
     return st;
 }
 
-enum unseen_status us_evidence_needs(const char *metric, const char *cut, const char *rule,
-                                     enum unseen_protocol protocol, unsigned *record_also)
+enum unseen_status us_select_inputs_needs(const char *metric, const char *cut, const char *rule,
+                                          enum unseen_protocol protocol, unsigned *record_also)
 {
     enum unseen_status st = UNSEEN_OK;
     US_TRY(score_needs(metric, protocol, record_also));
@@ -174,36 +176,36 @@ out:
     return st;
 }
 
-unsigned us_evidence_of(const char *rule, const struct unseen_select_options *select)
+unsigned us_select_inputs_of(const char *rule, const struct unseen_select_options *select)
 {
-    unsigned parts = unseen_rule_needs_p_true(rule) ? US_EVIDENCE_P_TRUE : 0;
+    unsigned parts = unseen_rule_needs_p_true(rule) ? US_SELECT_INPUTS_P_TRUE : 0;
     if (unseen_rule_needs_features(rule))
-        parts |= US_EVIDENCE_FEATURES;
+        parts |= US_SELECT_INPUTS_FEATURES;
     if (select->class_focus > 0)
-        parts |= US_EVIDENCE_CLASS_ERROR;
+        parts |= US_SELECT_INPUTS_CLASS_ERROR;
     if (us_rule_cuts(rule) && select->cutoff <= UNSEEN_CUTOFF_AUTO)
-        parts |= US_EVIDENCE_WRONG;
+        parts |= US_SELECT_INPUTS_WRONG;
     return parts;
 }
 
 /* What lies beside the scores of the first `epochs` epochs. */
 static enum unseen_status read_parts(const struct unseen_trajectory *t, const char *folder, int epochs,
-                                     unsigned parts, struct us_evidence *e)
+                                     unsigned parts, struct us_select_inputs *in)
 {
     enum unseen_status st = UNSEEN_OK;
-    if (parts & US_EVIDENCE_P_TRUE)
-        US_TRY(mean_p_true(t, epochs, e));
-    if (parts & US_EVIDENCE_CLASS_ERROR)
-        US_TRY(class_errors(t, epochs, e));
-    if (parts & US_EVIDENCE_WRONG)
-        US_TRY(us_wrong_share(t, epochs, &e->wrong));
-    if (parts & US_EVIDENCE_FEATURES) {
+    if (parts & US_SELECT_INPUTS_P_TRUE)
+        US_TRY(mean_p_true(t, epochs, in));
+    if (parts & US_SELECT_INPUTS_CLASS_ERROR)
+        US_TRY(class_errors(t, epochs, in));
+    if (parts & US_SELECT_INPUTS_WRONG)
+        US_TRY(us_wrong_share(t, epochs, &in->wrong));
+    if (parts & US_SELECT_INPUTS_FEATURES) {
         US_TRY(us_trajectory_check(t, UNSEEN_FEATURES));
-        US_TRY(read_features(folder, e));
+        US_TRY(read_features(folder, in));
     }
     if (t->fold) {
-        US_TRY_ALLOC(e->fold = us_calloc((size_t)t->n, 1));
-        memcpy(e->fold, t->fold, (size_t)t->n);
+        US_TRY_ALLOC(in->fold = us_calloc((size_t)t->n, 1));
+        memcpy(in->fold, t->fold, (size_t)t->n);
     }
 out:
     return st;
@@ -216,10 +218,10 @@ static enum unseen_status quantities_of(const char *metric, const char *cut, uns
 {
     enum unseen_status st = UNSEEN_OK;
     const char *const scores[] = {metric, name_cut(cut, UNSEEN_SEEN), name_cut(cut, UNSEEN_FOLD)};
-    *quantities = parts & US_EVIDENCE_P_TRUE ? 1u << UNSEEN_P_TRUE : 0;
-    if (parts & US_EVIDENCE_CLASS_ERROR)
+    *quantities = parts & US_SELECT_INPUTS_P_TRUE ? 1u << UNSEEN_P_TRUE : 0;
+    if (parts & US_SELECT_INPUTS_CLASS_ERROR)
         *quantities |= 1u << UNSEEN_CORRECT;
-    if (parts & US_EVIDENCE_WRONG)
+    if (parts & US_SELECT_INPUTS_WRONG)
         *quantities |= US_WRONG_SHARE_READS;
     for (int i = 0; i < 3; i++) {
         unsigned bits = 0;
@@ -231,31 +233,31 @@ out:
     return st;
 }
 
-enum unseen_status us_evidence_read(const char *folder, const char *metric,
-                                    const struct unseen_score_options *options, const char *cut,
-                                    unsigned parts, struct us_evidence *e)
+enum unseen_status us_select_inputs_read(const char *folder, const char *metric,
+                                         const struct unseen_score_options *options, const char *cut,
+                                         unsigned parts, struct us_select_inputs *in)
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_trajectory *t = NULL;
     const struct unseen_score_options cutting = options_of_cut(options);
     unsigned quantities;
-    *e = (struct us_evidence){0};
+    *in = (struct us_select_inputs){0};
     US_TRY(quantities_of(metric, cut, parts, &quantities));
     US_TRY(us_trajectory_open(folder, quantities, &t));
-    e->n = t->n;
-    e->classes = t->classes;
+    in->n = t->n;
+    in->classes = t->classes;
     US_TRY(us_score_check_length(options, t->epochs));
-    US_TRY(score(t, metric, options, &e->scores));
+    US_TRY(score(t, metric, options, &in->scores));
     cut = name_cut(cut, t->protocol);
     if (cuts_apart(cut))
-        US_TRY(blame_cut(score(t, cut, &cutting, &e->hardness)));
-    US_TRY(read_parts(t, folder, us_score_epochs(options, t->epochs), parts, e));
+        US_TRY(blame_cut(score(t, cut, &cutting, &in->hardness)));
+    US_TRY(read_parts(t, folder, us_score_epochs(options, t->epochs), parts, in));
 out:
     unseen_trajectory_close(t);
     return st;
 }
 
-void us_evidence_table(const struct unseen_dataset *data, struct unseen_select_options *select)
+void us_select_inputs_table(const struct unseen_dataset *data, struct unseen_select_options *select)
 {
     if (select->table != UNSEEN_TABLE_AUTO)
         return;
@@ -265,24 +267,24 @@ void us_evidence_table(const struct unseen_dataset *data, struct unseen_select_o
         select->table = data->classes >= 1000 ? UNSEEN_TABLE_IMAGENET : UNSEEN_TABLE_CIFAR10;
 }
 
-void us_evidence_end(struct us_evidence *e)
+void us_select_inputs_end(struct us_select_inputs *in)
 {
-    us_npy_close(&e->features);
-    free(e->fold);
-    free(e->class_error);
-    free(e->p_true);
-    free(e->hardness);
-    free(e->scores);
-    *e = (struct us_evidence){0};
+    us_npy_close(&in->features);
+    free(in->fold);
+    free(in->class_error);
+    free(in->p_true);
+    free(in->hardness);
+    free(in->scores);
+    *in = (struct us_select_inputs){0};
 }
 
-void us_evidence_apply(const struct us_evidence *e, struct unseen_select_options *select)
+void us_select_inputs_apply(const struct us_select_inputs *in, struct unseen_select_options *select)
 {
-    select->hardness = e->hardness;
-    select->p_true = e->p_true;
-    select->class_error = e->class_error;
-    select->wrong = e->wrong;
-    select->features = e->rows;
-    select->dimension = e->dimension;
-    select->fold = e->fold;
+    select->hardness = in->hardness;
+    select->p_true = in->p_true;
+    select->class_error = in->class_error;
+    select->wrong = in->wrong;
+    select->features = in->rows;
+    select->dimension = in->dimension;
+    select->fold = in->fold;
 }
