@@ -10,9 +10,9 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "nn/train.h"
+#include "prune/coreset_update.h"
 #include "prune/judge.h"
 #include "prune/prune_options.h"
-#include "prune/renew.h"
 #include "prune/step.h"
 #include "prune/wrong_share.h"
 #include "score/score_function.h"
@@ -28,7 +28,7 @@ struct run {
     int64_t n;
     struct unseen_select_options select; /* without arrays */
     int64_t *budget;                     /* [steps] */
-    uint8_t *apart, *last, *next;
+    uint8_t *is_held_out, *previous, *current;
     uint8_t *ever; /* 1: some step's models trained on it */
     struct us_samples heldout;
     float *scores; /* of the step's models */
@@ -123,11 +123,11 @@ static enum unseen_status hold_out_contents(struct run *run)
     if (!first)
         return UNSEEN_OK;
     for (int64_t i = 0; i < run->n; i++)
-        run->apart[first[i]] &= run->apart[i];
+        run->is_held_out[first[i]] &= run->is_held_out[i];
     for (int64_t k = 0; k < run->heldout.n; k++) {
         int64_t i = run->heldout.item[k];
-        run->apart[i] = run->apart[first[i]];
-        if (run->apart[i])
+        run->is_held_out[i] = run->is_held_out[first[i]];
+        if (run->is_held_out[i])
             run->heldout.item[n++] = i;
     }
     run->heldout.n = n;
@@ -157,7 +157,7 @@ static enum unseen_status hold_out(struct run *run)
     US_TRY(unseen_select("random", NULL, run->train->labels, run->n, run->in->data->classes, &by_class,
                          &run->heldout.item, &run->heldout.n));
     for (int64_t i = 0; i < run->heldout.n; i++)
-        run->apart[run->heldout.item[i]] = 1;
+        run->is_held_out[run->heldout.item[i]] = 1;
     st = hold_out_contents(run);
 out:
     return st;
@@ -184,9 +184,9 @@ static enum unseen_status begin(const struct us_incremental *in, struct run *run
         .in = in, .options = o, .train = &in->data->split[UNSEEN_TRAIN], .select = o->select, .wrong = NAN};
     run->n = (int64_t)n;
     US_TRY_ALLOC(run->budget = us_calloc((size_t)o->step.steps, sizeof *run->budget));
-    US_TRY_ALLOC(run->apart = us_calloc(n, 1));
-    US_TRY_ALLOC(run->last = us_calloc(n, 1));
-    US_TRY_ALLOC(run->next = us_calloc(n, 1));
+    US_TRY_ALLOC(run->is_held_out = us_calloc(n, 1));
+    US_TRY_ALLOC(run->previous = us_calloc(n, 1));
+    US_TRY_ALLOC(run->current = us_calloc(n, 1));
     US_TRY_ALLOC(run->ever = us_calloc(n, 1));
     US_TRY_ALLOC(run->scores = us_calloc(n, sizeof *run->scores));
     US_TRY_ALLOC(run->key = us_calloc(n, sizeof *run->key));
@@ -203,9 +203,9 @@ static void end(struct run *run)
 {
     us_step_end(&run->step);
     free(run->budget);
-    free(run->apart);
-    free(run->last);
-    free(run->next);
+    free(run->is_held_out);
+    free(run->previous);
+    free(run->current);
     free(run->ever);
     free(run->heldout.item);
     free(run->scores);
@@ -245,11 +245,11 @@ static enum unseen_status score(struct run *run, int t, char **folder)
         US_TRY(us_make_folder(to));
     }
     for (int64_t i = 0; i < run->n && t > 0; i++)
-        role[i] = run->last[i] || (o->warm_start && run->ever[i]);
+        role[i] = run->previous[i] || (o->warm_start && run->ever[i]);
     mark_copies(run, role);
     for (int64_t i = 0; i < run->n; i++) {
-        bool member = t > 0 ? run->last[i] : !run->apart[i];
-        bool known = run->apart[i] || role[i];
+        bool member = t > 0 ? run->previous[i] : !run->is_held_out[i];
+        bool known = run->is_held_out[i] || role[i];
         role[i] = member ? US_TRAINED_ON : known ? US_SCORED_BY_ONE_MODEL : US_SCORED_BY_ALL_MODELS;
         if (member && t > 0)
             run->ever[i] = 1;
@@ -310,18 +310,18 @@ static enum unseen_status choose(struct run *run, int t, const char *scored)
     double most = 1 - select.keep * (double)run->n / (double)(run->n - run->heldout.n);
     select.cutoff = fmax(0, fmin(us_cutoff(&select), most));
     select.seed = run->select.seed + ((uint64_t)t << 32);
-    const struct us_renewal renewal = {.n = run->n,
-                                       .classes = run->in->data->classes,
-                                       .labels = run->train->labels,
-                                       .scores = run->key,
-                                       .apart = run->apart,
-                                       .last = run->last,
-                                       .m = run->budget[t],
-                                       .evict = o->step.evict,
-                                       .rule = o->rule,
-                                       .select = &select};
-    US_TRY(us_renew(&renewal, run->next));
-    US_TRY(us_step_set(&run->step, run->last, run->next, run->n));
+    const struct us_coreset_update update = {.n = run->n,
+                                             .classes = run->in->data->classes,
+                                             .labels = run->train->labels,
+                                             .scores = run->key,
+                                             .held_out = run->is_held_out,
+                                             .previous = run->previous,
+                                             .m = run->budget[t],
+                                             .evict = o->step.evict,
+                                             .rule = o->rule,
+                                             .select = &select};
+    US_TRY(us_coreset_update(&update, run->current));
+    US_TRY(us_step_set(&run->step, run->previous, run->current, run->n));
     run->step.cutoff = select.cutoff;
     US_TRY(us_step_write(&run->step, run->scores, run->n));
 out:
@@ -355,13 +355,13 @@ static enum unseen_status run_step(struct run *run, int t)
     US_TRY(score(run, t, &scored));
     US_TRY(us_step_begin(run->in->out, t, &run->step));
     if (done) {
-        US_TRY(us_step_read(&run->step, run->n, run->scores, run->next));
+        US_TRY(us_step_read(&run->step, run->n, run->scores, run->current));
         US_TRY(choose_key(run));
     } else {
         US_TRY(choose(run, t, scored));
         US_TRY(judge(run));
     }
-    US_TRY(us_add_ranks(run->scores, run->last, run->n, run->rank_sum, run->rank_count));
+    US_TRY(us_add_ranks(run->scores, run->previous, run->n, run->rank_sum, run->rank_count));
     /* What the step chose by is in its scores now. */
     if (t > 0)
         US_TRY(us_step_forget_scoring(scored));
@@ -412,7 +412,7 @@ enum unseen_status us_incremental_run(const struct us_incremental *in, struct us
     for (int t = 0; t < in->options->step.steps; t++) {
         US_TRY(run_step(&run, t));
         US_TRY(take(&run, t, result));
-        memcpy(run.last, run.next, (size_t)run.n);
+        memcpy(run.previous, run.current, (size_t)run.n);
         us_step_end(&run.step);
     }
 out:

@@ -79,17 +79,18 @@ out:
 
 /* ---- one step ---- */
 
-enum unseen_status us_step_set(struct us_step *step, const uint8_t *last, const uint8_t *next, int64_t n)
+enum unseen_status us_step_set(struct us_step *step, const uint8_t *previous, const uint8_t *current,
+                               int64_t n)
 {
     step->coreset.item = us_calloc((size_t)n, sizeof *step->coreset.item);
     if (!step->coreset.item)
         return UNSEEN_FAILED;
     for (int64_t i = 0; i < n; i++) {
-        if (next[i])
+        if (current[i])
             step->coreset.item[step->coreset.n++] = i;
-        step->stayed += last[i] && next[i];
-        step->evicted += last[i] && !next[i];
-        step->refilled += !last[i] && next[i];
+        step->stayed += previous[i] && current[i];
+        step->evicted += previous[i] && !current[i];
+        step->refilled += !previous[i] && current[i];
     }
     return UNSEEN_OK;
 }
@@ -175,7 +176,7 @@ static enum unseen_status check_sum(const char *path)
     return st;
 }
 
-enum unseen_status us_step_read(struct us_step *step, int64_t n, float *scores, uint8_t *next)
+enum unseen_status us_step_read(struct us_step *step, int64_t n, float *scores, uint8_t *current)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_npy array = {0};
@@ -193,14 +194,14 @@ enum unseen_status us_step_read(struct us_step *step, int64_t n, float *scores, 
     US_TRY_ALLOC(path = path_in(step, "keep.npy"));
     US_TRY(check_sum(path));
     US_TRY(us_npy_read_i64(path, 1, &step->coreset.n, &step->coreset.item));
-    memset(next, 0, (size_t)n);
+    memset(current, 0, (size_t)n);
     for (int64_t k = 0; k < step->coreset.n; k++) {
         int64_t i = step->coreset.item[k];
         if (i < 0 || i >= n) {
             st = us_fail(UNSEEN_BAD_DATA, path, "sample %" PRId64 " is not in 0..%" PRId64, i, n - 1);
             goto out;
         }
-        next[i] = 1;
+        current[i] = 1;
     }
     US_TRY(read_quality(step));
 out:

@@ -11,7 +11,7 @@ struct us_step {
     char *folder;
     struct us_samples coreset;
     int64_t stayed, evicted, refilled; /* against the coreset before */
-    double cutoff;                     /* what barred members and others; not read back */
+    double cutoff;                     /* what members and others were cut by; not read back */
     struct us_verdict verdict;
     json_t *quality; /* what quality.json holds */
 };
@@ -25,15 +25,16 @@ bool us_step_is_done(const char *out, int t);
 enum unseen_status us_step_begin(const char *out, int t, struct us_step *step);
 void us_step_end(struct us_step *step);
 
-/* The coreset that next [n] flags, after the one that last [n] does. */
-enum unseen_status us_step_set(struct us_step *step, const uint8_t *last, const uint8_t *next, int64_t n);
+/* The coreset that current [n] flags, after the one that previous [n] does. */
+enum unseen_status us_step_set(struct us_step *step, const uint8_t *previous, const uint8_t *current,
+                               int64_t n);
 
 /* scores.npy and keep.npy; then quality.json, which comes last. */
 enum unseen_status us_step_write(const struct us_step *step, const float *scores, int64_t n);
 enum unseen_status us_step_finish(struct us_step *step, const struct unseen_dataset *data);
 
-/* All of a done step; scores and next are [n]. */
-enum unseen_status us_step_read(struct us_step *step, int64_t n, float *scores, uint8_t *next);
+/* All of a done step; scores and current are [n]. */
+enum unseen_status us_step_read(struct us_step *step, int64_t n, float *scores, uint8_t *current);
 
 /* Remove the scoring run that lies in the folder of a step. */
 enum unseen_status us_step_forget_scoring(const char *folder);

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/npy.h"
+#include "prune/coreset_update.h"
 #include "prune/incremental.h"
-#include "prune/renew.h"
 #include "scoring/folds.h"
 #include "scoring/scoring_model.h"
 
@@ -39,49 +39,49 @@ static void sizes_grow_and_stay(void **state)
  * the lower one in the middle is 0.4. Below it are the members 0 (0.1), 2 (0.3) and 4 (0.1). */
 static const int32_t labels_12[12] = {0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1};
 static const float scores_12[12] = {0.1F, 0.4F, 0.3F, 0.9F, 0.1F, 0.2F, 0.3F, 0.4F, 0.5F, 0.6F, 0.7F, 1};
-static const uint8_t last_12[12] = {1, 1, 1, 1, 1}, apart_12[12] = {[11] = 1}, none_12[12];
+static const uint8_t previous_12[12] = {1, 1, 1, 1, 1}, held_out_12[12] = {[11] = 1}, none_12[12];
 
-static struct us_renewal renewal_12(const struct unseen_select_options *select, int64_t m, double evict)
+static struct us_coreset_update update_12(const struct unseen_select_options *select, int64_t m, double evict)
 {
-    return (struct us_renewal){.n = 12,
-                               .classes = 2,
-                               .labels = labels_12,
-                               .scores = scores_12,
-                               .apart = apart_12,
-                               .last = last_12,
-                               .m = m,
-                               .evict = evict,
-                               .rule = "top",
-                               .select = select};
+    return (struct us_coreset_update){.n = 12,
+                                      .classes = 2,
+                                      .labels = labels_12,
+                                      .scores = scores_12,
+                                      .held_out = held_out_12,
+                                      .previous = previous_12,
+                                      .m = m,
+                                      .evict = evict,
+                                      .rule = "top",
+                                      .select = select};
 }
 
 static void covered_members_leave(void **state)
 {
     (void)state;
     const struct unseen_select_options select = {0};
-    uint8_t stays[12];
-    struct us_renewal in = renewal_12(&select, 5, 1);
-    assert_ok(us_evict(&in, none_12, stays));
-    assert_memory_equal(stays, ((uint8_t[12]){0, 1, 0, 1, 0}), sizeof stays);
+    uint8_t retained[12];
+    struct us_coreset_update in = update_12(&select, 5, 1);
+    assert_ok(us_coreset_evict(&in, none_12, retained));
+    assert_memory_equal(retained, ((uint8_t[12]){0, 1, 0, 1, 0}), sizeof retained);
     /* Of five members 0.5 are two: of equal scores the lower index goes first. */
     in.evict = 0.5;
-    assert_ok(us_evict(&in, none_12, stays));
-    assert_memory_equal(stays, ((uint8_t[12]){0, 1, 1, 1, 0}), sizeof stays);
+    assert_ok(us_coreset_evict(&in, none_12, retained));
+    assert_memory_equal(retained, ((uint8_t[12]){0, 1, 1, 1, 0}), sizeof retained);
     in.evict = 0.2;
-    assert_ok(us_evict(&in, none_12, stays));
-    assert_memory_equal(stays, ((uint8_t[12]){0, 1, 1, 1, 1}), sizeof stays);
+    assert_ok(us_coreset_evict(&in, none_12, retained));
+    assert_memory_equal(retained, ((uint8_t[12]){0, 1, 1, 1, 1}), sizeof retained);
     in.evict = 0;
-    assert_ok(us_evict(&in, none_12, stays));
-    assert_memory_equal(stays, last_12, sizeof stays);
+    assert_ok(us_coreset_evict(&in, none_12, retained));
+    assert_memory_equal(retained, previous_12, sizeof retained);
     /* Eleven samples can be in a coreset; one of ten leaves a single one to be exchanged, one of eleven none.
      */
     in.evict = 1;
     in.m = 10;
-    assert_ok(us_evict(&in, none_12, stays));
-    assert_memory_equal(stays, ((uint8_t[12]){0, 1, 1, 1, 1}), sizeof stays);
+    assert_ok(us_coreset_evict(&in, none_12, retained));
+    assert_memory_equal(retained, ((uint8_t[12]){0, 1, 1, 1, 1}), sizeof retained);
     in.m = 11;
-    assert_ok(us_evict(&in, none_12, stays));
-    assert_memory_equal(stays, last_12, sizeof stays);
+    assert_ok(us_coreset_evict(&in, none_12, retained));
+    assert_memory_equal(retained, previous_12, sizeof retained);
 }
 
 /* 5, 1 and 2 stay, the coreset is to have 12: four each. The first has more; of the four to come, the others,
@@ -89,38 +89,39 @@ static void covered_members_leave(void **state)
 static void shares_that_classes_miss(void **state)
 {
     (void)state;
-    static const int64_t stays[] = {5, 1, 2};
+    static const int64_t retained[] = {5, 1, 2};
     static const double equal[] = {1, 1, 1};
     int64_t quota[3];
-    assert_ok(us_refill_quotas(stays, (int64_t[]){10, 10, 10}, equal, 3, 12, quota));
+    assert_ok(us_coreset_refill_quotas(retained, (int64_t[]){10, 10, 10}, equal, 3, 12, quota));
     assert_memory_equal(quota, ((int64_t[]){0, 2, 2}), sizeof quota);
-    assert_ok(us_refill_quotas(stays, (int64_t[]){10, 0, 10}, equal, 3, 12, quota));
+    assert_ok(us_coreset_refill_quotas(retained, (int64_t[]){10, 0, 10}, equal, 3, 12, quota));
     assert_memory_equal(quota, ((int64_t[]){1, 0, 3}), sizeof quota);
-    assert_ok(us_refill_quotas(stays, (int64_t[]){10, 10, 10}, (double[]){0.5, 0.25, 0.25}, 3, 12, quota));
+    assert_ok(us_coreset_refill_quotas(retained, (int64_t[]){10, 10, 10}, (double[]){0.5, 0.25, 0.25}, 3, 12,
+                                       quota));
     assert_memory_equal(quota, ((int64_t[]){1, 2, 1}), sizeof quota);
-    assert_ok(us_refill_quotas(stays, (int64_t[]){10, 10, 10}, equal, 3, 8, quota));
+    assert_ok(us_coreset_refill_quotas(retained, (int64_t[]){10, 10, 10}, equal, 3, 8, quota));
     assert_memory_equal(quota, ((int64_t[]){0, 0, 0}), sizeof quota);
 }
 
-static void a_coreset_is_renewed(void **state)
+static void a_coreset_is_updated(void **state)
 {
     (void)state;
     static const double error[] = {0, 0.5};
     struct unseen_select_options select = {0};
-    uint8_t next[12];
-    struct us_renewal in = renewal_12(&select, 6, 0.5);
+    uint8_t current[12];
+    struct us_coreset_update in = update_12(&select, 6, 0.5);
     /* 1, 2 and 3 stay; the highest scores outside are 10, 9 and 8. */
-    assert_ok(us_renew(&in, next));
-    assert_memory_equal(next, ((uint8_t[12]){0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0}), sizeof next);
+    assert_ok(us_coreset_update(&in, current));
+    assert_memory_equal(current, ((uint8_t[12]){0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0}), sizeof current);
     /* Three of each class: two of class 0 come and one of class 1. */
     select.quota = UNSEEN_QUOTA_EQUAL;
-    assert_ok(us_renew(&in, next));
-    assert_memory_equal(next, ((uint8_t[12]){0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0}), sizeof next);
+    assert_ok(us_coreset_update(&in, current));
+    assert_memory_equal(current, ((uint8_t[12]){0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0}), sizeof current);
     /* All by error: class 1 is due all six and has five, so class 0 keeps the one that it has. */
     select.class_focus = 1;
     select.class_error = error;
-    assert_ok(us_renew(&in, next));
-    assert_memory_equal(next, ((uint8_t[12]){0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 0, 0}), sizeof next);
+    assert_ok(us_coreset_update(&in, current));
+    assert_memory_equal(current, ((uint8_t[12]){0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 0, 0}), sizeof current);
 }
 
 /* Barred are the members 1 (0.4) and 3 (0.9), and 9 and 10 outside: 3 leaves before 1, and both before 0,
@@ -128,28 +129,28 @@ static void a_coreset_is_renewed(void **state)
 static void barred_members_leave_first(void **state)
 {
     (void)state;
-    static const uint8_t barred[12] = {[1] = 1, [3] = 1, [9] = 1, [10] = 1};
+    static const uint8_t cut[12] = {[1] = 1, [3] = 1, [9] = 1, [10] = 1};
     const struct unseen_select_options select = {0};
-    uint8_t stays[12];
-    struct us_renewal in = renewal_12(&select, 5, 0.2);
-    assert_ok(us_evict(&in, barred, stays));
-    assert_memory_equal(stays, ((uint8_t[12]){1, 1, 1, 0, 1}), sizeof stays);
+    uint8_t retained[12];
+    struct us_coreset_update in = update_12(&select, 5, 0.2);
+    assert_ok(us_coreset_evict(&in, cut, retained));
+    assert_memory_equal(retained, ((uint8_t[12]){1, 1, 1, 0, 1}), sizeof retained);
     in.evict = 0.6;
-    assert_ok(us_evict(&in, barred, stays));
-    assert_memory_equal(stays, ((uint8_t[12]){0, 0, 1, 0, 1}), sizeof stays);
+    assert_ok(us_coreset_evict(&in, cut, retained));
+    assert_memory_equal(retained, ((uint8_t[12]){0, 0, 1, 0, 1}), sizeof retained);
     /* Nine are members or could come: in eight places one can be exchanged, in ten none. */
     in.m = 8;
-    assert_ok(us_evict(&in, barred, stays));
-    assert_memory_equal(stays, ((uint8_t[12]){1, 1, 1, 0, 1}), sizeof stays);
+    assert_ok(us_coreset_evict(&in, cut, retained));
+    assert_memory_equal(retained, ((uint8_t[12]){1, 1, 1, 0, 1}), sizeof retained);
     in.m = 10;
-    assert_ok(us_evict(&in, barred, stays));
-    assert_memory_equal(stays, last_12, sizeof stays);
+    assert_ok(us_coreset_evict(&in, cut, retained));
+    assert_memory_equal(retained, previous_12, sizeof retained);
     /* What bars is the order of the hardness, where there is one. */
     const float hardness[12] = {[1] = 2, [3] = 1};
     const struct unseen_select_options by_hardness = {.hardness = hardness};
-    in = renewal_12(&by_hardness, 5, 0.2);
-    assert_ok(us_evict(&in, barred, stays));
-    assert_memory_equal(stays, ((uint8_t[12]){1, 0, 1, 1, 1}), sizeof stays);
+    in = update_12(&by_hardness, 5, 0.2);
+    assert_ok(us_coreset_evict(&in, cut, retained));
+    assert_memory_equal(retained, ((uint8_t[12]){1, 0, 1, 1, 1}), sizeof retained);
 }
 
 /* Of the eleven 0.3 are cut off, the three hardest: 3, 10 and 9. Of the two members that may leave 3 is one,
@@ -158,15 +159,15 @@ static void the_cut_is_of_members_and_others(void **state)
 {
     (void)state;
     struct unseen_select_options select = {.cutoff = 0.3};
-    uint8_t next[12];
-    struct us_renewal in = renewal_12(&select, 6, 0.5);
+    uint8_t current[12];
+    struct us_coreset_update in = update_12(&select, 6, 0.5);
     in.rule = "window";
-    assert_ok(us_renew(&in, next));
-    assert_memory_equal(next, ((uint8_t[12]){0, 1, 1, 0, 1, 0, 1, 1, 1, 0, 0, 0}), sizeof next);
+    assert_ok(us_coreset_update(&in, current));
+    assert_memory_equal(current, ((uint8_t[12]){0, 1, 1, 0, 1, 0, 1, 1, 1, 0, 0, 0}), sizeof current);
     /* The size goes before the cut. */
     in.m = 10;
-    assert_ok(us_renew(&in, next));
-    assert_memory_equal(next, ((uint8_t[12]){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0}), sizeof next);
+    assert_ok(us_coreset_update(&in, current));
+    assert_memory_equal(current, ((uint8_t[12]){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0}), sizeof current);
 }
 
 /* Ranks (r - 0.5) / 4 now: 0.125, 0.375, 0.625, 0.875. Samples 0 and 3 were outside once before, with ranks
@@ -430,7 +431,7 @@ int main(void)
         cmocka_unit_test(covered_members_leave),
         cmocka_unit_test(barred_members_leave_first),
         cmocka_unit_test(shares_that_classes_miss),
-        cmocka_unit_test(a_coreset_is_renewed),
+        cmocka_unit_test(a_coreset_is_updated),
         cmocka_unit_test(the_cut_is_of_members_and_others),
         cmocka_unit_test(ranks_of_several_scorings),
         cmocka_unit_test(options_out_of_range),

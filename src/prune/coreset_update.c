@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "prune/renew.h"
+#include "prune/coreset_update.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,15 +20,15 @@ void us_step_budgets(int64_t m, int steps, int grow, int64_t *budget)
 
 /* ---- who leaves ---- */
 
-/* Could come in: neither held out nor a member, and not barred by the cut-off. */
-static bool may_come(const struct us_renewal *in, const uint8_t *barred, int64_t i)
+/* Could come in: neither held out nor a member, and not cut off. */
+static bool may_come(const struct us_coreset_update *in, const uint8_t *cut, int64_t i)
 {
-    return !in->apart[i] && !in->last[i] && !barred[i];
+    return !in->held_out[i] && !in->previous[i] && !cut[i];
 }
 
 /* Of those that could come in; the lower of the two in the middle of an even number. */
-static enum unseen_status median_outside(const struct us_renewal *in, const uint8_t *barred, float *median,
-                                         int64_t *count)
+static enum unseen_status median_outside(const struct us_coreset_update *in, const uint8_t *cut,
+                                         float *median, int64_t *count)
 {
     enum unseen_status st = UNSEEN_OK;
     float *scores = us_calloc((size_t)in->n, sizeof *scores);
@@ -37,7 +37,7 @@ static enum unseen_status median_outside(const struct us_renewal *in, const uint
     US_TRY_ALLOC(items);
     *count = 0;
     for (int64_t i = 0; i < in->n; i++) {
-        if (may_come(in, barred, i))
+        if (may_come(in, cut, i))
             scores[(*count)++] = in->scores[i];
     }
     US_TRY(us_order_f32(scores, *count, false, items));
@@ -48,12 +48,12 @@ out:
     return st;
 }
 
-static const float *hardness_of(const struct us_renewal *in)
+static const float *hardness_of(const struct us_coreset_update *in)
 {
     return in->select->hardness ? in->select->hardness : in->scores;
 }
 
-enum unseen_status us_evict(const struct us_renewal *in, const uint8_t *barred, uint8_t *stays)
+enum unseen_status us_coreset_evict(const struct us_coreset_update *in, const uint8_t *cut, uint8_t *retained)
 {
     enum unseen_status st = UNSEEN_OK;
     int64_t outside, members = 0;
@@ -62,22 +62,22 @@ enum unseen_status us_evict(const struct us_renewal *in, const uint8_t *barred, 
     int64_t *hardest = us_calloc((size_t)in->n, sizeof *hardest);
     US_TRY_ALLOC(easiest);
     US_TRY_ALLOC(hardest);
-    US_TRY(median_outside(in, barred, &median, &outside));
+    US_TRY(median_outside(in, cut, &median, &outside));
     US_TRY(us_order_f32(in->scores, in->n, false, easiest));
     US_TRY(us_order_f32(hardness_of(in), in->n, true, hardest));
     for (int64_t i = 0; i < in->n; i++) {
-        stays[i] = in->last[i];
-        members += in->last[i];
+        retained[i] = in->previous[i];
+        members += in->previous[i];
     }
     int64_t left = (int64_t)(in->evict * (double)members + 1e-6), spare = outside + members - in->m;
     left = left < spare ? left : spare;
     for (int64_t k = 0; k < in->n && left > 0; k++) {
-        left -= stays[hardest[k]] && barred[hardest[k]];
-        stays[hardest[k]] &= !barred[hardest[k]];
+        left -= retained[hardest[k]] && cut[hardest[k]];
+        retained[hardest[k]] &= !cut[hardest[k]];
     }
     for (int64_t k = 0; k < in->n && left > 0 && in->scores[easiest[k]] < median; k++) {
-        left -= stays[easiest[k]];
-        stays[easiest[k]] = 0;
+        left -= retained[easiest[k]];
+        retained[easiest[k]] = 0;
     }
 out:
     free(hardest);
@@ -87,8 +87,8 @@ out:
 
 /* ---- what each class is due ---- */
 
-enum unseen_status us_refill_quotas(const int64_t *stays, const int64_t *pool, const double *weight,
-                                    int classes, int64_t m, int64_t *quota)
+enum unseen_status us_coreset_refill_quotas(const int64_t *retained, const int64_t *pool,
+                                            const double *weight, int classes, int64_t m, int64_t *quota)
 {
     enum unseen_status st = UNSEEN_OK;
     int64_t *both = us_calloc((size_t)classes, sizeof *both);
@@ -99,12 +99,12 @@ enum unseen_status us_refill_quotas(const int64_t *stays, const int64_t *pool, c
     US_TRY_ALLOC(missing);
     int64_t refill = m;
     for (int c = 0; c < classes; c++) {
-        both[c] = stays[c] + pool[c];
-        refill -= stays[c];
+        both[c] = retained[c] + pool[c];
+        refill -= retained[c];
     }
     US_TRY(us_weighted_quotas(both, weight, classes, m, due));
     for (int c = 0; c < classes; c++)
-        missing[c] = due[c] > stays[c] ? (double)(due[c] - stays[c]) : 0;
+        missing[c] = due[c] > retained[c] ? (double)(due[c] - retained[c]) : 0;
     US_TRY(us_weighted_quotas(pool, missing, classes, refill, quota));
 out:
     free(missing);
@@ -115,12 +115,12 @@ out:
 
 /* ---- who comes ---- */
 
-/* Samples that are not apart by group: the class, or 0 for all. */
+/* Samples that are not held out, by group: the class, or 0 for all. */
 struct groups {
     int n;
     int64_t *first; /* [n + 1] */
     int64_t *item;  /* grouped, ascending within each */
-    uint8_t *cut;   /* [samples] 1: among the hardest of its group, which the cut-off bars */
+    uint8_t *cut;   /* [samples] 1: among the hardest of its group, which are cut off */
 };
 
 static void groups_free(struct groups *g)
@@ -130,13 +130,13 @@ static void groups_free(struct groups *g)
     free(g->cut);
 }
 
-static int group_of(const struct us_renewal *in, const struct groups *g, int64_t i)
+static int group_of(const struct us_coreset_update *in, const struct groups *g, int64_t i)
 {
     return g->n > 1 ? in->labels[i] : 0;
 }
 
 /* The cut-off is of members and others together: what is left outside is no easier for it. */
-static enum unseen_status cut_hardest(const struct us_renewal *in, struct groups *g)
+static enum unseen_status cut_hardest(const struct us_coreset_update *in, struct groups *g)
 {
     enum unseen_status st = UNSEEN_OK;
     int64_t *order = us_calloc((size_t)in->n, sizeof *order);
@@ -148,7 +148,7 @@ static enum unseen_status cut_hardest(const struct us_renewal *in, struct groups
     US_TRY(us_order_f32(hardness_of(in), in->n, false, order));
     for (int64_t k = in->n - 1; k >= 0; k--) {
         int64_t i = order[k];
-        if (!in->apart[i] && left[group_of(in, g, i)]-- > 0)
+        if (!in->held_out[i] && left[group_of(in, g, i)]-- > 0)
             g->cut[i] = 1;
     }
 out:
@@ -157,7 +157,7 @@ out:
     return st;
 }
 
-static enum unseen_status groups_make(const struct us_renewal *in, struct groups *g)
+static enum unseen_status groups_make(const struct us_coreset_update *in, struct groups *g)
 {
     enum unseen_status st = UNSEEN_OK;
     g->n = us_groups_by_class(in->select) ? in->classes : 1;
@@ -167,13 +167,13 @@ static enum unseen_status groups_make(const struct us_renewal *in, struct groups
     US_TRY_ALLOC(g->item = us_calloc((size_t)in->n, sizeof *g->item));
     US_TRY_ALLOC(g->cut = us_calloc((size_t)in->n, 1));
     for (int64_t i = 0; i < in->n; i++)
-        g->first[group_of(in, g, i) + 1] += !in->apart[i];
+        g->first[group_of(in, g, i) + 1] += !in->held_out[i];
     for (int c = 0; c < g->n; c++) {
         g->first[c + 1] += g->first[c];
         next[c] = g->first[c];
     }
     for (int64_t i = 0; i < in->n; i++) {
-        if (!in->apart[i])
+        if (!in->held_out[i])
             g->item[next[group_of(in, g, i)]++] = i;
     }
     US_TRY(cut_hardest(in, g));
@@ -184,41 +184,41 @@ out:
 
 /* Of each group, how many members stay and how many others could come; quota [groups->n] receives how many
  * do. */
-static enum unseen_status share_out(const struct us_renewal *in, const struct groups *g, const uint8_t *next,
-                                    int64_t *quota)
+static enum unseen_status share_out(const struct us_coreset_update *in, const struct groups *g,
+                                    const uint8_t *current, int64_t *quota)
 {
     enum unseen_status st = UNSEEN_OK;
     size_t n = (size_t)g->n;
-    int64_t *stays = us_calloc(n, sizeof *stays);
+    int64_t *retained = us_calloc(n, sizeof *retained);
     int64_t *pool = us_calloc(n, sizeof *pool);
     int64_t *size = us_calloc(n, sizeof *size);
     double *weight = us_calloc(n, sizeof *weight);
-    US_TRY_ALLOC(stays);
+    US_TRY_ALLOC(retained);
     US_TRY_ALLOC(pool);
     US_TRY_ALLOC(size);
     US_TRY_ALLOC(weight);
     for (int c = 0; c < g->n; c++) {
         size[c] = g->first[c + 1] - g->first[c];
         for (int64_t k = g->first[c]; k < g->first[c + 1]; k++) {
-            stays[c] += next[g->item[k]];
-            pool[c] += !in->last[g->item[k]];
+            retained[c] += current[g->item[k]];
+            pool[c] += !in->previous[g->item[k]];
         }
         weight[c] = 1;
     }
     if (us_groups_by_class(in->select))
         US_TRY(us_class_weights(size, g->n, in->select, weight));
-    US_TRY(us_refill_quotas(stays, pool, weight, g->n, in->m, quota));
+    US_TRY(us_coreset_refill_quotas(retained, pool, weight, g->n, in->m, quota));
 out:
     free(weight);
     free(size);
     free(pool);
-    free(stays);
+    free(retained);
     return st;
 }
 
 /* Those of a group that may come in, with what the rule looks at. */
 struct pool {
-    int64_t n, cut; /* cut: how many of them the cut-off bars */
+    int64_t n, cut; /* cut: how many of them are cut off */
     int64_t *item;
     float *scores, *hardness, *p_true;
     int32_t *labels;
@@ -233,7 +233,7 @@ static void pool_free(struct pool *p)
     free(p->labels);
 }
 
-static enum unseen_status pool_make(const struct us_renewal *in, const struct groups *g, int group,
+static enum unseen_status pool_make(const struct us_coreset_update *in, const struct groups *g, int group,
                                     struct pool *p)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -247,7 +247,7 @@ static enum unseen_status pool_make(const struct us_renewal *in, const struct gr
     US_TRY_ALLOC(p->labels = us_calloc(most, sizeof *p->labels));
     for (int64_t k = g->first[group]; k < g->first[group + 1]; k++) {
         int64_t i = g->item[k];
-        if (in->last[i])
+        if (in->previous[i])
             continue;
         p->scores[p->n] = in->scores[i];
         p->hardness[p->n] = hardness[i];
@@ -260,8 +260,8 @@ out:
     return st;
 }
 
-static enum unseen_status take(const struct us_renewal *in, const struct groups *g, int group, int64_t quota,
-                               uint8_t *next)
+static enum unseen_status take(const struct us_coreset_update *in, const struct groups *g, int group,
+                               int64_t quota, uint8_t *current)
 {
     enum unseen_status st = UNSEEN_OK;
     struct pool p = {0};
@@ -277,25 +277,25 @@ static enum unseen_status take(const struct us_renewal *in, const struct groups 
     select.p_true = in->select->p_true ? p.p_true : NULL;
     US_TRY(unseen_select(in->rule, p.scores, p.labels, p.n, in->classes, &select, &kept, &m));
     for (int64_t k = 0; k < m; k++)
-        next[p.item[kept[k]]] = 1;
+        current[p.item[kept[k]]] = 1;
 out:
     free(kept);
     pool_free(&p);
     return st;
 }
 
-enum unseen_status us_renew(const struct us_renewal *in, uint8_t *next)
+enum unseen_status us_coreset_update(const struct us_coreset_update *in, uint8_t *current)
 {
     enum unseen_status st = UNSEEN_OK;
     struct groups g = {0};
     int64_t *quota = NULL;
     US_TRY(groups_make(in, &g));
-    US_TRY(us_evict(in, g.cut, next));
+    US_TRY(us_coreset_evict(in, g.cut, current));
     US_TRY_ALLOC(quota = us_calloc((size_t)g.n, sizeof *quota));
-    US_TRY(share_out(in, &g, next, quota));
+    US_TRY(share_out(in, &g, current, quota));
     for (int c = 0; c < g.n; c++) {
         if (quota[c] > 0)
-            US_TRY(take(in, &g, c, quota[c], next));
+            US_TRY(take(in, &g, c, quota[c], current));
     }
 out:
     free(quota);
