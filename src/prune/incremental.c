@@ -10,8 +10,8 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "nn/train.h"
+#include "prune/coreset_eval.h"
 #include "prune/coreset_update.h"
-#include "prune/judge.h"
 #include "prune/prune_options.h"
 #include "prune/step.h"
 #include "prune/wrong_share.h"
@@ -55,12 +55,12 @@ static struct unseen_scoring_options scoring_of_step(const struct unseen_prune_o
     return scoring;
 }
 
-/* The models of every step, and the judges: what they train by and have to serve. */
+/* The models of every step, and those that evaluate a coreset: what they train by and have to serve. */
 static enum unseen_status check_models(const struct unseen_dataset *data,
                                        const struct unseen_prune_options *options)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct unseen_recipe judges = us_judge_recipe(&options->scoring.recipe);
+    const struct unseen_recipe evaluation = us_coreset_eval_recipe(&options->scoring.recipe);
     for (int t = 0; t < 2; t++) {
         const struct unseen_scoring_options scoring = scoring_of_step(options, t);
         if ((st = us_scoring_check(&scoring, data)) && t == 1)
@@ -69,8 +69,9 @@ static enum unseen_status check_models(const struct unseen_dataset *data,
         US_TRY(us_select_inputs_check(options->metric, &options->score, options->cut,
                                       us_recipe_epochs(&scoring.recipe), true));
     }
-    if ((st = us_recipe_check_on(&judges, data)))
-        us_hint("the models that judge a coreset have a schedule of --stop-after %d epochs", judges.epochs);
+    if ((st = us_recipe_check_on(&evaluation, data)))
+        us_hint("the models that judge a coreset have a schedule of --stop-after %d epochs",
+                evaluation.epochs);
 out:
     return st;
 }
@@ -289,7 +290,7 @@ static enum unseen_status choose_key(struct run *run)
     return us_average_ranks(run->rank_sum, run->rank_count, run->n, run->key);
 }
 
-/* Score and choose; the files that say so come before the verdict. */
+/* Score and choose; the files that say so come before the evaluation. */
 static enum unseen_status choose(struct run *run, int t, const char *scored)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -330,19 +331,19 @@ out:
     return st;
 }
 
-static enum unseen_status judge(struct run *run)
+static enum unseen_status evaluate(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_judge judge = {.device = run->in->device,
-                                   .data = run->in->data,
-                                   .options = &run->options->scoring,
-                                   .judges = run->options->step.judges,
-                                   .coreset = run->step.coreset,
-                                   .heldout = run->heldout,
-                                   .folder = run->step.folder};
-    US_TRY(us_judge(&judge, &run->step.verdict));
+    const struct us_coreset_eval eval = {.device = run->in->device,
+                                         .data = run->in->data,
+                                         .options = &run->options->scoring,
+                                         .models = run->options->step.judges,
+                                         .coreset = run->step.coreset,
+                                         .heldout = run->heldout,
+                                         .folder = run->step.folder};
+    US_TRY(us_coreset_eval(&eval, &run->step.result));
     US_TRY(us_step_finish(&run->step, run->in->data));
-    us_judge_clear(&judge);
+    us_coreset_eval_clear(&eval);
 out:
     return st;
 }
@@ -359,7 +360,7 @@ static enum unseen_status run_step(struct run *run, int t)
         US_TRY(choose_key(run));
     } else {
         US_TRY(choose(run, t, scored));
-        US_TRY(judge(run));
+        US_TRY(evaluate(run));
     }
     US_TRY(us_add_ranks(run->scores, run->previous, run->n, run->rank_sum, run->rank_count));
     /* What the step chose by is in its scores now. */
@@ -369,7 +370,7 @@ static enum unseen_status run_step(struct run *run, int t)
            "step %d/%d: %" PRId64 " samples, %" PRId64 " of them new; %.2f %% on the part "
            "held out",
            t + 1, run->options->step.steps, run->step.coreset.n, run->step.refilled,
-           100 * us_verdict_accuracy(&run->step.verdict));
+           100 * us_eval_accuracy(&run->step.result));
 out:
     free(scored);
     return st;
@@ -383,7 +384,7 @@ static enum unseen_status take(struct run *run, int t, struct us_incremental_res
     bool full = step->coreset.n == run->budget[run->options->step.steps - 1];
     if (json_array_append(result->steps, step->quality))
         return us_fail(UNSEEN_FAILED, "memory", "cannot describe the steps");
-    double accuracy = us_verdict_accuracy(&step->verdict);
+    double accuracy = us_eval_accuracy(&step->result);
     if (!full || (result->keep && accuracy <= result->accuracy))
         return UNSEEN_OK;
     if (!result->scores)

@@ -51,7 +51,7 @@ void us_step_end(struct us_step *step)
 {
     free(step->folder);
     free(step->coreset.item);
-    free(step->verdict.class_accuracy);
+    free(step->result.class_accuracy);
     json_decref(step->quality);
     *step = (struct us_step){0};
 }
@@ -129,14 +129,14 @@ enum unseen_status us_step_finish(struct us_step *step, const struct unseen_data
     char *path = path_in(step, "quality.json");
     US_TRY_ALLOC(path);
     for (int c = 0; c < data->classes; c++)
-        json_array_append_new(by_class, us_json_float((float)step->verdict.class_accuracy[c]));
+        json_array_append_new(by_class, us_json_float((float)step->result.class_accuracy[c]));
     step->quality =
         json_pack("{s:i, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:O}", "step", step->number, "size",
                   (json_int_t)step->coreset.n, "cutoff", step->cutoff, "stayed", (json_int_t)step->stayed,
                   "evicted", (json_int_t)step->evicted, "refilled", (json_int_t)step->refilled, "right",
-                  (json_int_t)step->verdict.right, "asked", (json_int_t)step->verdict.asked,
-                  "heldout_accuracy", us_verdict_accuracy(&step->verdict), "class_counts",
-                  count_by_class(step, data), "class_accuracy", by_class);
+                  (json_int_t)step->result.right, "asked", (json_int_t)step->result.asked, "heldout_accuracy",
+                  us_eval_accuracy(&step->result), "class_counts", count_by_class(step, data),
+                  "class_accuracy", by_class);
     US_TRY_ALLOC(sums = us_checksums_json(step->folder, (const char *[]){"scores.npy", "keep.npy", NULL}));
     if (!step->quality || json_object_set(step->quality, "checksums", sums)) {
         st = us_fail(UNSEEN_FAILED, "memory", "cannot describe the step");
@@ -161,8 +161,8 @@ static enum unseen_status read_quality(struct us_step *step)
     US_TRY(us_json_integer(q, path, "stayed", 0, INT64_MAX, &step->stayed));
     US_TRY(us_json_integer(q, path, "evicted", 0, INT64_MAX, &step->evicted));
     US_TRY(us_json_integer(q, path, "refilled", 0, INT64_MAX, &step->refilled));
-    US_TRY(us_json_integer(q, path, "asked", 1, INT64_MAX, &step->verdict.asked));
-    US_TRY(us_json_integer(q, path, "right", 0, step->verdict.asked, &step->verdict.right));
+    US_TRY(us_json_integer(q, path, "asked", 1, INT64_MAX, &step->result.asked));
+    US_TRY(us_json_integer(q, path, "right", 0, step->result.asked, &step->result.right));
 out:
     free(path);
     return st;

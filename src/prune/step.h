@@ -2,8 +2,8 @@
 #ifndef US_PRUNE_STEP_H
 #define US_PRUNE_STEP_H
 
+#include "prune/coreset_eval.h"
 #include "prune/incremental.h"
-#include "prune/judge.h"
 #include "scoring/claim.h"
 
 struct us_step {
@@ -12,7 +12,7 @@ struct us_step {
     struct us_samples coreset;
     int64_t stayed, evicted, refilled; /* against the coreset before */
     double cutoff;                     /* what members and others were cut by; not read back */
-    struct us_verdict verdict;
+    struct us_eval_result result;
     json_t *quality; /* what quality.json holds */
 };
 
