@@ -103,6 +103,14 @@ unseen_dataset_verify(const char *name, void (*report)(const struct unseen_defec
 UNSEEN_API enum unseen_status unseen_dataset_export(const struct unseen_dataset *dataset, const int64_t *keep,
                                                     int64_t n, const char *format, const char *out);
 
+/* Which training samples a file keeps, ascending: an int64 .npy [n] of indices, or a text with a path inside
+ * the dataset (with or without what stands before its class) or an index a line, in any order. Blank lines are
+ * passed over, and a sample that is named again is taken once, with a warning. `keep` receives fresh memory
+ * [*n], freed with free(). UNSEEN_BAD_DATA names the line that is no sample of the dataset; indices of a .npy
+ * are checked by what uses them. */
+UNSEEN_API enum unseen_status unseen_dataset_subset(const struct unseen_dataset *dataset, const char *path,
+                                                    int64_t **keep, int64_t *n);
+
 /* What a drawn dataset is made of. Each sample is one of: plain, hard (low contrast, clutter, between two
  * classes), redundant (near copy of an earlier sample) or mislabelled. */
 struct unseen_synth {

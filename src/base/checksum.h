@@ -34,6 +34,6 @@ json_t *us_checksums_json(const char *folder, const char *const *files);
 
 /* Check a file by the "checksums" of a JSON file in its folder, run.json or quality.json. Where none names it
  * there is nothing to check. */
-US_SHARED enum unseen_status us_checksum_check_beside(const char *path);
+enum unseen_status us_checksum_check_beside(const char *path);
 
 #endif

@@ -79,6 +79,6 @@ US_SHARED enum unseen_status us_npy_write(const char *path, enum us_dtype dtype,
 enum unseen_status us_npy_read_f32(const char *path, int ndim, int64_t *shape, float **values);
 
 /* The same for int64 from an array of whole numbers. */
-US_SHARED enum unseen_status us_npy_read_i64(const char *path, int ndim, int64_t *shape, int64_t **values);
+enum unseen_status us_npy_read_i64(const char *path, int ndim, int64_t *shape, int64_t **values);
 
 #endif

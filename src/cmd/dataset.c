@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checksum.h"
 #include "base/json.h"
-#include "base/npy.h"
 #include "base/utf8.h"
 #include "cmd/cmd.h"
 #include "datasets/dataset_options.h"
@@ -192,7 +190,7 @@ struct export_request {
 
 static const struct us_option export_options[] = {
     {"subset", US_STRING, US_AT(struct export_request, subset), .value = "FILE",
-     .help = "training samples to keep (.npy, int64); all if not given"},
+     .help = "samples to keep, all if not given: .npy of indices, or a text, a path a line"},
     {"format", US_STRING, US_AT(struct export_request, format), .value = "NAME",
      .help = "format to write, such as cifar10; the dataset's own if not given"},
     {0},
@@ -218,11 +216,9 @@ static enum unseen_status cmd_export(int argc, char **argv)
     if (help)
         goto out;
     US_TRY(us_need_out(&common));
-    if (r.subset) {
-        US_TRY(us_checksum_check_beside(r.subset));
-        US_TRY(us_npy_read_i64(r.subset, 1, &n, &keep));
-    }
     US_TRY(unseen_dataset_open(path[0], NULL, &data));
+    if (r.subset)
+        US_TRY(unseen_dataset_subset(data, r.subset, &keep, &n));
     US_TRY(unseen_dataset_export(data, keep, n, r.format, common.out));
     printf("%s\n", common.out);
 out:

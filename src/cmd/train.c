@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/checksum.h"
-#include "base/npy.h"
 #include "cmd/cmd.h"
 #include "datasets/dataset_options.h"
 #include "nn/train.h"
@@ -77,12 +75,11 @@ enum unseen_status us_cmd_train(int argc, char **argv)
     options.seed = common.seed;
     options.out = common.out;
     options.command = us_command_line();
+    US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
     if (options.subset_name) {
-        US_TRY(us_checksum_check_beside(options.subset_name));
-        US_TRY(us_npy_read_i64(options.subset_name, 1, &options.n_subset, &keep));
+        US_TRY(unseen_dataset_subset(data, options.subset_name, &keep, &options.n_subset));
         options.subset = keep;
     }
-    US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
     US_TRY(unseen_train(device, data, &options, &history, &epochs));
     US_TRY(print_result(&common, history, epochs));
 out:

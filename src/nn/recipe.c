@@ -42,7 +42,7 @@ const struct us_option us_recipe_options[] = {
 
 const struct us_option us_train_options[] = {
     {"subset", US_STRING, AT(subset_name), .value = "FILE",
-     .help = "train on these indices (.npy, int64) alone"},
+     .help = "train on these samples alone: .npy of indices, or a text, a path a line"},
     {"init", US_STRING, AT(init), .value = "FILE", .help = "weights to start from (.safetensors)"},
     {"recipe", US_STRUCT, AT(recipe), .table = us_recipe_options, .help = "Training"},
     {0},

@@ -54,6 +54,22 @@ draw() {
   grep -q 'train 30, test 20' stdout
 }
 
+@test "export takes a text of samples as it takes an array" {
+  draw
+  printf '\357\273\2777\r\n\r\n3\r\n3' > keep.txt
+  run_code 0 unseen dataset export drawn --subset keep.txt --out two
+  grep -q 'warning: keep.txt: lines that name a sample again, which is taken once: 1' stderr
+  run_code 0 unseen dataset info two
+  grep -q 'train 2, test 20' stdout
+  printf '7\n\ntrain/a/1.jpg\n' > keep.txt
+  run_code 3 unseen dataset export drawn --subset keep.txt --out none
+  grep -q "keep.txt: line 3: 'train/a/1.jpg'" stderr
+  grep -q '^hint: ' stderr
+  : > keep.txt
+  run_code 3 unseen dataset export drawn --subset keep.txt --out none
+  [ ! -e none ]
+}
+
 @test "what cannot be drawn is refused before anything is written" {
   for wrong in "--hard -1" "--redundant -1" "--mislabelled -0.1" "--test -1" "--size 8" "--classes 1"; do
     run_code 2 unseen dataset synth --n 60 --classes 4 $wrong --out refused

@@ -29,6 +29,12 @@ run="--model convnet3 --width 8 --epochs 3 --batch 32 --no-progress"
   need_device
   unseen prune $tiny_data $tiny_run --metric random --rule random --keep 0.5 --out pruned >/dev/null 2>&1
   run_code 0 unseen train $tiny_data $run --subset pruned/keep.npy --out half
+  tail -c 960 pruned/keep.npy | od -An -v -td8 -w8 | tr -d ' ' | sort > keep.txt
+  run_code 0 unseen train $tiny_data $run --subset keep.txt --out text
+  cmp half/model.safetensors text/model.safetensors
+  echo 240 >> keep.txt
+  run_code 3 unseen train $tiny_data $run --subset keep.txt --out x
+  grep -q "keep.txt: line 121: '240'" stderr
   run_code 0 unseen train $tiny_data $run --init half/model.safetensors --out more
   run_code 3 unseen train $tiny_data $run --init pruned/keep.npy --out x
   run_code 3 unseen train $tiny_data $run --subset pruned/scores.npy --out x
