@@ -17,10 +17,10 @@ extern "C" {
 
 struct unseen_audit_options {
     uint64_t count;   /* not 0: name the samples of the highest scores, this many of them */
-    double threshold; /* name those whose score is at least this; NaN: as many as unseen_wrong_share tells */
+    double threshold; /* name those whose score is at least this; NaN: as many as unseen_noise_rate tells */
 };
 
-/* As many as unseen_wrong_share tells. */
+/* As many as unseen_noise_rate tells. */
 UNSEEN_API void unseen_audit_defaults(struct unseen_audit_options *options);
 
 /* Every average is over all repeats and epochs. Where the models never saw the samples an epoch weighs
@@ -37,9 +37,9 @@ struct unseen_audit {
                               always was the first choice. */
     float *confidence;     /* [n] that mean; 0 where the label is the suggestion */
     float *score;          /* [n] 1 - p_true: higher is more suspicious */
-    double wrong;          /* unseen_wrong_share */
+    double noise_rate;     /* unseen_noise_rate */
     int64_t *suspects;     /* [count] by falling score, ties by index */
-    int64_t count;         /* unless asked for otherwise round(wrong * n) */
+    int64_t count;         /* unless asked for otherwise round(noise_rate * n) */
 };
 
 /* Audit a trajectory, which must outlive the result. `options` NULL: the defaults.
@@ -50,18 +50,17 @@ UNSEEN_API enum unseen_status unseen_audit(const struct unseen_trajectory *traje
                                            struct unseen_audit **audit);
 UNSEEN_API void unseen_audit_free(struct unseen_audit *audit);
 
-/* The share of wrong labels, judged where the models are surest. With samples ordered by falling
- * q = max over the classes of the mean probability, and for K from the largest of n/50 and min(200, n/10) on:
- *   r(K)  = share of the first K samples whose most probable class is not their label,
- *   K*    = argmin r(K),
- *   share = max(0, r(K*) - (1 - mean q of the first K*)).
- * The models err least where they are surest, so that r(K*) less the doubt that they have there themselves is
- * the labels' part, if labels are as often wrong there as elsewhere. This is computed from two means: over
- * the last third of the epochs (too high: late models err without doubt), and over all epochs weighed as
- * above (too low: models learn to doubt labels where some are wrong). `share` is the average of both. Models
- * that trained on the samples reject the fewer labels the better they fit. 0 if the trajectory lacks p_true,
- * margin or loss. Memory: 68 bytes a sample. */
-UNSEEN_API enum unseen_status unseen_wrong_share(const struct unseen_trajectory *trajectory, double *share);
+/* The estimated label noise rate: the share of wrong labels, judged where the models are surest. With samples
+ * ordered by falling q = max over the classes of the mean probability, and for K from the largest of n/50 and
+ * min(200, n/10) on: r(K)  = share of the first K samples whose most probable class is not their label, K* =
+ * argmin r(K), share = max(0, r(K*) - (1 - mean q of the first K*)). The models err least where they are
+ * surest, so that r(K*) less the doubt that they have there themselves is the labels' part, if labels are as
+ * often wrong there as elsewhere. This is computed from two means: over the last third of the epochs (too
+ * high: late models err without doubt), and over all epochs weighed as above (too low: models learn to doubt
+ * labels where some are wrong). `share` is the average of both. Models that trained on the samples reject the
+ * fewer labels the better they fit. 0 if the trajectory lacks p_true, margin or loss. Memory: 68 bytes a
+ * sample. */
+UNSEEN_API enum unseen_status unseen_noise_rate(const struct unseen_trajectory *trajectory, double *share);
 
 #ifdef __cplusplus
 }

@@ -61,7 +61,7 @@ struct unseen_prune_result {
     struct unseen_spread seen_spread; /* of the same metric on samples that the models trained on */
     int has_seen;
     double cutoff;           /* share that the rule cut off; NaN if it cuts nothing or there were steps */
-    double wrong;            /* unseen_wrong_share of the trajectory; NaN if there were steps */
+    double noise_rate;       /* unseen_noise_rate of the trajectory; NaN if there were steps */
     double scoring_seconds;  /* of this call: less than the whole if it went on from checkpoints */
     int step;                /* of the coreset that was kept, from 1; 0 without steps */
     double heldout_accuracy; /* of its judges */
@@ -79,9 +79,9 @@ UNSEEN_API enum unseen_status unseen_prune(struct unseen_device *device, const s
 
 /* What came of a selection. */
 struct unseen_selection {
-    int64_t n, m;  /* samples, and how many of them are kept */
-    double cutoff; /* share that the rule cut off; NaN if it cuts nothing */
-    double wrong;  /* unseen_wrong_share of the trajectory */
+    int64_t n, m;      /* samples, and how many of them are kept */
+    double cutoff;     /* share that the rule cut off; NaN if it cuts nothing */
+    double noise_rate; /* unseen_noise_rate of the trajectory */
 };
 
 /* unseen_select_files with what the rule looks at besides the scores, class errors and p_true, features,

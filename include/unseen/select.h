@@ -37,8 +37,8 @@ struct unseen_select_options {
     double keep;   /* ratio in (0,1]; m = round(keep * n) */
     double cutoff; /* CCS, window: share of the hardest samples dropped first, below 1, reduced where it would
                       leave fewer than m; or one of the above */
-    double wrong;  /* share of the labels taken for wrong (unseen_wrong_share); 0: none, or not known */
-    int strata;    /* CCS: 0 means 50 */
+    double noise_rate;     /* share of wrong labels (unseen_noise_rate); 0: none, or not known */
+    int strata;            /* CCS: 0 means 50 */
     const float *hardness; /* cut-off key [n], higher = harder; NULL: the scores themselves */
     uint64_t seed;
     enum unseen_select_table table;

@@ -17,7 +17,7 @@ static void print_result(const struct unseen_audit *a, const struct unseen_datas
 {
     printf("%lld of %lld labels look wrong to models that %s\n", (long long)a->count, (long long)a->n,
            a->protocol == UNSEEN_SEEN ? "were trained on them" : "never saw them");
-    printf("share of wrong labels, as the models judge: %.1f %%\n\n", 100 * a->wrong);
+    printf("share of wrong labels, as the models judge: %.1f %%\n\n", 100 * a->noise_rate);
     printf("%9s  %-20s %-20s %10s %8s\n", "index", "label", "suggested", "confidence", "score");
     for (int64_t k = 0; k < a->count && k < PRINTED; k++) {
         int64_t i = a->suspects[k];
@@ -43,7 +43,7 @@ static enum unseen_status print_json(const struct unseen_audit *a, const struct 
                                               (double)a->confidence[i], "score", (double)a->score[i]));
     }
     return us_print_json(json_pack("{s:I, s:s, s:f, s:o, s:o}", "n", (json_int_t)a->n, "protocol",
-                                   unseen_protocol_name(a->protocol), "wrong_share", a->wrong, "out",
+                                   unseen_protocol_name(a->protocol), "wrong_share", a->noise_rate, "out",
                                    us_json_text(out), "suspects", rows));
 }
 

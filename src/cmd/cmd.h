@@ -51,7 +51,7 @@ json_t *us_race_json(const struct unseen_tune_row *row);
 
 /* A line about the share that a rule cut off, and about the share of wrong labels that may have set it;
  * nothing where the rule cuts nothing (NaN). */
-void us_print_cutoff(double cutoff, double wrong);
+void us_print_cutoff(double cutoff, double noise_rate);
 
 /* "3.4 s", "12 min 5 s", "2 h 3 min" into a buffer of at least 32 bytes; returns it. */
 char *us_duration(double seconds, char *text);

@@ -89,11 +89,11 @@ json_t *us_race_json(const struct unseen_tune_row *r)
     return row;
 }
 
-void us_print_cutoff(double cutoff, double wrong)
+void us_print_cutoff(double cutoff, double noise_rate)
 {
     if (!isnan(cutoff))
         printf("cut off: %.1f %% of the samples; share of wrong labels, as the models judge: %.1f %%\n",
-               100 * cutoff, 100 * wrong);
+               100 * cutoff, 100 * noise_rate);
 }
 
 char *us_duration(double seconds, char *text)

@@ -25,7 +25,7 @@ static enum unseen_status print_json(const struct unseen_prune_options *o,
         json_object_set_new(result, "seen_spread", spread_json(&r->seen_spread));
     if (result && !isnan(r->cutoff)) {
         json_object_set_new(result, "cutoff", json_real(r->cutoff));
-        json_object_set_new(result, "wrong_share", json_real(r->wrong));
+        json_object_set_new(result, "wrong_share", json_real(r->noise_rate));
     }
     if (result && r->step) {
         json_object_set_new(result, "step", json_integer(r->step));
@@ -40,7 +40,7 @@ static void print_result(const struct unseen_prune_options *o, const struct unse
     printf("kept %lld of %lld samples by %s (%s, %s), scored in %s\n", (long long)r->m, (long long)r->n,
            o->metric, unseen_protocol_name(o->scoring.protocol), o->rule,
            us_duration(r->scoring_seconds, text));
-    us_print_cutoff(r->cutoff, r->wrong);
+    us_print_cutoff(r->cutoff, r->noise_rate);
     putchar('\n');
     printf("spread of %s scaled to [0,1]   interquartile range   histogram entropy\n", o->metric);
     bool seen = o->scoring.protocol == UNSEEN_SEEN;

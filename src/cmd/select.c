@@ -83,7 +83,7 @@ enum unseen_status us_cmd_select(int argc, char **argv)
     else
         printf("kept %lld of %lld samples  %s\n", (long long)made.m, (long long)made.n, common.out);
     if (r.trajectory && !common.json)
-        us_print_cutoff(made.cutoff, made.wrong);
+        us_print_cutoff(made.cutoff, made.noise_rate);
 out:
     unseen_dataset_close(data);
     us_common_end(&common);

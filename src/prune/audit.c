@@ -136,7 +136,7 @@ static enum unseen_status find_suspects(const struct unseen_audit_options *o, st
     if (o->count > 0) {
         a->count = o->count < (uint64_t)a->n ? (int64_t)o->count : a->n;
     } else if (isnan(o->threshold)) {
-        a->count = llround(a->wrong * (double)a->n);
+        a->count = llround(a->noise_rate * (double)a->n);
     } else {
         while (a->count < a->n && a->score[a->suspects[a->count]] >= o->threshold)
             a->count++;
@@ -162,7 +162,7 @@ enum unseen_status unseen_audit(const struct unseen_trajectory *t, const struct 
     US_TRY_ALLOC(a->score = us_calloc((size_t)t->n, sizeof *a->score));
     US_TRY_ALLOC(a->suspects = us_calloc((size_t)t->n, sizeof *a->suspects));
     US_TRY(audit_samples(t, a));
-    US_TRY(unseen_wrong_share(t, &a->wrong));
+    US_TRY(unseen_noise_rate(t, &a->noise_rate));
     US_TRY(find_suspects(&o, a));
     *audit = a;
     a = NULL;

@@ -12,9 +12,9 @@
 #include "nn/train.h"
 #include "prune/coreset_eval.h"
 #include "prune/coreset_update.h"
+#include "prune/noise_rate.h"
 #include "prune/prune_options.h"
 #include "prune/step.h"
-#include "prune/wrong_share.h"
 #include "score/score_function.h"
 #include "scoring/scoring_model.h"
 #include "select/rule.h"
@@ -35,7 +35,7 @@ struct run {
     float *key;    /* what the step chooses by */
     double *rank_sum;
     int32_t *rank_count;
-    double wrong;        /* share of the labels; NaN until a step needs it */
+    double noise_rate;   /* share of the labels; NaN until a step needs it */
     struct us_step step; /* the one under way */
 };
 
@@ -181,8 +181,11 @@ static enum unseen_status begin(const struct us_incremental *in, struct run *run
     const struct unseen_prune_options *o = in->options;
     size_t n = (size_t)in->data->split[UNSEEN_TRAIN].n;
     int64_t m;
-    *run = (struct run){
-        .in = in, .options = o, .train = &in->data->split[UNSEEN_TRAIN], .select = o->select, .wrong = NAN};
+    *run = (struct run){.in = in,
+                        .options = o,
+                        .train = &in->data->split[UNSEEN_TRAIN],
+                        .select = o->select,
+                        .noise_rate = NAN};
     run->n = (int64_t)n;
     US_TRY_ALLOC(run->budget = us_calloc((size_t)o->step.steps, sizeof *run->budget));
     US_TRY_ALLOC(run->is_held_out = us_calloc(n, 1));
@@ -266,16 +269,16 @@ out:
 }
 
 /* The first scoring run tells how many labels are wrong: coresets are no sample of all. */
-static enum unseen_status estimate_wrong(struct run *run)
+static enum unseen_status estimate_noise_rate(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_trajectory *first = NULL;
-    if (!isnan(run->wrong))
+    if (!isnan(run->noise_rate))
         return UNSEEN_OK;
     char *path = us_format("%s/trajectory", run->options->scoring.out);
     US_TRY_ALLOC(path);
     US_TRY(us_trajectory_open(path, US_WRONG_SHARE_READS, &first));
-    US_TRY(us_wrong_share(first, us_score_epochs(&run->options->score, first->epochs), &run->wrong));
+    US_TRY(us_noise_rate(first, us_score_epochs(&run->options->score, first->epochs), &run->noise_rate));
 out:
     unseen_trajectory_close(first);
     free(path);
@@ -300,12 +303,13 @@ static enum unseen_status choose(struct run *run, int t, const char *scored)
     char *trajectory = us_format("%s/trajectory", scored);
     US_TRY_ALLOC(trajectory);
     US_TRY(us_select_inputs_read(trajectory, o->metric, &o->score, o->cut,
-                                 us_select_inputs_of(o->rule, &select) & ~US_SELECT_INPUTS_WRONG, &inputs));
+                                 us_select_inputs_of(o->rule, &select) & ~US_SELECT_INPUTS_NOISE_RATE,
+                                 &inputs));
     memcpy(run->scores, inputs.scores, (size_t)run->n * sizeof *run->scores);
     US_TRY(choose_key(run));
     us_select_inputs_apply(&inputs, &select);
-    US_TRY(estimate_wrong(run));
-    select.wrong = run->wrong;
+    US_TRY(estimate_noise_rate(run));
+    select.noise_rate = run->noise_rate;
     /* The cut-off is that of the final ratio, select.keep, also where this step refills less. It leaves at
      * least keep * n of the samples that are not held out, so that each one cut can be replaced. */
     double most = 1 - select.keep * (double)run->n / (double)(run->n - run->heldout.n);

@@ -106,7 +106,7 @@ static enum unseen_status write_run(const struct unseen_prune_options *o, struct
                   spread, "seconds", "scoring", r->scoring_seconds + earlier_seconds(path));
     bad |= !choice || json_object_update(run, choice) ||
            json_object_set_new(run, "cutoff", us_json_float((float)r->cutoff)) ||
-           json_object_set_new(run, "wrong_share", us_json_float((float)r->wrong)) ||
+           json_object_set_new(run, "wrong_share", us_json_float((float)r->noise_rate)) ||
            json_object_set(run, "models", json_object_get(scoring, "models")) ||
            (steps && add_steps(run, r, steps));
     json_decref(choice);
@@ -183,7 +183,7 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
                                 const struct unseen_prune_options *asked, struct unseen_prune_result *result)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct unseen_prune_result r = {.n = data->split[UNSEEN_TRAIN].n, .cutoff = NAN, .wrong = NAN};
+    struct unseen_prune_result r = {.n = data->split[UNSEEN_TRAIN].n, .cutoff = NAN, .noise_rate = NAN};
     struct us_select_inputs inputs = {0}, seen = {0};
     struct unseen_prune_options resolved = *asked;
     const struct unseen_prune_options *options = &resolved;
@@ -203,14 +203,14 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     US_TRY(unseen_record_trajectory(device, data, &options->scoring));
     r.scoring_seconds = us_seconds() - start;
     US_TRY(score_folder(options, "trajectory", "scores.npy", options->cut,
-                        us_select_inputs_of(options->rule, &select) | US_SELECT_INPUTS_WRONG, &inputs,
+                        us_select_inputs_of(options->rule, &select) | US_SELECT_INPUTS_NOISE_RATE, &inputs,
                         &r.spread));
     if (has_seen_side(options)) { /* for its spread alone */
         US_TRY(score_folder(options, "seen/trajectory", "seen/scores.npy", NULL, 0, &seen, &r.seen_spread));
         r.has_seen = 1;
     }
     us_select_inputs_apply(&inputs, &select);
-    r.wrong = inputs.wrong;
+    r.noise_rate = inputs.noise_rate;
     r.cutoff = us_share_cut(options->rule, &select);
     US_TRY(unseen_select(options->rule, inputs.scores, data->split[UNSEEN_TRAIN].labels, r.n, data->classes,
                          &select, &keep, &r.m));

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "prune/wrong_share.h"
+#include "prune/noise_rate.h"
 #include "score/score_function.h"
 #include "select/rule.h"
 #include "trajectory/trajectory.h"
@@ -184,7 +184,7 @@ unsigned us_select_inputs_of(const char *rule, const struct unseen_select_option
     if (select->class_focus > 0)
         parts |= US_SELECT_INPUTS_CLASS_ERROR;
     if (us_rule_cuts(rule) && select->cutoff <= UNSEEN_CUTOFF_AUTO)
-        parts |= US_SELECT_INPUTS_WRONG;
+        parts |= US_SELECT_INPUTS_NOISE_RATE;
     return parts;
 }
 
@@ -197,8 +197,8 @@ static enum unseen_status read_parts(const struct unseen_trajectory *t, const ch
         US_TRY(mean_p_true(t, epochs, in));
     if (parts & US_SELECT_INPUTS_CLASS_ERROR)
         US_TRY(class_errors(t, epochs, in));
-    if (parts & US_SELECT_INPUTS_WRONG)
-        US_TRY(us_wrong_share(t, epochs, &in->wrong));
+    if (parts & US_SELECT_INPUTS_NOISE_RATE)
+        US_TRY(us_noise_rate(t, epochs, &in->noise_rate));
     if (parts & US_SELECT_INPUTS_FEATURES) {
         US_TRY(us_trajectory_check(t, UNSEEN_FEATURES));
         US_TRY(read_features(folder, in));
@@ -221,7 +221,7 @@ static enum unseen_status quantities_of(const char *metric, const char *cut, uns
     *quantities = parts & US_SELECT_INPUTS_P_TRUE ? 1u << UNSEEN_P_TRUE : 0;
     if (parts & US_SELECT_INPUTS_CLASS_ERROR)
         *quantities |= 1u << UNSEEN_CORRECT;
-    if (parts & US_SELECT_INPUTS_WRONG)
+    if (parts & US_SELECT_INPUTS_NOISE_RATE)
         *quantities |= US_WRONG_SHARE_READS;
     for (int i = 0; i < 3; i++) {
         unsigned bits = 0;
@@ -283,7 +283,7 @@ void us_select_inputs_apply(const struct us_select_inputs *in, struct unseen_sel
     select->hardness = in->hardness;
     select->p_true = in->p_true;
     select->class_error = in->class_error;
-    select->wrong = in->wrong;
+    select->noise_rate = in->noise_rate;
     select->features = in->rows;
     select->dimension = in->dimension;
     select->fold = in->fold;

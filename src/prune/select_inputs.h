@@ -16,7 +16,7 @@ struct us_select_inputs {
     float *p_true;       /* [n] mean over repeats and epochs; NULL too where that was not recorded */
     double *class_error; /* [classes] share of wrong predictions in the last third of the epochs; NULL too
                             where it was not recorded */
-    double wrong;        /* unseen_wrong_share */
+    double noise_rate;   /* unseen_noise_rate */
     struct us_npy features;
     const float *rows; /* [n, dimension] of the first repeat; NULL if the folder has none */
     int64_t dimension;
@@ -27,7 +27,7 @@ struct us_select_inputs {
 enum {
     US_SELECT_INPUTS_P_TRUE = 1,
     US_SELECT_INPUTS_CLASS_ERROR = 2,
-    US_SELECT_INPUTS_WRONG = 4,
+    US_SELECT_INPUTS_NOISE_RATE = 4,
     US_SELECT_INPUTS_FEATURES = 8,
 };
 

@@ -18,7 +18,7 @@ static enum unseen_status look_into(const char *trajectory, const char *rule, co
     scoring.seed = select->seed;
     US_TRY(us_npy_open(scores_path, &scores));
     US_TRY(us_select_inputs_read(trajectory, NULL, &scoring, cut,
-                                 us_select_inputs_of(rule, select) | US_SELECT_INPUTS_WRONG, inputs));
+                                 us_select_inputs_of(rule, select) | US_SELECT_INPUTS_NOISE_RATE, inputs));
     if (scores.ndim != 1 || scores.shape[0] != inputs->n)
         st = us_fail(UNSEEN_BAD_DATA, trajectory, "is of %lld samples, %s of others", (long long)inputs->n,
                      scores_path);
@@ -42,7 +42,7 @@ enum unseen_status unseen_select_trajectory(const char *rule, const char *trajec
     US_TRY(look_into(trajectory, rule, cut, files->scores, &inputs, &select));
     US_TRY(unseen_select_files(rule, files, &select, &made.n, &made.m));
     made.cutoff = us_share_cut(rule, &select);
-    made.wrong = select.wrong;
+    made.noise_rate = select.noise_rate;
     *selection = made;
 out:
     us_select_inputs_end(&inputs);

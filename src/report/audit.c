@@ -19,7 +19,7 @@ static bool is_unseen(const struct unseen_audit *a)
 
 static void write_header(FILE *out, const struct unseen_audit *a, const struct unseen_dataset *data)
 {
-    char count[US_NUMBER], n[US_NUMBER], share[US_NUMBER], wrong[US_NUMBER];
+    char count[US_NUMBER], n[US_NUMBER], share[US_NUMBER], noise_rate[US_NUMBER];
     fputs("<header><div class=\"wide\">\n", out);
     us_html_element(out, "h1", NULL, "Labels of %s", data->location);
     us_html_element(
@@ -29,7 +29,7 @@ static void write_header(FILE *out, const struct unseen_audit *a, const struct u
         "labels are wrong.",
         us_count_text(a->n, n), us_count_text(a->count, count),
         us_share_text((double)a->count / (double)a->n, share),
-        is_unseen(a) ? "never saw them" : "were trained on them", us_share_text(a->wrong, wrong));
+        is_unseen(a) ? "never saw them" : "were trained on them", us_share_text(a->noise_rate, noise_rate));
     fputs("</div></header>\n", out);
 }
 

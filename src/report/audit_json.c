@@ -45,7 +45,7 @@ enum unseen_status us_audit_json(const struct unseen_audit *a, const struct unse
     if (origin->trajectory)
         US_TRY(read_scoring(origin->trajectory, &scoring));
     json_t *own = json_pack("{s:s, s:I, s:I, s:f}", "protocol", unseen_protocol_name(a->protocol), "n",
-                            (json_int_t)a->n, "suspects", (json_int_t)a->count, "wrong_share", a->wrong);
+                            (json_int_t)a->n, "suspects", (json_int_t)a->count, "wrong_share", a->noise_rate);
     int bad =
         !own || json_object_update(run, own) || (scoring && add_scoring(run, scoring)) ||
         (origin->trajectory && json_object_set_new(run, "trajectory", us_json_text(origin->trajectory)));

@@ -87,12 +87,12 @@ static char *doubt_about(const struct us_run_folder *f)
 {
     const char *protocol = us_run_text(f, "protocol");
     const bool seen = protocol && strcmp(protocol, "seen") == 0;
-    const double wrong = us_run_number(f, "wrong_share", NAN);
+    const double noise_rate = us_run_number(f, "wrong_share", NAN);
     char count[US_NUMBER], share[US_NUMBER];
-    char *estimate = isnan(wrong) ? us_format("%s", "")
-                                  : us_format(" About %s of all labels (%s) are estimated to be wrong.",
-                                              us_count_text(llround(wrong * (double)f->n), count),
-                                              us_share_text(wrong, share));
+    char *estimate = isnan(noise_rate) ? us_format("%s", "")
+                                       : us_format(" About %s of all labels (%s) are estimated to be wrong.",
+                                                   us_count_text(llround(noise_rate * (double)f->n), count),
+                                                   us_share_text(noise_rate, share));
     char *about =
         estimate
             ? us_format("Possibly mislabelled: %s give the label that the data has for them the lowest mean "

@@ -92,7 +92,7 @@ static void write_pruning_sentence(FILE *out, const struct us_run_folder *f, int
     char count[US_NUMBER], share[US_NUMBER];
     const char *metric = us_run_text(f, "metric");
     const char *rule = us_run_text(f, "rule");
-    double cutoff = us_run_number(f, "cutoff", 0), wrong = us_run_number(f, "wrong_share", 0);
+    double cutoff = us_run_number(f, "cutoff", 0), noise_rate = us_run_number(f, "wrong_share", 0);
     fputs("<p class=\"lead\">", out);
     us_html_textf(out, "Each of the %s training samples got the score ", us_count_text(n, count));
     us_html_element(out, "b", NULL, "%s", metric ? metric : "in scores.npy");
@@ -106,11 +106,11 @@ static void write_pruning_sentence(FILE *out, const struct us_run_folder *f, int
         us_html_textf(out, " then kept %s of them", us_count_text(m, count));
         us_html_textf(out, " (%s).", us_share_text((double)m / (double)n, share));
     }
-    if (wrong > 0)
+    if (noise_rate > 0)
         us_html_textf(out,
                       " Judging by what the models reject where they are surest of a class, about %s of the "
                       "labels are wrong.",
-                      us_share_text(wrong, share));
+                      us_share_text(noise_rate, share));
     fputs("</p>\n", out);
 }
 

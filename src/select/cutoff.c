@@ -38,7 +38,7 @@ double us_cutoff(const struct unseen_select_options *o)
     if (o->cutoff >= 0)
         return o->cutoff;
     double published = us_ccs_cutoff(o->table, o->keep);
-    return o->cutoff > UNSEEN_CUTOFF_AUTO ? published : o->wrong + (1 - o->wrong) * published;
+    return o->cutoff > UNSEEN_CUTOFF_AUTO ? published : o->noise_rate + (1 - o->noise_rate) * published;
 }
 
 int64_t us_count_after_cutoff(const struct unseen_select_options *o, int64_t n, int64_t m)

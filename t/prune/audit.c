@@ -104,7 +104,7 @@ static void audit_by_hand(void **state)
         assert_int_equal(a->suggested[i], suggested[i]);
     }
     double sure = ((0.9 + 0.9 + 0.85) / 3 + ((double)a->p_true[0] + a->p_true[4] + against_2) / 3) / 2;
-    assert_near(a->wrong, 1.0 / 3 - (1 - sure));
+    assert_near(a->noise_rate, 1.0 / 3 - (1 - sure));
     assert_int_equal(a->count, 1);
     assert_int_equal(a->suspects[0], 2);
     unseen_audit_free(a);
@@ -177,17 +177,17 @@ static void set_beliefs(struct us_trajectory_build *b, double label, double othe
     }
 }
 
-static void assert_wrong(const struct us_trajectory_build *b, double want)
+static void assert_noise_rate(const struct us_trajectory_build *b, double want)
 {
     double share = NAN;
-    assert_ok(unseen_wrong_share(&b->view, &share));
+    assert_ok(unseen_noise_rate(&b->view, &share));
     assert_near(share, want);
 }
 
 /* The surest sample's label is rejected, which one sample alone is too few to say; the next three, and one
  * more, keep theirs: 1 of 4, then 1 of 5, less a doubt of 1 - 0.93. All others are rejected with less and
  * less conviction. */
-static void wrong_share_by_hand(void **state)
+static void noise_rate_by_hand(void **state)
 {
     (void)state;
     struct us_trajectory_build *b;
@@ -198,20 +198,20 @@ static void wrong_share_by_hand(void **state)
         for (int e = 0; e < EPOCHS; e++)
             set_belief(b, e, i, keeps ? sure : 0.04, keeps ? 0.04 : sure);
     }
-    assert_wrong(b, 0.13);
+    assert_noise_rate(b, 0.13);
     set_beliefs(b, 0.9, 0.05);
-    assert_wrong(b, 0);
+    assert_noise_rate(b, 0);
     set_beliefs(b, 0.3, 0.4); /* all rejected, but no surer than that */
-    assert_wrong(b, 0.4);
+    assert_noise_rate(b, 0.4);
     /* Late models reject nothing; of all epochs, which weigh alike when seen, the mean is 0.55 for the
      * others. */
     b->view.protocol = UNSEEN_SEEN;
     set_beliefs(b, 0.1, 0.8);
     for (int64_t i = 0; i < MANY; i++)
         set_belief(b, EPOCHS - 1, i, 0.9, 0.05);
-    assert_wrong(b, 0.55 / 2);
+    assert_noise_rate(b, 0.55 / 2);
     b->view.value[UNSEEN_LOSS] = NULL;
-    assert_wrong(b, 0);
+    assert_noise_rate(b, 0);
     us_trajectory_free(b);
 }
 
@@ -232,9 +232,9 @@ static void refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(audit_by_hand),       cmocka_unit_test(suspects_by_number_and_score),
-        cmocka_unit_test(extreme_votes),       cmocka_unit_test(refuses),
-        cmocka_unit_test(wrong_share_by_hand),
+        cmocka_unit_test(audit_by_hand),      cmocka_unit_test(suspects_by_number_and_score),
+        cmocka_unit_test(extreme_votes),      cmocka_unit_test(refuses),
+        cmocka_unit_test(noise_rate_by_hand),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }

@@ -11,7 +11,7 @@
 #include "trajectory/trajectory.h"
 
 enum { N = 40, CLASSES = 2, REPEATS = 2, EPOCHS = 9, SHORT = 3 };
-enum { ALL_PARTS = US_SELECT_INPUTS_P_TRUE | US_SELECT_INPUTS_CLASS_ERROR | US_SELECT_INPUTS_WRONG };
+enum { ALL_PARTS = US_SELECT_INPUTS_P_TRUE | US_SELECT_INPUTS_CLASS_ERROR | US_SELECT_INPUTS_NOISE_RATE };
 
 /* The first `epochs` of a run's nine epochs: a quarter of the labels is rejected early, half of them later.
  */
@@ -59,10 +59,10 @@ static void length_cuts_all_that_a_rule_looks_at(void **state)
     assert_memory_equal(of_length.scores, of_short.scores, N * sizeof(float));
     assert_memory_equal(of_length.p_true, of_short.p_true, N * sizeof(float));
     assert_memory_equal(of_length.class_error, of_short.class_error, CLASSES * sizeof(double));
-    assert_true(of_length.wrong == of_short.wrong);
+    assert_true(of_length.noise_rate == of_short.noise_rate);
     assert_memory_not_equal(of_length.p_true, of_all.p_true, N * sizeof(float));
     assert_memory_not_equal(of_length.class_error, of_all.class_error, CLASSES * sizeof(double));
-    assert_true(of_length.wrong != of_all.wrong);
+    assert_true(of_length.noise_rate != of_all.noise_rate);
     us_select_inputs_end(&of_length);
     us_select_inputs_end(&of_short);
     us_select_inputs_end(&of_all);
@@ -87,10 +87,10 @@ static void only_what_is_asked_for_is_read(void **state)
     write_run(test_path("short"), SHORT);
     read_run(test_path("short"), 0, 0, &e);
     assert_non_null(e.scores);
-    assert_true(!e.p_true && !e.class_error && e.wrong == 0 && !e.rows);
+    assert_true(!e.p_true && !e.class_error && e.noise_rate == 0 && !e.rows);
     us_select_inputs_end(&e);
     assert_int_equal(us_select_inputs_of("top", &select), 0);
-    assert_int_equal(us_select_inputs_of("ccs", &select), US_SELECT_INPUTS_WRONG);
+    assert_int_equal(us_select_inputs_of("ccs", &select), US_SELECT_INPUTS_NOISE_RATE);
     assert_int_equal(us_select_inputs_of("beta", &select), US_SELECT_INPUTS_P_TRUE);
     assert_int_equal(us_select_inputs_of("herding", &select), US_SELECT_INPUTS_FEATURES);
     select.cutoff = 0.1;

@@ -32,7 +32,7 @@ static const struct unseen_audit found = {.protocol = UNSEEN_FOLD,
                                           .suggested = suggested,
                                           .confidence = confidence,
                                           .score = score,
-                                          .wrong = 0.5,
+                                          .noise_rate = 0.5,
                                           .suspects = suspects,
                                           .count = 4};
 

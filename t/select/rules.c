@@ -98,9 +98,9 @@ static void ccs_cutoffs_are_the_published_ones(void **state)
     }
 }
 
-static void assert_cutoff(double cutoff, double keep, double wrong, double want)
+static void assert_cutoff(double cutoff, double keep, double noise_rate, double want)
 {
-    const struct unseen_select_options options = {.cutoff = cutoff, .keep = keep, .wrong = wrong};
+    const struct unseen_select_options options = {.cutoff = cutoff, .keep = keep, .noise_rate = noise_rate};
     if (fabs(us_cutoff(&options) - want) > 1e-12)
         fail_msg("cut-off %g instead of %g", us_cutoff(&options), want);
 }

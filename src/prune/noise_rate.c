@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/order.h"
-#include "prune/wrong_share.h"
+#include "prune/noise_rate.h"
 #include "score/epoch_weights.h"
 #include "score/probability.h"
 #include "trajectory/trajectory.h"
@@ -81,7 +81,7 @@ static double share_rejected(const struct means *m, int mean, const float *sure,
 }
 
 /* share: the mean of what the two means tell. */
-static enum unseen_status judge(const struct means *m, int64_t n, double *share)
+static enum unseen_status estimate(const struct means *m, int64_t n, double *share)
 {
     enum unseen_status st = UNSEEN_OK;
     float *sure = us_calloc((size_t)n, sizeof *sure);
@@ -101,7 +101,7 @@ out:
     return st;
 }
 
-enum unseen_status us_wrong_share(const struct unseen_trajectory *t, int epochs, double *share)
+enum unseen_status us_noise_rate(const struct unseen_trajectory *t, int epochs, double *share)
 {
     enum unseen_status st = UNSEEN_OK;
     struct means m = {0};
@@ -116,14 +116,14 @@ enum unseen_status us_wrong_share(const struct unseen_trajectory *t, int epochs,
     }
     for (int r = 0; r < t->repeats; r++)
         add_repeat(t, r, epochs, weight, &m);
-    US_TRY(judge(&m, t->n, share));
+    US_TRY(estimate(&m, t->n, share));
 out:
     means_free(&m);
     free(weight);
     return st;
 }
 
-enum unseen_status unseen_wrong_share(const struct unseen_trajectory *t, double *share)
+enum unseen_status unseen_noise_rate(const struct unseen_trajectory *t, double *share)
 {
-    return us_wrong_share(t, t->epochs, share);
+    return us_noise_rate(t, t->epochs, share);
 }

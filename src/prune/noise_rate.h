@@ -1,6 +1,6 @@
-/* unseen_wrong_share (unseen/audit.h) of a part of the epochs. */
-#ifndef US_PRUNE_WRONG_SHARE_H
-#define US_PRUNE_WRONG_SHARE_H
+/* unseen_noise_rate (unseen/audit.h) of a part of the epochs. */
+#ifndef US_PRUNE_NOISE_RATE_H
+#define US_PRUNE_NOISE_RATE_H
 
 #include "unseen/audit.h"
 
@@ -8,6 +8,6 @@
 #define US_WRONG_SHARE_READS (1u << UNSEEN_P_TRUE | 1u << UNSEEN_MARGIN | 1u << UNSEEN_LOSS)
 
 /* Judged by the first `epochs` of the trajectory's epochs. Memory: 44 bytes a sample, 24 more to sort. */
-enum unseen_status us_wrong_share(const struct unseen_trajectory *trajectory, int epochs, double *share);
+enum unseen_status us_noise_rate(const struct unseen_trajectory *trajectory, int epochs, double *share);
 
 #endif
