@@ -67,6 +67,32 @@ static void as_many_folds_as_samples(void **state)
     assert_int_equal(seen, 15);
 }
 
+/* Classes of seven samples and one of two, in eight folds: every model trains on some of each class. */
+static void classes_smaller_than_the_folds(void **state)
+{
+    (void)state;
+    int32_t labels[7 * 7 + 2];
+    uint8_t fold[7 * 7 + 2];
+    int in_all[8] = {0}, in_class[8][8] = {{0}};
+    for (int i = 0; i < 7 * 7 + 2; i++)
+        labels[i] = i / 7;
+    for (int repeat = 0; repeat < 3; repeat++) {
+        memset(in_all, 0, sizeof in_all);
+        memset(in_class, 0, sizeof in_class);
+        assert_ok(us_folds(labels, NULL, 7 * 7 + 2, 8, 8, 1, repeat, fold));
+        for (int i = 0; i < 7 * 7 + 2; i++) {
+            assert_in_range(fold[i], 0, 7);
+            in_all[fold[i]]++;
+            in_class[labels[i]][fold[i]]++;
+        }
+        for (int f = 0; f < 8; f++) {
+            assert_in_range(in_all[f], 6, 7);
+            for (int c = 0; c < 8; c++)
+                assert_in_range(in_class[c][f], 0, 1);
+        }
+    }
+}
+
 static void refuses(void **state)
 {
     (void)state;
@@ -144,9 +170,13 @@ static void duplicates_share_a_fold(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sizes_differ_by_one),      cmocka_unit_test(depends_on_seed_and_repeat_alone),
-        cmocka_unit_test(as_many_folds_as_samples), cmocka_unit_test(samples_that_differ_are_dealt_in_turn),
-        cmocka_unit_test(duplicates_share_a_fold),  cmocka_unit_test(refuses),
+        cmocka_unit_test(sizes_differ_by_one),
+        cmocka_unit_test(depends_on_seed_and_repeat_alone),
+        cmocka_unit_test(as_many_folds_as_samples),
+        cmocka_unit_test(samples_that_differ_are_dealt_in_turn),
+        cmocka_unit_test(classes_smaller_than_the_folds),
+        cmocka_unit_test(duplicates_share_a_fold),
+        cmocka_unit_test(refuses),
     };
     return RUN_TESTS(tests, NULL, NULL);
 }
