@@ -183,6 +183,14 @@ out:
     return st;
 }
 
+void us_cell_warn(const struct unseen_compare_options *o, const struct us_row *row)
+{
+    struct unseen_select_options select;
+    set_select(o, row, 0, &select);
+    if (!row->search)
+        us_select_warn(row->rule_name, &select);
+}
+
 enum unseen_status us_cell_choose_in_steps(struct unseen_device *device, const struct unseen_dataset *data,
                                            const struct unseen_compare_options *o, const struct us_row *row,
                                            int seed, const struct unseen_scoring_options *scoring)

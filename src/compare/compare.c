@@ -4,6 +4,7 @@
 #include "unseen/compare.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/progress.h"
 #include "compare/cell.h"
@@ -80,6 +81,19 @@ out:
     return st;
 }
 
+/* Once for each rule and ratio: they stand together for every metric and protocol. */
+static void warn_of_cutoffs(const struct comparison *c)
+{
+    const struct us_row *rows = c->sweep.rows;
+    int first = 0;
+    while (first < c->sweep.n && rows[first].kind != US_ROW_SCORED)
+        first++;
+    for (int i = first; i < c->sweep.n && strcmp(rows[i].metric, rows[first].metric) == 0 &&
+                        strcmp(rows[i].protocol, rows[first].protocol) == 0;
+         i++)
+        us_cell_warn(c->options, &rows[i]);
+}
+
 /* What the scoring runs have to record; and what can be refused before hours of training are spent. */
 static enum unseen_status check_rows(struct comparison *c)
 {
@@ -93,6 +107,7 @@ static enum unseen_status check_rows(struct comparison *c)
     }
     for (int i = 0; i < c->sweep.n; i++)
         US_TRY(us_cell_check(c->data, o, &c->sweep.rows[i], c->record_also));
+    warn_of_cutoffs(c);
 out:
     return st;
 }
@@ -185,7 +200,8 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
     US_TRY(us_comparison_write(options, device, data, table, c.sweep.n));
     if (rows) {
         *rows = table;
-        *n = c.sweep.n;
+        if (n)
+            *n = c.sweep.n;
         table = NULL;
     }
 out:

@@ -36,6 +36,14 @@ tiny_compare="--model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 
   grep -q epochs stderr
 }
 
+@test "compare warns once of a cut-off that the ratio leaves no room for" {
+  need_device
+  run_code 0 unseen compare $tiny_data $tiny_compare --epochs 1 --metrics el2n,loss --protocols seen --rules ccs=0.6,top \
+    --keep 0.5,0.3 --seeds 1 --out c
+  [ "$(grep -c -- '--cutoff 0.6 leaves fewer samples than --keep 0.5: only 0.5 is cut off' stderr)" -eq 1 ]
+  [ "$(grep -c -- '--cutoff' stderr)" -eq 1 ]
+}
+
 @test "a search finds a cut-off on data held out" {
   need_device
   run_code 0 unseen compare $tiny_data $tiny_compare --metrics el2n --protocols fold --rules ccs=search \
