@@ -57,8 +57,8 @@ struct unseen_comparison {
  * which unseen_report makes a page of. Models on all data and on random subsets are always among them. Each
  * cell lies in out/cells/, scoring runs, shared by the cells that need the same, in out/scoring/. A killed
  * call goes on; the lists and the number of seeds may grow from call to call: a scoring run that recorded
- * less than a longer list needs is made again. `rows` (may be NULL) receives fresh memory [*n], freed with
- * free(). UNSEEN_USAGE for unknown names and if `out` holds a comparison with other settings;
+ * less than a longer list needs is made again. `rows` (may be NULL, as may `n`) receives fresh memory [*n],
+ * freed with free(). UNSEEN_USAGE for unknown names and if `out` holds a comparison with other settings;
  * UNSEEN_BAD_DATA without a test split. */
 UNSEEN_API enum unseen_status unseen_compare(struct unseen_device *device, const struct unseen_dataset *data,
                                              const struct unseen_compare_options *options,

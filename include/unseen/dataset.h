@@ -38,7 +38,8 @@ struct unseen_duplicates {
 struct unseen_dataset {
     const char *format; /* as unseen_dataset_format_name has it */
     char *location;     /* as the caller named it, without the format prefix */
-    char *source;       /* "FORMAT:PATH" that opens the same dataset, from any folder and without options */
+    char *source;       /* "FORMAT:PATH" that opens the same dataset, from any folder and without options;
+                           NULL if it was made in memory */
     int height, width, channels;
     int classes;
     char **class_names;            /* [classes] */

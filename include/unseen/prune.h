@@ -71,8 +71,8 @@ struct unseen_prune_result {
  * options->scoring.out, which unseen_report makes a page of. The same folder with another metric, rule or
  * keep ratio reuses its trajectory. With steps each coreset lies in steps/T/: keep.npy, the scores.npy that
  * its models gave, and quality.json; scores.npy and keep.npy are those of the one that is kept. A killed call
- * goes on where it was, and ends with the same bytes. UNSEEN_USAGE if the folder holds steps with other
- * settings. */
+ * goes on where it was, and ends with the same bytes. `result` may be NULL. UNSEEN_USAGE if the folder holds
+ * steps with other settings. */
 UNSEEN_API enum unseen_status unseen_prune(struct unseen_device *device, const struct unseen_dataset *data,
                                            const struct unseen_prune_options *options,
                                            struct unseen_prune_result *result);
@@ -88,7 +88,7 @@ struct unseen_selection {
  * folds and the share of wrong labels, taken from the trajectory of the same samples in a folder. What CCS
  * and window cut by is the metric `cut`, computed from it; NULL: files->hardness, and without that "auto" as
  * unseen_prune has it, so that prune's scores.npy and trajectory give prune's coreset. UNSEEN_BAD_DATA if
- * scores and trajectory are of different numbers of samples. */
+ * scores and trajectory are of different numbers of samples. `selection` may be NULL. */
 UNSEEN_API enum unseen_status unseen_select_trajectory(const char *rule, const char *trajectory,
                                                        const char *cut,
                                                        const struct unseen_select_files *files,

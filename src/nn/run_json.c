@@ -23,16 +23,17 @@ static json_t *channels_json(const float *values, int channels)
     return array;
 }
 
+/* A dataset that was made in memory may lack names. */
 static json_t *data_json(const struct unseen_dataset *data)
 {
     json_t *classes = json_array();
-    for (int c = 0; classes && c < data->classes; c++)
+    for (int c = 0; classes && data->class_names && c < data->classes; c++)
         json_array_append_new(classes, us_json_text(data->class_names[c]));
-    json_t *object = json_pack("{s:o, s:s, s:s, s:I, s:I, s:i, s:i, s:i, s:i}", "name",
-                               us_json_text(data->source), "format", data->format, "hash", data->hash,
-                               "n_train", (json_int_t)data->split[UNSEEN_TRAIN].n, "n_test",
-                               (json_int_t)data->split[UNSEEN_TEST].n, "classes", data->classes, "height",
-                               data->height, "width", data->width, "channels", data->channels);
+    json_t *object = json_pack(
+        "{s:o, s:s?, s:s, s:I, s:I, s:i, s:i, s:i, s:i}", "name",
+        data->source ? us_json_text(data->source) : json_null(), "format", data->format, "hash", data->hash,
+        "n_train", (json_int_t)data->split[UNSEEN_TRAIN].n, "n_test", (json_int_t)data->split[UNSEEN_TEST].n,
+        "classes", data->classes, "height", data->height, "width", data->width, "channels", data->channels);
     if (object) {
         json_object_set_new(object, "mean", channels_json(data->mean, data->channels));
         json_object_set_new(object, "std", channels_json(data->std, data->channels));

@@ -195,8 +195,7 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     US_TRY(us_claim(options->scoring.out, US_SCORING_KIND, files, &claim));
     if (options->step.steps > 1) {
         US_TRY(prune_in_steps(device, data, options, &r));
-        *result = r;
-        goto out;
+        goto done;
     }
     select = options->select;
     double start = us_seconds();
@@ -216,7 +215,9 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
                          &select, &keep, &r.m));
     US_TRY(write_selection(options, data, &inputs, keep, r.m));
     US_TRY(write_run(options, device, data, &r, NULL));
-    *result = r;
+done:
+    if (result)
+        *result = r;
 out:
     us_claim_end(&claim);
     free(keep);

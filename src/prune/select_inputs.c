@@ -261,7 +261,7 @@ void us_select_inputs_table(const struct unseen_dataset *data, struct unseen_sel
 {
     if (select->table != UNSEEN_TABLE_AUTO)
         return;
-    if (strcmp(data->format, "cifar100") == 0)
+    if (data->format && strcmp(data->format, "cifar100") == 0)
         select->table = UNSEEN_TABLE_CIFAR100;
     else
         select->table = data->classes >= 1000 ? UNSEEN_TABLE_IMAGENET : UNSEEN_TABLE_CIFAR10;

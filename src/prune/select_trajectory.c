@@ -43,7 +43,8 @@ enum unseen_status unseen_select_trajectory(const char *rule, const char *trajec
     US_TRY(unseen_select_files(rule, files, &select, &made.n, &made.m));
     made.cutoff = us_share_cut(rule, &select);
     made.noise_rate = select.noise_rate;
-    *selection = made;
+    if (selection)
+        *selection = made;
 out:
     us_select_inputs_end(&inputs);
     return st;

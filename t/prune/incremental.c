@@ -390,6 +390,11 @@ static void warm_starts_stay_unseen(void **state)
     assert_true(result.step == 2 || result.step == 3);
     assert_false(us_exists(test_path("warm/steps/1/trajectory")));
     assert_true(us_exists(test_path("warm/steps/2/keep.npy")));
+    /* The result is not wanted, and the data was made in memory. */
+    char *source = data->source;
+    data->source = NULL;
+    assert_ok(unseen_prune(test_device(), data, &options, NULL));
+    data->source = source;
 }
 
 static void options_out_of_range(void **state)
