@@ -259,12 +259,17 @@ out:
 
 void us_select_inputs_table(const struct unseen_dataset *data, struct unseen_select_options *select)
 {
+    us_select_inputs_table_of(data->format, data->classes, select);
+}
+
+void us_select_inputs_table_of(const char *format, int classes, struct unseen_select_options *select)
+{
     if (select->table != UNSEEN_TABLE_AUTO)
         return;
-    if (data->format && strcmp(data->format, "cifar100") == 0)
+    if (format ? strcmp(format, "cifar100") == 0 : classes == 100)
         select->table = UNSEEN_TABLE_CIFAR100;
     else
-        select->table = data->classes >= 1000 ? UNSEEN_TABLE_IMAGENET : UNSEEN_TABLE_CIFAR10;
+        select->table = classes >= 1000 ? UNSEEN_TABLE_IMAGENET : UNSEEN_TABLE_CIFAR10;
 }
 
 void us_select_inputs_end(struct us_select_inputs *in)

@@ -60,6 +60,9 @@ enum unseen_status us_select_inputs_check(const char *metric, const struct unsee
 US_SHARED void us_select_inputs_table(const struct unseen_dataset *data,
                                       struct unseen_select_options *select);
 
+/* The same by the dataset's format; without one (NULL) a hundred classes are taken for CIFAR-100's. */
+void us_select_inputs_table_of(const char *format, int classes, struct unseen_select_options *select);
+
 /* features.npy of another place, of n samples. */
 enum unseen_status us_select_inputs_features(const char *path, int64_t n, struct us_select_inputs *inputs);
 

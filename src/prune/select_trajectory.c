@@ -1,10 +1,29 @@
 /* Selection from scores and a trajectory of the same samples. */
 #include "config.h"
 
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "base/fs.h"
+#include "base/json.h"
 #include "base/npy.h"
 #include "prune/select_inputs.h"
 #include "select/rule.h"
 #include "unseen/prune.h"
+
+/* What select->table "auto" stands for: by the data that run.json beside the trajectory names, as prune has
+ * it; where there is none, by the classes alone. */
+static void choose_table(const char *trajectory, int classes, struct unseen_select_options *select)
+{
+    json_t *run = NULL;
+    char *path = us_format("%s/../run.json", trajectory);
+    if (path && us_exists(path) && us_json_load(path, &run))
+        run = NULL;
+    us_select_inputs_table_of(json_string_value(json_object_get(json_object_get(run, "data"), "format")),
+                              classes, select);
+    json_decref(run);
+    free(path);
+}
 
 /* Point `select` at what the rule looks at besides the scores in the file. */
 static enum unseen_status look_into(const char *trajectory, const char *rule, const char *cut,
@@ -23,6 +42,7 @@ static enum unseen_status look_into(const char *trajectory, const char *rule, co
         st = us_fail(UNSEEN_BAD_DATA, trajectory, "is of %lld samples, %s of others", (long long)inputs->n,
                      scores_path);
     us_select_inputs_apply(inputs, select);
+    choose_table(trajectory, inputs->classes, select);
 out:
     us_npy_close(&scores);
     return st;

@@ -117,3 +117,17 @@ recorded() {
   run_code 3 unseen select $scores --trajectory small/trajectory --rule beta --keep 0.3 --out x.npy
   [ ! -e x.npy ]
 }
+
+@test "select cuts as published for the data of the trajectory" {
+  need_device
+  short="--folds 2 --epochs 1 --model convnet3 --width 4 --seed 3 --no-progress"
+  unseen dataset synth --n 120 --test 20 --classes 100 --seed 1 --out hundred >/dev/null
+  unseen prune hundred $short --rule ccs --cutoff table --keep 0.1 --out run >/dev/null 2>&1
+  run_code 0 unseen select --scores run/scores.npy --trajectory run/trajectory --cutoff table --keep 0.1 --seed 3 \
+    --out keep.npy
+  grep -q '^cut off: 50.0 %' stdout
+  cmp keep.npy run/keep.npy
+  mv run/trajectory alone
+  run_code 0 unseen select --scores run/scores.npy --trajectory alone --cutoff table --keep 0.1 --seed 3 --out other.npy
+  cmp other.npy keep.npy
+}
