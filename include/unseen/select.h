@@ -87,7 +87,8 @@ struct unseen_select_files {
     const char *labels;                /* integer .npy [n], 0..1000000; NULL: */
     const struct unseen_dataset *data; /* whose training labels stand in; NULL: no labels */
     const char *hardness;              /* float .npy [n]; NULL: options->hardness, or the scores */
-    const char *kept;                  /* int64 .npy [m] that is written, atomically */
+    const char *kept;                  /* int64 .npy [m] that is written, atomically; where its name ends in
+                                          .txt a text: the paths that `data` has, else indices, a line each */
 };
 
 /* unseen_select over more samples than memory holds, with the same result: files are mapped and read in

@@ -46,8 +46,9 @@ enum unseen_status us_cmd_select(int argc, char **argv)
     us_options_defaults(own, &r);
     const struct us_usage usage = {
         .synopsis = "unseen select --scores FILE --rule R --keep 0.7 --out keep.npy",
-        .about =
-            "Choose round(keep * N) samples from scores; writes their indices, ascending, as int64 .npy.",
+        .about = "Choose round(keep * N) samples from scores; writes their indices, ascending, as int64 "
+                 ".npy, or into "
+                 "a .txt as text: the paths that --data has, else the indices, a line each.",
         .groups = {{own, &r, NULL}, {us_dataset_options, &reading, "Data"}},
         .common = "seed out json force",
         .lists = us_list_rules,

@@ -3,9 +3,12 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/atomic.h"
 #include "base/checksum.h"
 #include "base/npy_stream.h"
+#include "base/text.h"
 #include "select/blocks.h"
 #include "select/kept.h"
 #include "unseen/dataset.h"
@@ -48,6 +51,35 @@ static enum unseen_status check_length(const char *path, const char *what, int64
     if (has == n)
         return UNSEEN_OK;
     return us_fail(UNSEEN_BAD_DATA, path, "has %" PRId64 " %s for %" PRId64 " scores", has, what, n);
+}
+
+static bool is_text(const char *path)
+{
+    const size_t length = strlen(path);
+    return length >= 4 && us_same_letters(path + length - 4, ".txt");
+}
+
+/* A line each: paths, or indices where the data has none. */
+static enum unseen_status write_lines(const char *path, const uint64_t *kept, int64_t n,
+                                      const struct unseen_dataset *data)
+{
+    char *const *names = data ? data->split[UNSEEN_TRAIN].paths : NULL;
+    struct us_atomic file = {0};
+    enum unseen_status st = us_atomic_begin(path, &file);
+    for (int64_t i = 0; i < n && st == UNSEEN_OK; i++) {
+        if (!us_is_kept(kept, i))
+            continue;
+        if (names && strpbrk(names[i], "\r\n"))
+            st = us_fail(UNSEEN_BAD_DATA, path, "the path of sample %" PRId64 " has more than one line", i);
+        else if (names)
+            us_print(file.stream, "%s\n", names[i]);
+        else
+            us_print(file.stream, "%" PRId64 "\n", i);
+    }
+    if (st == UNSEEN_OK)
+        st = us_atomic_commit(&file);
+    us_atomic_abandon(&file);
+    return st;
 }
 
 static enum unseen_status write_kept(const char *path, const uint64_t *kept, int64_t n, int64_t m)
@@ -102,7 +134,8 @@ enum unseen_status unseen_select_files(const char *rule, const struct unseen_sel
     in.labels = labels.data ? &labels : NULL;
     us_select_warn(rule, o);
     US_TRY(us_choose(rule, &in, &kept));
-    US_TRY(write_kept(files->kept, kept, in.n, in.m));
+    US_TRY(is_text(files->kept) ? write_lines(files->kept, kept, in.n, files->data)
+                                : write_kept(files->kept, kept, in.n, in.m));
     *n = in.n;
     *m = in.m;
 out:

@@ -131,3 +131,15 @@ recorded() {
   run_code 0 unseen select --scores run/scores.npy --trajectory alone --cutoff table --keep 0.1 --seed 3 --out other.npy
   cmp other.npy keep.npy
 }
+
+@test "a list of samples goes from select to export" {
+  need_device
+  unseen dataset synth --n 40 --test 20 --classes 4 --seed 1 --out drawn >/dev/null
+  run_code 0 unseen trajectory drawn --folds 2 --epochs 1 --model convnet3 --width 4 --no-progress --out run
+  run_code 0 unseen score --metric el2n --trajectory run/trajectory --out s.npy
+  run_code 0 unseen select --scores s.npy --rule top --keep 0.5 --out keep.npy
+  run_code 0 unseen select --scores s.npy --rule top --keep 0.5 --out keep.txt
+  [ "$(wc -l < keep.txt)" -eq 20 ]
+  for kind in npy txt; do run_code 0 unseen dataset export drawn --subset keep.$kind --out by-$kind; done
+  diff -r by-npy by-txt
+}

@@ -12,6 +12,7 @@
 #include "select/kept.h"
 #include "support/cmocka.h"
 #include "support/folder.h"
+#include "unseen/dataset.h"
 
 enum { CLASSES = 7, STRATA = 9 };
 
@@ -264,6 +265,37 @@ static void files_give_the_same(void **state)
     release(&d);
 }
 
+static void assert_text(const char *path, const char *want)
+{
+    char *text = NULL;
+    assert_ok(us_read_file(path, &text, NULL));
+    assert_string_equal(text, want);
+    free(text);
+}
+
+static void a_text_names_what_is_kept(void **state)
+{
+    (void)state;
+    static const float scores[] = {1, 4, 2, 3};
+    static const int32_t labels[4];
+    char *paths[] = {"train/a/1.jpg", "train/a/2.jpg", "train/b/1.jpg", "train/b/2.jpg"};
+    struct unseen_dataset data = {.split = {{.n = 4, .labels = labels, .paths = paths}}};
+    const char *score_file = test_path("four.npy"), *kept = test_path("keep.txt");
+    struct unseen_select_files files = {.scores = score_file, .kept = kept};
+    const struct unseen_select_options half = {.keep = 0.5};
+    int64_t n, m;
+    assert_ok(us_npy_write(score_file, US_F32, 1, (int64_t[]){4}, scores));
+    assert_ok(unseen_select_files("top", &files, &half, &n, &m));
+    assert_text(kept, "1\n3\n");
+    files.data = &data;
+    assert_ok(unseen_select_files("top", &files, &half, &n, &m));
+    assert_text(kept, "train/a/2.jpg\ntrain/b/2.jpg\n");
+    paths[1] = "train/a/2\n.jpg";
+    assert_fails(UNSEEN_BAD_DATA, "sample 1 has more than one line",
+                 unseen_select_files("top", &files, &half, &n, &m));
+    assert_text(kept, "train/a/2.jpg\ntrain/b/2.jpg\n");
+}
+
 static void files_are_checked(void **state)
 {
     (void)state;
@@ -297,11 +329,9 @@ static void files_are_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules_are_like_sorting),
-        cmocka_unit_test(parts_make_no_difference),
-        cmocka_unit_test(many_groups_have_short_digits),
-        cmocka_unit_test(files_give_the_same),
-        cmocka_unit_test(files_are_checked),
+        cmocka_unit_test(rules_are_like_sorting),        cmocka_unit_test(parts_make_no_difference),
+        cmocka_unit_test(many_groups_have_short_digits), cmocka_unit_test(files_give_the_same),
+        cmocka_unit_test(a_text_names_what_is_kept),     cmocka_unit_test(files_are_checked),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }
