@@ -41,6 +41,8 @@ out:
 enum unseen_status us_observe_new(const struct us_session *session, struct us_loader *loader)
 {
     enum unseen_status st = UNSEEN_OK;
+    /* us_observe tells the number of classes even where probabilities are not captured. */
+    loader->probs.each = session->data->classes;
     if (loader->size.see & US_SEE_PROBS)
         US_TRY(capture_new(loader, session->data->classes, &loader->probs));
     if (loader->size.see & US_SEE_FEATURES)

@@ -53,6 +53,14 @@ load common
   [ -s recorded/trajectory/p_true.npy ]
 }
 
+@test "a rule takes features where no probabilities are recorded" {
+  need_device
+  for rule in d2 k-center herding; do
+    run_code 0 unseen prune $tiny_data $tiny_run --metric el2n --rule $rule --keep 0.5 --out $rule
+    [ -s $rule/keep.npy ]
+  done
+}
+
 @test "a report keeps its pictures when the data have moved" {
   need_device
   run_code 0 unseen dataset synth --n 60 --test 0 --classes 2 --out data
