@@ -50,16 +50,20 @@ UNSEEN_API enum unseen_status unseen_audit(const struct unseen_trajectory *traje
                                            struct unseen_audit **audit);
 UNSEEN_API void unseen_audit_free(struct unseen_audit *audit);
 
-/* The estimated label noise rate: the share of wrong labels, judged where the models are surest. With samples
+/* The estimated label noise rate, the share of wrong labels, judged where the models are surest. With samples
  * ordered by falling q = max over the classes of the mean probability, and for K from the largest of n/50 and
- * min(200, n/10) on: r(K)  = share of the first K samples whose most probable class is not their label, K* =
- * argmin r(K), share = max(0, r(K*) - (1 - mean q of the first K*)). The models err least where they are
- * surest, so that r(K*) less the doubt that they have there themselves is the labels' part, if labels are as
- * often wrong there as elsewhere. This is computed from two means: over the last third of the epochs (too
- * high: late models err without doubt), and over all epochs weighed as above (too low: models learn to doubt
- * labels where some are wrong). `share` is the average of both. Models that trained on the samples reject the
- * fewer labels the better they fit. 0 if the trajectory lacks p_true, margin or loss. Memory: 68 bytes a
- * sample. */
+ * min(200, n/10) on:
+ *
+ *   r(K)  = share of the first K samples whose most probable class is not their label,
+ *   K*    = argmin r(K),
+ *   share = max(0, r(K*) - (1 - mean q of the first K*)).
+ *
+ * The models err least where they are surest, so that r(K*) less the doubt that they have there themselves is
+ * the labels' part, if labels are as often wrong there as elsewhere. This is computed from two means: over
+ * the last third of the epochs (too high: late models err without doubt), and over all epochs weighed as
+ * above (too low: models learn to doubt labels where some are wrong). `share` is the average of both. Models
+ * that trained on the samples reject the fewer labels the better they fit. 0 if the trajectory lacks p_true,
+ * margin or loss. Memory: 68 bytes a sample. */
 UNSEEN_API enum unseen_status unseen_noise_rate(const struct unseen_trajectory *trajectory, double *share);
 
 #ifdef __cplusplus
