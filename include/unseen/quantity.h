@@ -18,20 +18,23 @@ enum unseen_quantity {
     UNSEEN_ENTROPY, /* -sum p ln p, in nats */
     UNSEEN_LOSS,    /* cross-entropy in nats, without label smoothing */
     UNSEEN_CORRECT, /* 1 if argmax is the given label (ties count for the lower class) */
-    UNSEEN_QUANTITIES,
 
-    UNSEEN_CHANGE = UNSEEN_QUANTITIES, /* sum_c |p_c (ln(p_c + 1e-8) - ln(q_c + 1e-8))|, p now, q one epoch
-                                          before (Zhang et al., CVPR 2024); 0 at the first epoch */
-    UNSEEN_FEATURE_NORM,               /* |h|_2 of the features, the last linear layer's input */
-    UNSEEN_PREDICTED, /* the class of the largest logit (the lowest of equal ones), as a float */
-    UNSEEN_RUNNER_UP, /* second largest softmax probability */
-    UNSEEN_SCALARS,
+    UNSEEN_CHANGE,       /* sum_c |p_c (ln(p_c + 1e-8) - ln(q_c + 1e-8))|, p now, q one epoch
+                            before (Zhang et al., CVPR 2024); 0 at the first epoch */
+    UNSEEN_FEATURE_NORM, /* |h|_2 of the features, the last linear layer's input */
+    UNSEEN_PREDICTED,    /* the class of the largest logit (the lowest of equal ones), as a float */
+    UNSEEN_RUNNER_UP,    /* second largest softmax probability */
 
-    UNSEEN_PROBS = UNSEEN_SCALARS, /* all softmax probabilities, in half precision */
-    UNSEEN_FEATURES,               /* h itself, at the last recorded epoch only */
+    UNSEEN_PROBS,         /* all softmax probabilities, in half precision */
+    UNSEEN_FEATURES,      /* h itself, at the last recorded epoch only */
     UNSEEN_GRADIENT_NORM, /* |gradient of the loss by all parameters|_2 at that epoch, in evaluation (Paul et
                              al., NeurIPS 2021): a backward pass a sample, for small models only */
-    UNSEEN_RECORDABLE
 };
+
+/* The first UNSEEN_N_ALWAYS are always recorded, the first UNSEEN_N_SCALAR are one number per sample and
+ * epoch, and UNSEEN_N_QUANTITIES are all. */
+#define UNSEEN_N_ALWAYS     (UNSEEN_CORRECT + 1)
+#define UNSEEN_N_SCALAR     (UNSEEN_RUNNER_UP + 1)
+#define UNSEEN_N_QUANTITIES (UNSEEN_GRADIENT_NORM + 1)
 
 #endif

@@ -21,7 +21,7 @@ struct unseen_trajectory {
     enum unseen_protocol protocol;
     int64_t n;
     int repeats, epochs, classes, folds;
-    const float *value[UNSEEN_SCALARS]; /* by enum unseen_quantity; [UNSEEN_CORRECT] stays NULL */
+    const float *value[UNSEEN_N_SCALAR]; /* by enum unseen_quantity; [UNSEEN_CORRECT] stays NULL */
     const uint8_t *correct;
     const uint16_t *probs; /* [repeats, epochs, n, classes] IEEE half precision */
     int feature_count;     /* d; 0 where there are no features */

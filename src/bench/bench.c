@@ -41,7 +41,7 @@ static enum unseen_status fill(struct bench *b)
         index[i] = i % o->classes;
     US_TRY(us_buf_new(b->device, (size_t)o->batch * sizeof *index, &b->labels));
     US_TRY(us_write(b->device, b->labels, 0, index, (size_t)o->batch * sizeof *index));
-    US_TRY(us_buf_new(b->device, (UNSEEN_QUANTITIES + 1) * (size_t)o->batch * sizeof(float), &b->record));
+    US_TRY(us_buf_new(b->device, (UNSEEN_N_ALWAYS + 1) * (size_t)o->batch * sizeof(float), &b->record));
 out:
     free(index);
     free(x);

@@ -104,7 +104,7 @@ static enum unseen_status needs_of(const char *metric, char text[NEEDS_TEXT])
     unsigned bits;
     enum unseen_status st = unseen_score_needs(metric, &bits);
     text[0] = '\0';
-    for (int q = 0, at = 0; !st && q < UNSEEN_RECORDABLE && at < 100; q++) {
+    for (int q = 0, at = 0; !st && q < UNSEEN_N_QUANTITIES && at < 100; q++) {
         if (bits >> q & 1)
             at += snprintf(text + at, (size_t)(NEEDS_TEXT - at), "%s%s", at ? "," : "",
                            unseen_quantity_name(q));

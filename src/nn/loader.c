@@ -15,7 +15,7 @@ static size_t image_bytes(const struct unseen_dataset *data)
 
 static size_t record_bytes(int64_t n)
 {
-    return (size_t)n * (UNSEEN_QUANTITIES + 1) * sizeof(float);
+    return (size_t)n * (UNSEEN_N_ALWAYS + 1) * sizeof(float);
 }
 
 uint64_t us_loader_bytes(const struct us_session *session, const struct us_loader_size *size)

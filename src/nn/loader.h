@@ -70,7 +70,7 @@ struct us_loader {
     struct us_loader_size size;
     struct us_buf *order;  /* int32 [passed] */
     struct us_buf *rows;   /* int32 [batch]: the samples of one batch */
-    struct us_buf *record; /* float32: [UNSEEN_QUANTITIES + 1][n] of each pass behind the other */
+    struct us_buf *record; /* float32: [UNSEEN_N_ALWAYS + 1][n] of each pass behind the other */
     int32_t *host_order;
     float *host_record;
     int64_t passed, recorded; /* so far */
@@ -98,7 +98,7 @@ enum unseen_status us_pass_enqueue(struct us_session *session, struct us_model *
 /* Wait for all passes and fetch what they recorded. */
 enum unseen_status us_loader_finish(struct us_loader *loader);
 
-/* Of a finished pass: [UNSEEN_QUANTITIES + 1][n] in the order of its samples, the last row being the
+/* Of a finished pass: [UNSEEN_N_ALWAYS + 1][n] in the order of its samples, the last row being the
  * objective. Valid until the next pass is enqueued. */
 const float *us_loader_record(const struct us_loader *loader, const struct us_pass *pass);
 

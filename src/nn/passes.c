@@ -22,7 +22,7 @@ static enum unseen_status begin(struct us_loader *loader, struct us_pass *pass)
         goto out;
     }
     pass->order = loader->passed;
-    pass->record = loader->recorded * (UNSEEN_QUANTITIES + 1);
+    pass->record = loader->recorded * (UNSEEN_N_ALWAYS + 1);
     loader->passed += pass->n;
     loader->recorded += recorded;
     for (int64_t i = 0; i < pass->n; i++)
@@ -144,7 +144,7 @@ enum unseen_status us_loader_finish(struct us_loader *loader)
     for (int i = 0; i < US_INFLIGHT; i++)
         US_TRY(settle(loader, &loader->inflight[(loader->current + i) % US_INFLIGHT]));
     US_TRY(us_read(loader->device, loader->record, 0, loader->host_record,
-                   (size_t)loader->recorded * (UNSEEN_QUANTITIES + 1) * sizeof(float)));
+                   (size_t)loader->recorded * (UNSEEN_N_ALWAYS + 1) * sizeof(float)));
     loader->passed = loader->recorded = 0;
 out:
     return st;

@@ -8,7 +8,7 @@
  *       us_model_forward (pass.c) node by node: convolution, batch norm with residual and ReLU, pool, linear
  *                        -> features [n,d] -> logits [n,classes]
  *       us_loss_run      (ops/loss.c) softmax, cross-entropy -> dlogits [n,classes] and a column a sample of
- *                        record [UNSEEN_QUANTITIES + 1][n of the pass]
+ *                        record [UNSEEN_N_ALWAYS + 1][n of the pass]
  *       us_observe_batch (observe.c) softmax or features, where job->observer wants them
  *       us_model_backward  (pass.c) the nodes from the last to the first -> gradients, flat
  *       us_model_step      (ops/sgd.c) velocity and parameters, flat, in one kernel
@@ -48,7 +48,7 @@ struct run {
     int64_t *order; /* [n_train] shuffled */
     int64_t *tests; /* [n_test] 0, 1, 2, ... */
     int32_t *place; /* [training split] a sample's place in job->train */
-    float *trained; /* [UNSEEN_QUANTITIES][n_train], ascending */
+    float *trained; /* [UNSEEN_N_ALWAYS][n_train], ascending */
     struct us_progress *progress;
     uint64_t images;
     char note[64];
@@ -129,7 +129,7 @@ static enum unseen_status begin(struct run *run)
     US_TRY(us_loader_new(run->session, &size, &run->loader));
     US_TRY_ALLOC(run->order = us_calloc((size_t)job->n_train, sizeof *run->order));
     US_TRY_ALLOC(run->tests = us_calloc((size_t)run->n_test, sizeof *run->tests));
-    US_TRY_ALLOC(run->trained = us_calloc((size_t)job->n_train * UNSEEN_QUANTITIES, sizeof *run->trained));
+    US_TRY_ALLOC(run->trained = us_calloc((size_t)job->n_train * UNSEEN_N_ALWAYS, sizeof *run->trained));
     US_TRY_ALLOC(run->place = us_calloc((size_t)data->split[UNSEEN_TRAIN].n, sizeof *run->place));
     for (int64_t i = 0; i < job->n_train; i++)
         run->place[job->train[i]] = (int32_t)i;
@@ -279,11 +279,11 @@ static enum unseen_status summarise(struct run *run, const struct passes *p, str
     double loss, accuracy;
     epoch->lr = (double)us_schedule_lr(run->job->recipe, p->train.first_step + run->steps_per_epoch - 1,
                                        p->train.steps, run->steps_per_epoch);
-    US_TRY(judge(run, &p->train, UNSEEN_QUANTITIES, &epoch->train_loss, &epoch->train_accuracy));
+    US_TRY(judge(run, &p->train, UNSEEN_N_ALWAYS, &epoch->train_loss, &epoch->train_accuracy));
     US_TRY(judge(run, &p->test, UNSEEN_LOSS, &epoch->test_loss, &epoch->test_accuracy));
     US_TRY(judge(run, &p->probe, UNSEEN_LOSS, &loss, &accuracy));
     US_TRY(judge(run, &p->heldout, UNSEEN_LOSS, &epoch->heldout_loss, &epoch->heldout_accuracy));
-    for (int q = 0; q < UNSEEN_QUANTITIES; q++) {
+    for (int q = 0; q < UNSEEN_N_ALWAYS; q++) {
         for (int64_t i = 0; i < n; i++)
             run->trained[q * n + run->place[run->order[i]]] = record[q * n + i];
     }

@@ -27,7 +27,7 @@ enum unseen_status us_session_share(const struct us_session *session, struct uns
 struct us_sample_stats {
     int64_t n;
     const int64_t *samples;
-    const float *value; /* [UNSEEN_QUANTITIES][n] */
+    const float *value; /* [UNSEEN_N_ALWAYS][n] */
 };
 
 /* The passes of an epoch over training samples. The review is an evaluation of all that the model trained on;

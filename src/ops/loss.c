@@ -21,7 +21,7 @@ static enum unseen_status get(struct unseen_device *device, const char *name, st
              "-DITEMS=%d -DP_TRUE=%d -DMARGIN=%d -DEL2N=%d -DENTROPY=%d -DLOSS=%d -DCORRECT=%d "
              "-DOBJECTIVE=%d",
              us_device_is_cpu(device) ? 1 : GROUP, UNSEEN_P_TRUE, UNSEEN_MARGIN, UNSEEN_EL2N, UNSEEN_ENTROPY,
-             UNSEEN_LOSS, UNSEEN_CORRECT, UNSEEN_QUANTITIES);
+             UNSEEN_LOSS, UNSEEN_CORRECT, UNSEEN_N_ALWAYS);
     return us_kernel_get(device, "loss.cl", options, name, kernel);
 }
 

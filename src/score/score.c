@@ -73,7 +73,7 @@ out:
 
 static enum unseen_status check_recorded(const struct unseen_trajectory *t, const struct us_score *score)
 {
-    for (int q = 0; q < UNSEEN_RECORDABLE; q++) {
+    for (int q = 0; q < UNSEEN_N_QUANTITIES; q++) {
         if (!(score->needs >> q & 1))
             continue;
         if (us_trajectory_holds(t, q)) {

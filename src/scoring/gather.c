@@ -76,7 +76,7 @@ static enum unseen_status put_scalars(struct gather *g, int repeat, int epoch, f
         US_TRY(scatter(g, &g->model[f], repeat % g->scorers, epoch, rows));
     for (int64_t i = 0; i < n; i++)
         correct[i] = rows[UNSEEN_CORRECT * n + i] > 0.5f;
-    for (int q = 0; q < UNSEEN_SCALARS; q++) {
+    for (int q = 0; q < UNSEEN_N_SCALAR; q++) {
         int row = us_record_row(g->run, q);
         if (row < 0)
             continue;

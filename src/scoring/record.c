@@ -14,7 +14,7 @@
 
 /* Of one side. Scalars [n] are those of the epoch under way. */
 struct side {
-    float *scalar[UNSEEN_SCALARS]; /* recorded on demand only; NULL: not recorded */
+    float *scalar[UNSEEN_N_SCALAR]; /* recorded on demand only; NULL: not recorded */
     struct us_npy_stream probs, softmax, features;
     struct us_npy before; /* softmax of the epoch before */
 };
@@ -252,7 +252,7 @@ static enum unseen_status make_room(struct us_recorder *r)
         const int64_t *samples = us_side_samples(r->model, side, &n);
         for (int64_t i = 0; i < n; i++)
             r->place[samples[i]] = (int32_t)i;
-        for (int q = UNSEEN_QUANTITIES; q < UNSEEN_SCALARS; q++) {
+        for (int q = UNSEEN_N_ALWAYS; q < UNSEEN_N_SCALAR; q++) {
             if (us_scoring_records(run, q))
                 US_TRY_ALLOC(r->side[side].scalar[q] = us_calloc((size_t)n, sizeof(float)));
         }
@@ -283,7 +283,7 @@ void us_recorder_free(struct us_recorder *r)
         us_npy_stream_abandon(&s->softmax);
         us_npy_stream_abandon(&s->features);
         us_npy_close(&s->before);
-        for (int q = 0; q < UNSEEN_SCALARS; q++)
+        for (int q = 0; q < UNSEEN_N_SCALAR; q++)
             free(s->scalar[q]);
     }
     free(r->place);
@@ -311,10 +311,10 @@ static enum unseen_status write_record(struct us_scoring_model *m, enum us_side 
     for (int64_t i = 0; i < n; i++) {
         while (record->samples[column] != samples[i])
             column++;
-        for (int q = 0; q < UNSEEN_QUANTITIES; q++)
+        for (int q = 0; q < UNSEEN_N_ALWAYS; q++)
             values[q * n + i] = record->value[q * record->n + column];
     }
-    for (int q = UNSEEN_QUANTITIES; q < UNSEEN_SCALARS; q++) {
+    for (int q = UNSEEN_N_ALWAYS; q < UNSEEN_N_SCALAR; q++) {
         const float *from = m->recorder->side[side].scalar[q];
         float *to = from ? values + us_record_row(m->run, q) * n : NULL;
         for (int64_t i = 0; to && i < n; i++)

@@ -82,7 +82,7 @@ enum unseen_status us_settings_record(const char *path, const json_t *root, unsi
 /* A folder that records more than is asked for will do. Folders without the list recorded nothing more. */
 static enum unseen_status compare_record(const struct us_settings *s, unsigned asked)
 {
-    for (int q = 0; q < UNSEEN_RECORDABLE; q++) {
+    for (int q = 0; q < UNSEEN_N_QUANTITIES; q++) {
         if (asked & ~s->record_also & 1u << q) {
             us_fail(UNSEEN_USAGE, s->path, "the folder holds a run without %s, which this one needs",
                     us_trajectory_name(q));

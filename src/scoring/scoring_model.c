@@ -86,7 +86,7 @@ int us_scoring_epochs(const struct us_scoring *run)
 
 bool us_scoring_records(const struct us_scoring *run, enum unseen_quantity quantity)
 {
-    return quantity < UNSEEN_QUANTITIES || run->options->record_also >> quantity & 1;
+    return quantity < UNSEEN_N_ALWAYS || run->options->record_also >> quantity & 1;
 }
 
 char *us_subset_weights(const char *folder, int number)
@@ -107,7 +107,7 @@ char *us_centres_path(const struct us_scoring_model *m)
 int us_record_rows(const struct us_scoring *run)
 {
     int rows = 0;
-    for (int q = 0; q < UNSEEN_SCALARS; q++)
+    for (int q = 0; q < UNSEEN_N_SCALAR; q++)
         rows += us_scoring_records(run, q);
     return rows;
 }

@@ -78,7 +78,7 @@ static enum unseen_status check_checksum(const struct mapped *m, int array, cons
 /* These may be larger than all others together, and few scores look at them. */
 static bool is_wide(int array)
 {
-    return array >= UNSEEN_SCALARS && array <= US_CENTRES;
+    return array >= UNSEEN_N_SCALAR && array <= US_CENTRES;
 }
 
 /* Opens an array of `ndim` dimensions if its file is there; `path` receives the name in fresh memory. */
@@ -265,7 +265,7 @@ out:
 /* Every quantity that trajectory.json names must have been opened. */
 static enum unseen_status check_quantities(const char *path, const json_t *names, const struct mapped *m)
 {
-    for (int q = 0; q < UNSEEN_RECORDABLE; q++) {
+    for (int q = 0; q < UNSEEN_N_QUANTITIES; q++) {
         for (size_t i = 0; i < json_array_size(names); i++) {
             const char *name = json_string_value(json_array_get(names, i));
             if (m->wanted >> q & 1 && name && strcmp(name, us_trajectory_name(q)) == 0 && !m->array[q].data)
@@ -366,7 +366,7 @@ static enum unseen_status open_quantities(const char *folder, unsigned wanted, s
     enum unseen_status st = UNSEEN_OK;
     for (int pass = 0; pass < 2 && m->view.n == 0; pass++) {
         m->wanted = pass == 0 ? wanted : US_TRAJECTORY_ALL;
-        for (int q = 0; q < UNSEEN_SCALARS; q++) {
+        for (int q = 0; q < UNSEEN_N_SCALAR; q++) {
             if (m->wanted >> q & 1)
                 US_TRY(open_quantity(folder, q, m));
         }

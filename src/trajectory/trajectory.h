@@ -8,7 +8,7 @@
 #include "unseen/trajectory.h"
 
 /* The arrays of a trajectory folder: the quantities of enum unseen_quantity, then these. */
-enum { US_CENTRES = UNSEEN_RECORDABLE, US_FOLD, US_LABELS, US_TRAJECTORY_ARRAYS };
+enum { US_CENTRES = UNSEEN_N_QUANTITIES, US_FOLD, US_LABELS, US_TRAJECTORY_ARRAYS };
 
 /* An array's name (its file's without ".npy"), type, and shape in the trajectory `t`, whose number of
  * dimensions is returned. */
@@ -21,14 +21,14 @@ int us_trajectory_shape(const struct unseen_trajectory *t, int array, int64_t sh
 const char *us_trajectory_bad_value(int array, const void *values, size_t count, size_t *where, double *bad);
 
 /* Recorded always, and what --record-also can name. Bits 1u << quantity. */
-#define US_RECORD_ALWAYS ((1u << UNSEEN_QUANTITIES) - 1)
-#define US_RECORD_DEMAND (((1u << UNSEEN_RECORDABLE) - 1) & ~US_RECORD_ALWAYS)
+#define US_RECORD_ALWAYS ((1u << UNSEEN_N_ALWAYS) - 1)
+#define US_RECORD_DEMAND (((1u << UNSEEN_N_QUANTITIES) - 1) & ~US_RECORD_ALWAYS)
 
 /* `record` with the quantities that others bring with them. */
 unsigned us_record_whole(unsigned record);
 
 /* unseen_trajectory_open of the quantities in `wanted`, bits 1u << quantity, alone: the others below
- * UNSEEN_SCALARS are as if they had not been recorded, which saves reading them for their check. Of a
+ * UNSEEN_N_SCALAR are as if they had not been recorded, which saves reading them for their check. Of a
  * trajectory that holds none of them all are opened. */
 #define US_TRAJECTORY_ALL (~0u)
 enum unseen_status us_trajectory_open(const char *folder, unsigned wanted,
@@ -93,7 +93,7 @@ void us_trajectory_abandon(struct us_trajectory_writer *writer);
 /* A small trajectory in memory. */
 struct us_trajectory_build {
     struct unseen_trajectory view; /* its pointers point into the arrays below */
-    float *value[UNSEEN_SCALARS];
+    float *value[UNSEEN_N_SCALAR];
     uint8_t *correct;
     uint16_t *probs;
     float *features, *centres, *gradient_norm;

@@ -73,7 +73,7 @@ int us_trajectory_shape(const struct unseen_trajectory *t, int array, int64_t sh
 /* A quantity recorded on demand; -1 if the name (of `length` characters) is none. */
 static int on_demand(const char *name, size_t length)
 {
-    for (int q = UNSEEN_QUANTITIES; q < UNSEEN_RECORDABLE; q++) {
+    for (int q = UNSEEN_N_ALWAYS; q < UNSEEN_N_QUANTITIES; q++) {
         if (strlen(arrays[q].name) == length && memcmp(arrays[q].name, name, length) == 0)
             return q;
     }
@@ -115,7 +115,7 @@ enum unseen_status unseen_record_parse(const char *names, unsigned *bits)
 static const struct range {
     float low, high;
     const char *what;
-} ranges[UNSEEN_SCALARS] = {
+} ranges[UNSEEN_N_SCALAR] = {
     [UNSEEN_P_TRUE] = {0, P_MAX, "no probability"},
     [UNSEEN_MARGIN] = {-INFINITY, INFINITY, "no margin"},
     [UNSEEN_EL2N] = {0, 1.5f, "no norm of an error, which is 1.42 at most"},
@@ -165,7 +165,7 @@ bool us_trajectory_holds(const struct unseen_trajectory *t, enum unseen_quantity
 json_t *us_record_json(unsigned record)
 {
     json_t *names = json_array();
-    for (int q = 0; names && q < UNSEEN_RECORDABLE; q++) {
+    for (int q = 0; names && q < UNSEEN_N_QUANTITIES; q++) {
         if ((record >> q & 1) && json_array_append_new(names, json_string(arrays[q].name))) {
             json_decref(names);
             names = NULL;

@@ -58,7 +58,7 @@ enum unseen_status us_trajectory_put(struct us_trajectory_writer *w, int array, 
     size_t where;
     double bad;
     const char *why =
-        array < UNSEEN_SCALARS ? us_trajectory_bad_value(array, values, count, &where, &bad) : NULL;
+        array < UNSEEN_N_SCALAR ? us_trajectory_bad_value(array, values, count, &where, &bad) : NULL;
     if (why)
         return us_fail(UNSEEN_FAILED, w->folder, "%s: %g of sample %zu is %s", us_trajectory_name(array), bad,
                        (first + where) % (size_t)w->view.n, why);

@@ -75,7 +75,7 @@ static void open_net(struct net *net, us_builder *builder)
     }
     net->labels = test_buf_int(N, labels);
     net->rows = test_buf_int(N, rows);
-    net->record = test_buf((UNSEEN_QUANTITIES + 1) * N, NULL);
+    net->record = test_buf((UNSEEN_N_ALWAYS + 1) * N, NULL);
     net->x = test_random(3, N * SIZE * SIZE * 3, -1.0f, 1.0f);
 }
 
@@ -91,7 +91,7 @@ static void close_net(struct net *net)
 /* The mean loss, with gradients if asked for. */
 static double loss_of(struct net *net, bool gradients)
 {
-    float record[(UNSEEN_QUANTITIES + 1) * N];
+    float record[(UNSEEN_N_ALWAYS + 1) * N];
     struct us_loss loss = {.n = N,
                            .classes = CLASSES,
                            .logits = us_model_logits(net->model),
@@ -109,7 +109,7 @@ static double loss_of(struct net *net, bool gradients)
     assert_ok(us_read(net->device, net->record, 0, record, sizeof record));
     double sum = 0;
     for (int i = 0; i < N; i++)
-        sum += (double)record[UNSEEN_QUANTITIES * N + i];
+        sum += (double)record[UNSEEN_N_ALWAYS * N + i];
     return sum / N;
 }
 

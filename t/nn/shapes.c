@@ -12,7 +12,7 @@
 
 /* The kernels for CPUs and those for GPUs, which share hardly a line, train the same model. */
 
-enum { N = 5, SIZE = 10, CLASSES = 7, WIDTH = 6, RECORD = (UNSEEN_QUANTITIES + 1) * N };
+enum { N = 5, SIZE = 10, CLASSES = 7, WIDTH = 6, RECORD = (UNSEEN_N_ALWAYS + 1) * N };
 
 /* What two steps leave. */
 struct result {

@@ -14,7 +14,7 @@
 /* What a run's callback saw, all epochs one after another. */
 struct seen {
     int calls, interrupt_at;
-    float trained[8][UNSEEN_QUANTITIES][N - 40], heldout[8][UNSEEN_QUANTITIES][40];
+    float trained[8][UNSEEN_N_ALWAYS][N - 40], heldout[8][UNSEEN_N_ALWAYS][40];
 };
 
 static enum unseen_status watch(void *context, const struct unseen_epoch *epoch,

@@ -9,7 +9,7 @@
 
 #include "support/device.h"
 
-enum { OBJECTIVE = UNSEEN_QUANTITIES, ROWS_OF_RECORD = UNSEEN_QUANTITIES + 1, MARGIN_COLUMNS = 5 };
+enum { OBJECTIVE = UNSEEN_N_ALWAYS, ROWS_OF_RECORD = UNSEEN_N_ALWAYS + 1, MARGIN_COLUMNS = 5 };
 
 struct batch {
     int n, classes;

@@ -84,7 +84,7 @@ static enum unseen_status load_batch(struct batch *batch, const struct arguments
     size_t bytes = (size_t)batch->n * sizeof *words;
     US_TRY(us_buf_new(batch->device, bytes, &batch->labels));
     US_TRY(us_buf_new(batch->device, bytes, &batch->rows));
-    US_TRY(us_buf_new(batch->device, bytes * (UNSEEN_QUANTITIES + 1), &batch->record));
+    US_TRY(us_buf_new(batch->device, bytes * (UNSEEN_N_ALWAYS + 1), &batch->record));
     US_TRY_ALLOC(words = us_calloc((size_t)batch->n, sizeof *words));
     for (int i = 0; i < batch->n; i++)
         words[i] = (int32_t)labels[i];
@@ -149,7 +149,7 @@ static enum unseen_status backward(struct batch *batch, float *mean)
     US_TRY_ALLOC(values);
     US_TRY(us_loss_run(batch->device, &loss));
     US_TRY(us_model_backward(batch->model, batch->n));
-    US_TRY(us_read(batch->device, batch->record, UNSEEN_QUANTITIES * n * sizeof(float), values,
+    US_TRY(us_read(batch->device, batch->record, UNSEEN_N_ALWAYS * n * sizeof(float), values,
                    n * sizeof *values));
     for (size_t i = 0; i < n; i++)
         sum += (double)values[i];

@@ -26,7 +26,7 @@ static enum unseen_status allocate(struct us_trajectory_build *b, unsigned array
         US_TRY(count_of(t, a, &count));
         US_TRY_ALLOC(b->array[a] = us_calloc(count, us_dtype_size(us_trajectory_dtype(a))));
     }
-    for (int q = 0; q < UNSEEN_SCALARS; q++)
+    for (int q = 0; q < UNSEEN_N_SCALAR; q++)
         t->value[q] = b->value[q] = q == UNSEEN_CORRECT ? NULL : b->array[q];
     t->correct = b->correct = b->array[UNSEEN_CORRECT];
     t->probs = b->probs = b->array[UNSEEN_PROBS];
