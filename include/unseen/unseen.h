@@ -64,14 +64,15 @@ UNSEEN_API void unseen_interrupt(void);
 UNSEEN_API void unseen_interrupt_clear(void);
 
 /* Hold a folder, made if missing, for calls that write into it one after the other, so that no other process
- * comes between them (each of them holds it anyway as long as it takes). `files` (ended by NULL; may be NULL):
- * names of what will be written. UNSEEN_FAILED, naming process and host, if another process holds it;
- * UNSEEN_USAGE if one of the files is there and was not written by this library. End with unseen_claim_end,
- * which takes NULL too; a folder that was made for it and in which nothing was written goes again. */
-struct unseen_claim;
-UNSEEN_API enum unseen_status unseen_claim(const char *folder, const char *const *files,
-                                           struct unseen_claim **claim);
-UNSEEN_API void unseen_claim_end(struct unseen_claim *claim);
+ * comes between them (each of them holds it anyway as long as it takes). `files` (ended by NULL; may be
+ * NULL): names of what will be written. UNSEEN_FAILED, naming process and host, if another process holds it;
+ * UNSEEN_USAGE if one of the files is there and was not written by this library. End with
+ * unseen_run_lock_end, which takes NULL too; a folder that was made for it and in which nothing was written
+ * goes again. */
+struct unseen_run_lock;
+UNSEEN_API enum unseen_status unseen_run_lock(const char *folder, const char *const *files,
+                                              struct unseen_run_lock **lock);
+UNSEEN_API void unseen_run_lock_end(struct unseen_run_lock *lock);
 
 #ifdef __cplusplus
 }

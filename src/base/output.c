@@ -23,7 +23,7 @@ struct root {
     struct root *next;
     char *path; /* without links */
     int lock;
-    int claims;
+    int holders;      /* us_run_lock without us_run_lock_end yet */
     bool fresh, made; /* it was no output folder before; it was not there at all */
     struct us_written written;
 };
@@ -258,7 +258,7 @@ out:
     return st;
 }
 
-/* ---- claims ---- */
+/* ---- locks ---- */
 
 bool us_is_output(const char *folder)
 {
@@ -339,17 +339,17 @@ out:
     return st;
 }
 
-static enum unseen_status claim_locked(const char *folder, const char *kind, const char *const *files,
-                                       struct us_claim *claim)
+static enum unseen_status lock_root(const char *folder, const char *kind, const char *const *files,
+                                    struct us_run_lock *lock)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_output *o = us_calloc(1, sizeof *o);
     US_TRY_ALLOC(o);
     US_TRY_ALLOC(o->given = us_format("%s", folder));
     US_TRY(reach_root(folder, kind, files, &o->inside, &o->root));
-    o->root->claims++;
+    o->root->holders++;
     o->next = outputs;
-    outputs = claim->output = o;
+    outputs = lock->output = o;
     o = NULL;
 out:
     if (o) {
@@ -360,17 +360,17 @@ out:
     return st;
 }
 
-enum unseen_status us_claim(const char *folder, const char *kind, const char *const *files,
-                            struct us_claim *claim)
+enum unseen_status us_run_lock(const char *folder, const char *kind, const char *const *files,
+                               struct us_run_lock *lock)
 {
     bool there = us_exists(folder);
     enum unseen_status st = us_make_folder(folder);
     if (st)
         return st;
     pthread_mutex_lock(&mutex);
-    st = claim_locked(folder, kind, files, claim);
+    st = lock_root(folder, kind, files, lock);
     if (!st && !there)
-        claim->output->root->made = claim->output->root->claims == 1;
+        lock->output->root->made = lock->output->root->holders == 1;
     pthread_mutex_unlock(&mutex);
     return st;
 }
@@ -387,9 +387,9 @@ static void unmake(const struct root *r)
     }
 }
 
-void us_claim_end(struct us_claim *claim)
+void us_run_lock_end(struct us_run_lock *lock)
 {
-    struct us_output *o = claim->output;
+    struct us_output *o = lock->output;
     if (!o)
         return;
     pthread_mutex_lock(&mutex);
@@ -397,7 +397,7 @@ void us_claim_end(struct us_claim *claim)
     while (*link != o)
         link = &(*link)->next;
     *link = o->next;
-    if (--o->root->claims == 0) {
+    if (--o->root->holders == 0) {
         struct root **place = &roots;
         while (*place != o->root)
             place = &(*place)->next;
@@ -410,7 +410,7 @@ void us_claim_end(struct us_claim *claim)
     free(o->given);
     free(o->inside);
     free(o);
-    claim->output = NULL;
+    lock->output = NULL;
 }
 
 /* ---- files ---- */
@@ -532,27 +532,28 @@ out:
 
 /* ---- for programs ---- */
 
-struct unseen_claim {
-    struct us_claim claim;
+struct unseen_run_lock {
+    struct us_run_lock lock;
 };
 
-enum unseen_status unseen_claim(const char *folder, const char *const *files, struct unseen_claim **claim)
+enum unseen_status unseen_run_lock(const char *folder, const char *const *files,
+                                   struct unseen_run_lock **lock)
 {
-    struct unseen_claim *made = us_calloc(1, sizeof *made);
+    struct unseen_run_lock *made = us_calloc(1, sizeof *made);
     if (!made)
         return UNSEEN_FAILED;
-    enum unseen_status st = us_claim(folder, NULL, files, &made->claim);
+    enum unseen_status st = us_run_lock(folder, NULL, files, &made->lock);
     if (st)
         free(made);
     else
-        *claim = made;
+        *lock = made;
     return st;
 }
 
-void unseen_claim_end(struct unseen_claim *claim)
+void unseen_run_lock_end(struct unseen_run_lock *lock)
 {
-    if (!claim)
+    if (!lock)
         return;
-    us_claim_end(&claim->claim);
-    free(claim);
+    us_run_lock_end(&lock->lock);
+    free(lock);
 }

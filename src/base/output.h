@@ -1,7 +1,7 @@
 /* Output folders: one process at a time, and nothing in them overwritten or removed that this program did not
  * write itself.
  *
- * A claimed folder holds a folder of our own:
+ * A locked folder holds a folder of our own:
  *   .unseen/lock   locked while a process works in the folder; says which
  *   .unseen/files  the files that this program wrote there (base/written.h)
  *   .unseen/tmp/   files on their way, by host, process and number
@@ -14,7 +14,7 @@
 
 struct us_output; /* a folder that this process holds */
 
-struct us_claim {
+struct us_run_lock {
     struct us_output *output; /* NULL: nothing is held */
 };
 
@@ -22,12 +22,12 @@ struct us_claim {
  * left. `kind` says what may go on in it (a folder is of one kind for ever; NULL: any), `files` (ended by
  * NULL; may be NULL itself) what will be written, relative to it: what is there of them and is not ours is
  * refused before hours of work are spent. A folder inside one that this process holds, or that is listed as a
- * part of an output folder above it, is held by holding that one; claims of one folder may be nested.
- * UNSEEN_FAILED, naming process and host, if another process holds the folder; UNSEEN_USAGE if it is of
- * another kind or a file is in the way. End with us_claim_end, which takes a zeroed one too. */
-enum unseen_status us_claim(const char *folder, const char *kind, const char *const *files,
-                            struct us_claim *claim);
-void us_claim_end(struct us_claim *claim);
+ * part of an output folder above it, is held by holding that one; locks of one folder by one process may be
+ * nested. UNSEEN_FAILED, naming process and host, if another process holds the folder; UNSEEN_USAGE if it is
+ * of another kind or a file is in the way. End with us_run_lock_end, which takes a zeroed one too. */
+enum unseen_status us_run_lock(const char *folder, const char *kind, const char *const *files,
+                               struct us_run_lock *lock);
+void us_run_lock_end(struct us_run_lock *lock);
 
 /* Whether the folder was an output folder before. */
 bool us_is_output(const char *folder);

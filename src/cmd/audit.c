@@ -104,7 +104,7 @@ enum unseen_status us_cmd_audit(int argc, char **argv)
     struct unseen_dataset_options reading = {0};
     struct request request = {0};
     struct unseen_dataset *data = NULL;
-    struct unseen_claim *claim = NULL;
+    struct unseen_run_lock *lock = NULL;
     const char *path[1];
     bool help;
     unseen_scoring_defaults(&scoring);
@@ -133,12 +133,12 @@ enum unseen_status us_cmd_audit(int argc, char **argv)
     scoring.command = us_command_line();
     scoring.record_also = UNSEEN_AUDIT_RECORD;
     US_TRY(unseen_dataset_open(path[0], &reading, &data));
-    US_TRY(unseen_claim(common.out,
-                        (const char *[]){"suspects.csv", "suspicion.npy", "audit.json", "audit.html", NULL},
-                        &claim));
+    US_TRY(unseen_run_lock(
+        common.out, (const char *[]){"suspects.csv", "suspicion.npy", "audit.json", "audit.html", NULL},
+        &lock));
     US_TRY(run(&common, data, &scoring, request.folder, &options));
 out:
-    unseen_claim_end(claim);
+    unseen_run_lock_end(lock);
     unseen_dataset_close(data);
     us_common_end(&common);
     return st;

@@ -58,7 +58,7 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
     struct unseen_comparison *rows = NULL;
     const char *path[1];
     struct unseen_device *device = NULL;
-    struct unseen_claim *claim = NULL;
+    struct unseen_run_lock *lock = NULL;
     struct unseen_dataset *data = NULL;
     int n = 0;
     bool help;
@@ -84,7 +84,7 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
     o.out = common.out;
     o.command = us_command_line();
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
-    US_TRY(unseen_claim(common.out, (const char *[]){"report.html", NULL}, &claim));
+    US_TRY(unseen_run_lock(common.out, (const char *[]){"report.html", NULL}, &lock));
     US_TRY(unseen_compare(device, data, &o, &rows, &n));
     US_TRY(unseen_report(common.out, data));
     if (common.json)
@@ -92,7 +92,7 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
     else
         print_rows(rows, n, common.out);
 out:
-    unseen_claim_end(claim);
+    unseen_run_lock_end(lock);
     free(rows);
     unseen_device_close(device);
     unseen_dataset_close(data);

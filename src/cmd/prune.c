@@ -63,7 +63,7 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
     struct unseen_dataset_options reading = {0};
     const char *path[1];
     struct unseen_device *device = NULL;
-    struct unseen_claim *claim = NULL;
+    struct unseen_run_lock *lock = NULL;
     struct unseen_dataset *data = NULL;
     bool help;
     unseen_prune_defaults(&options);
@@ -90,7 +90,7 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
     options.scoring.out = common.out;
     options.scoring.command = us_command_line();
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
-    US_TRY(unseen_claim(common.out, (const char *[]){"report.html", NULL}, &claim));
+    US_TRY(unseen_run_lock(common.out, (const char *[]){"report.html", NULL}, &lock));
     US_TRY(unseen_prune(device, data, &options, &result));
     US_TRY(unseen_report(common.out, data));
     if (common.json)
@@ -98,7 +98,7 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
     else
         print_result(&options, &result);
 out:
-    unseen_claim_end(claim);
+    unseen_run_lock_end(lock);
     unseen_device_close(device);
     unseen_dataset_close(data);
     us_common_end(&common);

@@ -24,13 +24,13 @@ static json_t *describe(const struct unseen_device *device, const struct unseen_
                             us_options_put(settings, us_compare_options, o, US_NO_IDENTITY | US_GROWS));
 }
 
-static enum unseen_status claim_folder(const struct unseen_device *device, const struct unseen_dataset *data,
-                                       const struct unseen_compare_options *o, struct us_claim *claim)
+static enum unseen_status lock_folder(const struct unseen_device *device, const struct unseen_dataset *data,
+                                      const struct unseen_compare_options *o, struct us_run_lock *lock)
 {
     static const char *const files[] = {"compare.json", "table.csv",   "table.md",
                                         "run.json",     "report.html", NULL};
     json_t *asked = describe(device, data, o);
-    const enum unseen_status st = us_claim_for(o->out, "comparison", files, asked, claim);
+    const enum unseen_status st = us_run_lock_for(o->out, "comparison", files, asked, lock);
     json_decref(asked);
     return st;
 }
@@ -185,13 +185,13 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
     const struct unseen_compare_options *options = &resolved;
     struct comparison c = {.options = options, .data = data};
     struct unseen_comparison *table = NULL;
-    struct us_claim claim = {0};
+    struct us_run_lock lock = {0};
     us_select_inputs_table(data, &resolved.select);
     US_TRY(check_test_split(data));
     US_TRY(unseen_recipe_check(&options->recipe));
     US_TRY(us_sweep_make(options, &c.sweep));
     US_TRY(check_rows(&c));
-    US_TRY(claim_folder(device, data, options, &claim));
+    US_TRY(lock_folder(device, data, options, &lock));
     US_TRY(find_open(&c));
     US_TRY(record(&c, device));
     US_TRY(run_cells(&c, device));
@@ -205,7 +205,7 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
         table = NULL;
     }
 out:
-    us_claim_end(&claim);
+    us_run_lock_end(&lock);
     free(table);
     free(c.open);
     us_sweep_free(&c.sweep);

@@ -96,7 +96,7 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
 {
     enum unseen_status st = UNSEEN_OK;
     struct places places = {0};
-    struct us_claim claim = {0};
+    struct us_run_lock lock = {0};
     struct us_session *session = NULL;
     struct unseen_epoch *done = NULL;
     int64_t *samples = NULL, n;
@@ -104,7 +104,7 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
     US_TRY(us_device_alone(device, "training one model"));
     US_TRY(unseen_recipe_check(&options->recipe));
     US_TRY(choose_samples(data, options, &samples, &n));
-    US_TRY(us_claim(options->out, "training", files, &claim));
+    US_TRY(us_run_lock(options->out, "training", files, &lock));
     US_TRY(name_places(options->out, &places));
     if (us_exists(places.run) && !us_exists(places.state)) {
         st = us_fail(UNSEEN_USAGE, "--out", "%s holds another run", options->out);
@@ -131,7 +131,7 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
     }
 out:
     us_session_free(session);
-    us_claim_end(&claim);
+    us_run_lock_end(&lock);
     free_places(&places);
     free(samples);
     free(done);

@@ -408,11 +408,11 @@ enum unseen_status us_incremental_run(const struct us_incremental *in, struct us
 {
     enum unseen_status st = UNSEEN_OK;
     struct run run;
-    struct us_claim claim = {0};
+    struct us_run_lock lock = {0};
     *result = (struct us_incremental_result){.steps = json_array()};
     US_TRY(begin(in, &run));
     US_TRY_ALLOC(result->steps);
-    US_TRY(us_steps_claim(in, &claim));
+    US_TRY(us_steps_lock(in, &lock));
     US_TRY(write_heldout(&run));
     for (int t = 0; t < in->options->step.steps; t++) {
         US_TRY(run_step(&run, t));
@@ -421,7 +421,7 @@ enum unseen_status us_incremental_run(const struct us_incremental *in, struct us
         us_step_end(&run.step);
     }
 out:
-    us_claim_end(&claim);
+    us_run_lock_end(&lock);
     end(&run);
     return st;
 }

@@ -18,7 +18,7 @@
 #include "prune/incremental.h"
 #include "prune/prune_options.h"
 #include "prune/select_inputs.h"
-#include "scoring/claim.h"
+#include "scoring/run_lock.h"
 #include "scoring/scoring_json.h"
 #include "scoring/scoring_model.h"
 #include "select/coreset.h"
@@ -188,11 +188,11 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     struct unseen_prune_options resolved = *asked;
     const struct unseen_prune_options *options = &resolved;
     struct unseen_select_options select;
-    struct us_claim claim = {0};
+    struct us_run_lock lock = {0};
     int64_t *keep = NULL;
     us_select_inputs_table(data, &resolved.select);
     US_TRY(check(data, options, &resolved.scoring.record_also));
-    US_TRY(us_claim(options->scoring.out, US_SCORING_KIND, files, &claim));
+    US_TRY(us_run_lock(options->scoring.out, US_SCORING_KIND, files, &lock));
     if (options->step.steps > 1) {
         US_TRY(prune_in_steps(device, data, options, &r));
         goto done;
@@ -219,7 +219,7 @@ done:
     if (result)
         *result = r;
 out:
-    us_claim_end(&claim);
+    us_run_lock_end(&lock);
     free(keep);
     us_select_inputs_end(&seen);
     us_select_inputs_end(&inputs);

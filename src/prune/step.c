@@ -222,11 +222,11 @@ static json_t *describe(const struct us_incremental *in)
     return us_settings_made(settings, us_options_put(settings, us_prune_options, o, US_NO_IDENTITY));
 }
 
-enum unseen_status us_steps_claim(const struct us_incremental *in, struct us_claim *claim)
+enum unseen_status us_steps_lock(const struct us_incremental *in, struct us_run_lock *lock)
 {
     static const char *const files[] = {"steps.json", "heldout.npy", NULL};
     json_t *asked = describe(in);
-    const enum unseen_status st = us_claim_for(in->out, NULL, files, asked, claim);
+    const enum unseen_status st = us_run_lock_for(in->out, NULL, files, asked, lock);
     json_decref(asked);
     return st;
 }

@@ -4,7 +4,7 @@
 
 #include "prune/coreset_eval.h"
 #include "prune/incremental.h"
-#include "scoring/claim.h"
+#include "scoring/run_lock.h"
 
 struct us_step {
     int number; /* from 1 */
@@ -40,7 +40,7 @@ enum unseen_status us_step_read(struct us_step *step, int64_t n, float *scores, 
 enum unseen_status us_step_forget_scoring(const char *folder);
 
 /* Lock the folder of all steps and hold it to the settings in its steps.json, or leave ours: UNSEEN_USAGE,
- * naming what differs. End the claim in any case. */
-enum unseen_status us_steps_claim(const struct us_incremental *in, struct us_claim *claim);
+ * naming what differs. End the lock in any case. */
+enum unseen_status us_steps_lock(const struct us_incremental *in, struct us_run_lock *lock);
 
 #endif

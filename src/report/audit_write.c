@@ -55,7 +55,7 @@ enum unseen_status unseen_audit_write(const struct unseen_audit *audit, const st
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_audit_origin unknown = {0};
-    struct us_claim claim = {0};
+    struct us_run_lock lock = {0};
     json_t *about = NULL;
     char *csv = us_format("%s/suspects.csv", folder);
     char *npy = us_format("%s/suspicion.npy", folder);
@@ -64,16 +64,16 @@ enum unseen_status unseen_audit_write(const struct unseen_audit *audit, const st
     US_TRY_ALLOC(npy);
     US_TRY_ALLOC(json);
     US_TRY(check_data(audit, data));
-    US_TRY(us_claim(folder, NULL,
-                    (const char *[]){"suspects.csv", "suspicion.npy", "audit.json", "audit.html", NULL},
-                    &claim));
+    US_TRY(us_run_lock(folder, NULL,
+                       (const char *[]){"suspects.csv", "suspicion.npy", "audit.json", "audit.html", NULL},
+                       &lock));
     US_TRY(write_csv(csv, audit, data));
     US_TRY(us_npy_write(npy, US_F32, 1, &audit->n, audit->score));
     US_TRY(us_audit_json(audit, data, origin ? origin : &unknown, &about));
     US_TRY(us_json_save(json, about));
     US_TRY(us_audit_page(folder, audit, data, about));
 out:
-    us_claim_end(&claim);
+    us_run_lock_end(&lock);
     json_decref(about);
     free(json);
     free(npy);

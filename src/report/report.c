@@ -79,11 +79,11 @@ static enum unseen_status keep_pictures(const char *path, const struct us_run_fo
 
 /* Folders that were put together by hand, or copied without what is hidden in them, have no list of our
  * files: there our footer tells a page of ours. */
-static enum unseen_status hold(const char *folder, const char *path, struct us_claim *claim)
+static enum unseen_status hold(const char *folder, const char *path, struct us_run_lock *lock)
 {
     char *text = NULL;
     if (us_is_output(folder))
-        return us_claim(folder, NULL, (const char *[]){"report.html", NULL}, claim);
+        return us_run_lock(folder, NULL, (const char *[]){"report.html", NULL}, lock);
     if (!us_exists(path))
         return UNSEEN_OK;
     enum unseen_status st = us_read_file(path, &text, NULL);
@@ -100,19 +100,19 @@ enum unseen_status unseen_report(const char *folder, const struct unseen_dataset
     enum unseen_status st = UNSEEN_OK;
     struct us_run_folder run = {0};
     struct us_atomic file = {0};
-    struct us_claim claim = {0};
+    struct us_run_lock lock = {0};
     void *locale = us_c_locale_begin(); /* numbers of SVG and CSS have points */
     char *path = us_format("%s/report.html", folder);
     US_TRY_ALLOC(path);
     US_TRY(us_run_folder_open(folder, data, &run));
-    US_TRY(hold(folder, path, &claim));
+    US_TRY(hold(folder, path, &lock));
     US_TRY(keep_pictures(path, &run));
     US_TRY(us_atomic_begin(path, &file));
     US_TRY(write_page(file.stream, &run));
     st = us_atomic_commit(&file);
 out:
     us_atomic_abandon(&file);
-    us_claim_end(&claim);
+    us_run_lock_end(&lock);
     us_run_folder_close(&run);
     free(path);
     us_c_locale_end(locale);

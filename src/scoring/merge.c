@@ -297,13 +297,13 @@ enum unseen_status unseen_merge(const char *const *folders, int n, const char *o
     enum unseen_status st = UNSEEN_OK;
     struct merge m = {0};
     struct us_npy labels = {0};
-    struct us_claim claim = {0};
+    struct us_run_lock lock = {0};
     char *path = us_format("%s/scoring.json", out);
     US_TRY_ALLOC(path);
     US_TRY(take_jobs(&m, folders, n));
     US_TRY(compare_makers(&m));
     US_TRY(describe(&m, out, &labels));
-    US_TRY(us_claim(out, US_SCORING_KIND, us_scoring_files, &claim));
+    US_TRY(us_run_lock(out, US_SCORING_KIND, us_scoring_files, &lock));
     if (us_exists(path)) {
         st = us_fail(UNSEEN_USAGE, out, "holds a run already");
         us_hint("choose another --out");
@@ -311,7 +311,7 @@ enum unseen_status unseen_merge(const char *const *folders, int n, const char *o
     }
     US_TRY(join(&m, out, path));
 out:
-    us_claim_end(&claim);
+    us_run_lock_end(&lock);
     us_npy_close(&labels);
     end(&m);
     free(path);

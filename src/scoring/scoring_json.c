@@ -168,7 +168,7 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
     json_t *asked = NULL;
     *s = (struct us_settings){0};
     US_TRY_ALLOC(s->path = us_format("%s/scoring.json", options->out));
-    US_TRY(us_claim(options->out, US_SCORING_KIND, us_scoring_files, &s->claim));
+    US_TRY(us_run_lock(options->out, US_SCORING_KIND, us_scoring_files, &s->lock));
     asked = describe(device, data, options, subset);
     US_TRY_ALLOC(asked);
     US_TRY(us_exists(s->path) ? read_back(s, options, subset, asked) : begin(s, asked, options->record_also));
@@ -182,7 +182,7 @@ out:
 
 void us_settings_close(struct us_settings *s)
 {
-    us_claim_end(&s->claim);
+    us_run_lock_end(&s->lock);
     json_decref(s->root);
     free(s->path);
     *s = (struct us_settings){0};

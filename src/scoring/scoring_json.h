@@ -5,10 +5,11 @@
 
 #include <jansson.h>
 
-#include "scoring/claim.h"
+#include "scoring/run_lock.h"
 #include "scoring/scoring_model.h"
 
-/* What folders of scoring runs are to us_claim, and files that a run writes there, which it must be free to.
+/* What folders of scoring runs are to us_run_lock, and files that a run writes there, which it must be free
+ * to.
  */
 #define US_SCORING_KIND "scoring"
 extern const char *const us_scoring_files[];
@@ -18,7 +19,7 @@ struct us_settings {
     json_t *root;
     json_t *models;       /* borrowed from root */
     unsigned record_also; /* of the folder: what was asked for, or more */
-    struct us_claim claim;
+    struct us_run_lock lock;
     bool complete; /* the trajectory is whole */
 };
 

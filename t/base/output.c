@@ -32,7 +32,7 @@ static enum unseen_status write_ours(const char *name)
     return us_write_file(test_path(name), "ours", 4);
 }
 
-/* A child that claims the folder, does `work` and is killed while it holds it. */
+/* A child that locks the folder, does `work` and is killed while it holds it. */
 static void killed_in(const char *folder, void (*work)(void))
 {
     int ready[2];
@@ -40,8 +40,8 @@ static void killed_in(const char *folder, void (*work)(void))
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        struct us_claim claim = {0};
-        char answer = us_claim(folder, NULL, NULL, &claim) ? 'n' : 'y';
+        struct us_run_lock lock = {0};
+        char answer = us_run_lock(folder, NULL, NULL, &lock) ? 'n' : 'y';
         work();
         (void)!write(ready[1], &answer, 1);
         pause();
@@ -51,10 +51,10 @@ static void killed_in(const char *folder, void (*work)(void))
     assert_int_equal(read(ready[0], &answer, 1), 1);
     assert_int_equal(answer, 'y');
     char text[64];
-    struct us_claim claim = {0};
+    struct us_run_lock lock = {0};
     snprintf(text, sizeof text, ": process %ld on ", (long)child);
-    assert_fails(UNSEEN_FAILED, text, us_claim(folder, NULL, NULL, &claim));
-    us_claim_end(&claim);
+    assert_fails(UNSEEN_FAILED, text, us_run_lock(folder, NULL, NULL, &lock));
+    us_run_lock_end(&lock);
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, NULL, 0), child);
     close(ready[0]);
@@ -83,7 +83,7 @@ static int count_in(const char *folder)
 static void one_process_holds_a_folder_and_what_a_killed_one_left_goes(void **state)
 {
     (void)state;
-    struct us_claim claim = {0};
+    struct us_run_lock lock = {0};
     killed_in(test_path("k"), begin_a_file);
     assert_int_equal(count_in("k/.unseen/tmp"), 1);
     /* Names that are not ours, of another host, or of a process that is there. */
@@ -92,26 +92,26 @@ static void one_process_holds_a_folder_and_what_a_killed_one_left_goes(void **st
     put("k/.unseen/tmp/no-such-host.999999.1", "x");
     put("k/mine.tmp.9", "precious");
     put("k/.unseen/tmp/data.tmp.9", "precious");
-    assert_ok(us_claim(test_path("k"), NULL, NULL, &claim));
+    assert_ok(us_run_lock(test_path("k"), NULL, NULL, &lock));
     assert_int_equal(count_in("k/.unseen/tmp"), 3);
     holds("k/mine.tmp.9", "precious");
     /* Written by the killed process: it is ours still. */
     assert_ok(write_ours("k/whole"));
     assert_ok(write_ours("k/sub"));
-    us_claim_end(&claim);
+    us_run_lock_end(&lock);
 }
 
 static void what_others_wrote_is_never_overwritten_or_removed(void **state)
 {
     (void)state;
-    struct us_claim claim = {0};
+    struct us_run_lock lock = {0};
     assert_ok(us_make_folder(test_path("f/work/deep")));
     put("f/report", "theirs");
     put("f/work/deep/note", "theirs");
     assert_fails(UNSEEN_USAGE, "f/report: is in the way",
-                 us_claim(test_path("f"), NULL, (const char *[]){"scores", "report", NULL}, &claim));
+                 us_run_lock(test_path("f"), NULL, (const char *[]){"scores", "report", NULL}, &lock));
     assert_false(us_exists(test_path("f/.unseen")));
-    assert_ok(us_claim(test_path("f"), NULL, (const char *[]){"scores", NULL}, &claim));
+    assert_ok(us_run_lock(test_path("f"), NULL, (const char *[]){"scores", NULL}, &lock));
     assert_fails(UNSEEN_USAGE, "f/report: is in the way", write_ours("f/report"));
     assert_int_equal(symlink("report", test_path("f/link")), 0);
     assert_fails(UNSEEN_USAGE, "f/link: is in the way", write_ours("f/link"));
@@ -128,26 +128,26 @@ static void what_others_wrote_is_never_overwritten_or_removed(void **state)
     assert_false(us_exists(test_path("f/work/deep/ours")));
     holds("f/work/deep/note", "theirs");
     holds("f/report", "theirs");
-    us_claim_end(&claim);
+    us_run_lock_end(&lock);
 
     /* A name whose file is gone is not ours any more. */
     put("f/scores", "theirs");
-    assert_ok(us_claim(test_path("f"), NULL, NULL, &claim));
+    assert_ok(us_run_lock(test_path("f"), NULL, NULL, &lock));
     put("f/work/own", "theirs");
-    us_claim_end(&claim);
+    us_run_lock_end(&lock);
     unlink(test_path("f/scores"));
-    assert_ok(us_claim(test_path("f"), NULL, NULL, &claim));
+    assert_ok(us_run_lock(test_path("f"), NULL, NULL, &lock));
     put("f/scores", "theirs");
     assert_fails(UNSEEN_USAGE, "in the way", write_ours("f/scores"));
-    us_claim_end(&claim);
+    us_run_lock_end(&lock);
 }
 
 static void links_are_not_followed_when_files_are_removed(void **state)
 {
     (void)state;
-    struct us_claim claim = {0};
+    struct us_run_lock lock = {0};
     assert_ok(us_make_folder(test_path("l/work")));
-    assert_ok(us_claim(test_path("l"), NULL, NULL, &claim));
+    assert_ok(us_run_lock(test_path("l"), NULL, NULL, &lock));
     assert_ok(us_make_folder(test_path("l/work/a")));
     assert_ok(write_ours("l/work/a/file"));
     assert_int_equal(rename(test_path("l/work/a"), test_path("moved")), 0);
@@ -161,45 +161,45 @@ static void links_are_not_followed_when_files_are_removed(void **state)
     struct stat about;
     assert_int_not_equal(lstat(test_path("l/work/b"), &about), 0);
     holds("moved/file", "ours");
-    us_claim_end(&claim);
+    us_run_lock_end(&lock);
 }
 
 static void a_folder_inside_one_that_is_held_is_held_with_it(void **state)
 {
     (void)state;
-    struct us_claim outer = {0}, inner = {0};
-    assert_ok(us_claim(test_path("n"), "scoring", NULL, &outer));
-    assert_ok(us_claim(test_path("n/steps"), NULL, NULL, &inner));
+    struct us_run_lock outer = {0}, inner = {0};
+    assert_ok(us_run_lock(test_path("n"), "scoring", NULL, &outer));
+    assert_ok(us_run_lock(test_path("n/steps"), NULL, NULL, &inner));
     assert_false(us_exists(test_path("n/steps/.unseen")));
     assert_ok(write_ours("n/steps/keep"));
-    us_claim_end(&inner);
-    assert_fails(UNSEEN_USAGE, "of a scoring run", us_claim(test_path("n"), "training", NULL, &inner));
-    us_claim_end(&outer);
+    us_run_lock_end(&inner);
+    assert_fails(UNSEEN_USAGE, "of a scoring run", us_run_lock(test_path("n"), "training", NULL, &inner));
+    us_run_lock_end(&outer);
     /* Alone, it still is a part. */
-    assert_ok(us_claim(test_path("n/steps/"), NULL, NULL, &inner));
+    assert_ok(us_run_lock(test_path("n/steps/"), NULL, NULL, &inner));
     assert_false(us_exists(test_path("n/steps/.unseen")));
     assert_ok(write_ours("n/steps//keep"));
     put("n/steps/theirs", "theirs");
     assert_fails(UNSEEN_USAGE, "in the way", write_ours("n/steps/theirs"));
-    us_claim_end(&inner);
+    us_run_lock_end(&inner);
     /* What is no part of it is a folder of its own. */
-    assert_ok(us_claim(test_path("n/other"), "training", NULL, &inner));
+    assert_ok(us_run_lock(test_path("n/other"), "training", NULL, &inner));
     assert_ok(write_ours("n/other/keep"));
-    us_claim_end(&inner);
+    us_run_lock_end(&inner);
     assert_true(us_is_output(test_path("n/other")));
 }
 
-static void what_was_only_claimed_leaves_nothing(void **state)
+static void what_was_only_locked_leaves_nothing(void **state)
 {
     (void)state;
-    struct us_claim claim = {0};
-    assert_ok(us_claim(test_path("e"), "scoring", NULL, &claim));
-    us_claim_end(&claim);
-    us_claim_end(&claim);
+    struct us_run_lock lock = {0};
+    assert_ok(us_run_lock(test_path("e"), "scoring", NULL, &lock));
+    us_run_lock_end(&lock);
+    us_run_lock_end(&lock);
     assert_false(us_exists(test_path("e")));
     assert_ok(us_make_folder(test_path("e")));
-    assert_ok(us_claim(test_path("e"), "scoring", NULL, &claim));
-    us_claim_end(&claim);
+    assert_ok(us_run_lock(test_path("e"), "scoring", NULL, &lock));
+    us_run_lock_end(&lock);
     assert_true(us_exists(test_path("e")));
     assert_false(us_exists(test_path("e/.unseen")));
 }
@@ -208,22 +208,22 @@ static void what_was_only_claimed_leaves_nothing(void **state)
 static void a_torn_list_names_less(void **state)
 {
     (void)state;
-    struct us_claim claim = {0};
-    assert_ok(us_claim(test_path("t"), NULL, NULL, &claim));
+    struct us_run_lock lock = {0};
+    assert_ok(us_run_lock(test_path("t"), NULL, NULL, &lock));
     assert_ok(write_ours("t/a"));
     assert_ok(write_ours("t/bcd"));
-    us_claim_end(&claim);
+    us_run_lock_end(&lock);
     put("t/.unseen/files", "unseen 1 \na\nbc");
-    assert_ok(us_claim(test_path("t"), NULL, NULL, &claim));
+    assert_ok(us_run_lock(test_path("t"), NULL, NULL, &lock));
     assert_ok(write_ours("t/a"));
     assert_fails(UNSEEN_USAGE, "in the way", write_ours("t/bcd"));
-    us_claim_end(&claim);
+    us_run_lock_end(&lock);
     put("t/.unseen/files", "");
-    assert_ok(us_claim(test_path("t"), "scoring", NULL, &claim));
+    assert_ok(us_run_lock(test_path("t"), "scoring", NULL, &lock));
     assert_fails(UNSEEN_USAGE, "in the way", write_ours("t/a"));
-    us_claim_end(&claim);
+    us_run_lock_end(&lock);
     put("t/.unseen/files", "unseen 2 x\n");
-    assert_fails(UNSEEN_BAD_DATA, "another version", us_claim(test_path("t"), NULL, NULL, &claim));
+    assert_fails(UNSEEN_BAD_DATA, "another version", us_run_lock(test_path("t"), NULL, NULL, &lock));
 }
 
 static void removes_a_file(void **state)
@@ -243,7 +243,7 @@ int main(void)
         cmocka_unit_test(what_others_wrote_is_never_overwritten_or_removed),
         cmocka_unit_test(links_are_not_followed_when_files_are_removed),
         cmocka_unit_test(a_folder_inside_one_that_is_held_is_held_with_it),
-        cmocka_unit_test(what_was_only_claimed_leaves_nothing),
+        cmocka_unit_test(what_was_only_locked_leaves_nothing),
         cmocka_unit_test(a_torn_list_names_less),
         cmocka_unit_test(removes_a_file),
     };

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "scoring/claim.h"
+#include "scoring/run_lock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,15 +8,15 @@
 #include "base/fs.h"
 #include "base/json.h"
 
-enum unseen_status us_claim_for(const char *folder, const char *kind, const char *const *files, json_t *asked,
-                                struct us_claim *claim)
+enum unseen_status us_run_lock_for(const char *folder, const char *kind, const char *const *files,
+                                   json_t *asked, struct us_run_lock *lock)
 {
     enum unseen_status st = UNSEEN_OK;
     json_t *stored = NULL;
     char *path = us_format("%s/%s", folder, files[0]);
     US_TRY_ALLOC(path);
     US_TRY_ALLOC(asked);
-    US_TRY(us_claim(folder, kind, files, claim));
+    US_TRY(us_run_lock(folder, kind, files, lock));
     if (us_exists(path)) {
         US_TRY(us_json_load(path, &stored));
         US_TRY(us_settings_match(path, stored, asked, true));
