@@ -3,7 +3,7 @@ load common
 top=${BATS_TEST_DIRNAME%/t/cmd}
 
 page() {
-  sh "$top/scripts/make-man" "$UNSEEN" "$top/man" "$1" 2026-11-29
+  sh "$top/scripts/make-man" "$UNSEEN" "$top/src/cmd/man" "$1" 2026-11-29
 }
 
 commands() {
@@ -30,7 +30,7 @@ commands() {
 
 @test "man pages are without a fault" {
   command -v mandoc >/dev/null || skip "mandoc is not installed"
-  mandoc -Tlint "$top/man/unseen-formats.5"
+  mandoc -Tlint "$top/src/cmd/man/unseen-formats.5"
   page unseen > unseen.1
   mandoc -Tlint unseen.1
   for command in $(commands); do
