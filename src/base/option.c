@@ -279,6 +279,8 @@ enum unseen_status us_option_parse(const struct us_option_at *at, const char *te
     case US_CHOICE:
         return parse_choice(at, text);
     case US_STRING:
+        if (!*text)
+            return fail_value(at, text, "a value");
         *(const char **)member(at) = text;
         return UNSEEN_OK;
     case US_NAME:

@@ -65,6 +65,7 @@ LINES
 --epochs 1e3
 --epochs 0x10
 --epochs=
+--device=
 --epochs=-1
 --stop-after 0
 --lr inf

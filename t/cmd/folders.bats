@@ -52,6 +52,15 @@ untouched() {
   untouched out
 }
 
+@test "nothing is written behind a link to a folder of the user's" {
+  need_device
+  mkdir mine out
+  ln -s ../mine out/trajectory
+  run_code 2 unseen prune $run --out out
+  grep -q 'trajectory: is a link' stderr
+  [ -z "$(ls mine)" ]
+}
+
 # refuses FILE COMMAND...: FILE in the folder is the user's and stops the command before it writes anything.
 refuses() {
   local file=$1
