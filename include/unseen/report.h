@@ -14,9 +14,9 @@ extern "C" {
  * if seen and unseen were both recorded), history.csv. Parts whose files are missing are left out of the
  * report. `data` is the dataset of the run, for the pictures of samples; NULL: the one that run.json names is
  * opened, if there are samples to show. If it is not the data of the run any more or cannot be opened, the
- * report says so in their place; a report.html that is there already is not replaced by one without pictures.
- * UNSEEN_BAD_DATA then, and if run.json is missing or malformed. */
-UNSEEN_API enum unseen_status unseen_report(const char *folder, const struct unseen_dataset *data);
+ * report says so in their place; a report.html that is there already is not replaced by one without pictures,
+ * unless `force` is not 0. UNSEEN_BAD_DATA then, and if run.json is missing or malformed. */
+UNSEEN_API enum unseen_status unseen_report(const char *folder, const struct unseen_dataset *data, int force);
 
 struct unseen_device;
 

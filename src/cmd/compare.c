@@ -86,7 +86,7 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
     US_TRY(unseen_run_lock(common.out, (const char *[]){"report.html", NULL}, &lock));
     US_TRY(unseen_compare(device, data, &o, &rows, &n));
-    US_TRY(unseen_report(common.out, data));
+    US_TRY(unseen_report(common.out, data, 0));
     if (common.json)
         US_TRY(print_json(rows, n));
     else

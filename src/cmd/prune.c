@@ -92,7 +92,7 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
     US_TRY(unseen_run_lock(common.out, (const char *[]){"report.html", NULL}, &lock));
     US_TRY(unseen_prune(device, data, &options, &result));
-    US_TRY(unseen_report(common.out, data));
+    US_TRY(unseen_report(common.out, data, 0));
     if (common.json)
         US_TRY(print_json(&options, &result));
     else

@@ -25,8 +25,10 @@ enum unseen_status us_cmd_report(int argc, char **argv)
     bool help;
     const struct us_usage usage = {
         .synopsis = "unseen report DIR [options]",
-        .about = "Write DIR/report.html again from what a run left in DIR.",
+        .about = "Write DIR/report.html again from what a run left in DIR. A report with pictures stays "
+                 "where the data cannot be read, unless --force.",
         .groups = {{own, &request, NULL}},
+        .common = "force",
         .min_arguments = 1,
         .max_arguments = 1,
     };
@@ -35,7 +37,7 @@ enum unseen_status us_cmd_report(int argc, char **argv)
         goto out;
     if (request.data)
         US_TRY(unseen_dataset_open(request.data, NULL, &data));
-    US_TRY(unseen_report(folder[0], data));
+    US_TRY(unseen_report(folder[0], data, common.force));
     printf("%s/report.html\n", folder[0]);
 out:
     unseen_dataset_close(data);

@@ -61,16 +61,15 @@ out:
     return st;
 }
 
-/* A report that is there may have the pictures that this one lacks: it stays. */
-static enum unseen_status keep_pictures(const char *path, const struct us_run_folder *run)
+/* A report that is there may have the pictures that this one lacks: it stays, unless `force`. */
+static enum unseen_status keep_pictures(const char *path, const struct us_run_folder *run, int force)
 {
     if (!run->dataset_problem)
         return UNSEEN_OK;
-    if (us_exists(path)) {
+    if (!force && us_exists(path)) {
         us_fail(UNSEEN_BAD_DATA, path, "stays as it is, for its pictures cannot be drawn again: %s",
                 run->dataset_problem);
-        us_hint("unseen report --data DATA says where the data are now; without the old file the report is "
-                "written without pictures");
+        us_hint("unseen report --data DATA says where the data are now; --force writes it without pictures");
         return UNSEEN_BAD_DATA;
     }
     us_log(UNSEEN_LOG_WARNING, "%s: without pictures: %s", path, run->dataset_problem);
@@ -95,7 +94,7 @@ static enum unseen_status hold(const char *folder, const char *path, struct us_r
     return st;
 }
 
-enum unseen_status unseen_report(const char *folder, const struct unseen_dataset *data)
+enum unseen_status unseen_report(const char *folder, const struct unseen_dataset *data, int force)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_run_folder run = {0};
@@ -106,7 +105,7 @@ enum unseen_status unseen_report(const char *folder, const struct unseen_dataset
     US_TRY_ALLOC(path);
     US_TRY(us_run_folder_open(folder, data, &run));
     US_TRY(hold(folder, path, &lock));
-    US_TRY(keep_pictures(path, &run));
+    US_TRY(keep_pictures(path, &run, force));
     US_TRY(us_atomic_begin(path, &file));
     US_TRY(write_page(file.stream, &run));
     st = us_atomic_commit(&file);

@@ -73,8 +73,8 @@ load common
   run_code 0 unseen report run --data moved
   cmp before.html run/report.html
   run_code 3 unseen report run --data $tiny_data
-  rm run/report.html
-  run_code 0 unseen report run
+  cmp before.html run/report.html
+  run_code 0 unseen report run --force
   grep -q 'without pictures' stderr
   grep -q 'The pictures are left out' run/report.html
 }

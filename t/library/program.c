@@ -73,7 +73,7 @@ static void prune(struct unseen_device *device, const struct unseen_dataset *dat
     unseen_interrupt_clear();
     check(unseen_prune(device, data, &options, &result), "prune");
     expect(result.n == data->split[UNSEEN_TRAIN].n && result.m == result.n / 2, "prune: not half of them");
-    check(unseen_report(out, NULL), "report");
+    check(unseen_report(out, NULL, 0), "report");
 
     struct unseen_select_files files = {.data = data, .kept = again};
     struct unseen_select_options select;

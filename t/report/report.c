@@ -102,7 +102,7 @@ static int empty_folder(void **state)
 static char *report(void)
 {
     char *text;
-    assert_ok(unseen_report(test_folder, NULL));
+    assert_ok(unseen_report(test_folder, NULL, 0));
     assert_ok(us_read_file(test_path("report.html"), &text, NULL));
     const char *problem = markup_problem(text);
     if (problem)
@@ -207,7 +207,7 @@ static void test_changed_dataset_is_not_shown(void **state)
     assert_has(text, "not the data of this run any more");
     assert_lacks(text, "data:image/png");
     free(text);
-    assert_fails(UNSEEN_BAD_DATA, "stays as it is", unseen_report(test_folder, NULL));
+    assert_fails(UNSEEN_BAD_DATA, "stays as it is", unseen_report(test_folder, NULL, 0));
 }
 
 static void test_missing_parts_are_left_out(void **state)
@@ -257,11 +257,11 @@ static void test_equal_scores(void **state)
 static void test_bad_run_json(void **state)
 {
     (void)state;
-    assert_fails(UNSEEN_BAD_DATA, "run.json", unseen_report(test_folder, NULL));
+    assert_fails(UNSEEN_BAD_DATA, "run.json", unseen_report(test_folder, NULL, 0));
     static const char *const bad[] = {"", "{", "[]", "{\"a\": 1, \"a\": 2}", "{\"a\": \"\xFF\"}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         put("run.json", bad[i]);
-        assert_fails(UNSEEN_BAD_DATA, "run.json", unseen_report(test_folder, NULL));
+        assert_fails(UNSEEN_BAD_DATA, "run.json", unseen_report(test_folder, NULL, 0));
     }
     assert_false(us_exists(test_path("report.html")));
 }
@@ -273,15 +273,15 @@ static void test_bad_arrays(void **state)
     const float scores[N] = {[3] = NAN};
     put_all("imagefolder:/nowhere/at/all");
     assert_ok(us_npy_write(test_path("scores.npy"), US_F32, 1, &n, scores));
-    assert_fails(UNSEEN_BAD_DATA, "of sample 3 is not finite", unseen_report(test_folder, NULL));
+    assert_fails(UNSEEN_BAD_DATA, "of sample 3 is not finite", unseen_report(test_folder, NULL, 0));
     put_scores();
     assert_ok(us_npy_write(test_path("keep.npy"), US_I64, 1, &two, (int64_t[]){0, N}));
-    assert_fails(UNSEEN_BAD_DATA, "sample 24, is not one of scores.npy", unseen_report(test_folder, NULL));
+    assert_fails(UNSEEN_BAD_DATA, "sample 24, is not one of scores.npy", unseen_report(test_folder, NULL, 0));
     assert_ok(us_npy_write(test_path("keep.npy"), US_I64, 1, &two, (int64_t[]){4, 4}));
-    assert_fails(UNSEEN_BAD_DATA, "is there twice", unseen_report(test_folder, NULL));
+    assert_fails(UNSEEN_BAD_DATA, "is there twice", unseen_report(test_folder, NULL, 0));
     put_scores();
     assert_ok(us_npy_write(test_path("seen/scores.npy"), US_F32, 1, &few, (float[N]){0}));
-    assert_fails(UNSEEN_BAD_DATA, "seen/scores.npy", unseen_report(test_folder, NULL));
+    assert_fails(UNSEEN_BAD_DATA, "seen/scores.npy", unseen_report(test_folder, NULL, 0));
 }
 
 /* Three steps, the second kept: the third is smaller than none but its judges found it worse. */

@@ -62,7 +62,7 @@ static void prune(void)
     options.metric = "0.5*el2n + 0.25*aum";
     options.select.keep = 0.5;
     TRY(unseen_prune(device, data, &options, &result));
-    TRY(unseen_report(options.scoring.out, data));
+    TRY(unseen_report(options.scoring.out, data, 0));
 }
 
 static void audit(void)
@@ -105,7 +105,7 @@ static void train(void)
     }
     free(history);
     free(kept);
-    TRY(unseen_report(options.out, data));
+    TRY(unseen_report(options.out, data, 0));
 }
 
 static void compare(void)
@@ -120,7 +120,7 @@ static void compare(void)
     options.recipe = options.scoring.recipe = recipe_of(1);
     options.out = path_of("compare");
     TRY(unseen_compare(device, data, &options, NULL, NULL));
-    TRY(unseen_report(options.out, data));
+    TRY(unseen_report(options.out, data, 0));
 }
 
 int main(int argc, char **argv)
