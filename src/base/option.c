@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "base/option_member.h"
 #include "base/text.h"
 
 /* ---- tables ---- */
@@ -68,34 +68,19 @@ int us_options_list(const struct us_option *table, const void *base,
 
 /* ---- members ---- */
 
-static void *member(const struct us_option_at *at)
-{
-    return (char *)at->base + at->row->offset;
-}
-
-static bool is_number(const struct us_option *row)
-{
-    return row->kind >= US_INT && row->kind <= US_DOUBLE;
-}
-
-static bool is_whole_number(const struct us_option *row)
-{
-    return row->kind >= US_INT && row->kind <= US_UINT64;
-}
-
 static double get_number(const struct us_option_at *at)
 {
     switch (at->row->kind) {
     case US_INT:
-        return *(const int *)member(at);
+        return *(const int *)us_option_member(at);
     case US_INT64:
-        return (double)*(const int64_t *)member(at);
+        return (double)*(const int64_t *)us_option_member(at);
     case US_UINT64:
-        return (double)*(const uint64_t *)member(at);
+        return (double)*(const uint64_t *)us_option_member(at);
     case US_FLOAT:
-        return (double)*(const float *)member(at);
+        return (double)*(const float *)us_option_member(at);
     default:
-        return *(const double *)member(at);
+        return *(const double *)us_option_member(at);
     }
 }
 
@@ -103,19 +88,19 @@ static void set_number(const struct us_option_at *at, double value)
 {
     switch (at->row->kind) {
     case US_INT:
-        *(int *)member(at) = (int)value;
+        *(int *)us_option_member(at) = (int)value;
         break;
     case US_INT64:
-        *(int64_t *)member(at) = (int64_t)value;
+        *(int64_t *)us_option_member(at) = (int64_t)value;
         break;
     case US_UINT64:
-        *(uint64_t *)member(at) = (uint64_t)value;
+        *(uint64_t *)us_option_member(at) = (uint64_t)value;
         break;
     case US_FLOAT:
-        *(float *)member(at) = (float)value;
+        *(float *)us_option_member(at) = (float)value;
         break;
     default:
-        *(double *)member(at) = value;
+        *(double *)us_option_member(at) = value;
         break;
     }
 }
@@ -132,8 +117,7 @@ static const char *word_at(const char *words, int i, size_t *length)
     return p;
 }
 
-/* The position of a word in "a|b|c"; -1: it is none of them. */
-static int find_word(const char *words, const char *text)
+int us_option_find_word(const char *words, const char *text)
 {
     size_t n;
     const char *word;
@@ -170,9 +154,9 @@ const char *us_option_range(const struct us_option *row, char text[US_RANGE_TEXT
     text[0] = '\0';
     if (row->kind == US_CHOICE)
         snprintf(text, US_RANGE_TEXT, "%s", row->value);
-    else if (!is_number(row) || row->low == row->high)
+    else if (!us_option_is_number(row) || row->low == row->high)
         snprintf(text, US_RANGE_TEXT, "%s", unit);
-    else if (is_whole_number(row))
+    else if (us_option_is_whole(row))
         us_print_to(text, US_RANGE_TEXT, "%.0f..%.0f%s%s", row->low, row->high, space, unit);
     else
         us_print_to(text, US_RANGE_TEXT, "%c%.7g,%.7g%c%s%s", row->flags & US_ABOVE_LOW ? '(' : '[', row->low,
@@ -216,15 +200,15 @@ static enum unseen_status parse_uint64(const struct us_option_at *at, const char
     const unsigned long long value = strtoull(text, NULL, 10);
     if (*text == '-' || errno)
         return fail_value(at, text, "in 0..18446744073709551615");
-    *(uint64_t *)member(at) = value;
+    *(uint64_t *)us_option_member(at) = value;
     return UNSEEN_OK;
 }
 
 static enum unseen_status parse_number(const struct us_option_at *at, const char *text)
 {
     const struct us_option *row = at->row;
-    const bool whole = is_whole_number(row);
-    const int word = row->words ? find_word(row->words, text) : -1;
+    const bool whole = us_option_is_whole(row);
+    const int word = row->words ? us_option_find_word(row->words, text) : -1;
     if (word >= 0) {
         set_number(at, row->first_word - word);
         return UNSEEN_OK;
@@ -248,20 +232,20 @@ static enum unseen_status parse_number(const struct us_option_at *at, const char
 static enum unseen_status parse_bool(const struct us_option_at *at, const char *text)
 {
     static const char words[] = "false|true|no|yes|off|on|0|1";
-    const int word = find_word(words, text);
+    const int word = us_option_find_word(words, text);
     if (word < 0)
         return fail_value(at, text, "true or false");
-    *(int *)member(at) = word % 2;
+    *(int *)us_option_member(at) = word % 2;
     return UNSEEN_OK;
 }
 
 static enum unseen_status parse_choice(const struct us_option_at *at, const char *text)
 {
     const char *former = at->row->former_word;
-    const int word = former && strcmp(text, former) == 0 ? 0 : find_word(at->row->value, text);
+    const int word = former && strcmp(text, former) == 0 ? 0 : us_option_find_word(at->row->value, text);
     if (word < 0)
         return fail_value(at, text, NULL);
-    *(int *)member(at) = word;
+    *(int *)us_option_member(at) = word;
     return UNSEEN_OK;
 }
 
@@ -281,12 +265,12 @@ enum unseen_status us_option_parse(const struct us_option_at *at, const char *te
     case US_STRING:
         if (!*text)
             return fail_value(at, text, "a value");
-        *(const char **)member(at) = text;
+        *(const char **)us_option_member(at) = text;
         return UNSEEN_OK;
     case US_NAME:
         if (strlen(text) >= US_NAME_SIZE)
             return fail_value(at, text, "a known name");
-        snprintf(member(at), US_NAME_SIZE, "%s", text);
+        snprintf(us_option_member(at), US_NAME_SIZE, "%s", text);
         return UNSEEN_OK;
     case US_STRUCT:
         break;
@@ -314,7 +298,7 @@ static char *real_text(const struct us_option_at *at)
 static char *choice_text(const struct us_option_at *at)
 {
     size_t n;
-    const char *word = word_at(at->row->value, *(const int *)member(at), &n);
+    const char *word = word_at(at->row->value, *(const int *)us_option_member(at), &n);
     return us_format("%.*s", (int)n, word ? word : "");
 }
 
@@ -327,7 +311,7 @@ char *us_option_text(const struct us_option_at *at)
 {
     const struct us_option *row = at->row;
     size_t n;
-    if (is_number(row)) {
+    if (us_option_is_number(row)) {
         const int word = word_of_number(row, get_number(at));
         if (stands_for_default(at))
             return us_format("%s", row->standard);
@@ -338,24 +322,24 @@ char *us_option_text(const struct us_option_at *at)
     }
     switch (row->kind) {
     case US_BOOL:
-        return us_format("%s", *(const int *)member(at) ? "true" : "false");
+        return us_format("%s", *(const int *)us_option_member(at) ? "true" : "false");
     case US_INT:
-        return us_format("%d", *(const int *)member(at));
+        return us_format("%d", *(const int *)us_option_member(at));
     case US_INT64:
-        return us_format("%" PRId64, *(const int64_t *)member(at));
+        return us_format("%" PRId64, *(const int64_t *)us_option_member(at));
     case US_UINT64:
-        return us_format("%" PRIu64, *(const uint64_t *)member(at));
+        return us_format("%" PRIu64, *(const uint64_t *)us_option_member(at));
     case US_FLOAT:
     case US_DOUBLE:
         return real_text(at);
     case US_CHOICE:
         return choice_text(at);
     case US_STRING: {
-        const char *text = *(const char *const *)member(at);
+        const char *text = *(const char *const *)us_option_member(at);
         return us_format("%s", text ? text : "");
     }
     case US_NAME:
-        return us_format("%s", (const char *)member(at));
+        return us_format("%s", (const char *)us_option_member(at));
     case US_STRUCT:
         break;
     }
@@ -380,9 +364,10 @@ static enum unseen_status check(const struct us_option_at *at)
     char range[US_RANGE_TEXT], where[80];
     size_t n;
     snprintf(where, sizeof where, "--%s", at->name);
-    if (row->kind == US_CHOICE && !word_at(row->value, *(const int *)member(at), &n))
-        return us_fail(UNSEEN_USAGE, where, "%d is none of %s", *(const int *)member(at), row->value);
-    if (!is_number(row) || stands_for_default(at))
+    if (row->kind == US_CHOICE && !word_at(row->value, *(const int *)us_option_member(at), &n))
+        return us_fail(UNSEEN_USAGE, where, "%d is none of %s", *(const int *)us_option_member(at),
+                       row->value);
+    if (!us_option_is_number(row) || stands_for_default(at))
         return UNSEEN_OK;
     const double value = get_number(at);
     if (word_of_number(row, value) >= 0 || in_range(row, value))
@@ -397,103 +382,6 @@ enum unseen_status us_options_check(const struct us_option *table, const void *b
     enum unseen_status st = UNSEEN_OK;
     for (int i = 0; i < n && !st; i++)
         st = check(&list[i]);
-    return st;
-}
-
-/* ---- JSON ---- */
-
-/* What saving with 15 digits would change is text. */
-static json_t *real_json(const char *text)
-{
-    char short_text[40];
-    const double value = us_read_number(text, NULL);
-    us_print_to(short_text, sizeof short_text, "%.15g", value);
-    return us_read_number(short_text, NULL) == value ? json_real(value) : json_string(text);
-}
-
-static json_t *to_json(const struct us_option_at *at)
-{
-    const struct us_option *row = at->row;
-    char *text = us_option_text(at);
-    json_t *value = NULL;
-    const bool word = is_number(row) && text && find_word(row->words, text) >= 0;
-    if (!text)
-        return NULL;
-    if (row->kind == US_BOOL)
-        value = json_boolean(*(const int *)member(at));
-    else if (row->kind == US_STRING && !*(const char *const *)member(at))
-        value = json_null();
-    else if (row->kind == US_UINT64 && !word && *(const uint64_t *)member(at) > INT64_MAX)
-        value = json_string(text); /* more than JSON's integers hold here */
-    else if (is_whole_number(row) && !word)
-        value = json_integer(strtoll(text, NULL, 10));
-    else if (is_number(row) && !word)
-        value = real_json(text);
-    else
-        value = us_json_text(text);
-    free(text);
-    return value;
-}
-
-/* "stop-after" is "stop_after" in JSON. */
-static void name_key(const char *name, char key[64])
-{
-    snprintf(key, 64, "%s", name);
-    for (char *p = key; *p; p++)
-        *p = *p == '-' ? '_' : *p;
-}
-
-enum unseen_status us_options_put(json_t *object, const struct us_option *table, const void *base,
-                                  unsigned leave_out)
-{
-    struct us_option_at list[US_OPTIONS_MOST];
-    const int n = us_options_list(table, base, list);
-    bool bad = !object;
-    for (int i = 0; i < n && !bad; i++) {
-        char key[64];
-        name_key(list[i].name, key);
-        if (!(list[i].row->flags & leave_out))
-            bad = json_object_set_new(object, key, to_json(&list[i]));
-    }
-    return bad ? us_fail(UNSEEN_FAILED, "settings", "out of memory, or a name that is not UTF-8") : UNSEEN_OK;
-}
-
-enum unseen_status us_option_get(const struct us_option_at *at, const char *file, const json_t *value)
-{
-    char text[64];
-    const struct us_option *row = at->row;
-    if (json_is_null(value) && row->kind == US_STRING) {
-        *(const char **)member(at) = NULL;
-        return UNSEEN_OK;
-    }
-    if (json_is_string(value))
-        return us_option_parse(at, json_string_value(value));
-    if (json_is_boolean(value) && row->kind == US_BOOL)
-        return us_option_parse(at, json_is_true(value) ? "true" : "false");
-    if (json_is_integer(value) && row->kind != US_BOOL)
-        snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    else if (json_is_real(value) && (row->kind == US_FLOAT || row->kind == US_DOUBLE))
-        us_print_to(text, sizeof text, "%.17g", json_real_value(value));
-    else
-        return us_fail(UNSEEN_USAGE, file, "\"%s\" has a value of the wrong type", at->name);
-    if (row->kind == US_STRING)
-        return us_fail(UNSEEN_USAGE, file, "\"%s\" is not a string", at->name);
-    return us_option_parse(at, text);
-}
-
-enum unseen_status us_options_get(const json_t *object, const char *file, const struct us_option *table,
-                                  void *base)
-{
-    struct us_option_at list[US_OPTIONS_MOST];
-    const int n = us_options_list(table, base, list);
-    enum unseen_status st = UNSEEN_OK;
-    for (int i = 0; i < n && !st; i++) {
-        char key[64];
-        name_key(list[i].name, key);
-        const json_t *value = json_object_get(object, key);
-        if (value)
-            st = us_option_get(&list[i], file, value);
-    }
     return st;
 }
 
