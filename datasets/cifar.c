@@ -194,18 +194,18 @@ static void unpack(const struct reading *reading, const struct us_blob *blob, ui
 
 /* Blobs [first, last) one behind the other; each is freed when it has been unpacked. */
 static enum unseen_status gather_split(struct reading *reading, int first, int last,
-                                       struct unseen_images *images)
+                                       struct unseen_dataset *dataset, enum unseen_split split)
 {
     uint8_t *pixels = NULL, *second = NULL;
     int32_t *labels = NULL;
     size_t n = 0;
     for (int i = first; i < last; i++)
         n += reading->blobs[i].size / reading->record;
-    enum unseen_status st = us_images_make(images, (int64_t)n, US_CIFAR_PIXELS, &pixels, &labels);
+    enum unseen_status st = us_images_make(dataset, split, (int64_t)n, US_CIFAR_PIXELS, &pixels, &labels);
     if (st != UNSEEN_OK)
         return st;
     if (reading->layout->label_bytes > 1) {
-        images->second_labels = second = us_calloc(n, 1);
+        dataset->split[split].second_labels = second = us_calloc(n, 1);
         if (!second)
             return UNSEEN_FAILED;
     }
@@ -238,8 +238,8 @@ static enum unseen_status read_cifar(const struct us_cifar *layout, const char *
     memcpy(dataset->std, layout->std, sizeof dataset->std);
     if (defects->count > 0)
         goto out;
-    US_TRY(gather_split(&reading, 0, TEST, &dataset->split[UNSEEN_TRAIN]));
-    US_TRY(gather_split(&reading, TEST, TEST + 1, &dataset->split[UNSEEN_TEST]));
+    US_TRY(gather_split(&reading, 0, TEST, dataset, UNSEEN_TRAIN));
+    US_TRY(gather_split(&reading, TEST, TEST + 1, dataset, UNSEEN_TEST));
 out:
     for (int i = 0; i < N_FILES; i++)
         us_blob_free(&reading.blobs[i]);

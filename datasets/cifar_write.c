@@ -44,7 +44,8 @@ static enum unseen_status write_records(const struct us_cifar *layout, const str
         US_TRY(us_dataset_go_on(path));
         int64_t i = subset->keep ? subset->keep[k] : k;
         put_labels(layout, dataset, images, i, record);
-        put_pixels(images->pixels + (size_t)i * US_CIFAR_PIXELS, record + layout->label_bytes);
+        put_pixels(dataset->reader->pixels[split] + (size_t)i * US_CIFAR_PIXELS,
+                   record + layout->label_bytes);
         if (fwrite(record, size, 1, file.stream) != 1) {
             st = us_fail_errno(path, "cannot write");
             goto out;

@@ -27,11 +27,14 @@ static int compare_items(const void *first, const void *second, void *context)
 }
 
 /* All samples of a split; files that could not be read have no digest. */
-static size_t list_items(const struct unseen_images *images, enum unseen_split split, size_t size,
+static size_t list_items(const struct unseen_dataset *dataset, enum unseen_split split, size_t size,
                          struct item *items)
 {
+    const struct unseen_images *images = &dataset->split[split];
     static const uint8_t unread[US_DIGEST];
-    const uint8_t *contents = images->digests ? images->digests : images->pixels;
+    const uint8_t *contents = images->digests   ? images->digests
+                              : dataset->reader ? dataset->reader->pixels[split]
+                                                : NULL;
     size_t n = 0;
     for (int64_t i = 0; contents && i < images->n; i++) {
         const uint8_t *content = contents + (size_t)i * size;
@@ -71,8 +74,8 @@ enum unseen_status us_duplicates_find(struct unseen_dataset *dataset)
     enum unseen_status st = UNSEEN_OK;
     struct item *items = us_calloc((size_t)(train->n + test->n), sizeof *items);
     US_TRY_ALLOC(items);
-    n = list_items(train, UNSEEN_TRAIN, size, items);
-    n += list_items(test, UNSEEN_TEST, size, items + n);
+    n = list_items(dataset, UNSEEN_TRAIN, size, items);
+    n += list_items(dataset, UNSEEN_TEST, size, items + n);
     qsort_r(items, n, sizeof *items, compare_items, &size);
     for (size_t i = 1, first = 0; i < n; i++) {
         if (memcmp(items[i].content, items[first].content, size) != 0)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "datasets/pixels.h"
 
 enum unseen_status us_defect(struct us_defects *defects, const char *location, const char *file,
                              int64_t record, const char *format, ...)
@@ -55,12 +56,12 @@ uint8_t *us_pixels_make(int64_t n, size_t bytes)
     return us_calloc((size_t)n, bytes);
 }
 
-enum unseen_status us_images_make(struct unseen_images *images, int64_t n, size_t bytes, uint8_t **pixels,
-                                  int32_t **labels)
+enum unseen_status us_images_make(struct unseen_dataset *dataset, enum unseen_split split, int64_t n,
+                                  size_t bytes, uint8_t **pixels, int32_t **labels)
 {
+    struct unseen_images *images = &dataset->split[split];
     *pixels = us_pixels_make(n, bytes);
-    images->pixels = *pixels;
-    if (!*pixels)
+    if (!*pixels || us_pixels_give(dataset, split, *pixels))
         return UNSEEN_FAILED;
     *labels = us_calloc((size_t)n, sizeof **labels);
     images->labels = *labels;
@@ -89,7 +90,6 @@ static void free_images(struct unseen_images *images)
     for (int64_t i = 0; images->paths && i < images->n; i++)
         free(images->paths[i]);
     free((void *)images->paths);
-    free((void *)images->pixels);
     free((void *)images->labels);
     free((void *)images->second_labels);
     free((void *)images->digests);
@@ -102,6 +102,8 @@ void unseen_dataset_close(struct unseen_dataset *dataset)
         return;
     free_images(&dataset->split[UNSEEN_TRAIN]);
     free_images(&dataset->split[UNSEEN_TEST]);
+    if (dataset->reader && dataset->reader->close)
+        dataset->reader->close(dataset->reader);
     for (int i = 0; dataset->class_names && i < dataset->classes; i++)
         free(dataset->class_names[i]);
     free(dataset->class_names);

@@ -3,7 +3,7 @@
 #ifndef US_DATASETS_FORMAT_H
 #define US_DATASETS_FORMAT_H
 
-#include "base/status.h"
+#include "base/reader.h"
 #include "unseen/dataset.h"
 
 /* What becomes of a bad sample: opening stops at the first one, verifying reports it and goes on. */
@@ -76,9 +76,10 @@ enum unseen_status us_format_of(const char *name, const struct us_dataset_format
 /* Memory for n images of `bytes` each, or NULL, recorded: also where the machine has not that much. */
 uint8_t *us_pixels_make(int64_t n, size_t bytes);
 
-/* Allocate what a split of n samples of `bytes` each needs, behind writable pointers that `images` owns. */
-enum unseen_status us_images_make(struct unseen_images *images, int64_t n, size_t bytes, uint8_t **pixels,
-                                  int32_t **labels);
+/* Allocate what a split of n samples of `bytes` each needs in memory, behind writable pointers that the
+ * dataset owns. */
+enum unseen_status us_images_make(struct unseen_dataset *dataset, enum unseen_split split, int64_t n,
+                                  size_t bytes, uint8_t **pixels, int32_t **labels);
 
 /* What a class without a name is called. */
 #define US_CLASS_NUMBER "class %d"

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/sha256.h"
 #include "datasets/image.h"
+#include "datasets/pixels.h"
 #include "datasets/source.h"
 #include "datasets/tree.h"
 
@@ -83,10 +84,9 @@ static enum unseen_status place_pixels(struct reading *reading, const struct us_
         *place = grown ? (reading->scratch = grown) : NULL;
         return grown ? UNSEEN_OK : UNSEEN_FAILED;
     }
-    for (int split = 0; split < 2 && !reading->pixels[split]; split++) {
+    for (enum unseen_split split = 0; split < 2 && !reading->pixels[split]; split++) {
         reading->pixels[split] = us_pixels_make(dataset->split[split].n, bytes);
-        dataset->split[split].pixels = reading->pixels[split];
-        if (!reading->pixels[split])
+        if (!reading->pixels[split] || us_pixels_give(dataset, split, reading->pixels[split]))
             return UNSEEN_FAILED;
     }
     *place = reading->pixels[picture->split] + (size_t)picture->index * bytes;

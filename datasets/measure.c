@@ -70,7 +70,7 @@ enum unseen_status us_dataset_hash(struct unseen_dataset *dataset)
             put(labels + 4 * i, (uint32_t)images->labels[i], 4);
         hash_number(&hash, images->n);
         sha256_update(&hash, 4 * n, labels);
-        sha256_update(&hash, n * bytes, images->pixels);
+        sha256_update(&hash, n * bytes, dataset->reader->pixels[split]);
         free(labels);
     }
     if (dataset->split[UNSEEN_TRAIN].paths || has_class_names(dataset))
@@ -82,12 +82,13 @@ enum unseen_status us_dataset_hash(struct unseen_dataset *dataset)
 void us_dataset_measure(struct unseen_dataset *dataset)
 {
     const struct unseen_images *train = &dataset->split[UNSEEN_TRAIN];
+    const uint8_t *values = dataset->reader->pixels[UNSEEN_TRAIN];
     size_t channels = (size_t)dataset->channels;
     size_t pixels = (size_t)train->n * (size_t)dataset->height * (size_t)dataset->width;
     for (size_t c = 0; c < channels && c < 3; c++) {
         uint64_t sum = 0, squares = 0;
         for (size_t i = c; i < pixels * channels; i += channels) {
-            uint32_t value = train->pixels[i];
+            uint32_t value = values[i];
             sum += value;
             squares += value * value;
         }

@@ -133,7 +133,7 @@ static enum unseen_status draw_split(const struct unseen_synth *recipe, enum uns
     uint8_t *pixels = NULL;
     int32_t *labels = NULL;
     enum unseen_status st;
-    US_TRY(us_images_make(&dataset->split[split], plan->n, bytes, &pixels, &labels));
+    US_TRY(us_images_make(dataset, split, plan->n, bytes, &pixels, &labels));
     for (int64_t i = 0; i < plan->n; i++) {
         struct us_synth_image image = {
             .seed = recipe->seed,

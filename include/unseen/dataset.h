@@ -14,10 +14,9 @@ extern "C" {
 
 enum unseen_split { UNSEEN_TRAIN = 0, UNSEEN_TEST = 1 };
 
-/* One split, whole in memory. All images have one size. */
+/* One split: what is known of its samples. Their pixels come from the dataset's reader. */
 struct unseen_images {
     int64_t n;              /* samples; 0 if the dataset lacks this split */
-    const uint8_t *pixels;  /* [n, height, width, channels] */
     const int32_t *labels;  /* [n], each in 0..classes-1 */
     char *const *paths;     /* [n] a file's name inside the dataset, or NULL for formats without files */
     size_t class_at;        /* paths[i] + class_at begins with the class's name: "CLASS/NAME.jpg" */
@@ -35,6 +34,8 @@ struct unseen_duplicates {
     int64_t test;                    /* test samples that are in the training split */
 };
 
+struct unseen_reader; /* where the pixels come from; opaque */
+
 struct unseen_dataset {
     const char *format; /* as unseen_dataset_format_name has it */
     char *location;     /* as the caller named it, without the format prefix */
@@ -45,6 +46,7 @@ struct unseen_dataset {
     char **class_names;            /* [classes] */
     int coarse_labels;             /* labels are CIFAR-100's superclasses, as the options asked */
     struct unseen_images split[2]; /* by enum unseen_split */
+    struct unseen_reader *reader;
     struct unseen_duplicates duplicates;
     float mean[3], std[3]; /* per channel, of pixels scaled to [0,1]: the field's values for CIFAR,
                               measured on the training split otherwise */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reader.h"
 #include "nn/session.h"
 #include "ops/augment.h"
 
@@ -93,7 +94,7 @@ static enum unseen_status stage_batch(const struct us_session *session, struct u
     enum unseen_status st = UNSEEN_OK;
     struct us_staging *staging = &loader->staging;
     const size_t each = image_bytes(session->data);
-    const uint8_t *pixels = session->data->split[pass->split].pixels;
+    const uint8_t *pixels = session->data->reader->pixels[pass->split];
     const int i = staging->next;
     US_TRY(us_queue_wait(&staging->sent[i]));
     for (int k = 0; k < n; k++)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/reader.h"
 #include "ops/augment.h"
 #include "ops/loss.h"
 #include "ops/sgd.h"
@@ -41,7 +42,7 @@ static enum unseen_status place(struct us_session *session, enum unseen_split sp
         return UNSEEN_OK;
     US_TRY(upload(session->device, images->labels, n * sizeof(int32_t), &session->labels[split]));
     if (fits(session->device, bytes))
-        US_TRY(upload(session->device, images->pixels, bytes, &session->pixels[split]));
+        US_TRY(upload(session->device, data->reader->pixels[split], bytes, &session->pixels[split]));
     else
         us_log(UNSEEN_LOG_INFO,
                "the %s split (%.1f MiB) stays in host memory: it would leave models less than "

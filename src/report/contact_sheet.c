@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reader.h"
 #include "report/html.h"
 #include "report/png.h"
 
@@ -60,7 +61,6 @@ static enum unseen_status write_picture(FILE *out, const struct us_contact_sheet
                                         double step, uint8_t *rgb)
 {
     const struct unseen_dataset *data = sheet->dataset;
-    const struct unseen_images *train = &data->split[UNSEEN_TRAIN];
     int largest = data->height > data->width ? data->height : data->width;
     int least = data->height < data->width ? data->height : data->width;
     int block = (largest + LARGEST - 1) / LARGEST;
@@ -68,7 +68,8 @@ static enum unseen_status write_picture(FILE *out, const struct us_contact_sheet
     int height = data->height / block, width = data->width / block;
     int shown = largest / block;
     int scale = shown < SHOWN ? (SHOWN + shown / 2) / shown : 1;
-    shrink(data, train->pixels + (size_t)i * data->height * data->width * data->channels, block, rgb);
+    shrink(data, data->reader->pixels[UNSEEN_TRAIN] + (size_t)i * data->height * data->width * data->channels,
+           block, rgb);
     fprintf(out, "<figure class=\"%s\"><img src=\"", sheet->kept ? kept_text(sheet, i) : "data");
     enum unseen_status st = us_png_write_uri(out, rgb, width, height);
     if (st)

@@ -10,9 +10,9 @@
 enum { RECORD = 3073 };
 
 /* Image i of a split is record `record` of test_cifar. */
-static void check_image(const struct unseen_images *images, int64_t i, int record)
+static void check_image(const struct unseen_dataset *dataset, enum unseen_split split, int64_t i, int record)
 {
-    const uint8_t *pixels = images->pixels + i * 3072;
+    const uint8_t *pixels = dataset->reader->pixels[split] + i * 3072;
     for (int p = 0; p < 1024; p++) {
         for (int c = 0; c < 3; c++)
             assert_int_equal(pixels[3 * p + c], test_cifar_byte(record, c * 1024 + p));
@@ -40,10 +40,10 @@ static void check_good(const char *name, char *hash)
     assert_null(train->paths);
     for (int i = 0; i < 11; i++) {
         assert_int_equal(train->labels[i], i % 10);
-        check_image(train, i, i);
+        check_image(dataset, UNSEEN_TRAIN, i, i);
     }
     for (int i = 0; i < 3; i++)
-        check_image(test, i, 50 + i);
+        check_image(dataset, UNSEEN_TEST, i, 50 + i);
     assert_true(dataset->mean[0] > 0.4913F && dataset->mean[0] < 0.4915F);
     assert_int_equal(strlen(dataset->hash), 64);
     memcpy(hash, dataset->hash, 65);
@@ -189,7 +189,7 @@ static void cifar100_has_two_labels(void **state)
     assert_string_equal(dataset->class_names[42], "class 42");
     assert_int_equal(dataset->split[UNSEEN_TRAIN].labels[42], 42);
     assert_int_equal(dataset->split[UNSEEN_TRAIN].second_labels[42], 2);
-    check_image(&dataset->split[UNSEEN_TRAIN], 119, 119);
+    check_image(dataset, UNSEEN_TRAIN, 119, 119);
     unseen_dataset_close(dataset);
     dataset = NULL;
     assert_ok(unseen_dataset_open(folder, &coarse, &dataset));
@@ -219,7 +219,7 @@ static void reads_the_real_one(void **state)
     assert_int_equal(dataset->split[UNSEEN_TEST].n, 1017);
     /* The first training image of CIFAR-10 is a frog whose first pixel is (59, 62, 63). */
     assert_string_equal(dataset->class_names[dataset->split[UNSEEN_TRAIN].labels[0]], "frog");
-    assert_memory_equal(dataset->split[UNSEEN_TRAIN].pixels, "\x3b\x3e\x3f", 3);
+    assert_memory_equal(dataset->reader->pixels[UNSEEN_TRAIN], "\x3b\x3e\x3f", 3);
     unseen_dataset_close(dataset);
 }
 

@@ -19,9 +19,9 @@ static void make_tree(const char *folder)
     test_file(folder, "train/ant/notes.txt", "hello", 5);
 }
 
-static void check_colour(const struct unseen_images *images, int64_t i, int red, int green, int blue)
+static void check_colour(const uint8_t *pixels, int64_t i, int red, int green, int blue)
 {
-    const uint8_t *pixel = images->pixels + i * 12 * 20 * 3 + 3 * 100;
+    const uint8_t *pixel = pixels + i * 12 * 20 * 3 + 3 * 100;
     assert_in_range(pixel[0] + 4, red, red + 8);
     assert_in_range(pixel[1] + 4, green, green + 8);
     assert_in_range(pixel[2] + 4, blue, blue + 8);
@@ -44,10 +44,10 @@ static void check_tree(const char *name, char *hash)
     assert_int_equal(train->labels[1], 2);
     assert_int_equal(test->labels[1], 1);
     assert_non_null(strstr(train->paths[1], "train/zebra/0.JPEG"));
-    check_colour(train, 0, 128, 128, 128);
-    check_colour(train, 1, 0, 255, 0);
-    check_colour(train, 2, 255, 0, 0);
-    check_colour(test, 0, 0, 0, 255);
+    check_colour(dataset->reader->pixels[UNSEEN_TRAIN], 0, 128, 128, 128);
+    check_colour(dataset->reader->pixels[UNSEEN_TRAIN], 1, 0, 255, 0);
+    check_colour(dataset->reader->pixels[UNSEEN_TRAIN], 2, 255, 0, 0);
+    check_colour(dataset->reader->pixels[UNSEEN_TEST], 0, 0, 0, 255);
     assert_true(dataset->mean[0] > 0.48F && dataset->mean[0] < 0.52F);
     assert_true(dataset->std[0] > 0.38F && dataset->std[0] < 0.43F);
     memcpy(hash, dataset->hash, 65);
@@ -109,8 +109,8 @@ static void contents_decide_not_extensions(void **state)
     struct unseen_dataset *dataset = open_ok(folder);
     const struct unseen_images *train = &dataset->split[UNSEEN_TRAIN];
     assert_int_equal(train->n, 2);
-    assert_memory_equal(train->pixels, "\1\2\3\4\5\6\1\2\3\4\5\6", 12);
-    assert_in_range(train->pixels[12], 0x3f, 0x41);
+    assert_memory_equal(dataset->reader->pixels[UNSEEN_TRAIN], "\1\2\3\4\5\6\1\2\3\4\5\6", 12);
+    assert_in_range(dataset->reader->pixels[UNSEEN_TRAIN][12], 0x3f, 0x41);
     unseen_dataset_close(dataset);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reader.h"
 #include "support/cmocka.h"
 #include "unseen/dataset.h"
 
@@ -27,7 +28,7 @@ static void the_same_recipe_draws_the_same(void **state)
     assert_ok(unseen_synth_draw(&other, &c, NULL, NULL));
     assert_string_equal(a->hash, b->hash);
     assert_string_not_equal(a->hash, c->hash);
-    assert_memory_equal(a->split[0].pixels, b->split[0].pixels, 1000 * 16 * 16 * 3);
+    assert_memory_equal(a->reader->pixels[UNSEEN_TRAIN], b->reader->pixels[UNSEEN_TRAIN], 1000 * 16 * 16 * 3);
     unseen_dataset_close(a);
     unseen_dataset_close(b);
     unseen_dataset_close(c);
@@ -64,11 +65,11 @@ static void shares_and_classes_are_exact(void **state)
 }
 
 /* Root mean square difference of images a and b. */
-static double distance(const struct unseen_images *images, int64_t a, int64_t b)
+static double distance(const uint8_t *pixels, int64_t a, int64_t b)
 {
     double sum = 0;
     for (int p = 0; p < 768; p++) {
-        double d = (double)images->pixels[a * 768 + p] - (double)images->pixels[b * 768 + p];
+        double d = (double)pixels[a * 768 + p] - (double)pixels[b * 768 + p];
         sum += d * d;
     }
     return sqrt(sum / 768);
@@ -88,7 +89,7 @@ static void redundant_samples_have_an_original(void **state)
         double least = INFINITY;
         for (int64_t j = 0; j < i; j++) {
             if (train->labels[j] == train->labels[i])
-                least = fmin(least, distance(train, i, j));
+                least = fmin(least, distance(dataset->reader->pixels[UNSEEN_TRAIN], i, j));
         }
         mean[kinds[i]] += least;
         n[kinds[i]]++;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reader.h"
 #include "nn/gradient.h"
 #include "nn/session.h"
 
@@ -53,7 +54,8 @@ static double loss_at(struct us_model *model, int sample, const float *params, c
     for (size_t i = 0; i < count; i++)
         moved[i] = (float)(params[i] + length * (step ? step[i] : 0));
     for (int p = 0; p < SIZE * SIZE * 3; p++)
-        x[p] = (train->pixels[(size_t)sample * SIZE * SIZE * 3 + p] / 255.0F - data->mean[p % 3]) /
+        x[p] = (data->reader->pixels[UNSEEN_TRAIN][(size_t)sample * SIZE * SIZE * 3 + p] / 255.0F -
+                data->mean[p % 3]) /
                data->std[p % 3];
     assert_ok(us_model_set(model, US_MODEL_PARAMS, moved));
     assert_ok(us_write(test_device(), us_model_input(model), 0, x, SIZE * SIZE * 3 * sizeof *x));

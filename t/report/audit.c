@@ -9,6 +9,7 @@
 
 #include "base/atomic.h"
 #include "base/npy.h"
+#include "datasets/pixels.h"
 #include "report/markup.h"
 #include "support/cmocka.h"
 #include "support/folder.h"
@@ -38,6 +39,7 @@ static const struct unseen_audit found = {.protocol = UNSEEN_FOLD,
 
 static int32_t narrow[N];
 static uint8_t pixels[N * 8 * 8 * 3];
+static struct unseen_reader reader;
 static char *names[] = {"cat", "<dog>", "cow"};
 static char *paths[] = {"0", "1", "cat/a, b.jpg", "3", "4", "5"};
 
@@ -52,9 +54,10 @@ static struct unseen_dataset drawn(void)
                                   .width = 8,
                                   .channels = 3,
                                   .classes = CLASSES,
-                                  .class_names = names};
-    data.split[UNSEEN_TRAIN] =
-        (struct unseen_images){.n = N, .pixels = pixels, .labels = narrow, .paths = paths};
+                                  .class_names = names,
+                                  .reader = &reader};
+    us_pixels_reader(&reader, pixels, NULL);
+    data.split[UNSEEN_TRAIN] = (struct unseen_images){.n = N, .labels = narrow, .paths = paths};
     return data;
 }
 

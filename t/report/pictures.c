@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datasets/pixels.h"
 #include "report/contact_sheet.h"
 #include "report/markup.h"
 #include "report/png.h"
@@ -214,10 +215,15 @@ static char *sheet_of(int height, int width, int channels)
     int32_t labels[N] = {0, 1, 0};
     char *names[] = {"<b>&\"", "cat"};
     char *paths[] = {"a/1.jpg", "b/<2>.jpg", "c/3.jpg"};
-    struct unseen_dataset data = {
-        .height = height, .width = width, .channels = channels, .classes = 2, .class_names = names};
-    data.split[UNSEEN_TRAIN] =
-        (struct unseen_images){.n = N, .pixels = pixels, .labels = labels, .paths = paths};
+    struct unseen_reader reader;
+    struct unseen_dataset data = {.height = height,
+                                  .width = width,
+                                  .channels = channels,
+                                  .classes = 2,
+                                  .class_names = names,
+                                  .reader = &reader};
+    us_pixels_reader(&reader, pixels, NULL);
+    data.split[UNSEEN_TRAIN] = (struct unseen_images){.n = N, .labels = labels, .paths = paths};
     const struct us_contact_sheet sheet = {.dataset = &data,
                                            .n = N,
                                            .samples = (const int64_t[]){2, 0, 1},

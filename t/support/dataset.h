@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/reader.h"
 #include "unseen/dataset.h"
 
 static inline struct unseen_dataset *open_ok(const char *name)

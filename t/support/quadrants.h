@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "datasets/pixels.h"
 #include "nn/train.h"
 #include "support/folder.h"
 
@@ -18,6 +19,7 @@ enum { N = 200, TEST = 60, SIZE = 16, CLASSES = 4, PIXELS = SIZE * SIZE * 3 };
 static uint8_t pixels[2][N][PIXELS];
 static int32_t labels[2][N];
 static char *class_names[CLASSES] = {"a", "b", "c", "d"};
+static struct unseen_reader reader;
 static struct unseen_dataset data = {.format = "test",
                                      .location = "quadrants",
                                      .source = "test:quadrants",
@@ -28,6 +30,7 @@ static struct unseen_dataset data = {.format = "test",
                                      .class_names = class_names,
                                      .mean = {0.5f, 0.5f, 0.5f},
                                      .std = {0.25f, 0.25f, 0.25f},
+                                     .reader = &reader,
                                      .hash = "0123"};
 static struct us_session *session;
 static int64_t everyone[N];
@@ -44,10 +47,10 @@ static inline void draw_quadrants(void)
                 pixels[s][i][p] = (uint8_t)(noise[i * PIXELS + p] + (lit ? 70.0f : 30.0f));
             }
         }
-        data.split[s] = (struct unseen_images){
-            .n = s == UNSEEN_TRAIN ? N : TEST, .pixels = pixels[s][0], .labels = labels[s]};
+        data.split[s] = (struct unseen_images){.n = s == UNSEEN_TRAIN ? N : TEST, .labels = labels[s]};
         free(noise);
     }
+    us_pixels_reader(&reader, pixels[UNSEEN_TRAIN][0], pixels[UNSEEN_TEST][0]);
 }
 
 /* cmocka group setup and teardown. */
