@@ -1,20 +1,21 @@
 /* SGD over one flat buffer, with torch.optim.SGD's roundings: add with a factor is one fused multiply-add there,
  * the velocity's decay is a rounded product. Gradients are multiplied by scaling[1] first, and where that is 0 nothing
- * happens (scaling.cl); `scaling` may be NULL. One work-item takes VEC floats. */
+ * happens (scaling.cl); `scaling` may be NULL. One work-item takes VEC floats; the first `decayed` floats, a multiple
+ * of VEC or all, have weight decay. */
 #include "vector.clh"
 
 #pragma OPENCL FP_CONTRACT OFF
 
 #define STEP(type, p, g, v)                                                                                  \
     do {                                                                                                     \
-        type decayed = fma((type)(weight_decay), p, g);                                                      \
+        type penalised = fma((type)(decay), p, g);                                                      \
         v = v * momentum;                                                                                    \
-        v = v + decayed;                                                                                     \
-        type direction = nesterov ? fma((type)(momentum), v, decayed) : v;                                   \
+        v = v + penalised;                                                                                     \
+        type direction = nesterov ? fma((type)(momentum), v, penalised) : v;                                   \
         p = fma((type)(-lr), direction, p);                                                                  \
     } while (0)
 
-kernel void sgd_step(long count, float lr, float momentum, float weight_decay, int nesterov,
+kernel void sgd_step(long count, long decayed, float lr, float momentum, float weight_decay, int nesterov,
                      global float *params, global const float *grads, global float *velocity,
                      global const float *scaling)
 {
@@ -22,6 +23,7 @@ kernel void sgd_step(long count, float lr, float momentum, float weight_decay, i
     if (factor == 0.0f)
         return;
     long i = (long)get_global_id(0) * VEC;
+    const float decay = i < decayed ? weight_decay : 0.0f;
     if (i + VEC <= count) {
         vec p = LOAD(params + i), g = LOAD(grads + i) * factor, v = LOAD(velocity + i);
         STEP(vec, p, g, v);

@@ -25,6 +25,7 @@ struct unseen_recipe {
     int stop_after; /* epochs to run of it; 0: all */
     int batch;
     float lr, momentum, weight_decay, label_smoothing;
+    int decay_all; /* weight decay of biases and batch norm, too, not of weights alone */
     int nesterov;
     enum unseen_schedule schedule;
     float warmup; /* epochs of linear warm-up before a cosine */
@@ -33,7 +34,7 @@ struct unseen_recipe {
 };
 
 /* The field's defaults: resnet18, width 64, 200 epochs, batch 128, lr 0.1, momentum 0.9, Nesterov, weight
- * decay 5e-4, cosine, no smoothing, no warm-up, crops with 4 pixels of padding and flips. */
+ * decay 5e-4 of all parameters, cosine, no smoothing or warm-up, crops with 4 pixels of padding, flips. */
 UNSEEN_API void unseen_recipe_defaults(struct unseen_recipe *recipe);
 
 /* UNSEEN_USAGE, naming the option, for what is out of range or unknown. */

@@ -183,12 +183,18 @@ bool us_graph_feeds_batchnorm(const struct us_graph *graph, int i)
 void us_params_place(struct us_params *params, size_t align)
 {
     size_t step = align / sizeof(float) > 1 ? align / sizeof(float) : 1;
-    size_t at = 0;
-    for (int k = 0; k < params->n; k++) {
-        params->item[k].offset = at;
-        at = (at + params->item[k].count + step - 1) / step * step;
+    params->floats = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (int k = 0; k < params->n; k++) {
+            struct us_param *param = &params->item[k];
+            const bool weight = param->role == US_PARAM_CONV || param->role == US_PARAM_LINEAR;
+            if (weight != (pass == 0))
+                continue;
+            param->offset = params->floats;
+            params->floats = (params->floats + param->count + step - 1) / step * step;
+        }
+        params->weights = pass == 0 ? params->floats : params->weights;
     }
-    params->floats = at;
 }
 
 size_t us_param_index(const struct us_param *param, int o, int i, int y, int x)

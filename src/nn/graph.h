@@ -42,8 +42,9 @@ struct us_param {
 struct us_params {
     struct us_param *item;
     int n;
-    size_t count;  /* floats without padding */
-    size_t floats; /* with it */
+    size_t count;   /* floats without padding */
+    size_t floats;  /* with it */
+    size_t weights; /* of these, those of convolutions and linear layers, which lie first */
 };
 
 struct us_graph {
@@ -71,7 +72,8 @@ bool us_graph_feeds_batchnorm(const struct us_graph *graph, int i);
 /* Numbers of one row of the last linear layer's input. */
 int us_graph_feature_count(const struct us_graph *graph);
 
-/* Offsets such that every parameter starts at a multiple of `align` bytes. */
+/* Offsets such that every parameter starts at a multiple of `align` bytes, weights before biases and scales:
+ * that is how far weight decay may reach. */
 void us_params_place(struct us_params *params, size_t align);
 
 /* Where element (o,i,y,x) of a parameter lies on the device, in floats from its offset. */

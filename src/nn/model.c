@@ -326,6 +326,11 @@ enum unseen_status us_model_set(struct us_model *model, enum us_model_part part,
     return st ? st : us_flat_set(model->device, flat, values);
 }
 
+size_t us_model_decayed(const struct us_model *model)
+{
+    return model->graph.params.weights;
+}
+
 enum unseen_status us_model_step(struct us_model *model, const struct us_sgd *sgd)
 {
     enum unseen_status st = UNSEEN_OK;

@@ -64,6 +64,10 @@ enum unseen_status us_model_backward(struct us_model *model, int n);
 struct us_sgd;
 enum unseen_status us_model_step(struct us_model *model, const struct us_sgd *sgd);
 
+/* What us_sgd.decayed is for weight decay of convolutions and linear layers alone, without their biases and
+ * batch norm. */
+size_t us_model_decayed(const struct us_model *model);
+
 /* Host copies for checkpoints and checks. kinds: what of the model. `count` floats each (0 for the
  * scaling of a model that needs none); order fixed for a spec. */
 enum us_model_part { US_MODEL_PARAMS, US_MODEL_GRADS, US_MODEL_VELOCITY, US_MODEL_STATS, US_MODEL_SCALING };

@@ -62,7 +62,8 @@ static enum unseen_status run_batch(struct us_session *session, struct us_model 
     struct us_sgd sgd = {.lr = us_schedule_lr(recipe, step, pass->steps, pass->steps_per_epoch),
                          .momentum = recipe->momentum,
                          .weight_decay = recipe->weight_decay,
-                         .nesterov = recipe->nesterov != 0};
+                         .nesterov = recipe->nesterov != 0,
+                         .decayed = recipe->decay_all ? 0 : us_model_decayed(model)};
     US_TRY(us_model_step(model, &sgd));
 out:
     return st;

@@ -25,6 +25,8 @@ const struct us_option us_recipe_options[] = {
     {"nesterov", US_BOOL, AT(nesterov), .standard = "true", .help = "Nesterov's form of momentum"},
     {"weight-decay", US_FLOAT, AT(weight_decay), .standard = "5e-4", .low = 0, .high = 10, .value = "X",
      .help = "L2 penalty on the weights, in the gradient"},
+    {"decay-all", US_BOOL, AT(decay_all), .standard = "true",
+     .help = "weight decay of biases and of batch norm, too"},
     {"label-smoothing", US_FLOAT, AT(label_smoothing), .standard = "0", .low = 0, .high = 0.99, .value = "X",
      .help = "share of the target spread over all classes"},
     {"schedule", US_CHOICE, AT(schedule), .standard = "cosine", .value = "cosine|onecycle",

@@ -26,9 +26,10 @@ enum unseen_status us_sgd_step(struct unseen_device *device, const struct us_sgd
     struct us_kernel *kernel = NULL;
     const size_t width = (size_t)us_vector_width(device);
     US_TRY(get(device, &kernel));
-    US_TRY(us_run(device, kernel, us_range_small_items(device, (count + width - 1) / width), "lfffibbbb",
-                  (int64_t)count, (double)sgd->lr, (double)sgd->momentum, (double)sgd->weight_decay,
-                  (int)sgd->nesterov, params, grads, velocity, sgd->scaling));
+    US_TRY(us_run(device, kernel, us_range_small_items(device, (count + width - 1) / width), "llfffibbbb",
+                  (int64_t)count, (int64_t)(sgd->decayed ? sgd->decayed : count), (double)sgd->lr,
+                  (double)sgd->momentum, (double)sgd->weight_decay, (int)sgd->nesterov, params, grads,
+                  velocity, sgd->scaling));
 out:
     return st;
 }

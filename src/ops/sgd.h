@@ -11,6 +11,7 @@ struct us_sgd {
     bool nesterov;
     struct us_buf
         *scaling; /* NULL, or what us_scaling_update left: g is divided by a factor first, or no step taken */
+    size_t decayed; /* weight decay is of the first so many floats, a multiple of 16; 0: of all */
 };
 enum unseen_status us_sgd_step(struct unseen_device *device, const struct us_sgd *sgd, size_t count,
                                struct us_buf *params, struct us_buf *grads, struct us_buf *velocity);

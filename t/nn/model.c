@@ -8,6 +8,7 @@
 
 #include "base/safetensors.h"
 #include "nn/model_parts.h"
+#include "ops/sgd.h"
 #include "support/folder.h"
 
 static struct us_model_spec spec_of(const char *name, int width, int batch, bool training)
@@ -166,6 +167,34 @@ static void save_and_load(void **state)
         us_model_free(a);
         us_model_free(b);
     }
+}
+
+/* Where gradients are zero, a step is weight decay alone. */
+static void biases_and_batch_norm_may_not_decay(void **state)
+{
+    (void)state;
+    struct us_model *model = model_of("resnet10", 5, true);
+    const struct us_params *params = &model->graph.params;
+    const size_t n = us_model_count(model, US_MODEL_PARAMS);
+    float *values = calloc(n, sizeof *values);
+    assert_non_null(values);
+    for (size_t i = 0; i < n; i++)
+        values[i] = 1.0f;
+    assert_ok(us_model_init(model, 1));
+    assert_ok(us_model_set(model, US_MODEL_PARAMS, values));
+    const struct us_sgd sgd = {.lr = 1, .weight_decay = 0.5f, .decayed = us_model_decayed(model)};
+    assert_ok(us_model_step(model, &sgd));
+    assert_ok(us_model_get(model, US_MODEL_PARAMS, values));
+    size_t at = 0;
+    for (int k = 0; k < params->n; k++) {
+        const enum us_param_role role = params->item[k].role;
+        const bool weights = role == US_PARAM_CONV || role == US_PARAM_LINEAR;
+        for (size_t i = 0; i < params->item[k].count; i++)
+            assert_float_equal(values[at + i], weights ? 0.5f : 1.0f, 0);
+        at += params->item[k].count;
+    }
+    free(values);
+    us_model_free(model);
 }
 
 /* Layouts on disk: OIHW, and CHW before the classifier. Element order is checked by value. */
@@ -360,6 +389,7 @@ int main(void)
         cmocka_unit_test(resnets_for_imagenet_are_torchvisions),
         cmocka_unit_test(resnet50_takes_large_images),
         cmocka_unit_test(save_and_load),
+        cmocka_unit_test(biases_and_batch_norm_may_not_decay),
         cmocka_unit_test(layouts_are_pytorchs),
         cmocka_unit_test(bad_files_are_refused),
         cmocka_unit_test(bad_specs_are_refused),

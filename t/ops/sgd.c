@@ -12,7 +12,8 @@
 static void reference(const struct us_sgd *sgd, size_t n, float *p, const float *g, float *v)
 {
     for (size_t i = 0; i < n; i++) {
-        float decayed = fmaf(sgd->weight_decay, p[i], g[i]);
+        const bool decays = sgd->decayed == 0 || i < sgd->decayed;
+        float decayed = fmaf(decays ? sgd->weight_decay : 0, p[i], g[i]);
         volatile float slowed = v[i] * sgd->momentum; /* volatile: the product must be rounded */
         v[i] = slowed + decayed;
         p[i] = fmaf(-sgd->lr, sgd->nesterov ? fmaf(sgd->momentum, v[i], decayed) : v[i], p[i]);
@@ -47,10 +48,9 @@ static void rounds_as_torch_does(void **state)
     (void)state;
     const size_t sizes[] = {1, 16, 33, 10007};
     const struct us_sgd variants[] = {
-        {0.1F, 0, 0, false, NULL},
-        {0.1F, 0.9F, 5e-4F, false, NULL},
-        {0.05F, 0.9F, 5e-4F, true, NULL},
-        {0.2F, 0.9F, 0, true, NULL},
+        {0.1F, 0, 0, false, NULL, 0},        {0.1F, 0.9F, 5e-4F, false, NULL, 0},
+        {0.05F, 0.9F, 5e-4F, true, NULL, 0}, {0.2F, 0.9F, 0, true, NULL, 0},
+        {0.1F, 0.9F, 5e-2F, true, NULL, 16}, {0.1F, 0.9F, 5e-2F, true, NULL, 4096},
     };
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
         for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
