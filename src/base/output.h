@@ -20,11 +20,13 @@ struct us_run_lock {
 
 /* Make the folder, hold it against other processes, and remove temporary files that killed ones of this host
  * left. `kind` says what may go on in it (a folder is of one kind for ever; NULL: any), `files` (ended by
- * NULL; may be NULL itself) what will be written, relative to it: what is there of them and is not ours is
- * refused before hours of work are spent. A folder inside one that this process holds, or that is listed as a
- * part of an output folder above it, is held by holding that one; locks of one folder by one process may be
- * nested. UNSEEN_FAILED, naming process and host, if another process holds the folder; UNSEEN_USAGE if it is
- * of another kind or a file is in the way. End with us_run_lock_end, which takes a zeroed one too. */
+ * NULL; may be NULL itself) what will be written, relative to it, as patterns of glob(3): what is there of
+ * them and is not ours is refused before hours of work are spent, and so is what lies behind links that are
+ * not. A pattern that ends in / stands for folders, which must be no such links. A folder inside one that
+ * this process holds, or that is listed as a part of an output folder above it, is held by holding that one;
+ * locks of one folder by one process may be nested. UNSEEN_FAILED, naming process and host, if another
+ * process holds the folder; UNSEEN_USAGE if it is of another kind or a file is in the way. End with
+ * us_run_lock_end, which takes a zeroed one too. */
 enum unseen_status us_run_lock(const char *folder, const char *kind, const char *const *files,
                                struct us_run_lock *lock);
 void us_run_lock_end(struct us_run_lock *lock);

@@ -11,32 +11,11 @@
 #include "base/output.h"
 #include "base/output_root.h"
 
-/* What a folder's link points to is not the output's, unless this program made the link: `name` may lie
- * behind no other. */
-static enum unseen_status check_links(const struct us_output_root *root, const char *name)
-{
-    struct stat about;
-    for (const char *slash = strchr(name, '/'); slash; slash = strchr(slash + 1, '/')) {
-        char *folder = us_format("%s/%.*s", root->path, (int)(slash - name), name);
-        if (!folder)
-            return UNSEEN_FAILED;
-        bool link = lstat(folder, &about) == 0 && S_ISLNK(about.st_mode) &&
-                    !us_written_has(&root->written, folder + strlen(root->path) + 1);
-        if (link) {
-            us_fail(UNSEEN_USAGE, folder, "is a link, and what it points to is not this run's");
-            us_hint("choose another --out, or remove the link");
-        }
-        free(folder);
-        if (link)
-            return UNSEEN_USAGE;
-    }
-    return UNSEEN_OK;
-}
-
 static enum unseen_status admit_locked(const char *path, const struct us_output *o, const char *name)
 {
-    enum unseen_status st = o ? check_links(o->root, name) : UNSEEN_OK;
     struct stat about;
+    bool linked;
+    enum unseen_status st = o ? us_output_check_links(o->root, name, &linked) : UNSEEN_OK;
     if (st || !o || us_written_has(&o->root->written, name))
         return st;
     if (lstat(path, &about) != 0)

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,22 +147,82 @@ enum unseen_status us_output_in_the_way(const char *path)
     return UNSEEN_USAGE;
 }
 
+enum unseen_status us_output_check_links(const struct us_output_root *root, const char *name, bool *behind)
+{
+    struct stat about;
+    *behind = false;
+    for (const char *slash = strchr(name, '/'); slash && !*behind; slash = strchr(slash + 1, '/')) {
+        char *folder = us_format("%s/%.*s", root->path, (int)(slash - name), name);
+        if (!folder)
+            return UNSEEN_FAILED;
+        const bool link = lstat(folder, &about) == 0 && S_ISLNK(about.st_mode);
+        *behind = link && us_written_has(&root->written, folder + strlen(root->path) + 1);
+        if (link && !*behind) {
+            us_fail(UNSEEN_USAGE, folder, "is a link, and what it points to is not this run's");
+            us_hint("choose another --out, or remove the link");
+        }
+        free(folder);
+        if (link && !*behind)
+            return UNSEEN_USAGE;
+    }
+    return UNSEEN_OK;
+}
+
+/* A pattern of glob(3) below a folder, whose own name means itself; fresh memory. */
+static char *pattern_in(const char *folder, const char *pattern)
+{
+    char *whole = us_calloc(2 * strlen(folder) + strlen(pattern) + 2, 1), *at = whole;
+    for (; whole && *folder; *at++ = *folder++) {
+        if (strchr("*?[\\", *folder))
+            *at++ = '\\';
+    }
+    if (whole)
+        sprintf(at, "/%s", pattern);
+    return whole;
+}
+
+/* Of what there is of a pattern; `name` on the root's list. */
+static enum unseen_status check_file(const struct us_output_root *r, const char *path, const char *name)
+{
+    bool behind;
+    const size_t length = strlen(name);
+    const enum unseen_status st = us_output_check_links(r, name, &behind);
+    if (st || behind || us_written_has(&r->written, name) || (length > 0 && name[length - 1] == '/'))
+        return st;
+    return us_output_in_the_way(path);
+}
+
+static enum unseen_status check_pattern(const struct us_output_root *r, const char *folder,
+                                        const char *inside, const char *pattern)
+{
+    enum unseen_status st = UNSEEN_OK;
+    glob_t found = {0};
+    char *whole = pattern_in(folder, pattern);
+    US_TRY_ALLOC(whole);
+    const int error = glob(whole, 0, NULL, &found);
+    if (error && error != GLOB_NOMATCH) {
+        st = us_fail(UNSEEN_FAILED, folder, "cannot be looked through for %s", pattern);
+        goto out;
+    }
+    for (size_t i = 0; i < found.gl_pathc && !st; i++) {
+        const char *path = found.gl_pathv[i];
+        char *name = us_format("%s%s", inside, path + strlen(folder) + 1);
+        st = name ? check_file(r, path, name) : UNSEEN_FAILED;
+        free(name);
+    }
+out:
+    globfree(&found);
+    free(whole);
+    return st;
+}
+
 enum unseen_status us_output_check_files(const struct us_output_root *r, const char *folder,
                                          const char *inside, const char *const *files)
 {
-    for (; files && *files; files++) {
-        struct stat about;
-        char *name = us_format("%s%s", inside, *files);
-        char *path = us_format("%s/%s", folder, *files);
-        enum unseen_status st = name && path ? UNSEEN_OK : UNSEEN_FAILED;
-        if (!st && lstat(path, &about) == 0 && !us_written_has(&r->written, name))
-            st = us_output_in_the_way(path);
-        free(path);
-        free(name);
-        if (st)
-            return st;
-    }
-    return UNSEEN_OK;
+    enum unseen_status st = UNSEEN_OK;
+    for (; files && *files && !st; files++)
+        st = check_pattern(r, folder, inside, *files);
+    return st;
 }
 
 enum unseen_status us_output_take_kind(struct us_output_root *r, const char *folder, const char *inside,

@@ -42,8 +42,12 @@ char *us_output_temporary(const struct us_output_root *root);
 /* Fail: something is at `path` that is not ours. */
 enum unseen_status us_output_in_the_way(const char *path);
 
-/* Nobody else's file may be there: `files` (ended by NULL, may be NULL) lie in `folder`, which is `inside`
- * the root. */
+/* What a folder's link points to is not the output's, unless this program made the link: `name` may lie
+ * behind no other. `behind` receives whether it lies behind one of ours. */
+enum unseen_status us_output_check_links(const struct us_output_root *root, const char *name, bool *behind);
+
+/* Nobody else's file may be there: `files`, as us_run_lock takes them, lie in `folder`, which is `inside` the
+ * root. */
 enum unseen_status us_output_check_files(const struct us_output_root *root, const char *folder,
                                          const char *inside, const char *const *files);
 

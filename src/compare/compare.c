@@ -27,8 +27,18 @@ static json_t *describe(const struct unseen_device *device, const struct unseen_
 static enum unseen_status lock_folder(const struct unseen_device *device, const struct unseen_dataset *data,
                                       const struct unseen_compare_options *o, struct us_run_lock *lock)
 {
-    static const char *const files[] = {"compare.json", "table.csv",   "table.md",
-                                        "run.json",     "report.html", NULL};
+    static const char *const files[] = {"compare.json",
+                                        "table.csv",
+                                        "table.md",
+                                        "run.json",
+                                        "report.html",
+                                        "cells/*/",
+                                        "cells/*/keep.npy",
+                                        "cells/*/result.json",
+                                        "cells/*/history.csv",
+                                        "cells/*/state.safetensors",
+                                        US_SCORING_FILES("scoring/*/"),
+                                        NULL};
     json_t *asked = describe(device, data, o);
     const enum unseen_status st = us_run_lock_for(o->out, "comparison", files, asked, lock);
     json_decref(asked);

@@ -177,7 +177,8 @@ out:
     return st;
 }
 
-static const char *const files[] = {"scores.npy", "keep.npy", "coreset.csv", "run.json", "report.html", NULL};
+static const char *const files[] = {"scores.npy",  "keep.npy", "coreset.csv",     "run.json",
+                                    "report.html", "seen/",    "seen/scores.npy", NULL};
 
 enum unseen_status unseen_prune(struct unseen_device *device, const struct unseen_dataset *data,
                                 const struct unseen_prune_options *asked, struct unseen_prune_result *result)

@@ -224,7 +224,16 @@ static json_t *describe(const struct us_incremental *in)
 
 enum unseen_status us_steps_lock(const struct us_incremental *in, struct us_run_lock *lock)
 {
-    static const char *const files[] = {"steps.json", "heldout.npy", NULL};
+    static const char *const files[] = {"steps.json",
+                                        "heldout.npy",
+                                        "[0-9]*/",
+                                        "[0-9]*/quality.json",
+                                        "[0-9]*/scores.npy",
+                                        "[0-9]*/keep.npy",
+                                        "[0-9]*/judge-[0-9]*.*",
+                                        "[0-9]*/weights/model-[0-9]*.safetensors",
+                                        US_SCORING_FILES("[0-9]*/"),
+                                        NULL};
     json_t *asked = describe(in);
     const enum unseen_status st = us_run_lock_for(in->out, NULL, files, asked, lock);
     json_decref(asked);

@@ -13,15 +13,7 @@
 #include "base/option.h"
 #include "trajectory/trajectory.h"
 
-/* The arrays of all kinds that come later are refused when it is their turn. */
-const char *const us_scoring_files[] = {"scoring.json",
-                                        "trajectory/trajectory.json",
-                                        "trajectory/p_true.npy",
-                                        "trajectory/labels.npy",
-                                        "seen/trajectory/trajectory.json",
-                                        "seen/trajectory/p_true.npy",
-                                        "work/labels.npy",
-                                        NULL};
+const char *const us_scoring_files[] = {US_SCORING_FILES(""), NULL};
 
 /* Which samples a run trains on, in a word. */
 static void name_subset(const struct us_subset_run *subset, int64_t n, char name[48])

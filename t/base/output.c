@@ -142,6 +142,27 @@ static void what_others_wrote_is_never_overwritten_or_removed(void **state)
     us_run_lock_end(&lock);
 }
 
+static void what_will_be_written_is_looked_for_by_patterns(void **state)
+{
+    (void)state;
+    struct us_run_lock lock = {0};
+    const char *const files[] = {"work/", "work/r[0-9]*/", "work/r[0-9]*/seen-*.npy", NULL};
+    assert_ok(us_make_folder(test_path("p[1*]/work/r0")));
+    put("p[1*]/work/r0/own.npy", "theirs");
+    put("p[1*]/work/rest", "theirs");
+    assert_ok(us_run_lock(test_path("p[1*]"), NULL, files, &lock));
+    assert_ok(write_ours("p[1*]/work/r0/seen-0.npy"));
+    us_run_lock_end(&lock);
+    assert_ok(us_run_lock(test_path("p[1*]/"), NULL, files, &lock));
+    us_run_lock_end(&lock);
+    put("p[1*]/work/r0/seen-1.npy", "theirs");
+    assert_fails(UNSEEN_USAGE, "work/r0/seen-1.npy: is in the way",
+                 us_run_lock(test_path("p[1*]"), NULL, files, &lock));
+    unlink(test_path("p[1*]/work/r0/seen-1.npy"));
+    assert_int_equal(symlink("r0", test_path("p[1*]/work/r1")), 0);
+    assert_fails(UNSEEN_USAGE, "work/r1: is a link", us_run_lock(test_path("p[1*]"), NULL, files, &lock));
+}
+
 static void links_are_not_followed_when_files_are_removed(void **state)
 {
     (void)state;
@@ -241,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_process_holds_a_folder_and_what_a_killed_one_left_goes),
         cmocka_unit_test(what_others_wrote_is_never_overwritten_or_removed),
+        cmocka_unit_test(what_will_be_written_is_looked_for_by_patterns),
         cmocka_unit_test(links_are_not_followed_when_files_are_removed),
         cmocka_unit_test(a_folder_inside_one_that_is_held_is_held_with_it),
         cmocka_unit_test(what_was_only_locked_leaves_nothing),

@@ -52,13 +52,18 @@ untouched() {
   untouched out
 }
 
-@test "nothing is written behind a link to a folder of the user's" {
+@test "nothing is written behind a link to a folder of the user's, and nothing trained before that is told" {
   need_device
-  mkdir mine out
-  ln -s ../mine out/trajectory
-  run_code 2 unseen prune $run --out out
-  grep -q 'trajectory: is a link' stderr
-  [ -z "$(ls mine)" ]
+  mkdir mine
+  for link in trajectory seen/trajectory work work/r0-f1; do
+    mkdir -p "out/$(dirname $link)"
+    ln -s "$PWD/mine" out/$link
+    run_code 2 unseen prune $run --out out
+    grep -q "out/$link: is a link" stderr
+    [ -z "$(ls mine)" ]
+    [ ! -e out/scoring.json ]
+    rm -r out
+  done
 }
 
 # refuses FILE COMMAND...: FILE in the folder is the user's and stops the command before it writes anything.
@@ -77,19 +82,21 @@ refuses() {
 @test "no command writes over a file that it did not write" {
   need_device
   for file in scoring.json trajectory/trajectory.json trajectory/p_true.npy trajectory/labels.npy \
-    seen/trajectory/p_true.npy; do
+    trajectory/features.npy seen/trajectory/p_true.npy seen/trajectory/loss.npy work/r0-f1/state.safetensors \
+    work/r0-f0/seen-record-0001.npy work/duplicate_of.npy; do
     refuses $file trajectory $run
   done
-  for file in scores.npy keep.npy coreset.csv run.json report.html scoring.json; do
+  for file in scores.npy keep.npy coreset.csv run.json report.html scoring.json seen/scores.npy trajectory/el2n.npy; do
     refuses $file prune $run
   done
-  for file in steps/steps.json steps/heldout.npy keep.npy; do
+  for file in steps/steps.json steps/heldout.npy steps/2/keep.npy steps/1/trajectory/fold.npy keep.npy; do
     refuses $file prune $run --steps 2
   done
   for file in state.safetensors model.safetensors history.csv run.json; do
     refuses $file train $one
   done
-  for file in compare.json table.csv table.md run.json report.html; do
+  for file in compare.json table.csv table.md run.json report.html cells/random-k0.5-s3/keep.npy \
+    scoring/fold-s3/trajectory/loss.npy; do
     refuses $file compare $compared
   done
   for file in suspects.csv suspicion.npy audit.html scoring.json; do

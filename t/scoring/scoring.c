@@ -10,8 +10,10 @@
 
 #include "base/fs.h"
 #include "base/half.h"
+#include "base/output.h"
 #include "nn/gradient.h"
 #include "scoring/folds.h"
+#include "scoring/scoring_json.h"
 #include "trajectory/trajectory.h"
 #include "unseen/prune.h"
 
@@ -379,8 +381,12 @@ static void one_failure_stops_all(void **state)
     struct unseen_scoring_options options = options_of(UNSEEN_FOLD, "failure");
     options.concurrent = 2;
     options.recipe.epochs = 500;
-    /* The second model's records find a folder where a file should be. */
+    /* The second model's records find a folder, which is taken for ours, where a file should be. */
+    struct us_run_lock lock = {0};
+    assert_ok(us_run_lock(test_path("failure"), NULL, NULL, &lock));
+    assert_ok(us_output_admit(test_path("failure/work/r0-f1/heldout-record-0001.npy"), NULL));
     assert_ok(us_make_folder(test_path("failure/work/r0-f1/heldout-record-0001.npy")));
+    us_run_lock_end(&lock);
     assert_fails(UNSEEN_FAILED, "r0-f1/heldout-record-0001.npy",
                  unseen_record_trajectory(test_device(), data, &options));
     options.concurrent = 9;
@@ -420,6 +426,19 @@ static void another_run_in_the_folder_is_refused(void **state)
     assert_fails(UNSEEN_USAGE, "seed", unseen_record_trajectory(test_device(), data, &options));
 }
 
+static void every_array_is_refused_where_it_is_not_ours(void **state)
+{
+    (void)state;
+    for (int a = 0; a < US_TRAJECTORY_ARRAYS; a++) {
+        char name[64];
+        bool found = false;
+        snprintf(name, sizeof name, "trajectory/%s.npy", us_trajectory_name(a));
+        for (const char *const *file = us_scoring_files; *file; file++)
+            found = found || strcmp(*file, name) == 0;
+        assert_true(found);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -433,6 +452,7 @@ int main(void)
         cmocka_unit_test(one_failure_stops_all),
         cmocka_unit_test(what_does_not_fit_side_by_side_says_so),
         cmocka_unit_test(another_run_in_the_folder_is_refused),
+        cmocka_unit_test(every_array_is_refused_where_it_is_not_ours),
     };
     test_device();
     return RUN_TESTS(tests, set_up, test_drawn_end);
