@@ -5,14 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datasets/jpeg.h"
-#include "datasets/png.h"
+#include "datasets/codec.h"
+
+static const struct us_codec *const codecs[] = {&us_codec_jpeg, &us_codec_png};
+
+enum { CODECS = sizeof codecs / sizeof *codecs };
 
 struct us_image_decoder {
-    struct us_jpeg *jpeg;
-    struct us_png *png;
-    bool is_png; /* of the last file */
-    const char *reason;
+    void *decoders[CODECS];
+    struct us_coded image; /* the last file */
 };
 
 enum unseen_status us_image_open(struct us_image_decoder **decoder)
@@ -20,8 +21,8 @@ enum unseen_status us_image_open(struct us_image_decoder **decoder)
     enum unseen_status st = UNSEEN_OK;
     struct us_image_decoder *fresh = us_calloc(1, sizeof *fresh);
     US_TRY_ALLOC(fresh);
-    US_TRY(us_jpeg_open(&fresh->jpeg));
-    US_TRY(us_png_open(&fresh->png));
+    for (int i = 0; i < CODECS; i++)
+        US_TRY(codecs[i]->open(&fresh->decoders[i]));
     *decoder = fresh;
     fresh = NULL;
 out:
@@ -33,8 +34,8 @@ void us_image_close(struct us_image_decoder *decoder)
 {
     if (!decoder)
         return;
-    us_jpeg_close(decoder->jpeg);
-    us_png_close(decoder->png);
+    for (int i = 0; i < CODECS; i++)
+        codecs[i]->close(decoder->decoders[i]);
     free(decoder);
 }
 
@@ -68,33 +69,72 @@ static const char *why_not(const uint8_t *bytes, size_t size)
     return "is neither a JPEG nor a PNG file";
 }
 
+/* Read the header. `codec` is what decodes it, whose `end` is called when all is done; -1 if there is none.
+ */
+static bool begin(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size, int *codec)
+{
+    struct us_coded *image = &decoder->image;
+    *image = (struct us_coded){.bytes = bytes, .size = size};
+    for (*codec = CODECS - 1; *codec >= 0; --*codec) {
+        if (codecs[*codec]->knows(bytes, size))
+            return codecs[*codec]->begin(decoder->decoders[*codec], image);
+    }
+    return us_refuse(image, "%s", why_not(bytes, size));
+}
+
+static void end(struct us_image_decoder *decoder, int codec)
+{
+    if (codec >= 0)
+        codecs[codec]->end(decoder->decoders[codec]);
+}
+
 bool us_image_size(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size, int *height,
                    int *width)
 {
-    decoder->reason = NULL;
-    decoder->is_png = us_is_png(bytes, size);
-    if (decoder->is_png)
-        return us_png_size(decoder->png, bytes, size, height, width);
-    if (size >= 2 && bytes[0] == 0xff && bytes[1] == 0xd8)
-        return us_jpeg_size(decoder->jpeg, bytes, size, height, width);
-    decoder->reason = why_not(bytes, size);
-    return false;
+    int codec = -1;
+    bool good = begin(decoder, bytes, size, &codec);
+    if (good) {
+        *height = decoder->image.height;
+        *width = decoder->image.width;
+    }
+    end(decoder, codec);
+    return good;
+}
+
+struct packed {
+    uint8_t *pixels; /* where the next row goes; NULL: nowhere */
+    int width;
+};
+
+static void pack_row(void *taker, const uint8_t *row)
+{
+    struct packed *packed = taker;
+    for (int x = 0; packed->pixels && x < packed->width; x++, row += 4) {
+        for (int c = 0; c < 3; c++)
+            *packed->pixels++ = row[c];
+    }
 }
 
 bool us_image_decode(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size, uint8_t *pixels)
 {
-    return decoder->is_png ? us_png_decode(decoder->png, bytes, size, pixels)
-                           : us_jpeg_decode(decoder->jpeg, bytes, size, pixels);
+    int codec = -1;
+    bool good = begin(decoder, bytes, size, &codec);
+    if (good) {
+        struct us_coded *image = &decoder->image;
+        struct us_rect all = {0, 0, image->width, image->height};
+        struct packed packed = {pixels, image->width};
+        good = codecs[codec]->rows(decoder->decoders[codec], image, 1, &all, pack_row, &packed);
+    }
+    end(decoder, codec);
+    return good;
 }
 
 const char *us_image_reason(const struct us_image_decoder *decoder)
 {
-    if (decoder->reason)
-        return decoder->reason;
-    return decoder->is_png ? us_png_reason(decoder->png) : us_jpeg_reason(decoder->jpeg);
+    return decoder->image.reason;
 }
 
 const char *us_image_note(const struct us_image_decoder *decoder)
 {
-    return decoder->is_png ? NULL : us_jpeg_note(decoder->jpeg);
+    return *decoder->image.note ? decoder->image.note : NULL;
 }

@@ -6,8 +6,17 @@
 
 #include "base/status.h"
 
-/* A header is a claim by an untrusted file: sides beyond this are refused before memory is taken. */
-enum { US_IMAGE_SIDE = 16384 };
+/* A header is a claim by an untrusted file: what is beyond these is refused before memory or time is taken.
+ */
+enum {
+    US_IMAGE_SIDE = 65535,
+    /* In all: a few seconds of one core, and more than any camera takes. Files are decoded by rows, so that
+     * memory does not follow from it. */
+    US_IMAGE_PIXELS = 1 << 30,
+    /* Of files whose coding spreads each row over all of the file, interlaced PNG and progressive JPEG: their
+     * decoders keep 4 to 8 bytes a pixel. */
+    US_IMAGE_WHOLE = 1 << 27
+};
 
 struct us_image_decoder; /* one thread at a time */
 
@@ -20,10 +29,10 @@ void us_image_close(struct us_image_decoder *decoder);
 bool us_image_size(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size, int *height,
                    int *width);
 
-/* Decode the image that us_image_size looked at last into `pixels` [height, width, 3]; greyscale, palettes
- * and CMYK become RGB, 16 bits are rounded to 8, transparency and EXIF's orientation are ignored, as PIL's
- * convert("RGB") does. The same file is the same pixels everywhere. False if data are missing or
- * unreadable. */
+/* Decode an image of a size that us_image_size told into `pixels` [height, width, 3], or to see whether it
+ * can be (NULL): greyscale, palettes and CMYK become RGB, of 16 bits the upper 8 are kept, transparency and
+ * EXIF's orientation are ignored, as PIL's convert("RGB") does (which cuts 16-bit greyscale off at 255). The
+ * same file is the same pixels everywhere. False if data are missing or unreadable. */
 bool us_image_decode(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size, uint8_t *pixels);
 
 /* Why the last call was false; valid until the next. */

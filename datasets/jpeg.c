@@ -1,153 +1,225 @@
 #include "config.h"
 
-#include "datasets/jpeg.h"
-
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <turbojpeg.h>
 
-#include "datasets/image.h"
+#include <jpeglib.h>
 
-enum { NOTE_SIZE = 200 };
+#include <jerror.h>
 
-struct us_jpeg {
-    tjhandle handle;
-    bool stuck; /* a failure leaves `handle` amid that file: it takes no other */
-    int height, width;
-    bool cmyk;
-    uint8_t *inks; /* [height, width, 4] of a CMYK image */
-    const char *reason;
-    char note[NOTE_SIZE]; /* "" if there is none */
+#include "datasets/codec.h"
+
+enum {
+    /* Columns around those that are asked for: at the edges of what it decodes libjpeg interpolates colours
+     * from one side alone, so these are not the pixels of the whole picture. */
+    MARGIN = 8,
+    /* A progressive file of a few kilobytes can hold thousands of scans of a huge picture. */
+    SCANS = 500
 };
 
-enum unseen_status us_jpeg_open(struct us_jpeg **decoder)
+struct jpeg {
+    struct jpeg_decompress_struct info;
+    struct jpeg_error_mgr errors;
+    struct jpeg_progress_mgr progress;
+    jmp_buf failed;
+    struct us_coded *image;
+    uint8_t *row; /* of one scanline, grown as needed */
+};
+
+static struct jpeg *jpeg_of(j_common_ptr info)
 {
-    struct us_jpeg *fresh = us_calloc(1, sizeof *fresh);
-    if (!fresh)
-        return UNSEEN_FAILED;
-    fresh->handle = tjInitDecompress();
-    if (!fresh->handle) {
-        free(fresh);
-        return us_fail(UNSEEN_FAILED, "libjpeg-turbo", "%s", tjGetErrorStr2(NULL));
+    return info->client_data;
+}
+
+static void explain(const struct jpeg_error_mgr *errors, j_common_ptr info, struct us_coded *image)
+{
+    char text[JMSG_LENGTH_MAX];
+    int parameter = errors->msg_parm.i[0];
+    switch (errors->msg_code) {
+    case JERR_BAD_PRECISION:
+        us_refuse(image, "is a JPEG file of %d bits a channel, which is not read", parameter);
+        break;
+    case JERR_SOF_UNSUPPORTED:
+        us_refuse(image, "is a %s JPEG file, which is not read",
+                  (parameter & 3) == 3 ? "lossless" : "hierarchical");
+        break;
+    case JERR_OUT_OF_MEMORY:
+        us_refuse(image, "needs more memory than there is");
+        break;
+    default:
+        errors->format_message(info, text);
+        us_refuse(image, "%s", text);
     }
-    *decoder = fresh;
+}
+
+static void fail(j_common_ptr info)
+{
+    struct jpeg *jpeg = jpeg_of(info);
+    if (jpeg->image)
+        explain(info->err, info, jpeg->image);
+    longjmp(jpeg->failed, 1);
+}
+
+/* Warnings that say that data are missing end the decoding. The others are noted, and traces are not. */
+static void hear(j_common_ptr info, int level)
+{
+    if (level >= 0)
+        return;
+    int code = info->err->msg_code;
+    if (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_MUST_RESYNC)
+        fail(info);
+    char text[JMSG_LENGTH_MAX];
+    info->err->format_message(info, text);
+    struct us_coded *image = jpeg_of(info)->image;
+    if (!*image->note)
+        snprintf(image->note, sizeof image->note, "%s", text);
+}
+
+static void count_scans(j_common_ptr info)
+{
+    struct jpeg *jpeg = jpeg_of(info);
+    if (jpeg->info.input_scan_number <= SCANS)
+        return;
+    us_refuse(jpeg->image, "is a JPEG file of more than %d scans, which is not read", SCANS);
+    longjmp(jpeg->failed, 1);
+}
+
+static enum unseen_status open_jpeg(void **decoder)
+{
+    struct jpeg *jpeg = us_calloc(1, sizeof *jpeg);
+    if (!jpeg)
+        return UNSEEN_FAILED;
+    jpeg->info.err = jpeg_std_error(&jpeg->errors);
+    jpeg->errors.error_exit = fail;
+    jpeg->errors.emit_message = hear;
+    jpeg->info.client_data = jpeg;
+    if (setjmp(jpeg->failed)) {
+        free(jpeg);
+        return us_fail(UNSEEN_FAILED, "libjpeg", "cannot make a decoder: another version, or no memory");
+    }
+    jpeg_create_decompress(&jpeg->info);
+    jpeg->progress.progress_monitor = count_scans;
+    jpeg->info.progress = &jpeg->progress;
+    *decoder = jpeg;
     return UNSEEN_OK;
 }
 
-void us_jpeg_close(struct us_jpeg *decoder)
+static void close_jpeg(void *decoder)
 {
-    if (!decoder)
+    struct jpeg *jpeg = decoder;
+    if (!jpeg)
         return;
-    if (decoder->handle)
-        tjDestroy(decoder->handle);
-    free(decoder->inks);
-    free(decoder);
+    jpeg_destroy_decompress(&jpeg->info);
+    free(jpeg->row);
+    free(jpeg);
 }
 
-const char *us_jpeg_reason(const struct us_jpeg *decoder)
+static bool knows_jpeg(const uint8_t *bytes, size_t size)
 {
-    return decoder->reason;
+    return size >= 2 && bytes[0] == 0xff && bytes[1] == 0xd8;
 }
 
-const char *us_jpeg_note(const struct us_jpeg *decoder)
+/* What the pixels are asked to be; CMYK is made RGB here, for libjpeg does not. */
+static bool choose_colours(struct jpeg *jpeg)
 {
-    return *decoder->note ? decoder->note : NULL;
-}
-
-static bool refuse(struct us_jpeg *decoder, const char *reason)
-{
-    decoder->reason = reason;
-    decoder->stuck = true;
-    return false;
-}
-
-static bool renew(struct us_jpeg *decoder)
-{
-    if (!decoder->stuck)
+    switch (jpeg->info.num_components) {
+    case 1:
+    case 3:
+        jpeg->info.out_color_space = JCS_EXT_RGBX;
         return true;
-    tjDestroy(decoder->handle);
-    decoder->handle = tjInitDecompress();
-    decoder->stuck = !decoder->handle;
-    decoder->reason = "needs more memory than there is";
-    return !decoder->stuck;
-}
-
-/* True if the last call failed, or warned that data are missing. */
-static bool lost_data(struct us_jpeg *decoder)
-{
-    static const char *const losses[] = {"remature end", "instead of RST"};
-    if (tjGetErrorCode(decoder->handle) != TJERR_WARNING)
+    case 4:
+        jpeg->info.out_color_space = JCS_CMYK;
         return true;
-    const char *text = tjGetErrorStr2(decoder->handle);
-    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
-        if (strstr(text, losses[i]))
-            return true;
+    default:
+        return us_refuse(jpeg->image, "is a JPEG file of %d colours, which is not read",
+                         jpeg->info.num_components);
     }
-    return false;
 }
 
-bool us_jpeg_size(struct us_jpeg *decoder, const uint8_t *bytes, size_t size, int *height, int *width)
+static bool begin_jpeg(void *decoder, struct us_coded *image)
 {
-    int subsampling = 0, colours = 0;
-    *decoder->note = '\0';
-    decoder->width = decoder->height = 0;
-    if (!renew(decoder))
+    struct jpeg *jpeg = decoder;
+    jpeg->image = image;
+    if (setjmp(jpeg->failed))
         return false;
-    bool read = tjDecompressHeader3(decoder->handle, bytes, size, &decoder->width, &decoder->height,
-                                    &subsampling, &colours) == 0;
-    if (!read && lost_data(decoder))
-        return refuse(decoder, tjGetErrorStr2(decoder->handle));
-    if (decoder->width < 1 || decoder->height < 1)
-        return refuse(decoder, "has no pixels");
-    if (decoder->width > US_IMAGE_SIDE || decoder->height > US_IMAGE_SIDE)
-        return refuse(decoder, "is wider or higher than 16384 pixels");
-    decoder->cmyk = colours == TJCS_CMYK || colours == TJCS_YCCK;
-    *height = decoder->height;
-    *width = decoder->width;
+    jpeg_mem_src(&jpeg->info, image->bytes, image->size);
+    jpeg_read_header(&jpeg->info, TRUE);
+    image->height = (int)jpeg->info.image_height;
+    image->width = (int)jpeg->info.image_width;
+    return us_size_allowed(image, image->height, image->width, jpeg_has_multiple_scans(&jpeg->info)) &&
+           choose_colours(jpeg);
+}
+
+/* Inks as Adobe stores them in all CMYK files of practice, 255 less the ink, in PIL's arithmetic. */
+static void rgb_of_cmyk(uint8_t *row, JDIMENSION width)
+{
+    for (uint8_t *at = row; at < row + (size_t)width * 4; at += 4) {
+        int white = at[3];
+        for (int c = 0; c < 3; c++) {
+            int ink = (255 - at[c]) * white + 128;
+            int value = white - ((ink + (ink >> 8)) >> 8);
+            at[c] = (uint8_t)(value < 0 ? 0 : value);
+        }
+    }
+}
+
+/* True if the end of the image is in the file, behind what has been read of it. */
+static bool has_end(struct jpeg *jpeg)
+{
+    if (jpeg_input_complete(&jpeg->info) || jpeg->info.unread_marker == JPEG_EOI)
+        return true;
+    const struct jpeg_source_mgr *from = jpeg->info.src;
+    return memmem(from->next_input_byte, from->bytes_in_buffer, "\xff\xd9", 2) ||
+           us_refuse(jpeg->image, "Premature end of JPEG file");
+}
+
+static bool rows_jpeg(void *decoder, struct us_coded *image, int shrink, const struct us_rect *rect,
+                      us_take_row *take, void *taker)
+{
+    struct jpeg *jpeg = decoder;
+    struct jpeg_decompress_struct *info = &jpeg->info;
+    if (setjmp(jpeg->failed))
+        return false;
+    info->scale_num = 1;
+    info->scale_denom = (unsigned)shrink;
+    info->dct_method = JDCT_ISLOW;
+    info->do_fancy_upsampling = TRUE;
+    jpeg_start_decompress(info);
+    JDIMENSION first = (JDIMENSION)(rect->x > MARGIN ? rect->x - MARGIN : 0);
+    JDIMENSION end = (JDIMENSION)rect->x + (JDIMENSION)rect->width + MARGIN;
+    JDIMENSION columns = (end < info->output_width ? end : info->output_width) - first;
+    jpeg_crop_scanline(info, &first, &columns);
+    uint8_t *row = us_realloc(jpeg->row, (size_t)columns * 4 + US_ROW_SLACK, 1);
+    if (!row)
+        return us_refuse(image, "needs more memory than there is");
+    jpeg->row = row;
+    jpeg_skip_scanlines(info, (JDIMENSION)rect->y);
+    while (info->output_scanline < (JDIMENSION)(rect->y + rect->height)) {
+        jpeg_read_scanlines(info, &jpeg->row, 1);
+        if (info->out_color_space == JCS_CMYK)
+            rgb_of_cmyk(jpeg->row, columns);
+        take(taker, jpeg->row + 4 * ((size_t)rect->x - first));
+    }
+    if (info->output_scanline < info->output_height)
+        return has_end(jpeg);
+    jpeg_finish_decompress(info);
     return true;
 }
 
-/* Decode to `to`, in `format`. libjpeg tells of its last warning alone, so a file with any is decoded up to
- * the first one too: data may be missing at either. */
-static bool decode_as(struct us_jpeg *decoder, const uint8_t *bytes, size_t size, uint8_t *to, int format)
+static void end_jpeg(void *decoder)
 {
-    int height = decoder->height, width = decoder->width;
-    if (tjDecompress2(decoder->handle, bytes, size, to, width, 0, height, format, TJFLAG_ACCURATEDCT) == 0)
-        return true;
-    if (lost_data(decoder))
-        return refuse(decoder, tjGetErrorStr2(decoder->handle));
-    snprintf(decoder->note, sizeof decoder->note, "%s", tjGetErrorStr2(decoder->handle));
-    uint8_t *scratch = us_calloc((size_t)height * (size_t)width, (size_t)tjPixelSize[format]);
-    if (!scratch)
-        return refuse(decoder, "needs more memory than there is");
-    int rc = tjDecompress2(decoder->handle, bytes, size, scratch, width, 0, height, format,
-                           TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING);
-    free(scratch);
-    return rc == 0 || !lost_data(decoder) || refuse(decoder, tjGetErrorStr2(decoder->handle));
+    struct jpeg *jpeg = decoder;
+    jpeg_abort_decompress(&jpeg->info);
 }
 
-/* CMYK files of practice are Adobe's, which store 255 minus the ink. */
-static bool decode_cmyk(struct us_jpeg *decoder, const uint8_t *bytes, size_t size, uint8_t *pixels)
-{
-    size_t n = (size_t)decoder->width * (size_t)decoder->height;
-    uint8_t *grown = us_realloc(decoder->inks, n, 4);
-    if (!grown)
-        return refuse(decoder, "needs more memory than there is");
-    decoder->inks = grown;
-    if (!decode_as(decoder, bytes, size, grown, TJPF_CMYK))
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        unsigned key = grown[4 * i + 3];
-        for (size_t c = 0; c < 3; c++)
-            pixels[3 * i + c] = (uint8_t)((grown[4 * i + c] * key + 127) / 255);
-    }
-    return true;
-}
-
-bool us_jpeg_decode(struct us_jpeg *decoder, const uint8_t *bytes, size_t size, uint8_t *pixels)
-{
-    *decoder->note = '\0';
-    return decoder->cmyk ? decode_cmyk(decoder, bytes, size, pixels)
-                         : decode_as(decoder, bytes, size, pixels, TJPF_RGB);
-}
+const struct us_codec us_codec_jpeg = {
+    .knows = knows_jpeg,
+    .open = open_jpeg,
+    .close = close_jpeg,
+    .begin = begin_jpeg,
+    .rows = rows_jpeg,
+    .end = end_jpeg,
+    .shrinks = true,
+};

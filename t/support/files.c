@@ -7,10 +7,12 @@
 #include <dirent.h>
 #include <png.h>
 #include <stdio.h>
+
+#include <jpeglib.h>
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <turbojpeg.h>
 
 #include "base/fs.h"
 #include "support/cmocka.h"
@@ -52,25 +54,33 @@ void test_cifar(const char *folder, const char *name, int label_bytes, int class
 
 void test_jpeg(const char *folder, const char *name, int height, int width, unsigned colour, int grey)
 {
-    tjhandle handle = tjInitCompress();
-    size_t n = (size_t)height * (size_t)width;
-    uint8_t *pixels = malloc(n * 3);
-    unsigned char *jpeg = NULL;
+    struct jpeg_compress_struct jpeg;
+    struct jpeg_error_mgr errors;
+    unsigned char *bytes = NULL;
     unsigned long size = 0;
-    assert_non_null(handle);
-    assert_non_null(pixels);
-    for (size_t i = 0; i < n; i++) {
-        pixels[3 * i] = (uint8_t)(colour >> 16);
-        pixels[3 * i + 1] = (uint8_t)(colour >> 8);
-        pixels[3 * i + 2] = (uint8_t)colour;
-    }
-    assert_int_equal(tjCompress2(handle, pixels, width, 0, height, TJPF_RGB, &jpeg, &size,
-                                 grey ? TJSAMP_GRAY : TJSAMP_444, 95, 0),
-                     0);
-    test_file(folder, name, jpeg, size);
-    tjFree(jpeg);
-    free(pixels);
-    tjDestroy(handle);
+    uint8_t *row = malloc((size_t)width * 3);
+    assert_non_null(row);
+    for (int i = 0; i < 3 * width; i++)
+        row[i] = (uint8_t)(colour >> (16 - 8 * (i % 3)));
+    jpeg.err = jpeg_std_error(&errors);
+    jpeg_create_compress(&jpeg);
+    jpeg_mem_dest(&jpeg, &bytes, &size);
+    jpeg.image_height = (JDIMENSION)height;
+    jpeg.image_width = (JDIMENSION)width;
+    jpeg.input_components = 3;
+    jpeg.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&jpeg);
+    jpeg_set_colorspace(&jpeg, grey ? JCS_GRAYSCALE : JCS_YCbCr);
+    jpeg_set_quality(&jpeg, 95, TRUE);
+    jpeg.comp_info[0].h_samp_factor = jpeg.comp_info[0].v_samp_factor = 1;
+    jpeg_start_compress(&jpeg, TRUE);
+    for (int y = 0; y < height; y++)
+        jpeg_write_scanlines(&jpeg, &row, 1);
+    jpeg_finish_compress(&jpeg);
+    jpeg_destroy_compress(&jpeg);
+    test_file(folder, name, bytes, size);
+    free(bytes);
+    free(row);
 }
 
 void test_png(const char *folder, const char *name, int height, int width, enum test_png colour, int depth,
