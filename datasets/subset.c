@@ -6,6 +6,7 @@
 
 #include "base/checksum.h"
 #include "base/fs.h"
+#include "base/lines.h"
 #include "base/log.h"
 #include "base/npy.h"
 #include "base/text.h"
@@ -110,31 +111,12 @@ static enum unseen_status keep_line(struct reading *r, int64_t line, const char 
     return UNSEEN_OK;
 }
 
-static bool is_blank(const char *text)
-{
-    while (us_is_space(*text))
-        text++;
-    return !*text;
-}
-
-/* Take the text apart where it lies. */
 static enum unseen_status keep_lines(struct reading *r, char *text)
 {
-    static const char byte_order_mark[] = "\xEF\xBB\xBF";
     enum unseen_status st = UNSEEN_OK;
-    if (strncmp(text, byte_order_mark, strlen(byte_order_mark)) == 0)
-        text += strlen(byte_order_mark);
-    for (int64_t line = 1; text; line++) {
-        char *end = strchr(text, '\n');
-        if (end)
-            *end = '\0';
-        size_t length = strlen(text);
-        if (length > 0 && text[length - 1] == '\r')
-            text[length - 1] = '\0';
-        if (!is_blank(text))
-            US_TRY(keep_line(r, line, text));
-        text = end ? end + 1 : NULL;
-    }
+    struct us_lines lines = us_lines_of(text);
+    for (const char *line; (line = us_next_line(&lines));)
+        US_TRY(keep_line(r, lines.line, line));
     if (r->again)
         us_log(UNSEEN_LOG_WARNING, "%s: lines that name a sample again, which is taken once: %lld", r->file,
                (long long)r->again);
