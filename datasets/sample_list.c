@@ -8,7 +8,6 @@
 #include "base/csv.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "datasets/names.h"
 
 /* Labels that are numbers go up to here: larger ones are names that happen to be digits, such as dates. */
 enum { CLASSES_MOST = 65536 };
@@ -18,11 +17,11 @@ enum column { PATH, LABEL, SPLIT, N_COLUMNS };
 struct reading {
     struct us_csv csv;
     struct us_sample_list *list;
-    int at[N_COLUMNS];      /* where a column is in a row; -1: nowhere */
-    struct us_names labels; /* of each row, as written */
-    int64_t room;           /* of list->rows */
-    bool names;             /* a label is no number */
-    int64_t largest;        /* of the labels that are numbers */
+    int at[N_COLUMNS]; /* where a column is in a row; -1: nowhere */
+    char **labels;     /* of each row, as it is written; they lie in `csv` */
+    int64_t room;      /* of list->rows */
+    bool names;        /* a label is no number */
+    int64_t largest;   /* of the labels that are numbers */
     int64_t row_of_largest;
 };
 
@@ -111,9 +110,10 @@ static int64_t number_of(const char *text)
     return c > text && !*c ? number : -1;
 }
 
-static void note_label(struct reading *r, const char *label)
+static void note_label(struct reading *r, char *label)
 {
     const int64_t number = number_of(label);
+    r->labels[r->list->n] = label;
     r->names |= number < 0;
     if (number > r->largest) {
         r->largest = number;
@@ -130,12 +130,16 @@ static enum unseen_status grow_rows(struct reading *r)
     if (!grown)
         return UNSEEN_FAILED;
     r->list->rows = grown;
+    char **labels = us_realloc(r->labels, (size_t)room, sizeof *labels);
+    if (!labels)
+        return UNSEEN_FAILED;
+    r->labels = labels;
     r->room = room;
     return UNSEEN_OK;
 }
 
 /* The current row's field of a column; NULL where the row ends before it or it is empty. */
-static const char *field_of(const struct reading *r, enum column column)
+static char *field_of(const struct reading *r, enum column column)
 {
     const int at = r->at[column];
     return at >= 0 && at < r->csv.n && *r->csv.field[at] ? r->csv.field[at] : NULL;
@@ -143,7 +147,7 @@ static const char *field_of(const struct reading *r, enum column column)
 
 static enum unseen_status take_row(struct reading *r)
 {
-    const char *path = field_of(r, PATH), *label = field_of(r, LABEL), *split = field_of(r, SPLIT);
+    char *path = field_of(r, PATH), *label = field_of(r, LABEL), *split = field_of(r, SPLIT);
     struct us_listed row = {.line = r->csv.line, .split = US_LISTED_TRAIN};
     if (!path || !label)
         return us_csv_fail(&r->csv, "has no %s", path ? "label" : "path");
@@ -154,9 +158,9 @@ static enum unseen_status take_row(struct reading *r)
     }
     while (strncmp(path, "./", 2) == 0)
         path += 2;
-    note_label(r, label);
-    if (grow_rows(r) || us_names_add(&r->labels, label) || !(row.path = us_format("%s", path)))
+    if (grow_rows(r) || !(row.path = us_format("%s", path)))
         return UNSEEN_FAILED;
+    note_label(r, label);
     r->list->rows[r->list->n++] = row;
     r->list->of_split[row.split]++;
     return UNSEEN_OK;
@@ -187,14 +191,13 @@ static enum unseen_status number_classes(struct reading *r)
     struct us_sample_list *list = r->list;
     if (r->largest >= CLASSES_MOST) {
         us_fail(UNSEEN_BAD_DATA, r->csv.file, "line %lld: label %s would make more than %d classes",
-                (long long)list->rows[r->row_of_largest].line, r->labels.list[r->row_of_largest],
-                CLASSES_MOST);
+                (long long)list->rows[r->row_of_largest].line, r->labels[r->row_of_largest], CLASSES_MOST);
         us_hint("labels that are all numbers count the classes from 0 on");
         return UNSEEN_BAD_DATA;
     }
     list->n_classes = (int)r->largest + 1;
     for (int64_t i = 0; i < list->n; i++)
-        list->rows[i].label = (int32_t)number_of(r->labels.list[i]);
+        list->rows[i].label = (int32_t)number_of(r->labels[i]);
     return UNSEEN_OK;
 }
 
@@ -209,7 +212,7 @@ static enum unseen_status name_classes(struct reading *r)
     char **sorted = us_calloc((size_t)list->n, sizeof *sorted);
     enum unseen_status st = UNSEEN_OK;
     US_TRY_ALLOC(sorted);
-    memcpy(sorted, r->labels.list, (size_t)list->n * sizeof *sorted);
+    memcpy(sorted, r->labels, (size_t)list->n * sizeof *sorted);
     qsort(sorted, (size_t)list->n, sizeof *sorted, compare_names);
     int n = 0;
     for (int64_t i = 0; i < list->n; i++) {
@@ -220,7 +223,7 @@ static enum unseen_status name_classes(struct reading *r)
     for (; list->n_classes < n; list->n_classes++)
         US_TRY_ALLOC(list->classes[list->n_classes] = us_format("%s", sorted[list->n_classes]));
     for (int64_t i = 0; i < list->n; i++) {
-        char **found = bsearch(&r->labels.list[i], sorted, (size_t)n, sizeof *sorted, compare_names);
+        char **found = bsearch(&r->labels[i], sorted, (size_t)n, sizeof *sorted, compare_names);
         list->rows[i].label = (int32_t)(found - sorted);
     }
 out:
@@ -266,7 +269,7 @@ enum unseen_status us_sample_list_read(const char *file, struct us_sample_list *
     US_TRY(r.names ? name_classes(&r) : number_classes(&r));
     US_TRY(check_twice(&r.csv, list));
 out:
-    us_names_free(&r.labels);
+    free(r.labels);
     us_csv_close(&r.csv);
     return st;
 }
