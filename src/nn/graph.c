@@ -180,6 +180,17 @@ bool us_graph_feeds_batchnorm(const struct us_graph *graph, int i)
     return true;
 }
 
+bool us_graph_cut_behind(const struct us_graph *graph, int i)
+{
+    const int y = graph->nodes[i].y; /* values are numbered in the order in which they are made */
+    for (int k = i + 1; k < graph->n_nodes; k++) {
+        const struct us_node *node = &graph->nodes[k];
+        if (node->x < y || (node->residual >= 0 && node->residual < y))
+            return false;
+    }
+    return true;
+}
+
 void us_params_place(struct us_params *params, size_t align)
 {
     size_t step = align / sizeof(float) > 1 ? align / sizeof(float) : 1;

@@ -69,6 +69,9 @@ int us_graph_linear(struct us_graph *graph, const char *name, int x, int out);
 /* Whether node i is a convolution whose output goes to the next node, a batch norm, and to no other. */
 bool us_graph_feeds_batchnorm(const struct us_graph *graph, int i);
 
+/* Whether all that runs behind node i uses nothing from before it but its output. */
+bool us_graph_cut_behind(const struct us_graph *graph, int i);
+
 /* Numbers of one row of the last linear layer's input. */
 int us_graph_feature_count(const struct us_graph *graph);
 

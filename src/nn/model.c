@@ -15,6 +15,11 @@ static size_t max_size(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+static enum us_plan_for purpose(const struct us_model_spec *spec)
+{
+    return !spec->training ? US_PLAN_FORWARD : spec->recompute ? US_PLAN_RECOMPUTE : US_PLAN_TRAINING;
+}
+
 static enum unseen_status make_layer(struct us_model *model, int i)
 {
     const struct us_node *node = &model->graph.nodes[i];
@@ -117,7 +122,7 @@ static enum unseen_status prepare(struct unseen_device *device, const struct us_
     US_TRY_ALLOC(model->fused = us_calloc((size_t)model->graph.n_nodes, sizeof *model->fused));
     US_TRY(make_layers(model));
     fuse(model);
-    US_TRY(us_plan_make(&model->graph, spec->batch, spec->training, model->fused, &model->plan));
+    US_TRY(us_plan_make(&model->graph, spec->batch, purpose(spec), model->fused, &model->plan));
     *out = model;
     model = NULL;
 out:

@@ -14,7 +14,9 @@ struct us_model_spec {
                                 stride 1, above with 7x7 of stride 2 and a max pool of stride 2 */
     int batch;               /* largest */
     enum unseen_precision precision;
-    bool training; /* gradients and velocity are allocated only then */
+    bool training;  /* gradients and velocity are allocated only then */
+    bool recompute; /* training: most activations are not kept for the backward pass but made again there:
+                       a third more work, less memory, the same gradients to the bit */
 };
 
 /* Bytes that a model of this spec needs on `device`, all told. */

@@ -5,11 +5,27 @@
 
 /* A model's passes: forward over its nodes in order, backward in reverse. */
 
+enum way {
+    EVALUATE,
+    TRAIN,
+    AGAIN, /* in the backward pass, what a training pass computed before, to the bit */
+};
+
 /* NULL where there is no such value, or none in memory. */
+static struct us_buf *value_of(const struct us_model *model, const int *slots, int value)
+{
+    return value < 0 || slots[value] < 0 ? NULL : model->slots[slots[value]];
+}
+
 static struct us_buf *activation(const struct us_model *model, int value)
 {
-    return value < 0 || model->plan.activation[value] < 0 ? NULL
-                                                          : model->slots[model->plan.activation[value]];
+    return value_of(model, model->plan.activation, value);
+}
+
+/* The same as the backward pass finds it. */
+static struct us_buf *kept(const struct us_model *model, int value)
+{
+    return value_of(model, model->plan.again, value);
 }
 
 /* NULL where no gradient is wanted. */
@@ -46,34 +62,36 @@ static struct us_batchnorm_params batchnorm_params(const struct us_model *model,
 }
 
 /* A convolution's share of the batch norm behind it: in training the moments, in evaluation all of it. */
-static enum unseen_status forward_fused(struct us_model *model, int i, int n, bool training)
+static enum unseen_status forward_fused(struct us_model *model, int i, int n, enum way way, struct us_buf *x,
+                                        struct us_buf *y)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_node *node = &model->graph.nodes[i], *next = node + 1;
     struct us_conv_epilogue epilogue = {.moments = model->shared};
-    if (!training) {
+    if (way == EVALUATE) {
         const struct us_batchnorm_params params = batchnorm_params(model, next);
         US_TRY(us_batchnorm_affine(model->layers[i + 1].batchnorm, &params, model->shared));
         epilogue = (struct us_conv_epilogue){
             .affine = model->shared, .residual = activation(model, next->residual), .relu = next->relu};
     }
-    US_TRY(us_conv_forward_fused(model->layers[i].conv, n, activation(model, node->x),
-                                 model->params.part[node->param], model->workspace, &epilogue,
-                                 activation(model, training ? node->y : next->y)));
+    US_TRY(us_conv_forward_fused(model->layers[i].conv, n, x, model->params.part[node->param],
+                                 model->workspace, &epilogue,
+                                 way == EVALUATE ? activation(model, next->y) : y));
 out:
     return st;
 }
 
-static enum unseen_status forward_batchnorm(struct us_model *model, int i, int n, bool training)
+static enum unseen_status forward_batchnorm(struct us_model *model, int i, int n, enum way way,
+                                            struct us_buf *x, struct us_buf *residual, struct us_buf *y)
 {
     const struct us_node *node = &model->graph.nodes[i];
     const bool fused = i > 0 && model->fused[i - 1];
     struct us_batchnorm *batchnorm = model->layers[i].batchnorm;
-    struct us_buf *x = activation(model, node->x), *y = activation(model, node->y);
-    struct us_buf *residual = activation(model, node->residual);
     const struct us_batchnorm_params params = batchnorm_params(model, node);
     const size_t rows = pixels(model, node->x, n);
-    if (!training)
+    if (way == AGAIN)
+        return us_batchnorm_forward_again(batchnorm, rows, x, residual, &params, y);
+    if (way == EVALUATE)
         return fused ? UNSEEN_OK
                      : us_batchnorm_forward_eval(batchnorm, rows, x, residual, &params, model->workspace, y);
     if (model->frozen)
@@ -85,18 +103,19 @@ static enum unseen_status forward_batchnorm(struct us_model *model, int i, int n
                                         y);
 }
 
-static enum unseen_status forward_node(struct us_model *model, int i, int n, bool training)
+static enum unseen_status forward_node(struct us_model *model, int i, int n, enum way way)
 {
     const struct us_node *node = &model->graph.nodes[i];
     const struct us_layer *layer = &model->layers[i];
-    struct us_buf *x = activation(model, node->x), *y = activation(model, node->y);
+    const int *slots = way == AGAIN ? model->plan.again : model->plan.activation;
+    struct us_buf *x = value_of(model, slots, node->x), *y = value_of(model, slots, node->y);
     switch (node->kind) {
     case US_NODE_CONV:
-        if (model->fused[i] && !(training && model->frozen))
-            return forward_fused(model, i, n, training);
+        if (model->fused[i] && (way == EVALUATE || !model->frozen))
+            return forward_fused(model, i, n, way, x, y);
         return us_conv_forward(layer->conv, n, x, model->params.part[node->param], model->workspace, y);
     case US_NODE_BATCHNORM:
-        return forward_batchnorm(model, i, n, training);
+        return forward_batchnorm(model, i, n, way, x, value_of(model, slots, node->residual), y);
     case US_NODE_POOL:
         return us_pool_forward(layer->pool, n, x, y);
     case US_NODE_LINEAR:
@@ -113,8 +132,8 @@ static enum unseen_status backward_batchnorm(struct us_model *model, int i, int 
     struct us_batchnorm_params params = batchnorm_params(model, node);
     struct us_buf *dy = gradient(model, node->y), *dx = gradient(model, node->x);
     size_t rows = pixels(model, node->x, n);
-    US_TRY(us_batchnorm_backward(model->layers[i].batchnorm, rows, dy, activation(model, node->x),
-                                 activation(model, node->y), &params, model->workspace, dy,
+    US_TRY(us_batchnorm_backward(model->layers[i].batchnorm, rows, dy, kept(model, node->x),
+                                 kept(model, node->y), &params, model->workspace, dy,
                                  gradient(model, node->residual), model->plan.accumulate_residual[i]));
     if (model->plan.accumulate_x[i])
         US_TRY(us_add(model->device, rows * (size_t)model->graph.values[node->x].c, dy, dx));
@@ -127,7 +146,7 @@ static enum unseen_status backward_node(struct us_model *model, int i, int n)
     enum unseen_status st = UNSEEN_OK;
     const struct us_node *node = &model->graph.nodes[i];
     const struct us_layer *layer = &model->layers[i];
-    struct us_buf *x = activation(model, node->x);
+    struct us_buf *x = kept(model, node->x);
     struct us_buf *dy = gradient(model, node->y), *dx = gradient(model, node->x);
     bool accumulate = model->plan.accumulate_x[i];
     switch (node->kind) {
@@ -143,7 +162,7 @@ static enum unseen_status backward_node(struct us_model *model, int i, int n)
         break;
     case US_NODE_POOL:
         if (dx)
-            US_TRY(us_pool_backward(layer->pool, n, x, activation(model, node->y), dy, accumulate, dx));
+            US_TRY(us_pool_backward(layer->pool, n, x, kept(model, node->y), dy, accumulate, dx));
         break;
     case US_NODE_LINEAR:
         US_TRY(us_linear_backward(layer->linear, n, x, dy, model->params.part[node->param], model->workspace,
@@ -174,7 +193,7 @@ enum unseen_status us_model_forward(struct us_model *model, int n, bool training
     enum unseen_status st = UNSEEN_OK;
     US_TRY(check_pass(model, n, training));
     for (int i = 0; i < model->graph.n_nodes; i++)
-        US_TRY(forward_node(model, i, n, training));
+        US_TRY(forward_node(model, i, n, training ? TRAIN : EVALUATE));
     model->batches += training && !model->frozen;
 out:
     return st;
@@ -184,8 +203,11 @@ enum unseen_status us_model_backward(struct us_model *model, int n)
 {
     enum unseen_status st = UNSEEN_OK;
     US_TRY(check_pass(model, n, true));
-    for (int i = model->graph.n_nodes - 1; i >= 0; i--)
+    for (int i = model->graph.n_nodes - 1; i >= 0; i--) {
+        for (int k = model->plan.restart[i]; k >= 0 && k < i; k++)
+            US_TRY(forward_node(model, k, n, AGAIN));
         US_TRY(backward_node(model, i, n));
+    }
 out:
     return st;
 }

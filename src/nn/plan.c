@@ -6,64 +6,99 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int by_start(const void *a, const void *b)
+/* Largest first, and of equal ones the first in time. */
+static int by_size(const void *a, const void *b)
 {
     const struct us_interval *x = *(struct us_interval *const *)a, *y = *(struct us_interval *const *)b;
-    if (x->first != y->first)
-        return x->first < y->first ? -1 : 1;
     if (x->bytes != y->bytes)
         return x->bytes > y->bytes ? -1 : 1;
+    if (x->first != y->first)
+        return x->first < y->first ? -1 : 1;
     return x < y ? -1 : 1;
 }
 
-/* The free slot that fits best: the smallest that is large enough, else the largest. -1: none is free. */
-static int best_slot(const size_t *slots, const int *busy, int n, int time, size_t bytes)
+/* The last slot of n that none of the intervals placed so far occupies meanwhile: slots come largest first,
+ * so it wastes least. n if there is none. */
+static int free_slot(struct us_interval *const *placed, int n_placed, int n,
+                     const struct us_interval *interval)
 {
-    int best = -1;
-    for (int s = 0; s < n; s++) {
-        if (busy[s] >= time)
-            continue;
-        bool fits = slots[s] >= bytes;
-        if (best < 0 || (fits && (slots[best] < bytes || slots[s] < slots[best])) ||
-            (!fits && slots[best] < bytes && slots[s] > slots[best]))
-            best = s;
+    for (int s = n - 1; s >= 0; s--) {
+        bool taken = false;
+        for (int k = 0; k < n_placed && !taken; k++)
+            taken = placed[k]->slot == s && placed[k]->first <= interval->last &&
+                    interval->first <= placed[k]->last;
+        if (!taken)
+            return s;
     }
-    return best;
+    return n;
 }
 
 enum unseen_status us_plan_slots(struct us_interval *intervals, int n, size_t *slots, int *n_slots)
 {
-    enum unseen_status st = UNSEEN_OK;
     struct us_interval **order = us_calloc((size_t)n, sizeof(struct us_interval *));
-    int *busy = us_calloc((size_t)n, sizeof *busy);
-    US_TRY_ALLOC(order);
-    US_TRY_ALLOC(busy);
+    if (!order)
+        return UNSEEN_FAILED;
     for (int k = 0; k < n; k++)
         order[k] = &intervals[k];
-    qsort(order, (size_t)n, sizeof(struct us_interval *), by_start);
+    qsort(order, (size_t)n, sizeof(struct us_interval *), by_size);
     *n_slots = 0;
     for (int k = 0; k < n; k++) {
-        struct us_interval *interval = order[k];
-        int s = best_slot(slots, busy, *n_slots, interval->first, interval->bytes);
-        if (s < 0) {
-            s = (*n_slots)++;
-            slots[s] = 0;
-        }
-        if (slots[s] < interval->bytes)
-            slots[s] = interval->bytes;
-        busy[s] = interval->last;
-        interval->slot = s;
+        const int s = free_slot(order, k, *n_slots, order[k]);
+        if (s == *n_slots)
+            slots[(*n_slots)++] = order[k]->bytes;
+        order[k]->slot = s;
     }
-out:
     free(order);
-    free(busy);
-    return st;
+    return UNSEEN_OK;
 }
 
-/* When node i runs in a backward pass. */
-static int backward_time(const struct us_graph *graph, int i)
+/* What a pass forward and back comes to, step by step: when a node runs again, -1 if never, and when it runs
+ * back. It runs first at the time that is its number. */
+struct schedule {
+    int *again, *back; /* [n_nodes] */
+};
+
+/* Whether recomputation begins behind node i. */
+static bool keeps(const struct us_graph *graph, int i)
 {
-    return 2 * graph->n_nodes - 1 - i;
+    const struct us_node *node = &graph->nodes[i];
+    const bool pays = node->kind == US_NODE_POOL || (node->kind == US_NODE_BATCHNORM && node->residual >= 0);
+    return pays && us_graph_cut_behind(graph, i);
+}
+
+/* Where each stretch between outputs that are kept begins, at its last node: what lies between is made again.
+ */
+static void find_stretches(const struct us_graph *graph, int *restart)
+{
+    int last = -1, first = 0;
+    for (int i = 0; i < graph->n_nodes; i++) {
+        if (!keeps(graph, i) && i + 1 < graph->n_nodes)
+            continue;
+        if (first < i) {
+            restart[i] = first;
+            last = i;
+        }
+        first = i + 1;
+    }
+    if (last >= 0)
+        restart[last] = -1;
+}
+
+static enum unseen_status make_schedule(const struct us_graph *graph, const struct us_plan *plan,
+                                        struct schedule *schedule)
+{
+    enum unseen_status st = UNSEEN_OK;
+    int time = graph->n_nodes;
+    US_TRY_ALLOC(schedule->again = us_calloc((size_t)graph->n_nodes, sizeof *schedule->again));
+    US_TRY_ALLOC(schedule->back = us_calloc((size_t)graph->n_nodes, sizeof *schedule->back));
+    memset(schedule->again, -1, (size_t)graph->n_nodes * sizeof *schedule->again);
+    for (int i = graph->n_nodes - 1; i >= 0; i--) {
+        for (int k = plan->restart[i]; k >= 0 && k < i; k++)
+            schedule->again[k] = time++;
+        schedule->back[i] = time++;
+    }
+out:
+    return st;
 }
 
 static void extend(struct us_interval *interval, int time)
@@ -72,10 +107,9 @@ static void extend(struct us_interval *interval, int time)
         interval->last = time;
 }
 
-/* From first write to last use of every value. What a fused convolution makes of its batch norm's output, it
- * writes while it reads its own input. */
-static void time_activations(const struct us_graph *graph, bool training, const bool *fused,
-                             struct us_interval *act)
+/* From first write to last use of every value in the forward pass. What a fused convolution makes of its
+ * batch norm's output, it writes while it reads its own input. */
+static void time_forward(const struct us_graph *graph, const bool *fused, struct us_interval *act)
 {
     for (int i = 0; i < graph->n_nodes; i++) {
         const struct us_node *node = &graph->nodes[i];
@@ -84,18 +118,32 @@ static void time_activations(const struct us_graph *graph, bool training, const 
         extend(&act[node->x], i);
         if (node->residual >= 0)
             extend(&act[node->residual], i);
-        if (!training)
-            continue;
-        extend(&act[node->x], backward_time(graph, i));
-        if ((node->kind == US_NODE_BATCHNORM && node->relu) || node->kind == US_NODE_POOL)
-            extend(&act[node->y], backward_time(graph, i));
     }
     act[graph->nodes[graph->n_nodes - 1].y].last = INT_MAX;
 }
 
+/* The same behind it. later[v]: what is made again of v, or act[v]. */
+static void time_again(const struct us_graph *graph, const struct schedule *schedule,
+                       struct us_interval *const *later)
+{
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const struct us_node *node = &graph->nodes[i];
+        if (schedule->again[i] >= 0) {
+            later[node->y]->first = schedule->again[i];
+            extend(later[node->y], schedule->again[i]);
+            extend(later[node->x], schedule->again[i]);
+            if (node->residual >= 0)
+                extend(later[node->residual], schedule->again[i]);
+        }
+        extend(later[node->x], schedule->back[i]);
+        if ((node->kind == US_NODE_BATCHNORM && node->relu) || node->kind == US_NODE_POOL)
+            extend(later[node->y], schedule->back[i]);
+    }
+}
+
 /* From the backward pass of the last consumer to that of the producer, and who is first to write. home[v]:
  * the value whose interval v's gradient lives in. */
-static void time_gradients(const struct us_graph *graph, struct us_interval *grad, int *home,
+static void time_gradients(const struct us_graph *graph, const int *back, struct us_interval *grad, int *home,
                            struct us_plan *plan)
 {
     int logits = graph->nodes[graph->n_nodes - 1].y;
@@ -104,17 +152,16 @@ static void time_gradients(const struct us_graph *graph, struct us_interval *gra
         home[v] = v;
     for (int i = graph->n_nodes - 1; i >= 0; i--) {
         const struct us_node *node = &graph->nodes[i];
-        int time = backward_time(graph, i);
-        grad[home[node->y]].last = time;
+        grad[home[node->y]].last = back[i];
         if (node->residual > 0) {
             plan->accumulate_residual[i] = grad[node->residual].first != 0;
             if (!plan->accumulate_residual[i])
-                grad[node->residual].first = time;
+                grad[node->residual].first = back[i];
         }
         if (node->x > 0) {
             plan->accumulate_x[i] = grad[node->x].first != 0;
             if (!plan->accumulate_x[i]) {
-                grad[node->x].first = time;
+                grad[node->x].first = back[i];
                 if (node->kind == US_NODE_BATCHNORM)
                     home[node->x] = home[node->y];
             }
@@ -127,12 +174,16 @@ static enum unseen_status allocate(const struct us_graph *graph, struct us_plan 
     enum unseen_status st = UNSEEN_OK;
     size_t values = (size_t)graph->n_values, nodes = (size_t)graph->n_nodes;
     US_TRY_ALLOC(plan->activation = us_calloc(values, sizeof *plan->activation));
+    US_TRY_ALLOC(plan->again = us_calloc(values, sizeof *plan->again));
+    US_TRY_ALLOC(plan->restart = us_calloc(nodes, sizeof *plan->restart));
     US_TRY_ALLOC(plan->gradient = us_calloc(values, sizeof *plan->gradient));
     US_TRY_ALLOC(plan->accumulate_x = us_calloc(nodes, sizeof *plan->accumulate_x));
     US_TRY_ALLOC(plan->accumulate_residual = us_calloc(nodes, sizeof *plan->accumulate_residual));
-    US_TRY_ALLOC(plan->slots = us_calloc(2 * values, sizeof *plan->slots));
+    US_TRY_ALLOC(plan->slots = us_calloc(3 * values, sizeof *plan->slots));
     memset(plan->gradient, -1, values * sizeof *plan->gradient);
     memset(plan->activation, -1, values * sizeof *plan->activation);
+    memset(plan->again, -1, values * sizeof *plan->again);
+    memset(plan->restart, -1, nodes * sizeof *plan->restart);
 out:
     return st;
 }
@@ -146,53 +197,110 @@ static bool written(const struct us_graph *graph, const bool *fused, int v)
     return true;
 }
 
-enum unseen_status us_plan_make(const struct us_graph *graph, int batch, bool training, const bool *fused,
-                                struct us_plan *plan)
+/* Intervals while they are found: three for each value, and of those in use where their slots go. */
+struct times {
+    struct us_interval *all, *act, *made_again,
+        *grad;                  /* all [3 * n_values]: the others, one behind the other */
+    struct us_interval **later; /* [n_values] */
+    int *home;                  /* [n_values] */
+    struct us_interval *used;   /* [3 * n_values] */
+    int **slot;
+    int n; /* of these */
+};
+
+static enum unseen_status begin_times(const struct us_graph *graph, int batch, struct times *t)
 {
     enum unseen_status st = UNSEEN_OK;
-    int values = graph->n_values, n = 0;
-    struct us_interval *time = NULL, *used = NULL;
-    int **slot = NULL, *home = NULL;
+    const size_t values = (size_t)graph->n_values;
+    *t = (struct times){0};
+    US_TRY_ALLOC(t->all = us_calloc(3 * values, sizeof *t->all));
+    US_TRY_ALLOC(t->used = us_calloc(3 * values, sizeof *t->used));
+    US_TRY_ALLOC(t->slot = us_calloc(3 * values, sizeof *t->slot));
+    US_TRY_ALLOC(t->later = us_calloc(values, sizeof *t->later));
+    US_TRY_ALLOC(t->home = us_calloc(values, sizeof *t->home));
+    t->act = t->all;
+    t->made_again = t->all + values;
+    t->grad = t->all + 2 * values;
+    for (size_t k = 0; k < 3 * values; k++) {
+        struct us_value v = graph->values[k % values];
+        t->all[k].bytes = (size_t)batch * (size_t)v.h * (size_t)v.w * (size_t)v.c * sizeof(float);
+    }
+out:
+    return st;
+}
+
+static void end_times(struct times *t)
+{
+    free(t->all);
+    free(t->used);
+    free(t->slot);
+    free(t->later);
+    free(t->home);
+}
+
+static void use(struct times *t, const struct us_interval *interval, int *slot)
+{
+    t->slot[t->n] = slot;
+    t->used[t->n++] = *interval;
+}
+
+static void time_training(const struct us_graph *graph, const struct schedule *schedule, struct times *t,
+                          struct us_plan *plan)
+{
+    for (int v = 0; v < graph->n_values; v++)
+        t->later[v] = &t->act[v];
+    for (int i = 0; i < graph->n_nodes; i++)
+        if (schedule->again[i] >= 0)
+            t->later[graph->nodes[i].y] = &t->made_again[graph->nodes[i].y];
+    time_again(graph, schedule, t->later);
+    time_gradients(graph, schedule->back, t->grad, t->home, plan);
+}
+
+enum unseen_status us_plan_make(const struct us_graph *graph, int batch, enum us_plan_for purpose,
+                                const bool *fused, struct us_plan *plan)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const bool training = purpose != US_PLAN_FORWARD;
+    struct schedule schedule = {0};
+    struct times t = {0};
     memset(plan, 0, sizeof *plan);
     US_TRY(allocate(graph, plan));
-    US_TRY_ALLOC(time = us_calloc((size_t)(2 * values), sizeof *time));
-    US_TRY_ALLOC(used = us_calloc((size_t)(2 * values), sizeof *used));
-    US_TRY_ALLOC(slot = us_calloc((size_t)(2 * values), sizeof *slot));
-    US_TRY_ALLOC(home = us_calloc((size_t)values, sizeof *home));
-    struct us_interval *act = time, *grad = time + values;
-    for (int k = 0; k < 2 * values; k++) {
-        struct us_value v = graph->values[k % values];
-        time[k].bytes = (size_t)batch * (size_t)v.h * (size_t)v.w * (size_t)v.c * sizeof(float);
-    }
-    time_activations(graph, training, fused, act);
+    US_TRY(begin_times(graph, batch, &t));
+    if (purpose == US_PLAN_RECOMPUTE)
+        find_stretches(graph, plan->restart);
+    US_TRY(make_schedule(graph, plan, &schedule));
+    time_forward(graph, fused, t.act);
     if (training)
-        time_gradients(graph, grad, home, plan);
-    for (int v = 0; v < values; v++)
-        if (training || written(graph, fused, v)) {
-            slot[n] = &plan->activation[v];
-            used[n++] = act[v];
-        }
-    for (int v = 1; training && v < values; v++)
-        if (home[v] == v) {
-            slot[n] = &plan->gradient[v];
-            used[n++] = grad[v];
-        }
-    US_TRY(us_plan_slots(used, n, plan->slots, &plan->n_slots));
-    for (int k = 0; k < n; k++)
-        *slot[k] = used[k].slot;
-    for (int v = 1; training && v < values; v++)
-        plan->gradient[v] = plan->gradient[home[v]];
+        time_training(graph, &schedule, &t, plan);
+    for (int v = 0; v < graph->n_values; v++) {
+        if (training || written(graph, fused, v))
+            use(&t, &t.act[v], &plan->activation[v]);
+        if (training && t.later[v] != &t.act[v])
+            use(&t, t.later[v], &plan->again[v]);
+    }
+    for (int v = 1; training && v < graph->n_values; v++)
+        if (t.home[v] == v)
+            use(&t, &t.grad[v], &plan->gradient[v]);
+    US_TRY(us_plan_slots(t.used, t.n, plan->slots, &plan->n_slots));
+    for (int k = 0; k < t.n; k++)
+        *t.slot[k] = t.used[k].slot;
+    for (int v = 0; training && v < graph->n_values; v++) {
+        if (t.later[v] == &t.act[v])
+            plan->again[v] = plan->activation[v];
+        plan->gradient[v] = v > 0 ? plan->gradient[t.home[v]] : -1;
+    }
 out:
-    free(time);
-    free(used);
-    free(slot);
-    free(home);
+    free(schedule.again);
+    free(schedule.back);
+    end_times(&t);
     return st;
 }
 
 void us_plan_free(struct us_plan *plan)
 {
     free(plan->activation);
+    free(plan->again);
+    free(plan->restart);
     free(plan->gradient);
     free(plan->accumulate_x);
     free(plan->accumulate_residual);

@@ -12,12 +12,15 @@ struct us_interval {
 };
 
 /* Give every interval a slot such that no two that overlap in time share one; slots[] [n] receives the sizes
- * and *n_slots their number. Greedy by start time, best fit. */
+ * and *n_slots their number. Greedy, the largest first. */
 enum unseen_status us_plan_slots(struct us_interval *intervals, int n, size_t *slots, int *n_slots);
 
 /* How a graph's passes use memory and gradients. Arrays are [n_values] or [n_nodes]. */
 struct us_plan {
     int *activation;    /* slot of each value; -1: it is never in memory */
+    int *again;         /* the same in the backward pass: another, if the value is recomputed there */
+    int *restart;       /* per node: before its backward pass the nodes from this one on, up to but without
+                           itself, run forward again; -1: none do */
     int *gradient;      /* slot of each value's gradient; -1: none is wanted. Batch norm's backward pass
                            works in place: dx lies in the slot of dy, unless dx must be added to another */
     bool *accumulate_x; /* per node: x's gradient has been written before, add to it */
@@ -26,12 +29,20 @@ struct us_plan {
     int n_slots;
 };
 
-/* Plan forward alone or, for `training`, forward and backward, for up to `batch` images. fused [n_nodes]:
+enum us_plan_for {
+    US_PLAN_FORWARD,
+    US_PLAN_TRAINING,  /* forward and backward */
+    US_PLAN_RECOMPUTE, /* the same, keeping only what pools and additions of residuals make, where all that
+                          follows depends on nothing else; what lies between is computed once more on the way
+                          back (Chen et al., 2016), but for the last such part, which is just computed */
+};
+
+/* Plan for up to `batch` images. fused [n_nodes]:
  * convolutions that in evaluation do the batch norm behind them as well (us_graph_feeds_batchnorm), so that
  * their own output exists in training only; NULL: none. Time runs over the nodes forward, then back. Freed
  * with us_plan_free, also after a failure. */
-enum unseen_status us_plan_make(const struct us_graph *graph, int batch, bool training, const bool *fused,
-                                struct us_plan *plan);
+enum unseen_status us_plan_make(const struct us_graph *graph, int batch, enum us_plan_for purpose,
+                                const bool *fused, struct us_plan *plan);
 void us_plan_free(struct us_plan *plan);
 
 #endif

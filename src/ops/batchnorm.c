@@ -267,6 +267,14 @@ out:
     return st;
 }
 
+enum unseen_status us_batchnorm_forward_again(struct us_batchnorm *bn, size_t rows, struct us_buf *x,
+                                              struct us_buf *residual,
+                                              const struct us_batchnorm_params *params, struct us_buf *y)
+{
+    enum unseen_status st = check_rows(bn, rows);
+    return st ? st : apply(bn, rows, x, residual, params, params->mean, params->invstd, y);
+}
+
 enum unseen_status us_batchnorm_backward(struct us_batchnorm *bn, size_t rows, struct us_buf *dy,
                                          struct us_buf *x, struct us_buf *y,
                                          const struct us_batchnorm_params *params, struct us_buf *workspace,

@@ -48,6 +48,11 @@ enum unseen_status us_batchnorm_forward_frozen(struct us_batchnorm *bn, size_t r
                                                struct us_buf *residual,
                                                const struct us_batchnorm_params *params, struct us_buf *y);
 
+/* What forward_train or forward_frozen made, from the mean and invstd that it left. */
+enum unseen_status us_batchnorm_forward_again(struct us_batchnorm *bn, size_t rows, struct us_buf *x,
+                                              struct us_buf *residual,
+                                              const struct us_batchnorm_params *params, struct us_buf *y);
+
 /* Running statistics as a scale and a shift for each channel, affine [2][channels], for a convolution to do.
  */
 enum unseen_status us_batchnorm_affine(struct us_batchnorm *bn, const struct us_batchnorm_params *params,

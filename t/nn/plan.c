@@ -63,7 +63,7 @@ static void gradients_accumulate(void **state)
     int b = us_graph_batchnorm(&graph, "bn1", us_graph_conv(&graph, "c1", a, 4, 3, 1, 1), a, true);
     us_graph_linear(&graph, "fc", b, 2);
     assert_ok(graph.status);
-    assert_ok(us_plan_make(&graph, 2, true, NULL, &plan));
+    assert_ok(us_plan_make(&graph, 2, US_PLAN_TRAINING, NULL, &plan));
     assert_false(plan.accumulate_residual[3]);
     assert_true(plan.accumulate_x[2]);
     assert_false(plan.accumulate_x[0]);
@@ -72,7 +72,7 @@ static void gradients_accumulate(void **state)
     assert_int_equal(plan.gradient[graph.nodes[3].x], plan.gradient[b]);
     assert_int_not_equal(plan.gradient[a], plan.gradient[b]);
     us_plan_free(&plan);
-    assert_ok(us_plan_make(&graph, 2, false, NULL, &plan));
+    assert_ok(us_plan_make(&graph, 2, US_PLAN_FORWARD, NULL, &plan));
     assert_int_equal(plan.gradient[a], -1);
     us_plan_free(&plan);
     us_graph_free(&graph);
@@ -90,7 +90,7 @@ static void evaluation_takes_less(void **state)
         x = us_graph_batchnorm(&graph, "bn", us_graph_conv(&graph, "conv", x, 8, 3, 1, 1), -1, true);
     us_graph_linear(&graph, "fc", x, 2);
     for (int training = 0; training < 2; training++) {
-        assert_ok(us_plan_make(&graph, 4, training, NULL, &plan));
+        assert_ok(us_plan_make(&graph, 4, training ? US_PLAN_TRAINING : US_PLAN_FORWARD, NULL, &plan));
         for (int s = 0; s < plan.n_slots; s++)
             sums[training] += plan.slots[s];
         us_plan_free(&plan);
@@ -115,15 +115,43 @@ static void fused_convolutions(void **state)
     const bool fused[] = {true, false, true, false, false};
     for (int i = 0; i < graph.n_nodes; i++)
         assert_int_equal(us_graph_feeds_batchnorm(&graph, i), fused[i]);
-    assert_ok(us_plan_make(&graph, 2, false, fused, &plan));
+    assert_ok(us_plan_make(&graph, 2, US_PLAN_FORWARD, fused, &plan));
     assert_int_equal(plan.activation[c0], -1);
     assert_int_equal(plan.activation[c1], -1);
     assert_int_not_equal(plan.activation[a], plan.activation[0]);
     assert_int_not_equal(plan.activation[b], plan.activation[a]);
     us_plan_free(&plan);
-    assert_ok(us_plan_make(&graph, 2, true, fused, &plan));
+    assert_ok(us_plan_make(&graph, 2, US_PLAN_TRAINING, fused, &plan));
     assert_true(plan.activation[c0] >= 0);
     assert_int_not_equal(plan.activation[a], plan.activation[0]);
+    us_plan_free(&plan);
+    us_graph_free(&graph);
+}
+
+/* pool, block, pool, block, pool: the first block is made again on the way back, the last is not. */
+static void blocks_are_recomputed(void **state)
+{
+    (void)state;
+    struct us_graph graph;
+    struct us_plan plan;
+    int kept[3], inner[2];
+    us_graph_begin(&graph, 16, 16, 4);
+    kept[0] = us_graph_pool(&graph, US_POOL_MAX, 0, 2, 2, 0);
+    for (int k = 0; k < 2; k++) {
+        inner[k] = us_graph_conv(&graph, "c", kept[k], 4, 3, 1, 1);
+        kept[k + 1] = us_graph_batchnorm(&graph, "bn", inner[k], kept[k], true);
+    }
+    us_graph_linear(&graph, "fc", us_graph_pool(&graph, US_POOL_AVERAGE, kept[2], 2, 2, 0), 2);
+    assert_ok(graph.status);
+    assert_ok(us_plan_make(&graph, 2, US_PLAN_RECOMPUTE, NULL, &plan));
+    const int restart[] = {-1, -1, 1, -1, -1, -1, -1};
+    assert_int_equal(graph.n_nodes, 7);
+    assert_memory_equal(plan.restart, restart, sizeof restart);
+    for (int k = 0; k < 3; k++)
+        assert_int_equal(plan.again[kept[k]], plan.activation[kept[k]]);
+    assert_int_equal(plan.again[inner[1]], plan.activation[inner[1]]);
+    assert_int_equal(plan.activation[inner[0]], plan.activation[inner[1]]); /* which the first is gone from */
+    assert_true(plan.again[inner[0]] >= 0);
     us_plan_free(&plan);
     us_graph_free(&graph);
 }
@@ -166,7 +194,7 @@ int main(void)
         cmocka_unit_test(a_chain_needs_two_slots), cmocka_unit_test(random_intervals),
         cmocka_unit_test(gradients_accumulate),    cmocka_unit_test(evaluation_takes_less),
         cmocka_unit_test(fused_convolutions),      cmocka_unit_test(shared_convolutions),
-        cmocka_unit_test(too_small_images),
+        cmocka_unit_test(blocks_are_recomputed),   cmocka_unit_test(too_small_images),
     };
     return RUN_TESTS(tests, NULL, NULL);
 }
