@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "datasets/codec.h"
+#include "datasets/resize.h"
 
 static const struct us_codec *const codecs[] = {&us_codec_jpeg, &us_codec_png};
 
@@ -13,6 +14,7 @@ enum { CODECS = sizeof codecs / sizeof *codecs };
 
 struct us_image_decoder {
     void *decoders[CODECS];
+    struct us_resize *resize;
     struct us_coded image; /* the last file */
 };
 
@@ -23,6 +25,7 @@ enum unseen_status us_image_open(struct us_image_decoder **decoder)
     US_TRY_ALLOC(fresh);
     for (int i = 0; i < CODECS; i++)
         US_TRY(codecs[i]->open(&fresh->decoders[i]));
+    US_TRY(us_resize_open(&fresh->resize));
     *decoder = fresh;
     fresh = NULL;
 out:
@@ -36,6 +39,7 @@ void us_image_close(struct us_image_decoder *decoder)
         return;
     for (int i = 0; i < CODECS; i++)
         codecs[i]->close(decoder->decoders[i]);
+    us_resize_close(decoder->resize);
     free(decoder);
 }
 
@@ -124,6 +128,42 @@ bool us_image_decode(struct us_image_decoder *decoder, const uint8_t *bytes, siz
         struct us_rect all = {0, 0, image->width, image->height};
         struct packed packed = {pixels, image->width};
         good = codecs[codec]->rows(decoder->decoders[codec], image, 1, &all, pack_row, &packed);
+    }
+    end(decoder, codec);
+    return good;
+}
+
+/* True if the box lies in the image, but for what float arithmetic adds to its far edges. */
+static bool contains(const struct us_coded *image, const struct us_crop *crop)
+{
+    const float rounding = 0.01f;
+    return crop->x >= 0 && crop->y >= 0 && crop->width > 0 && crop->height > 0 &&
+           crop->x + crop->width <= (float)image->width + rounding &&
+           crop->y + crop->height <= (float)image->height + rounding;
+}
+
+static bool resize_rows(struct us_image_decoder *decoder, int codec, const struct us_crop *crop, int height,
+                        int width, uint8_t *pixels)
+{
+    struct us_coded *image = &decoder->image;
+    struct us_rect needs;
+    if (!us_resize_begin(decoder->resize, image->height, image->width, crop, height, width, pixels, &needs))
+        return us_refuse(image, "needs more memory than there is");
+    return codecs[codec]->rows(decoder->decoders[codec], image, 1, &needs, us_resize_row, decoder->resize);
+}
+
+bool us_image_crop(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size,
+                   const struct us_crop *crop, int height, int width, uint8_t *pixels)
+{
+    int codec = -1;
+    bool good = begin(decoder, bytes, size, &codec);
+    if (good) {
+        struct us_coded *image = &decoder->image;
+        struct us_crop all = {.width = (float)image->width, .height = (float)image->height};
+        crop = crop ? crop : &all;
+        good = contains(image, crop) ? resize_rows(decoder, codec, crop, height, width, pixels)
+                                     : us_refuse(image, "has %dx%d pixels, and not all that are asked for",
+                                                 image->width, image->height);
     }
     end(decoder, codec);
     return good;

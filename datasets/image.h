@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "base/status.h"
+#include "base/reader.h"
 
 /* A header is a claim by an untrusted file: what is beyond these is refused before memory or time is taken.
  */
@@ -35,10 +35,16 @@ bool us_image_size(struct us_image_decoder *decoder, const uint8_t *bytes, size_
  * same file is the same pixels everywhere. False if data are missing or unreadable. */
 bool us_image_decode(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size, uint8_t *pixels);
 
+/* `crop` of an image (NULL: all of it), resized to pixels [height, width, 3] by PIL's antialiased bilinear
+ * filter. Rows and columns that the filter does not take are not decoded, and memory is bounded by those it
+ * takes at once. False as us_image_decode, and if the crop is not within the image. */
+bool us_image_crop(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size,
+                   const struct us_crop *crop, int height, int width, uint8_t *pixels);
+
 /* Why the last call was false; valid until the next. */
 const char *us_image_reason(const struct us_image_decoder *decoder);
 
-/* What the last us_image_decode met that is wrong but cost no data, such as extraneous bytes; NULL if there
+/* What the last decoding met that is wrong but cost no data, such as extraneous bytes; NULL if there
  * is nothing. Valid until the next call. */
 const char *us_image_note(const struct us_image_decoder *decoder);
 
