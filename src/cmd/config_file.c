@@ -1,14 +1,33 @@
 /* --config FILE: "key = value" lines, or the run.json of an earlier run. */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "cmd/options.h"
 
 enum { MOST_BYTES = 1 << 20 };
+
+/* The settings of the run in a folder are in one of these. */
+static enum unseen_status fail_folder(const char *path)
+{
+    static const char *const names[] = {"run.json", "audit.json", "scoring.json"};
+    us_fail(UNSEEN_USAGE, path, "is a folder, not a file of options");
+    for (int i = 0; i < 3; i++) {
+        char *file = us_format("%s/%s", path, names[i]);
+        const bool there = file && access(file, R_OK) == 0;
+        if (there)
+            us_hint("did you mean %s?", file);
+        free(file);
+        if (there)
+            break;
+    }
+    return UNSEEN_USAGE;
+}
 
 /* Whole, but for what is too long to be one: an endless pipe, a dataset named by mistake. */
 static enum unseen_status read_text(const char *path, char **text)
@@ -22,7 +41,9 @@ static enum unseen_status read_text(const char *path, char **text)
         goto out;
     }
     const size_t n = fread(*text, 1, MOST_BYTES + 1, file);
-    if (ferror(file))
+    if (ferror(file) && errno == EISDIR)
+        st = fail_folder(path);
+    else if (ferror(file))
         st = us_fail_errno(path, "cannot read");
     else if (n > MOST_BYTES)
         st = us_fail(UNSEEN_USAGE, path, "is longer than 1 MiB: no file of options");

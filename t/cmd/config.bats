@@ -53,6 +53,12 @@ config = bad.conf|unknown option
 {"settings": {"epochs": true}}|wrong type
 LINES
   run_code 2 unseen train $tiny_data --out y --config /dev/zero
+  run_code 2 unseen train --out y --config x
+  grep -q '^hint: did you mean x/run.json?' stderr
+  mkdir empty
+  run_code 2 unseen train --out y --config empty
+  ! grep '^hint: ' stderr
+  [ ! -e y ]
 }
 
 @test "numbers are decimal and in their range" {
