@@ -140,6 +140,21 @@ enum unseen_status us_run_lock(const char *folder, const char *kind, const char 
     return st;
 }
 
+/* Best effort; what failed before stays what is reported. */
+static void leave(struct us_output_root *root)
+{
+    struct us_error before;
+    us_error_take(UNSEEN_OK, &before);
+    char *temporary = us_output_temporary(root);
+    if (root->fresh && root->written.n == 0)
+        us_output_unmake(root);
+    else if (temporary)
+        (void)us_stamps_save(&root->stamps, root->path, temporary);
+    free(temporary);
+    us_output_root_free(root);
+    (void)us_error_again(&before);
+}
+
 void us_run_lock_end(struct us_run_lock *lock)
 {
     struct us_output *o = lock->output;
@@ -155,9 +170,7 @@ void us_run_lock_end(struct us_run_lock *lock)
         while (*place != o->root)
             place = &(*place)->next;
         *place = o->root->next;
-        if (o->root->fresh && o->root->written.n == 0)
-            us_output_unmake(o->root);
-        us_output_root_free(o->root);
+        leave(o->root);
     }
     pthread_mutex_unlock(&us_output_mutex);
     free(o->given);

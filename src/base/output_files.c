@@ -8,19 +8,52 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/output.h"
 #include "base/output_root.h"
 
+/* A file that someone wrote over ours keeps its bytes under another name. */
+static enum unseen_status set_aside(const char *path)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct stat about;
+    char *other = us_format("%s.changed", path);
+    for (int number = 2; other && lstat(other, &about) == 0; number++) {
+        free(other);
+        other = us_format("%s.changed-%d", path, number);
+    }
+    US_TRY_ALLOC(other);
+    if (rename(path, other) != 0)
+        st = us_fail_errno(path, "was changed since it was written, and cannot be renamed to %s", other);
+    else
+        us_log(UNSEEN_LOG_WARNING, "%s was changed since it was written; it is %s now, and made anew", path,
+               other);
+out:
+    free(other);
+    return st;
+}
+
 static enum unseen_status admit_locked(const char *path, const struct us_output *o, const char *name)
 {
+    enum unseen_status st = UNSEEN_OK;
     struct stat about;
-    bool linked;
-    enum unseen_status st = o ? us_output_check_links(o->root, name, &linked) : UNSEEN_OK;
-    if (st || !o || us_written_has(&o->root->written, name))
-        return st;
-    if (lstat(path, &about) != 0)
-        return us_written_add(&o->root->written, name);
-    return us_output_in_the_way(path);
+    bool there, linked;
+    if (!o)
+        return UNSEEN_OK;
+    US_TRY(us_output_check_links(o->root, name, &linked));
+    there = lstat(path, &about) == 0;
+    if (!us_written_has(&o->root->written, name)) {
+        st = there ? us_output_in_the_way(o->root, path) : us_written_add(&o->root->written, name);
+    } else if (there) {
+        bool changed;
+        US_TRY(us_stamps_compare(&o->root->stamps, o->root->path, name, &changed));
+        if (changed)
+            US_TRY(set_aside(path));
+    }
+    if (!st)
+        us_stamps_forget(&o->root->stamps, o->root->path, name);
+out:
+    return st;
 }
 
 /* Whether a rename from the root's temporary folder to `path` is one within a file system. */
@@ -60,14 +93,30 @@ out:
     return st;
 }
 
+/* What someone changed since is theirs. */
+static enum unseen_status may_remove(const struct us_output *o, const char *name, bool *may)
+{
+    enum unseen_status st = UNSEEN_OK;
+    bool changed = false;
+    *may = us_written_has(&o->root->written, name);
+    if (*may)
+        US_TRY(us_stamps_compare(&o->root->stamps, o->root->path, name, &changed));
+    *may = *may && !changed;
+out:
+    return st;
+}
+
 enum unseen_status us_remove_file(const char *path)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_output *o;
     char *name = NULL;
+    bool ours = true;
     pthread_mutex_lock(&us_output_mutex);
     US_TRY(us_output_find(path, &o, &name));
-    if ((!o || us_written_has(&o->root->written, name)) && unlink(path) != 0 && errno != ENOENT)
+    if (o)
+        US_TRY(may_remove(o, name, &ours));
+    if (ours && unlink(path) != 0 && errno != ENOENT)
         st = us_fail_errno(path, "cannot remove");
 out:
     pthread_mutex_unlock(&us_output_mutex);
@@ -77,19 +126,21 @@ out:
 
 static enum unseen_status remove_entry(const struct us_output *o, const FTSENT *entry)
 {
+    enum unseen_status st = UNSEEN_OK;
     const char *rest = us_output_behind(o->given, entry->fts_path);
     char *name = rest ? us_format("%s%s", o->inside, rest) : NULL;
-    if (!name)
-        return UNSEEN_FAILED;
-    const struct us_written *written = &o->root->written;
-    bool folder = entry->fts_info == FTS_DP;
-    bool bad = false;
-    if (folder && us_written_has_below(written, name))
+    bool ours, folder = entry->fts_info == FTS_DP, bad = false;
+    US_TRY_ALLOC(name);
+    US_TRY(may_remove(o, name, &ours));
+    if (folder && us_written_has_below(&o->root->written, name))
         bad = rmdir(entry->fts_accpath) != 0 && errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT;
-    else if (!folder && us_written_has(written, name))
+    else if (!folder && ours)
         bad = unlink(entry->fts_accpath) != 0 && errno != ENOENT;
+    if (bad)
+        st = us_fail_errno(entry->fts_path, "cannot remove");
+out:
     free(name);
-    return bad ? us_fail_errno(entry->fts_path, "cannot remove") : UNSEEN_OK;
+    return st;
 }
 
 static enum unseen_status remove_below(const struct us_output *o, const char *folder)

@@ -126,6 +126,7 @@ void us_output_root_free(struct us_output_root *r)
 {
     if (r->lock >= 0)
         close(r->lock);
+    us_stamps_free(&r->stamps);
     us_written_free(&r->written);
     free(r->path);
     free(r);
@@ -140,10 +141,13 @@ static enum unseen_status check_kind(const struct us_output_root *r, const char 
     return UNSEEN_USAGE;
 }
 
-enum unseen_status us_output_in_the_way(const char *path)
+enum unseen_status us_output_in_the_way(const struct us_output_root *r, const char *path)
 {
     us_fail(UNSEEN_USAGE, path, "is in the way, and this program did not write it");
-    us_hint("move it elsewhere, or choose another folder");
+    us_hint("move it elsewhere, or choose another folder%s",
+            r->fresh
+                ? "; if this one is a copy of a run's, copy the hidden .unseen in that too, as cp -a does"
+                : "");
     return UNSEEN_USAGE;
 }
 
@@ -189,7 +193,7 @@ static enum unseen_status check_file(const struct us_output_root *r, const char 
     const enum unseen_status st = us_output_check_links(r, name, &behind);
     if (st || behind || us_written_has(&r->written, name) || (length > 0 && name[length - 1] == '/'))
         return st;
-    return us_output_in_the_way(path);
+    return us_output_in_the_way(r, path);
 }
 
 static enum unseen_status check_pattern(const struct us_output_root *r, const char *folder,
@@ -268,6 +272,7 @@ enum unseen_status us_output_root_open(char *path, const char *folder, const cha
     US_TRY(remove_left(path));
     US_TRY_ALLOC(temporary = us_output_temporary(r));
     US_TRY(us_written_open(path, temporary, kind, &r->written));
+    US_TRY(us_stamps_read(path, &r->stamps));
     *root = r;
     r = NULL;
 out:

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "base/stamps.h"
 #include "base/status.h"
 #include "base/written.h"
 
@@ -15,6 +16,7 @@ struct us_output_root {
     int holders;      /* us_run_lock without us_run_lock_end yet */
     bool fresh, made; /* it was no output folder before; it was not there at all */
     struct us_written written;
+    struct us_stamps stamps;
 };
 
 struct us_output {
@@ -40,7 +42,7 @@ char *us_output_temporary_name(const char *before);
 char *us_output_temporary(const struct us_output_root *root);
 
 /* Fail: something is at `path` that is not ours. */
-enum unseen_status us_output_in_the_way(const char *path);
+enum unseen_status us_output_in_the_way(const struct us_output_root *root, const char *path);
 
 /* What a folder's link points to is not the output's, unless this program made the link: `name` may lie
  * behind no other. `behind` receives whether it lies behind one of ours. */

@@ -68,6 +68,12 @@ static void begin_a_file(void)
         _exit(1);
 }
 
+static void overwrite_a_file(void)
+{
+    if (us_write_file(test_path("k2/whole"), "x", 1))
+        _exit(1);
+}
+
 static int count_in(const char *folder)
 {
     char command[600];
@@ -161,6 +167,40 @@ static void what_will_be_written_is_looked_for_by_patterns(void **state)
     unlink(test_path("p[1*]/work/r0/seen-1.npy"));
     assert_int_equal(symlink("r0", test_path("p[1*]/work/r1")), 0);
     assert_fails(UNSEEN_USAGE, "work/r1: is a link", us_run_lock(test_path("p[1*]"), NULL, files, &lock));
+}
+
+static void what_was_changed_since_it_was_written_keeps_its_bytes(void **state)
+{
+    (void)state;
+    struct us_run_lock lock = {0};
+    assert_ok(us_run_lock(test_path("c"), NULL, NULL, &lock));
+    assert_ok(write_ours("c/keep"));
+    assert_ok(write_ours("c/same"));
+    us_run_lock_end(&lock);
+    put("c/keep", "mine"); /* as long as ours */
+    put("c/same", "ours"); /* another time, as in a copy of the folder */
+    assert_ok(us_run_lock(test_path("c"), NULL, NULL, &lock));
+    assert_ok(us_remove_file(test_path("c/keep")));
+    assert_ok(us_remove_written(test_path("c")));
+    holds("c/keep", "mine");
+    assert_false(us_exists(test_path("c/same")));
+    assert_ok(write_ours("c/keep"));
+    holds("c/keep", "ours");
+    holds("c/keep.changed", "mine");
+    assert_ok(us_write_file(test_path("c/keep"), "twice", 5));
+    assert_ok(us_remove_file(test_path("c/keep")));
+    us_run_lock_end(&lock);
+    assert_false(us_exists(test_path("c/keep")));
+
+    /* What a process wrote that was killed then is ours. */
+    assert_ok(us_run_lock(test_path("k2"), NULL, NULL, &lock));
+    assert_ok(us_write_file(test_path("k2/whole"), "longer", 6));
+    us_run_lock_end(&lock);
+    killed_in(test_path("k2"), overwrite_a_file);
+    assert_ok(us_run_lock(test_path("k2"), NULL, NULL, &lock));
+    assert_ok(write_ours("k2/whole"));
+    us_run_lock_end(&lock);
+    assert_false(us_exists(test_path("k2/whole.changed")));
 }
 
 static void links_are_not_followed_when_files_are_removed(void **state)
@@ -263,6 +303,7 @@ int main(void)
         cmocka_unit_test(one_process_holds_a_folder_and_what_a_killed_one_left_goes),
         cmocka_unit_test(what_others_wrote_is_never_overwritten_or_removed),
         cmocka_unit_test(what_will_be_written_is_looked_for_by_patterns),
+        cmocka_unit_test(what_was_changed_since_it_was_written_keeps_its_bytes),
         cmocka_unit_test(links_are_not_followed_when_files_are_removed),
         cmocka_unit_test(a_folder_inside_one_that_is_held_is_held_with_it),
         cmocka_unit_test(what_was_only_locked_leaves_nothing),

@@ -188,6 +188,32 @@ refuses() {
   kill -KILL $pid
 }
 
+@test "a copy of a run's folder without its hidden part is told what is missing" {
+  need_device
+  unseen prune $run --out whole >/dev/null 2>&1
+  mkdir copy
+  cp -r whole/* copy
+  run_code 2 unseen prune $run --out copy
+  grep -q '^hint: .*\.unseen' stderr
+  rm -r copy
+  cp -r whole copy
+  run_code 0 unseen prune $run --out copy
+  [ -z "$(find copy -name '*.changed')" ]
+}
+
+@test "what someone wrote over a result is kept under another name" {
+  need_device
+  unseen prune $run --out run >/dev/null 2>&1
+  cp -r run whole
+  for file in keep.npy report.html coreset.csv; do echo "my own $file" > run/$file; done
+  run_code 0 unseen prune $run --out run
+  for file in keep.npy report.html coreset.csv; do
+    grep -q "run/$file was changed since it was written; it is run/$file.changed now" stderr
+    [ "$(cat run/$file.changed)" = "my own $file" ]
+    cmp run/$file whole/$file || [ $file = report.html ]
+  done
+}
+
 # flip FILE BYTE: one bit of it.
 flip() {
   printf "\\x$(printf %x $(($(od -An -tu1 -j "$2" -N 1 "$1") ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
