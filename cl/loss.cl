@@ -76,7 +76,7 @@ static struct summary survey(global const float *logits, int classes, int label,
     return s;
 }
 
-SAMPLE void loss_run(int n, int classes, float smoothing, global const float *logits,
+SAMPLE void loss_run(int n, int over, int classes, float smoothing, global const float *logits,
                      global const int *labels, global const int *rows, global float *dlogits,
                      global float *record, long stride, long column, global const float *scaling)
 {
@@ -113,7 +113,7 @@ SAMPLE void loss_run(int n, int classes, float smoothing, global const float *lo
             entropy += p * (log_sum - d);
         if (dlogits)
             dlogits[(long)i * classes + c] =
-                ((c == label ? smoothing - miss : p) - smoothing / (float)classes) / (float)n * factor;
+                ((c == label ? smoothing - miss : p) - smoothing / (float)classes) / (float)over * factor;
     }
     entropy = TOTAL(entropy);
     if (MEMBER > 0)

@@ -13,7 +13,8 @@ struct unseen_bench_options {
     const char *model; /* as unseen_model_name lists them */
     int width, batch, size, classes;
     enum unseen_precision precision;
-    int rounds; /* timed steps of each kind, after two that are not counted */
+    int recompute; /* activations are computed again on the way back */
+    int rounds;    /* timed steps of each kind, after two that are not counted */
 };
 
 /* resnet18, width 64, batch 128, 32 pixels, 10 classes, float32, 10 rounds. */

@@ -24,6 +24,8 @@ struct unseen_recipe {
     int epochs;     /* length of the schedule */
     int stop_after; /* epochs to run of it; 0: all */
     int batch;
+    int accumulate; /* parts that a batch passes through the model in; batch norm sees each alone */
+    int recompute;  /* keep fewer activations for the backward pass and make them again there */
     float lr, momentum, weight_decay, label_smoothing;
     int decay_all; /* weight decay of biases and batch norm, too, not of weights alone */
     int nesterov;

@@ -125,7 +125,8 @@ struct us_model_spec us_bench_spec(const struct unseen_bench_options *o)
                                   .channels_in = 3,
                                   .batch = o->batch,
                                   .precision = o->precision,
-                                  .training = true};
+                                  .training = true,
+                                  .recompute = o->recompute != 0};
 }
 
 enum unseen_status unseen_bench(struct unseen_device *device, const struct unseen_bench_options *options,

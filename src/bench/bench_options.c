@@ -25,6 +25,8 @@ const struct us_option us_bench_options[] = {
     {"model", US_STRING, AT(model), .standard = "resnet18", .value = "NAME", .help = "which network",
      .known = unseen_model_name},
     NETWORK_ROWS,
+    {"recompute", US_BOOL, AT(recompute), .standard = "false",
+     .help = "compute activations again on the way back"},
     {"rounds", US_INT, AT(rounds), .standard = "10", .low = 1, .high = 10000, .value = "N",
      .help = "timed steps"},
     {0},

@@ -42,6 +42,7 @@ static struct us_model_spec single_spec(const struct us_session *session, const 
 {
     struct us_model_spec spec = us_session_spec(session, recipe);
     spec.batch = 1;
+    spec.accumulate = 1;
     spec.precision = UNSEEN_FLOAT32;
     return spec;
 }

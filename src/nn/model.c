@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nn/model_parts.h"
+#include "ops/elementwise.h"
 #include "ops/scaling.h"
 #include "ops/sgd.h"
 
@@ -58,6 +59,11 @@ out:
 static bool scales(const struct us_model *model)
 {
     return model->spec.training && model->spec.precision == UNSEEN_F16;
+}
+
+static bool accumulates(const struct us_model *model)
+{
+    return model->spec.training && model->spec.accumulate > 1;
 }
 
 /* Their programs are built together. */
@@ -141,6 +147,8 @@ static uint64_t needed(const struct us_model *model, uint64_t *largest)
         sum += us_buf_footprint(model->plan.slots[s]);
         *largest = max_size(*largest, model->plan.slots[s]);
     }
+    if (accumulates(model))
+        sum += us_buf_footprint(params);
     /* Training adds gradients and velocity to parameters, and saved statistics to running ones. */
     size_t copies = model->spec.training ? 3 : 1;
     if (scales(model))
@@ -175,6 +183,17 @@ static int fitting_batch(const struct us_model *model, us_builder *builder)
     return low;
 }
 
+/* In how many equal parts the whole batch would fit where parts of `part` do; 0 where there may be but one.
+ */
+static int fitting_parts(const struct us_model_spec *spec, int part)
+{
+    const int whole = spec->batch * spec->accumulate;
+    for (int n = spec->accumulate + 1; n <= whole && spec->accumulate > 0; n++)
+        if (whole % n == 0 && whole / n <= part)
+            return n;
+    return 0;
+}
+
 static enum unseen_status does_not_fit(const struct us_model *model, us_builder *builder)
 {
     const double mib = 1024.0 * 1024.0;
@@ -190,7 +209,11 @@ static enum unseen_status does_not_fit(const struct us_model *model, us_builder 
         us_fail(UNSEEN_FAILED, model->name,
                 "width %d with batches of %d needs a buffer of %.1f MiB; the device's limit is %.1f MiB",
                 model->spec.width, model->spec.batch, (double)largest / mib, (double)memory.max_alloc / mib);
-    if (batch > 0)
+    const int parts = batch > 0 ? fitting_parts(&model->spec, batch) : 0;
+    if (parts > 0)
+        us_hint("--batch %d would fit, or --accumulate %d%s", batch, parts,
+                model->spec.recompute ? "" : "; --recompute takes less");
+    else if (batch > 0)
         us_hint("--batch %d would fit", batch);
     else
         us_hint("no batch size would fit; try a smaller --width");
@@ -209,6 +232,8 @@ static enum unseen_status allocate(struct us_model *model)
         US_TRY(us_flat_new(device, params, false, &model->velocity));
         US_TRY(us_flat_new(device, stats, true, &model->saved));
     }
+    if (accumulates(model))
+        US_TRY(us_buf_new(device, us_flat_bytes(params), &model->sum));
     if (scales(model))
         US_TRY(us_buf_new(device, US_SCALING_FLOATS * sizeof(float), &model->scaling));
     if (model->workspace_bytes)
@@ -272,6 +297,7 @@ void us_model_free(struct us_model *model)
     free(model->slots);
     us_buf_free(model->device, model->workspace);
     us_buf_free(model->device, model->scaling);
+    us_buf_free(model->device, model->sum);
     us_buf_free(model->device, model->shared);
     us_flat_free(model->device, &model->params);
     us_flat_free(model->device, &model->grads);
@@ -334,6 +360,20 @@ enum unseen_status us_model_set(struct us_model *model, enum us_model_part part,
 size_t us_model_decayed(const struct us_model *model)
 {
     return model->graph.params.weights;
+}
+
+enum unseen_status us_model_accumulate(struct us_model *model, bool first, bool last)
+{
+    const struct us_flat *grads = &model->grads;
+    const size_t count = model->graph.params.floats;
+    if (first && last)
+        return UNSEEN_OK;
+    if (!model->sum)
+        return us_fail(UNSEEN_USAGE, model->name, "the model was not built for steps of several parts");
+    if (first)
+        return us_copy(model->device, grads->whole, 0, model->sum, 0, count * sizeof(float));
+    return last ? us_add(model->device, count, model->sum, grads->whole)
+                : us_add(model->device, count, grads->whole, model->sum);
 }
 
 enum unseen_status us_model_step(struct us_model *model, const struct us_sgd *sgd)

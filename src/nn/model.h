@@ -12,9 +12,10 @@ struct us_model_spec {
     int width, classes;
     int height, channels_in; /* square images; up to 64 pixels resnets begin with a 3x3 convolution of
                                 stride 1, above with 7x7 of stride 2 and a max pool of stride 2 */
-    int batch;               /* largest */
+    int batch;               /* largest that passes through at once */
     enum unseen_precision precision;
     bool training;  /* gradients and velocity are allocated only then */
+    int accumulate; /* training: parts that a step's gradients are summed up from; 0: 1, never more */
     bool recompute; /* training: most activations are not kept for the backward pass but made again there:
                        a third more work, less memory, the same gradients to the bit */
 };
@@ -60,6 +61,10 @@ struct us_buf *us_model_scaling(struct us_model *model);
 /* Enqueue. training: batch statistics (and their running averages move). */
 enum unseen_status us_model_forward(struct us_model *model, int n, bool training);
 enum unseen_status us_model_backward(struct us_model *model, int n);
+
+/* Behind us_model_backward, where a step takes several parts: put its gradients to the sum of those before,
+ * none before the `first`. Behind the `last` the sum is the gradients. */
+enum unseen_status us_model_accumulate(struct us_model *model, bool first, bool last);
 
 /* One optimiser step on the gradients that backward left; none where loss scaling finds that they overflowed.
  */

@@ -32,6 +32,7 @@ struct us_model {
 
     struct us_flat params, grads, velocity; /* laid out by graph.params */
     struct us_flat stats, saved; /* by graph.stats; saved: batch mean and 1/std for the backward pass */
+    struct us_buf *sum;          /* of the gradients of a step's parts; NULL where there is one */
     bool frozen;                 /* batch norm by running statistics in training passes too */
     struct us_buf *scaling;      /* of the loss, see ops/scaling.h; f16 training only */
     int64_t batches;             /* training passes so far: PyTorch's num_batches_tracked */

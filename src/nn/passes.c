@@ -15,8 +15,8 @@ static enum unseen_status begin(struct us_loader *loader, struct us_pass *pass)
     enum unseen_status st = UNSEEN_OK;
     const int64_t recorded = pass->unrecorded ? 0 : pass->n;
     if (loader->passed + pass->n > loader->size.passed ||
-        loader->recorded + recorded > loader->size.recorded || pass->recipe->batch > loader->size.batch ||
-        pass->see & ~loader->size.see) {
+        loader->recorded + recorded > loader->size.recorded ||
+        us_recipe_part(pass->recipe) > loader->size.batch || pass->see & ~loader->size.see) {
         st = us_fail(UNSEEN_FAILED, "training", "a pass over %lld samples where there is room for %lld",
                      (long long)pass->n, (long long)(loader->size.passed - loader->passed));
         goto out;
@@ -33,17 +33,46 @@ out:
     return st;
 }
 
-/* Enqueue one batch of `n` samples from position `at` of the pass on. */
+/* Take up the gradients of the `n` samples from position `at` on, and step behind the last part of a batch.
+ */
+static enum unseen_status learn(struct us_model *model, const struct us_pass *pass, int64_t at, int n)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_recipe *recipe = pass->recipe;
+    const bool last = (at + n) % recipe->batch == 0 || at + n == pass->n;
+    US_TRY(us_model_backward(model, n));
+    US_TRY(us_model_accumulate(model, at % recipe->batch == 0, last));
+    if (!last)
+        goto out;
+    int64_t step = pass->first_step + at / recipe->batch;
+    struct us_sgd sgd = {.lr = us_schedule_lr(recipe, step, pass->steps, pass->steps_per_epoch),
+                         .momentum = recipe->momentum,
+                         .weight_decay = recipe->weight_decay,
+                         .nesterov = recipe->nesterov != 0,
+                         .decayed = recipe->decay_all ? 0 : us_model_decayed(model)};
+    US_TRY(us_model_step(model, &sgd));
+out:
+    return st;
+}
+
+/* Samples of the batch that position `at` of the pass falls into. */
+static int batch_at(const struct us_pass *pass, int64_t at)
+{
+    const int64_t batch = pass->recipe->batch, left = pass->n - at / batch * batch;
+    return (int)(left < batch ? left : batch);
+}
+
+/* Enqueue one batch, or part of one, of `n` samples from position `at` of the pass on. */
 static enum unseen_status run_batch(struct us_session *session, struct us_model *model,
                                     struct us_loader *loader, const struct us_pass *pass, int64_t at, int n)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct unseen_recipe *recipe = pass->recipe;
     US_TRY(us_loader_batch(session, model, loader, pass, at, n));
     US_TRY(us_model_forward(model, n, pass->training));
     struct us_loss loss = {.n = n,
+                           .over = batch_at(pass, at),
                            .classes = session->data->classes,
-                           .smoothing = recipe->label_smoothing,
+                           .smoothing = pass->recipe->label_smoothing,
                            .logits = us_model_logits(model),
                            .labels = session->labels[pass->split],
                            .rows = loader->rows,
@@ -55,16 +84,8 @@ static enum unseen_status run_batch(struct us_session *session, struct us_model 
     if (!pass->unrecorded)
         US_TRY(us_loss_run(session->device, &loss));
     US_TRY(us_observe_batch(session, model, loader, pass, n));
-    if (!pass->training)
-        goto out;
-    US_TRY(us_model_backward(model, n));
-    int64_t step = pass->first_step + at / recipe->batch;
-    struct us_sgd sgd = {.lr = us_schedule_lr(recipe, step, pass->steps, pass->steps_per_epoch),
-                         .momentum = recipe->momentum,
-                         .weight_decay = recipe->weight_decay,
-                         .nesterov = recipe->nesterov != 0,
-                         .decayed = recipe->decay_all ? 0 : us_model_decayed(model)};
-    US_TRY(us_model_step(model, &sgd));
+    if (pass->training)
+        US_TRY(learn(model, pass, at, n));
 out:
     return st;
 }
@@ -117,7 +138,7 @@ enum unseen_status us_pass_enqueue(struct us_session *session, struct us_model *
                                    struct us_loader *loader, struct us_pass *pass)
 {
     enum unseen_status st = UNSEEN_OK;
-    const int batch = pass->recipe->batch;
+    const int batch = us_recipe_part(pass->recipe);
     US_TRY(begin(loader, pass));
     for (int64_t at = 0; at < pass->n; at += batch) {
         const int n = pass->n - at < batch ? (int)(pass->n - at) : batch;

@@ -18,6 +18,10 @@ const struct us_option us_recipe_options[] = {
      .value = "T", .unit = "epochs", .help = "how much of the schedule to run", .flags = US_PROLONGS},
     {"batch", US_INT, AT(batch), .standard = "128", .low = 1, .high = 65536, .value = "B", .unit = "samples",
      .help = "samples a step"},
+    {"accumulate", US_INT, AT(accumulate), .standard = "1", .low = 1, .high = 65536, .value = "N",
+     .help = "parts of a batch whose gradients are added up: less memory; batch norm is by part"},
+    {"recompute", US_BOOL, AT(recompute), .standard = "false", .flags = US_NO_IDENTITY,
+     .help = "compute activations again on the way back: much less memory, a third slower"},
     {"lr", US_FLOAT, AT(lr), .standard = "0.1", .low = 0, .high = 1000, .value = "X",
      .help = "peak learning rate"},
     {"momentum", US_FLOAT, AT(momentum), .standard = "0.9", .low = 0, .high = 0.9999, .value = "X",
@@ -74,6 +78,12 @@ enum unseen_status unseen_recipe_check(const struct unseen_recipe *recipe)
     if (recipe->warmup > (float)recipe->epochs)
         return us_fail(UNSEEN_USAGE, "--warmup", "%g is more than --epochs, %d", (double)recipe->warmup,
                        recipe->epochs);
+    if (recipe->batch % recipe->accumulate) {
+        us_fail(UNSEEN_USAGE, "--accumulate", "--batch %d is not made of %d equal parts", recipe->batch,
+                recipe->accumulate);
+        us_hint("--batch %d would be", (recipe->batch / recipe->accumulate + 1) * recipe->accumulate);
+        return UNSEEN_USAGE;
+    }
     if (recipe->nesterov && recipe->momentum == 0.0f) {
         us_fail(UNSEEN_USAGE, "--nesterov", "Nesterov's step needs momentum");
         us_hint("give --no-nesterov with --momentum 0");
@@ -92,6 +102,11 @@ enum unseen_status us_recipe_check_on(const struct unseen_recipe *recipe, const 
         st = us_fail(UNSEEN_USAGE, "--pad", "%d is too large for images of %d pixels", recipe->pad,
                      data->height);
     return st;
+}
+
+int us_recipe_part(const struct unseen_recipe *recipe)
+{
+    return recipe->batch / recipe->accumulate;
 }
 
 int us_recipe_epochs(const struct unseen_recipe *recipe)

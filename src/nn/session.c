@@ -118,7 +118,7 @@ void us_session_free(struct us_session *session)
 static bool same_spec(const struct us_model_spec *a, const struct us_model_spec *b)
 {
     return strcmp(a->name, b->name) == 0 && a->width == b->width && a->batch == b->batch &&
-           a->precision == b->precision;
+           a->precision == b->precision && a->accumulate == b->accumulate && a->recompute == b->recompute;
 }
 
 struct us_model_spec us_session_spec(const struct us_session *session, const struct unseen_recipe *recipe)
@@ -128,9 +128,11 @@ struct us_model_spec us_session_spec(const struct us_session *session, const str
                                   .classes = session->data->classes,
                                   .height = session->data->height,
                                   .channels_in = session->data->channels,
-                                  .batch = recipe->batch,
+                                  .batch = us_recipe_part(recipe),
                                   .precision = recipe->precision,
-                                  .training = true};
+                                  .training = true,
+                                  .accumulate = recipe->accumulate,
+                                  .recompute = recipe->recompute != 0};
 }
 
 void us_session_drop_model(struct us_session *session)

@@ -107,7 +107,7 @@ static struct us_loader_size loader_size(const struct us_train_job *job, int64_t
     const int64_t recorded = job->n_train + job->n_heldout + job->n_probe + n_test;
     return (struct us_loader_size){.passed = recorded + (job->observer ? job->n_train : 0),
                                    .recorded = recorded,
-                                   .batch = job->recipe->batch,
+                                   .batch = us_recipe_part(job->recipe),
                                    .see = seen_by(job->observer, us_recipe_epochs(job->recipe)),
                                    .feature_count = us_model_feature_count(model)};
 }

@@ -97,6 +97,9 @@ enum unseen_status us_train(struct us_session *session, const struct us_train_jo
 extern const struct us_option us_recipe_options[];
 extern US_SHARED const struct us_option us_train_options[];
 
+/* Samples that pass through the model together. */
+int us_recipe_part(const struct unseen_recipe *recipe);
+
 /* Epochs that are run of the schedule. */
 int us_recipe_epochs(const struct unseen_recipe *recipe);
 

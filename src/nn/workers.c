@@ -110,7 +110,7 @@ static struct us_loader_size largest_loader(const struct us_workers *workers,
     const int64_t n = data->split[UNSEEN_TRAIN].n, test = data->split[UNSEEN_TEST].n;
     return (struct us_loader_size){.passed = 3 * n + test,
                                    .recorded = 2 * n + test,
-                                   .batch = workers->task.recipe->batch,
+                                   .batch = us_recipe_part(workers->task.recipe),
                                    .see = workers->task.see,
                                    .feature_count = workers->feature_count};
 }
@@ -245,7 +245,7 @@ static enum unseen_status train_to_warm_up(void *context, int i, struct us_sessi
     struct us_loader loader = {.device = session->device};
     const struct us_loader_size size = {.passed = warm_up->n,
                                         .recorded = warm_up->n,
-                                        .batch = recipe->batch,
+                                        .batch = us_recipe_part(recipe),
                                         .see = warm_up->workers->task.see,
                                         .feature_count = warm_up->workers->feature_count};
     struct us_pass pass = {.split = UNSEEN_TRAIN,

@@ -110,6 +110,7 @@ static void planned_as_taken(void **state)
         uint64_t planned;
         spec.training = k < 2 * MODELS;
         spec.recompute = k < MODELS;
+        spec.accumulate = k % 2 ? 3 : 1;
         assert_ok(us_model_memory(test_device(), &spec, &planned));
         const uint64_t before = us_device_memory(test_device()).used;
         struct us_model *model = model_of(&spec);
