@@ -35,17 +35,19 @@ static enum unseen_status write_records(const struct us_cifar *layout, const str
                                         int64_t first, int64_t last, const char *path)
 {
     const struct unseen_images *images = &dataset->split[split];
-    uint8_t record[2 + US_CIFAR_PIXELS];
+    uint8_t record[2 + US_CIFAR_PIXELS], pixels[US_CIFAR_PIXELS];
     size_t size = (size_t)layout->label_bytes + US_CIFAR_PIXELS;
     struct us_atomic file = {0};
+    struct us_scratch *scratch = NULL;
     enum unseen_status st;
+    US_TRY(dataset->reader->scratch_new(dataset, &scratch));
     US_TRY(us_atomic_begin(path, &file));
     for (int64_t k = first; k < last; k++) {
         US_TRY(us_dataset_go_on(path));
         int64_t i = subset->keep ? subset->keep[k] : k;
         put_labels(layout, dataset, images, i, record);
-        put_pixels(dataset->reader->pixels[split] + (size_t)i * US_CIFAR_PIXELS,
-                   record + layout->label_bytes);
+        US_TRY(dataset->reader->read(dataset, scratch, split, i, NULL, US_CIFAR_SIDE, US_CIFAR_SIDE, pixels));
+        put_pixels(pixels, record + layout->label_bytes);
         if (fwrite(record, size, 1, file.stream) != 1) {
             st = us_fail_errno(path, "cannot write");
             goto out;
@@ -54,6 +56,8 @@ static enum unseen_status write_records(const struct us_cifar *layout, const str
     st = us_atomic_commit(&file);
 out:
     us_atomic_abandon(&file);
+    if (scratch)
+        dataset->reader->scratch_free(scratch);
     return st;
 }
 

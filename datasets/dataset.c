@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "datasets/duplicates.h"
+#include "datasets/files.h"
 #include "datasets/format.h"
 
 #include <stdio.h>
@@ -145,12 +146,26 @@ static void warn_of_duplicates(const struct unseen_dataset *dataset)
                dataset->location, (long long)d->test);
 }
 
+/* A format whose pixels are all in memory. */
+static enum unseen_status read_pixels(const struct us_dataset_format *format, const char *location,
+                                      struct unseen_dataset *dataset)
+{
+    struct us_defects defects = {0};
+    enum unseen_status st;
+    US_TRY(format->read(location, &defects, dataset));
+    US_TRY(us_dataset_hash(dataset));
+    US_TRY(us_duplicates_find(dataset));
+    if (dataset->std[0] == 0)
+        us_dataset_measure(dataset);
+out:
+    return st;
+}
+
 enum unseen_status unseen_dataset_open(const char *name, const struct unseen_dataset_options *options,
                                        struct unseen_dataset **dataset)
 {
     const struct us_dataset_format *format = NULL;
     const char *location = NULL;
-    struct us_defects defects = {0};
     struct unseen_dataset *fresh = NULL;
     enum unseen_status st;
     US_TRY(us_format_of(name, &format, &location));
@@ -160,12 +175,9 @@ enum unseen_status unseen_dataset_open(const char *name, const struct unseen_dat
     fresh->format = format->name;
     US_TRY_ALLOC(fresh->location = us_format("%s", location));
     US_TRY(name_source(format, fresh));
-    US_TRY(format->read(location, &defects, fresh));
-    US_TRY(us_dataset_hash(fresh));
-    US_TRY(us_duplicates_find(fresh));
+    US_TRY(format->list ? us_files_open(format, location, options, fresh)
+                        : read_pixels(format, location, fresh));
     warn_of_duplicates(fresh);
-    if (fresh->std[0] == 0)
-        us_dataset_measure(fresh);
     *dataset = fresh;
     fresh = NULL;
 out:

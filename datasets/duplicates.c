@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datasets/digests.h"
+#include "datasets/file_reader.h"
 #include "datasets/format.h"
 
 struct item {
@@ -26,22 +28,15 @@ static int compare_items(const void *first, const void *second, void *context)
     return (a->index > b->index) - (a->index < b->index);
 }
 
-/* All samples of a split; files that could not be read have no digest. */
-static size_t list_items(const struct unseen_dataset *dataset, enum unseen_split split, size_t size,
-                         struct item *items)
+/* All samples of a split whose pixels are in memory. */
+static size_t list_pixels(const struct unseen_dataset *dataset, enum unseen_split split, size_t size,
+                          struct item *items)
 {
-    const struct unseen_images *images = &dataset->split[split];
-    static const uint8_t unread[US_DIGEST];
-    const uint8_t *contents = images->digests   ? images->digests
-                              : dataset->reader ? dataset->reader->pixels[split]
-                                                : NULL;
-    size_t n = 0;
-    for (int64_t i = 0; contents && i < images->n; i++) {
-        const uint8_t *content = contents + (size_t)i * size;
-        if (!images->digests || memcmp(content, unread, US_DIGEST) != 0)
-            items[n++] = (struct item){content, i, split};
-    }
-    return n;
+    const uint8_t *pixels = dataset->reader ? dataset->reader->pixels[split] : NULL;
+    const int64_t n = pixels ? dataset->split[split].n : 0;
+    for (int64_t i = 0; i < n; i++)
+        items[i] = (struct item){pixels + (size_t)i * size, i, split};
+    return (size_t)n;
 }
 
 /* `sample` has the content of training sample `original`. */
@@ -66,16 +61,10 @@ static enum unseen_status mark(struct unseen_dataset *dataset, const struct item
     return UNSEEN_OK;
 }
 
-enum unseen_status us_duplicates_find(struct unseen_dataset *dataset)
+/* Contents of `size` bytes each. */
+static enum unseen_status mark_all(struct unseen_dataset *dataset, struct item *items, size_t n, size_t size)
 {
-    const struct unseen_images *train = &dataset->split[UNSEEN_TRAIN], *test = &dataset->split[UNSEEN_TEST];
-    size_t pixels = (size_t)dataset->height * (size_t)dataset->width * (size_t)dataset->channels;
-    size_t size = train->digests ? US_DIGEST : pixels, n;
     enum unseen_status st = UNSEEN_OK;
-    struct item *items = us_calloc((size_t)(train->n + test->n), sizeof *items);
-    US_TRY_ALLOC(items);
-    n = list_items(dataset, UNSEEN_TRAIN, size, items);
-    n += list_items(dataset, UNSEEN_TEST, size, items + n);
     qsort_r(items, n, sizeof *items, compare_items, &size);
     for (size_t i = 1, first = 0; i < n; i++) {
         if (memcmp(items[i].content, items[first].content, size) != 0)
@@ -84,6 +73,42 @@ enum unseen_status us_duplicates_find(struct unseen_dataset *dataset)
             US_TRY(mark(dataset, &items[i], items[first].index));
     }
 out:
+    return st;
+}
+
+static enum unseen_status find_among_files(struct unseen_dataset *dataset, struct us_index *index)
+{
+    struct us_digest *digests = NULL;
+    struct item *items = NULL;
+    size_t n = 0;
+    enum unseen_status st;
+    US_TRY(us_digests_find(index, &digests, &n));
+    US_TRY_ALLOC(items = us_calloc(n, sizeof *items));
+    for (size_t k = 0; k < n; k++) {
+        const bool test = digests[k].entry >= index->n[UNSEEN_TRAIN];
+        items[k] = (struct item){digests[k].digest, digests[k].entry - (test ? index->n[UNSEEN_TRAIN] : 0),
+                                 test ? UNSEEN_TEST : UNSEEN_TRAIN};
+    }
+    st = mark_all(dataset, items, n, US_DIGEST);
+out:
+    free(items);
+    free(digests);
+    return st;
+}
+
+enum unseen_status us_duplicates_find(struct unseen_dataset *dataset)
+{
+    struct us_index *index = us_files_index(dataset);
+    if (index)
+        return find_among_files(dataset, index);
+    size_t size = (size_t)dataset->height * (size_t)dataset->width * (size_t)dataset->channels, n;
+    struct item *items =
+        us_calloc((size_t)(dataset->split[UNSEEN_TRAIN].n + dataset->split[UNSEEN_TEST].n), sizeof *items);
+    if (!items)
+        return UNSEEN_FAILED;
+    n = list_pixels(dataset, UNSEEN_TRAIN, size, items);
+    n += list_pixels(dataset, UNSEEN_TEST, size, items + n);
+    enum unseen_status st = mark_all(dataset, items, n, size);
     free(items);
     return st;
 }

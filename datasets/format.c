@@ -87,12 +87,9 @@ enum unseen_status us_class_names(struct unseen_dataset *dataset, const char *co
 
 static void free_images(struct unseen_images *images)
 {
-    for (int64_t i = 0; images->paths && i < images->n; i++)
-        free(images->paths[i]);
     free((void *)images->paths);
     free((void *)images->labels);
     free((void *)images->second_labels);
-    free((void *)images->digests);
     free(images->duplicate_of);
 }
 

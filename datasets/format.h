@@ -20,9 +20,6 @@ struct us_defects {
 /* Note a fault of `file` that lost no data: the sample is read all the same. */
 void us_dataset_warning(struct us_defects *defects, const char *file, const char *reason);
 
-/* Bytes of a sample's digest. */
-enum { US_DIGEST = 32 };
-
 /* Note a defect of `file` (inside the dataset at `location`), record -1 for the file as a whole. Returns
  * UNSEEN_OK if the reader is to go on without that sample, else UNSEEN_BAD_DATA, recorded. */
 enum unseen_status us_defect(struct us_defects *defects, const char *location, const char *file,
@@ -33,6 +30,8 @@ struct us_subset {
     const int64_t *keep; /* ascending; NULL: all */
     int64_t n;
 };
+
+struct us_index;
 
 struct us_dataset_format {
     const char *name;
@@ -50,6 +49,10 @@ struct us_dataset_format {
      * (defects->go_on) the splits may be left empty. */
     enum unseen_status (*read)(const char *location, struct us_defects *defects,
                                struct unseen_dataset *dataset);
+
+    /* Instead of `read`, for datasets of image files: add class names, samples and the store that holds their
+     * bytes to `index`, zeroed at first; and what else was read for it as witnesses (datasets/index.h). */
+    enum unseen_status (*list)(const char *location, struct us_index *index);
 
     /* How many bytes `subset` and the whole test split of any dataset take in this format. UNSEEN_USAGE if
      * the dataset does not fit it. NULL, as `write`: it cannot be written. */

@@ -180,8 +180,11 @@ static enum unseen_status sum_sizes(const struct writing *writing, const char *l
         US_TRY(us_source_next(source, &name));
         if (!name)
             break;
+        struct us_place place;
+        bool packed;
+        us_source_place(source, &place, &packed);
         if (find_copy(writing, name))
-            *bytes += us_source_size(source);
+            *bytes += place.size;
     }
 out:
     us_source_close(source);

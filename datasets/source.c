@@ -15,12 +15,21 @@
 #include "base/text.h"
 #include "datasets/names.h"
 
+/* A part of a file that libarchive reads as an archive of its own. */
+struct piece {
+    int handle;
+    int64_t from, size, at;
+    uint8_t bytes[1 << 16];
+};
+
 struct us_source {
     char *path;
     bool folder;
     struct us_names names;   /* folder: every file and folder in it */
     size_t at;               /* folder: one past the current file */
     struct archive *archive; /* archive */
+    struct piece *piece;     /* archive within an archive; else NULL */
+    int64_t from;            /* archive: where it begins in the file */
     struct archive_entry *entry;
     char *name; /* archive: the current file */
     struct passed_over {
@@ -37,6 +46,18 @@ const char *us_base_name(const char *name)
     return slash ? slash + 1 : name;
 }
 
+bool us_is_image_name(const char *name)
+{
+    static const char *const extensions[] = {"jpg", "jpeg", "png",  "ppm", "bmp",
+                                             "pgm", "tif",  "tiff", "webp"};
+    const char *dot = strrchr(us_base_name(name), '.');
+    for (size_t i = 0; dot && i < sizeof extensions / sizeof *extensions; i++) {
+        if (us_same_letters(dot + 1, extensions[i]))
+            return true;
+    }
+    return false;
+}
+
 char *us_source_label(const struct us_source *source, const char *name)
 {
     return us_format("%s%c%s", source->path, source->folder ? '/' : ':', name);
@@ -51,6 +72,9 @@ void us_source_close(struct us_source *source)
         free(source->passed_over[why].first);
     if (source->archive)
         archive_read_free(source->archive);
+    if (source->piece && source->piece->handle >= 0)
+        close(source->piece->handle);
+    free(source->piece);
     free(source->name);
     free(source->buffer);
     free(source->path);
@@ -104,7 +128,9 @@ static enum unseen_status walk_entry(struct us_source *source, FTS *walk, FTSENT
     if (entry->fts_info == FTS_DC)
         return pass_over(source, US_LOOP, relative);
     char *name = us_format("%s%s", relative, entry->fts_info == FTS_D ? "/" : "");
-    enum unseen_status st = name ? us_names_add(&source->names, name) : UNSEEN_FAILED;
+    const struct us_place place = {
+        .size = entry->fts_statp->st_size, .changed = us_changed(entry->fts_statp), .file = US_OWN_FILE};
+    enum unseen_status st = name ? us_names_add(&source->names, name, &place) : UNSEEN_FAILED;
     free(name);
     return st;
 }
@@ -141,6 +167,41 @@ static enum unseen_status damaged(struct us_source *source)
     return us_fail(UNSEEN_BAD_DATA, source->path, "cannot read the archive: %s", archive_reason(source));
 }
 
+static la_ssize_t read_from_piece(struct archive *archive, void *context, const void **bytes)
+{
+    struct piece *piece = context;
+    const int64_t left = piece->size - piece->at;
+    const size_t wanted = left < (int64_t)sizeof piece->bytes ? (size_t)left : sizeof piece->bytes;
+    ssize_t got;
+    do
+        got = pread(piece->handle, piece->bytes, wanted, piece->from + piece->at);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        archive_set_error(archive, errno, "%s", strerror(errno));
+    else
+        piece->at += got;
+    *bytes = piece->bytes;
+    return got;
+}
+
+static la_int64_t skip_in_piece(struct archive *archive, void *context, la_int64_t wanted)
+{
+    struct piece *piece = context;
+    (void)archive;
+    const int64_t left = piece->size - piece->at;
+    const int64_t skipped = wanted < left ? wanted : left;
+    piece->at += skipped;
+    return skipped;
+}
+
+static int open_piece(struct us_source *source, struct archive *archive)
+{
+    archive_read_set_read_callback(archive, read_from_piece);
+    archive_read_set_skip_callback(archive, skip_in_piece);
+    archive_read_set_callback_data(archive, source->piece);
+    return archive_read_open1(archive);
+}
+
 /* Formats and filters are named one by one: "all" would take any text for an mtree list and hand unknown
  * compressions to other programs. */
 static enum unseen_status open_archive(struct us_source *source)
@@ -154,7 +215,8 @@ static enum unseen_status open_archive(struct us_source *source)
     archive_read_support_filter_bzip2(archive);
     archive_read_support_filter_xz(archive);
     archive_read_support_filter_zstd(archive);
-    if (archive_read_open_filename(archive, source->path, 1 << 16) == ARCHIVE_OK)
+    if ((source->piece ? open_piece(source, archive)
+                       : archive_read_open_filename(archive, source->path, 1 << 16)) == ARCHIVE_OK)
         return UNSEEN_OK;
     enum unseen_status st = damaged(source);
     us_hint("a dataset is a folder or a tar, tar.gz, tar.xz or zip");
@@ -177,6 +239,29 @@ enum unseen_status us_source_open(const char *path, struct us_source **source)
     fresh->folder = S_ISDIR(about.st_mode);
     US_TRY(fresh->folder ? walk_folder(fresh) : open_archive(fresh));
     us_names_sort(&fresh->names);
+    *source = fresh;
+    fresh = NULL;
+out:
+    us_source_close(fresh);
+    return st;
+}
+
+enum unseen_status us_source_open_piece(const char *path, int64_t from, int64_t size,
+                                        struct us_source **source)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_source *fresh = us_calloc(1, sizeof *fresh);
+    US_TRY_ALLOC(fresh);
+    US_TRY_ALLOC(fresh->path = us_format("%s", path));
+    US_TRY_ALLOC(fresh->piece = us_calloc(1, sizeof *fresh->piece));
+    fresh->from = fresh->piece->from = from;
+    fresh->piece->size = size;
+    fresh->piece->handle = open(path, O_RDONLY | O_CLOEXEC);
+    if (fresh->piece->handle < 0) {
+        st = us_fail(UNSEEN_BAD_DATA, path, "%s", strerror(errno));
+        goto out;
+    }
+    US_TRY(open_archive(fresh));
     *source = fresh;
     fresh = NULL;
 out:
@@ -240,13 +325,47 @@ enum unseen_status us_source_next(struct us_source *source, const char **name)
 {
     if (!source->folder)
         return next_in_archive(source, name);
-    *name = source->at < source->names.n ? source->names.list[source->at++] : NULL;
+    *name = source->at < source->names.n ? us_name(&source->names, source->at++) : NULL;
     return UNSEEN_OK;
 }
 
-int64_t us_source_size(const struct us_source *source)
+/* A link, of either kind. */
+static bool is_link(const struct us_source *source)
 {
-    return source->entry && archive_entry_size_is_set(source->entry) ? archive_entry_size(source->entry) : 0;
+    return archive_entry_filetype(source->entry) != AE_IFREG || archive_entry_hardlink(source->entry);
+}
+
+/* The current member's bytes do not lie in the archive as they are. */
+static bool is_packed(const struct us_source *source)
+{
+    const bool filtered = archive_filter_code(source->archive, 0) != ARCHIVE_FILTER_NONE;
+    const int format = archive_format(source->archive) & ARCHIVE_FORMAT_BASE_MASK;
+    return filtered || archive_entry_sparse_count(source->entry) > 0 ||
+           (format != ARCHIVE_FORMAT_TAR && !strstr(archive_format_name(source->archive), "(uncompressed)"));
+}
+
+void us_source_place(const struct us_source *source, struct us_place *place, bool *packed)
+{
+    *packed = false;
+    if (source->folder) {
+        *place = source->names.list[source->at - 1].place;
+        return;
+    }
+    *place = (struct us_place){.size = archive_entry_size(source->entry)};
+    if (is_link(source))
+        place->file = US_LINK;
+    else if (!(*packed = is_packed(source)))
+        place->offset = source->from + archive_filter_bytes(source->archive, 0);
+}
+
+const char *us_source_path(const struct us_source *source)
+{
+    return source->path;
+}
+
+bool us_source_is_folder(const struct us_source *source)
+{
+    return source->folder;
 }
 
 /* Bytes read, 0 at the end, -1 after a failure that is not recorded yet. */
@@ -292,7 +411,7 @@ static int open_file(const struct us_source *source, const char **reason)
 {
     struct stat about;
     int handle = -1;
-    char *path = us_source_label(source, source->names.list[source->at - 1]);
+    char *path = us_source_label(source, us_name(&source->names, source->at - 1));
     if (path)
         handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (!path || handle < 0)
@@ -311,9 +430,8 @@ enum unseen_status us_source_try(struct us_source *source, const uint8_t **bytes
     *reason = NULL;
     if (source->folder)
         handle = open_file(source, reason);
-    else if (archive_entry_filetype(source->entry) != AE_IFREG || archive_entry_hardlink(source->entry))
-        *reason = "is a link, and an archive's links are not followed; pack it again with tar --dereference "
-                  "--hard-dereference";
+    else if (is_link(source))
+        *reason = US_LINK_REASON;
     if (!*reason)
         st = read_all(source, handle, size, reason);
     *bytes = source->buffer;
@@ -328,7 +446,8 @@ enum unseen_status us_source_read(struct us_source *source, const uint8_t **byte
     enum unseen_status st = us_source_try(source, bytes, size, &reason);
     if (st != UNSEEN_OK || !reason)
         return st;
-    char *label = us_source_label(source, source->folder ? source->names.list[source->at - 1] : source->name);
+    char *label =
+        us_source_label(source, source->folder ? us_name(&source->names, source->at - 1) : source->name);
     if (!label)
         return UNSEEN_FAILED;
     st = us_fail(UNSEEN_BAD_DATA, label, "%s", reason);

@@ -11,12 +11,17 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "datasets/place.h"
 
 struct us_source; /* opaque; one thread at a time */
 
 /* UNSEEN_BAD_DATA if nothing is there or it is no archive that we read. Ends with us_source_close. */
 enum unseen_status us_source_open(const char *path, struct us_source **source);
 void us_source_close(struct us_source *source);
+
+/* The same for an archive that lies within the file `path`, as it is. Places are those in the file. */
+enum unseen_status us_source_open_piece(const char *path, int64_t from, int64_t size,
+                                        struct us_source **source);
 
 /* Step to the next name. `name` becomes NULL behind the last one; it is valid until the next step.
  * UNSEEN_BAD_DATA if the archive is damaged. */
@@ -35,8 +40,12 @@ enum unseen_status us_source_read(struct us_source *source, const uint8_t **byte
 enum unseen_status us_source_try(struct us_source *source, const uint8_t **bytes, size_t *size,
                                  const char **reason);
 
-/* The size of the current file as its archive tells it; 0 if it does not, and in a folder. */
-int64_t us_source_size(const struct us_source *source);
+/* Where the current file lies: file is US_OWN_FILE or US_LINK, or 0 for the archive. The size is 0 where an
+ * archive tells none. `packed`: its bytes are not stored in the archive as they are, and offset is 0. */
+void us_source_place(const struct us_source *source, struct us_place *place, bool *packed);
+
+const char *us_source_path(const struct us_source *source);
+bool us_source_is_folder(const struct us_source *source);
 
 /* How messages call file `name` of `source`: "FOLDER/name" or "ARCHIVE:name". Fresh memory. */
 char *us_source_label(const struct us_source *source, const char *name);
@@ -54,7 +63,16 @@ enum unseen_status us_source_collect(struct us_source *source, const char *const
                                      struct us_blob *blobs);
 void us_blob_free(struct us_blob *blob);
 
+/* Why the bytes of a place that is US_LINK cannot be had. */
+#define US_LINK_REASON                                                                                       \
+    "is a link, and an archive's links are not followed; pack it again with tar --dereference "              \
+    "--hard-dereference"
+
 /* The last part of a name. */
 const char *us_base_name(const char *name);
+
+/* True for the extensions that torchvision takes for images, in upper or lower case. Whether the file is one
+ * of the kinds that can be decoded is seen from its contents. */
+bool us_is_image_name(const char *name);
 
 #endif

@@ -22,8 +22,8 @@ struct left_out {
 
 struct layout {
     const char *location;
-    struct us_names names; /* everything that the source names, sorted */
-    const char *prefix;    /* what stands before "train/" or before the classes: so much of a name */
+    const struct us_names *names; /* the tree's */
+    const char *prefix;           /* what stands before "train/" or before the classes: so much of a name */
     size_t prefix_size;
     bool flat;                          /* classes without a split's folder around them */
     enum branch test;                   /* the branch that is the test split */
@@ -32,18 +32,6 @@ struct layout {
     struct left_out outside;            /* images that lie in no branch */
     struct left_out others;             /* files in class folders that are no images by their name */
 };
-
-bool us_is_image_name(const char *name)
-{
-    static const char *const extensions[] = {"jpg", "jpeg", "png",  "ppm", "bmp",
-                                             "pgm", "tif",  "tiff", "webp"};
-    const char *dot = strrchr(us_base_name(name), '.');
-    for (size_t i = 0; dot && i < sizeof extensions / sizeof *extensions; i++) {
-        if (us_same_letters(dot + 1, extensions[i]))
-            return true;
-    }
-    return false;
-}
 
 static bool is_folder(const char *name)
 {
@@ -90,20 +78,23 @@ static void note_passed_over(const char *location, const struct us_source *sourc
                location, (long long)n, name);
 }
 
-static enum unseen_status read_names(struct layout *layout)
+static enum unseen_status read_names(const char *location, struct us_store *store, struct us_names *names)
 {
     struct us_source *source = NULL;
     const char *name = NULL;
     enum unseen_status st;
-    US_TRY(us_source_open(layout->location, &source));
+    US_TRY(us_source_open(location, &source));
     for (;;) {
         US_TRY(us_source_next(source, &name));
         if (!name)
             break;
-        US_TRY(us_names_add(&layout->names, name));
+        struct us_place place = {0};
+        if (store)
+            US_TRY(us_store_place(store, source, name, &place));
+        US_TRY(us_names_add(names, name, &place));
     }
-    us_names_sort(&layout->names);
-    note_passed_over(layout->location, source);
+    us_names_sort(names);
+    note_passed_over(location, source);
 out:
     us_source_close(source);
     return st;
@@ -114,8 +105,8 @@ static enum unseen_status find_train(struct layout *layout, bool *found)
 {
     const char *first = NULL;
     *found = false;
-    for (size_t i = 0; i < layout->names.n; i++) {
-        const char *name = layout->names.list[i];
+    for (size_t i = 0; i < layout->names->n; i++) {
+        const char *name = us_name(layout->names, i);
         const char *at = us_tree_probe(name) == 2 ? find_branch(name, branch_names[TRAIN]) : NULL;
         if (!at)
             continue;
@@ -144,7 +135,7 @@ static struct level look_at_level(const struct us_names *names, const char *pref
 {
     struct level level = {0};
     for (size_t i = 0; i < names->n; i++) {
-        const char *name = names->list[i];
+        const char *name = us_name(names, i);
         if (strncmp(name, prefix, size) != 0 || name[size] == '\0')
             continue;
         const char *slash = strchr(name + size, '/');
@@ -165,9 +156,9 @@ static void find_flat(struct layout *layout)
 {
     layout->flat = true;
     layout->prefix = "";
-    struct level level = look_at_level(&layout->names, "", 0);
+    struct level level = look_at_level(layout->names, "", 0);
     while (level.folder && !level.several && level.images == 0) {
-        struct level below = look_at_level(&layout->names, level.folder, level.end);
+        struct level below = look_at_level(layout->names, level.folder, level.end);
         if (below.images > 0 || !below.folder)
             break;
         layout->prefix = level.folder;
@@ -184,8 +175,8 @@ static enum unseen_status find_layout(struct layout *layout)
         return st;
     int64_t images = 0;
     const char *test = NULL;
-    for (size_t i = 0; i < layout->names.n; i++) {
-        const char *name = layout->names.list[i];
+    for (size_t i = 0; i < layout->names->n; i++) {
+        const char *name = us_name(layout->names, i);
         images += us_tree_probe(name) > 0;
         if (us_tree_probe(name) > 0 &&
             (find_branch(name, branch_names[VAL]) || find_branch(name, branch_names[TEST])))
@@ -235,8 +226,8 @@ static const char *class_of(const struct layout *layout, const char *name, enum 
 
 static void count_names(struct layout *layout)
 {
-    for (size_t i = 0; i < layout->names.n; i++) {
-        const char *name = layout->names.list[i];
+    for (size_t i = 0; i < layout->names->n; i++) {
+        const char *name = us_name(layout->names, i);
         enum branch branch;
         size_t size;
         bool image = us_tree_probe(name) > 0;
@@ -308,24 +299,18 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int compare_paths(const void *a, const void *b)
-{
-    const struct us_picture *const *first = a, *const *second = b;
-    return strcmp((*first)->path, (*second)->path);
-}
-
 /* The folders of the training branch. Names are sorted, so those of one folder follow each other. */
 static enum unseen_status find_classes(const struct layout *layout, struct us_tree *tree)
 {
     const char *last = NULL;
     size_t last_size = 0;
-    tree->classes = us_calloc(layout->names.n, sizeof *tree->classes);
+    tree->classes = us_calloc(layout->names->n, sizeof *tree->classes);
     if (!tree->classes)
         return UNSEEN_FAILED;
-    for (size_t i = 0; i < layout->names.n; i++) {
+    for (size_t i = 0; i < layout->names->n; i++) {
         enum branch branch;
         size_t size;
-        const char *class = class_of(layout, layout->names.list[i], &branch, &size);
+        const char *class = class_of(layout, us_name(layout->names, i), &branch, &size);
         if (!class || branch != TRAIN || (last && compare_parts(class, size, last, last_size) == 0))
             continue;
         last = class;
@@ -374,8 +359,8 @@ static enum unseen_status take_pictures(struct layout *layout, struct us_tree *t
         us_calloc((size_t)(layout->images[TRAIN] + layout->images[layout->test]), sizeof *tree->pictures);
     if (!tree->pictures)
         return UNSEEN_FAILED;
-    for (size_t i = 0; i < layout->names.n; i++) {
-        char *name = layout->names.list[i];
+    for (size_t i = 0; i < layout->names->n; i++) {
+        const char *name = us_name(layout->names, i);
         enum branch branch;
         size_t size;
         const char *class = class_of(layout, name, &branch, &size);
@@ -387,10 +372,8 @@ static enum unseen_status take_pictures(struct layout *layout, struct us_tree *t
         if (us_tree_probe(name) == 0)
             continue;
         enum unseen_split split = branch == TRAIN ? UNSEEN_TRAIN : UNSEEN_TEST;
-        char *path = us_format("%s", name);
-        if (!path)
-            return UNSEEN_FAILED;
-        tree->pictures[n++] = (struct us_picture){path, (size_t)(class - name), split, label, 0};
+        tree->pictures[n++] =
+            (struct us_picture){name, (size_t)(class - name), layout->names->list[i].place, split, label};
         tree->n[split]++;
     }
     return UNSEEN_OK;
@@ -399,18 +382,11 @@ static enum unseen_status take_pictures(struct layout *layout, struct us_tree *t
 static enum unseen_status sort_pictures(const struct layout *layout, struct us_tree *tree)
 {
     size_t n = (size_t)(tree->n[UNSEEN_TRAIN] + tree->n[UNSEEN_TEST]);
-    tree->by_path = us_calloc(n, sizeof *tree->by_path);
-    if (!tree->by_path)
-        return UNSEEN_FAILED;
     qsort(tree->pictures, n, sizeof *tree->pictures, compare_pictures);
-    for (size_t i = 0; i < n; i++) {
-        struct us_picture *picture = &tree->pictures[i];
-        picture->index = (int64_t)i - (picture->split == UNSEEN_TEST ? tree->n[UNSEEN_TRAIN] : 0);
-        tree->by_path[i] = picture;
-        if (i > 0 && strcmp(picture->path, picture[-1].path) == 0)
-            return us_fail(UNSEEN_BAD_DATA, layout->location, "%s is there twice", picture->path);
+    for (size_t i = 1; i < n; i++) {
+        if (strcmp(tree->pictures[i].path, tree->pictures[i - 1].path) == 0)
+            return us_fail(UNSEEN_BAD_DATA, layout->location, "%s is there twice", tree->pictures[i].path);
     }
-    qsort(tree->by_path, n, sizeof *tree->by_path, compare_paths);
     return UNSEEN_OK;
 }
 
@@ -447,11 +423,11 @@ static void warn(const struct layout *layout, const struct us_tree *tree)
     warn_of_empty_classes(layout, tree);
 }
 
-enum unseen_status us_tree_read(const char *location, struct us_tree *tree)
+enum unseen_status us_tree_read(const char *location, struct us_store *store, struct us_tree *tree)
 {
-    struct layout layout = {.location = location};
+    struct layout layout = {.location = location, .names = &tree->names};
     enum unseen_status st;
-    US_TRY(read_names(&layout));
+    US_TRY(read_names(location, store, &tree->names));
     US_TRY(find_layout(&layout));
     count_names(&layout);
     US_TRY(check_train(&layout));
@@ -461,28 +437,15 @@ enum unseen_status us_tree_read(const char *location, struct us_tree *tree)
     US_TRY(sort_pictures(&layout, tree));
     warn(&layout, tree);
 out:
-    us_names_free(&layout.names);
     return st;
-}
-
-const struct us_picture *us_tree_find(const struct us_tree *tree, const char *path)
-{
-    struct us_picture key = {.path = (char *)path};
-    const struct us_picture *wanted = &key;
-    size_t n = (size_t)(tree->n[UNSEEN_TRAIN] + tree->n[UNSEEN_TEST]);
-    const struct us_picture **found =
-        n > 0 ? bsearch(&wanted, tree->by_path, n, sizeof *tree->by_path, compare_paths) : NULL;
-    return found ? *found : NULL;
 }
 
 void us_tree_free(struct us_tree *tree)
 {
-    for (int64_t i = 0; tree->pictures && i < tree->n[UNSEEN_TRAIN] + tree->n[UNSEEN_TEST]; i++)
-        free(tree->pictures[i].path);
     for (int c = 0; c < tree->n_classes; c++)
         free(tree->classes[c]);
     free(tree->classes);
     free(tree->pictures);
-    free(tree->by_path);
+    us_names_free(&tree->names);
     *tree = (struct us_tree){0};
 }

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "datasets/duplicates.h"
+#include "datasets/files.h"
 #include "datasets/format.h"
 
 enum unseen_status unseen_dataset_verify(const char *name,
@@ -14,7 +15,8 @@ enum unseen_status unseen_dataset_verify(const char *name,
     enum unseen_status st = UNSEEN_OK;
     US_TRY(us_format_of(name, &format, &location));
     US_TRY_ALLOC(scratch = us_calloc(1, sizeof *scratch));
-    US_TRY(format->read(location, &sink, scratch));
+    US_TRY(format->list ? us_files_verify(format, location, &sink, scratch)
+                        : format->read(location, &sink, scratch));
     US_TRY(us_duplicates_find(scratch));
     if (report)
         US_TRY(us_duplicates_report(scratch, report, context));

@@ -16,11 +16,10 @@ enum unseen_split { UNSEEN_TRAIN = 0, UNSEEN_TEST = 1 };
 
 /* One split: what is known of its samples. Their pixels come from the dataset's reader. */
 struct unseen_images {
-    int64_t n;              /* samples; 0 if the dataset lacks this split */
-    const int32_t *labels;  /* [n], each in 0..classes-1 */
-    char *const *paths;     /* [n] a file's name inside the dataset, or NULL for formats without files */
-    size_t class_at;        /* paths[i] + class_at begins with the class's name: "CLASS/NAME.jpg" */
-    const uint8_t *digests; /* [n, 32] SHA-256 of each file as it is stored; NULL for formats without files */
+    int64_t n;             /* samples; 0 if the dataset lacks this split */
+    const int32_t *labels; /* [n], each in 0..classes-1 */
+    char *const *paths;    /* [n] a file's name inside the dataset, or NULL for formats without files */
+    size_t class_at;       /* paths[i] + class_at begins with the class's name: "CLASS/NAME.jpg" */
     int64_t *duplicate_of; /* [n] the first training sample with the same content (the stored bytes of a file,
                               else the pixels): a training sample itself if it is the first, -1 for a test
                               sample that is not in the training split; NULL if the split has no duplicate */
@@ -41,7 +40,8 @@ struct unseen_dataset {
     char *location;     /* as the caller named it, without the format prefix */
     char *source;       /* "FORMAT:PATH" that opens the same dataset, from any folder and without options;
                            NULL if it was made in memory */
-    int height, width, channels;
+    int height, width;  /* pixels; 0 if the images are of many sizes */
+    int channels;
     int classes;
     char **class_names;            /* [classes] */
     int coarse_labels;             /* labels are CIFAR-100's superclasses, as the options asked */
@@ -49,9 +49,10 @@ struct unseen_dataset {
     struct unseen_reader *reader;
     struct unseen_duplicates duplicates;
     float mean[3], std[3]; /* per channel, of pixels scaled to [0,1]: the field's values for CIFAR,
-                              measured on the training split otherwise */
-    char hash[65];         /* SHA-256 in hex over both splits' pixels and labels and the
-                              names of classes and samples, where they have any */
+                              measured on the training split otherwise (on at most 10,000 files), and
+                              ImageNet's for images of many sizes */
+    char hash[65];         /* SHA-256 in hex over both splits' labels, the names of classes and samples, where
+                              they have any, and the pixels, or of files their sizes and what some hold */
 };
 
 /* What to read. Zeroed: find the format by looking, fine labels. */

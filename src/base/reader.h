@@ -40,4 +40,16 @@ struct unseen_reader {
     void (*close)(struct unseen_reader *reader); /* NULL: there is nothing to free */
 };
 
+/* The size of sample i. */
+static inline struct us_image_size us_image_size_of(const struct unseen_dataset *dataset,
+                                                    enum unseen_split split, int64_t i)
+{
+    return dataset->reader->sizes[split] ? dataset->reader->sizes[split][i]
+                                         : (struct us_image_size){dataset->height, dataset->width};
+}
+
+/* Read all pixels of a split whose images are of one size into memory, which the reader owns as
+ * reader->pixels. Nothing happens if they are there. Not while others read. */
+enum unseen_status us_reader_fill(const struct unseen_dataset *dataset, enum unseen_split split);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/reader.h"
 #include "base/utf8.h"
 #include "cmd/cmd.h"
 #include "datasets/dataset_options.h"
@@ -47,19 +48,44 @@ static void print_classes(const struct unseen_dataset *d, const int64_t *train, 
     }
 }
 
+/* Of images of many sizes the smallest and the largest one. */
+static void print_size(const struct unseen_dataset *d)
+{
+    struct us_image_size least = {0}, most = {0};
+    if (d->height > 0) {
+        printf("%d x %d x %d\n", d->height, d->width, d->channels);
+        return;
+    }
+    for (int split = 0; split < 2; split++) {
+        for (int64_t i = 0; i < d->split[split].n; i++) {
+            const struct us_image_size size = us_image_size_of(d, (enum unseen_split)split, i);
+            const int64_t area = (int64_t)size.height * size.width;
+            if (least.height == 0 || area < (int64_t)least.height * least.width)
+                least = size;
+            if (area > (int64_t)most.height * most.width)
+                most = size;
+        }
+    }
+    printf("many sizes, %d x %d to %d x %d, x %d\n", least.height, least.width, most.height, most.width,
+           d->channels);
+}
+
 static void print_info(const struct unseen_dataset *d, const int64_t *train, const int64_t *test)
 {
     char location[4096];
     us_utf8_show(d->location, true, location, sizeof location);
     printf("%s  %s\n", d->format, location);
-    printf("train %lld, test %lld, %d classes, %d x %d x %d\n", (long long)d->split[UNSEEN_TRAIN].n,
-           (long long)d->split[UNSEEN_TEST].n, d->classes, d->height, d->width, d->channels);
+    printf("train %lld, test %lld, %d classes, ", (long long)d->split[UNSEEN_TRAIN].n,
+           (long long)d->split[UNSEEN_TEST].n, d->classes);
+    print_size(d);
     printf("mean");
     for (int c = 0; c < d->channels; c++)
         printf(" %.4f", d->mean[c]);
     printf("  std");
     for (int c = 0; c < d->channels; c++)
         printf(" %.4f", d->std[c]);
+    if (d->height == 0)
+        printf("  (ImageNet's)");
     printf("\nsha256 %s\n", d->hash);
     print_duplicates(&d->duplicates);
     print_classes(d, train, test);

@@ -98,6 +98,8 @@ out:
 enum unseen_status us_recipe_check_on(const struct unseen_recipe *recipe, const struct unseen_dataset *data)
 {
     enum unseen_status st = unseen_recipe_check(recipe);
+    if (st == UNSEEN_OK && data->height == 0)
+        return us_fail(UNSEEN_BAD_DATA, data->location, "images of many sizes cannot be trained on");
     if (st == UNSEEN_OK && recipe->pad >= data->height)
         st = us_fail(UNSEEN_USAGE, "--pad", "%d is too large for images of %d pixels", recipe->pad,
                      data->height);

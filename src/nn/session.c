@@ -41,6 +41,7 @@ static enum unseen_status place(struct us_session *session, enum unseen_split sp
     if (images->n < 1)
         return UNSEEN_OK;
     US_TRY(upload(session->device, images->labels, n * sizeof(int32_t), &session->labels[split]));
+    US_TRY(us_reader_fill(data, split));
     if (fits(session->device, bytes))
         US_TRY(upload(session->device, data->reader->pixels[split], bytes, &session->pixels[split]));
     else

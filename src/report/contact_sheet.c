@@ -13,25 +13,58 @@
 
 enum { LARGEST = 128, SHOWN = 96, STEPS = 50 };
 
+/* A picture on its way to the page. */
+struct picture {
+    struct us_scratch *scratch;
+    uint8_t *pixels; /* [height, width, channels], as the dataset has it */
+    uint8_t *rgb;    /* [height / block, width / block, 3] */
+    int height, width, channels, block;
+};
+
 /* Average blocks of `block` x `block` pixels, and turn grey (or any count of channels under three) into RGB.
  * Rows and columns past the last whole block are left out. */
-static void shrink(const struct unseen_dataset *data, const uint8_t *pixels, int block, uint8_t *rgb)
+static void shrink(struct picture *p)
 {
-    int height = data->height / block, width = data->width / block, channels = data->channels;
+    int block = p->block, height = p->height / block, width = p->width / block;
     for (int y = 0; y < height; y++) {
         for (int x = 0; x < width; x++) {
             for (int c = 0; c < 3; c++) {
-                int from = channels < 3 ? 0 : c;
+                int from = p->channels < 3 ? 0 : c;
                 unsigned sum = 0;
                 for (int dy = 0; dy < block; dy++)
                     for (int dx = 0; dx < block; dx++)
-                        sum += pixels[((size_t)(y * block + dy) * data->width + x * block + dx) * channels +
+                        sum +=
+                            p->pixels[((size_t)(y * block + dy) * p->width + x * block + dx) * p->channels +
                                       from];
                 unsigned area = (unsigned)(block * block);
-                rgb[((size_t)y * width + x) * 3 + c] = (uint8_t)((sum + area / 2) / area);
+                p->rgb[((size_t)y * width + x) * 3 + c] = (uint8_t)((sum + area / 2) / area);
             }
         }
     }
+}
+
+static enum unseen_status take_picture(const struct unseen_dataset *data, int64_t i, struct picture *p)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_image_size size = us_image_size_of(data, UNSEEN_TRAIN, i);
+    const size_t area = (size_t)size.height * (size_t)size.width;
+    uint8_t *pixels = us_realloc(p->pixels, area, (size_t)data->channels);
+    p->pixels = pixels ? pixels : p->pixels;
+    US_TRY_ALLOC(pixels);
+    uint8_t *rgb = us_realloc(p->rgb, area, 3);
+    p->rgb = rgb ? rgb : p->rgb;
+    US_TRY_ALLOC(rgb);
+    int largest = size.height > size.width ? size.height : size.width;
+    int least = size.height < size.width ? size.height : size.width;
+    int block = (largest + LARGEST - 1) / LARGEST;
+    p->height = size.height;
+    p->width = size.width;
+    p->channels = data->channels;
+    p->block = block < least ? block : least;
+    US_TRY(data->reader->read(data, p->scratch, UNSEEN_TRAIN, i, NULL, size.height, size.width, pixels));
+    shrink(p);
+out:
+    return st;
 }
 
 static const char *kept_text(const struct us_contact_sheet *sheet, int64_t i)
@@ -57,36 +90,43 @@ static void write_caption(FILE *out, const struct us_contact_sheet *sheet, int64
     fputs("</figcaption>", out);
 }
 
-static enum unseen_status write_picture(FILE *out, const struct us_contact_sheet *sheet, int64_t i,
-                                        double step, uint8_t *rgb)
+static enum unseen_status write_image(FILE *out, const struct picture *p, int64_t i)
 {
-    const struct unseen_dataset *data = sheet->dataset;
-    int largest = data->height > data->width ? data->height : data->width;
-    int least = data->height < data->width ? data->height : data->width;
-    int block = (largest + LARGEST - 1) / LARGEST;
-    block = block < least ? block : least;
-    int height = data->height / block, width = data->width / block;
-    int shown = largest / block;
+    int height = p->height / p->block, width = p->width / p->block;
+    int shown = height > width ? height : width;
     int scale = shown < SHOWN ? (SHOWN + shown / 2) / shown : 1;
-    shrink(data, data->reader->pixels[UNSEEN_TRAIN] + (size_t)i * data->height * data->width * data->channels,
-           block, rgb);
-    fprintf(out, "<figure class=\"%s\"><img src=\"", sheet->kept ? kept_text(sheet, i) : "data");
-    enum unseen_status st = us_png_write_uri(out, rgb, width, height);
+    fputs("<img src=\"", out);
+    enum unseen_status st = us_png_write_uri(out, p->rgb, width, height);
     if (st)
         return st;
     fprintf(out, "\" width=\"%d\" height=\"%d\" alt=\"", width * scale, height * scale);
     us_html_textf(out, "sample %" PRId64, i);
     fputs("\"/>", out);
+    return UNSEEN_OK;
+}
+
+/* A file that cannot be read any more is no failure of the report. */
+static enum unseen_status write_picture(FILE *out, const struct us_contact_sheet *sheet, int64_t i,
+                                        double step, struct picture *picture)
+{
+    enum unseen_status st = UNSEEN_OK;
+    fprintf(out, "<figure class=\"%s\">", sheet->kept ? kept_text(sheet, i) : "data");
+    if (take_picture(sheet->dataset, i, picture) == UNSEEN_OK)
+        US_TRY(write_image(out, picture, i));
+    else
+        us_html_element(out, "span", NULL, "%s", unseen_last_error());
     write_caption(out, sheet, i, step);
     fputs("</figure>\n", out);
-    return UNSEEN_OK;
+out:
+    return st;
 }
 
 enum unseen_status us_contact_sheet_write(FILE *out, const struct us_contact_sheet *sheet)
 {
     enum unseen_status st = UNSEEN_OK;
-    uint8_t *rgb = us_calloc((size_t)sheet->dataset->height * sheet->dataset->width, 3);
-    US_TRY_ALLOC(rgb);
+    const struct unseen_reader *reader = sheet->dataset->reader;
+    struct picture picture = {0};
+    US_TRY(reader->scratch_new(sheet->dataset, &picture.scratch));
     double least = INFINITY, most = -INFINITY;
     for (int i = 0; i < sheet->n; i++) {
         least = fmin(least, sheet->value[sheet->samples[i]]);
@@ -94,7 +134,7 @@ enum unseen_status us_contact_sheet_write(FILE *out, const struct us_contact_she
     }
     fputs("<div class=\"sheet\">\n", out);
     for (int i = 0; i < sheet->n; i++)
-        US_TRY(write_picture(out, sheet, sheet->samples[i], (most - least) / STEPS, rgb));
+        US_TRY(write_picture(out, sheet, sheet->samples[i], (most - least) / STEPS, &picture));
     if (!sheet->n) {
         fputs("</div>\n", out);
         goto out;
@@ -104,7 +144,10 @@ enum unseen_status us_contact_sheet_write(FILE *out, const struct us_contact_she
         fprintf(out, "%s%" PRId64, i ? ", " : "", sheet->samples[i]);
     fputs("</code></details>\n", out);
 out:
-    free(rgb);
+    if (picture.scratch)
+        reader->scratch_free(picture.scratch);
+    free(picture.pixels);
+    free(picture.rgb);
     return st;
 }
 

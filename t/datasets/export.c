@@ -29,13 +29,12 @@ static void check_copy(const struct unseen_dataset *dataset, const int64_t *keep
     for (int64_t k = 0; k < n; k++) {
         int64_t i = keep ? keep[k] : k;
         assert_int_equal(copy->split[0].labels[k], dataset->split[0].labels[i]);
-        assert_memory_equal(copy->reader->pixels[UNSEEN_TRAIN] + (size_t)k * bytes,
-                            dataset->reader->pixels[UNSEEN_TRAIN] + (size_t)i * bytes, bytes);
+        assert_memory_equal(pixels_of(copy, UNSEEN_TRAIN) + (size_t)k * bytes,
+                            pixels_of(dataset, UNSEEN_TRAIN) + (size_t)i * bytes, bytes);
     }
     int64_t test = dataset->split[UNSEEN_TEST].n;
     assert_int_equal(copy->split[UNSEEN_TEST].n, test);
-    assert_memory_equal(copy->reader->pixels[UNSEEN_TEST], dataset->reader->pixels[UNSEEN_TEST],
-                        (size_t)test * bytes);
+    assert_memory_equal(pixels_of(copy, UNSEEN_TEST), pixels_of(dataset, UNSEEN_TEST), (size_t)test * bytes);
     assert_memory_equal(copy->split[1].labels, dataset->split[1].labels, (size_t)test * sizeof(int32_t));
     unseen_dataset_close(copy);
 }

@@ -44,10 +44,10 @@ static void check_tree(const char *name, char *hash)
     assert_int_equal(train->labels[1], 2);
     assert_int_equal(test->labels[1], 1);
     assert_non_null(strstr(train->paths[1], "train/zebra/0.JPEG"));
-    check_colour(dataset->reader->pixels[UNSEEN_TRAIN], 0, 128, 128, 128);
-    check_colour(dataset->reader->pixels[UNSEEN_TRAIN], 1, 0, 255, 0);
-    check_colour(dataset->reader->pixels[UNSEEN_TRAIN], 2, 255, 0, 0);
-    check_colour(dataset->reader->pixels[UNSEEN_TEST], 0, 0, 0, 255);
+    check_colour(pixels_of(dataset, UNSEEN_TRAIN), 0, 128, 128, 128);
+    check_colour(pixels_of(dataset, UNSEEN_TRAIN), 1, 0, 255, 0);
+    check_colour(pixels_of(dataset, UNSEEN_TRAIN), 2, 255, 0, 0);
+    check_colour(pixels_of(dataset, UNSEEN_TEST), 0, 0, 0, 255);
     assert_true(dataset->mean[0] > 0.48F && dataset->mean[0] < 0.52F);
     assert_true(dataset->std[0] > 0.38F && dataset->std[0] < 0.43F);
     memcpy(hash, dataset->hash, 65);
@@ -67,14 +67,24 @@ static void order_is_by_name_in_folder_and_archive(void **state)
     assert_string_equal(hash, other);
 }
 
-static void refuses_mixed_sizes(void **state)
+static void images_may_be_of_many_sizes(void **state)
 {
     (void)state;
     const char *folder = test_path("sizes");
     test_jpeg(folder, "train/a/1.jpg", 8, 8, 0, 0);
     test_jpeg(folder, "train/a/2.jpg", 8, 9, 0, 0);
-    open_bad(folder, "train/a/2.jpg: is 9x8 pixels, but train/a/1.jpg is 8x8");
-    assert_non_null(strstr(unseen_last_hint(), "one size"));
+    test_jpeg(folder, "val/a/3.jpg", 20, 30, 0, 0);
+    struct unseen_dataset *dataset = open_ok(folder);
+    const struct us_image_size *const *sizes = dataset->reader->sizes;
+    assert_int_equal(dataset->height, 0);
+    assert_int_equal(dataset->width, 0);
+    assert_int_equal(sizes[UNSEEN_TRAIN][0].width, 8);
+    assert_int_equal(sizes[UNSEEN_TRAIN][1].height, 8);
+    assert_int_equal(sizes[UNSEEN_TRAIN][1].width, 9);
+    assert_int_equal(sizes[UNSEEN_TEST][0].height, 20);
+    assert_int_equal(sizes[UNSEEN_TEST][0].width, 30);
+    assert_true(dataset->mean[0] == 0.485F && dataset->std[2] == 0.225F);
+    unseen_dataset_close(dataset);
 }
 
 static void refuses_what_cannot_be_decoded(void **state)
@@ -109,8 +119,8 @@ static void contents_decide_not_extensions(void **state)
     struct unseen_dataset *dataset = open_ok(folder);
     const struct unseen_images *train = &dataset->split[UNSEEN_TRAIN];
     assert_int_equal(train->n, 2);
-    assert_memory_equal(dataset->reader->pixels[UNSEEN_TRAIN], "\1\2\3\4\5\6\1\2\3\4\5\6", 12);
-    assert_in_range(dataset->reader->pixels[UNSEEN_TRAIN][12], 0x3f, 0x41);
+    assert_memory_equal(pixels_of(dataset, UNSEEN_TRAIN), "\1\2\3\4\5\6\1\2\3\4\5\6", 12);
+    assert_in_range(pixels_of(dataset, UNSEEN_TRAIN)[12], 0x3f, 0x41);
     unseen_dataset_close(dataset);
 }
 
@@ -178,7 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(order_is_by_name_in_folder_and_archive),
-        cmocka_unit_test(refuses_mixed_sizes),
+        cmocka_unit_test(images_may_be_of_many_sizes),
         cmocka_unit_test(refuses_what_cannot_be_decoded),
         cmocka_unit_test(contents_decide_not_extensions),
         cmocka_unit_test(hash_covers_names),

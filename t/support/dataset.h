@@ -16,6 +16,13 @@ static inline struct unseen_dataset *open_ok(const char *name)
     return dataset;
 }
 
+/* The pixels of all of a split, whose images are of one size. */
+static inline const uint8_t *pixels_of(const struct unseen_dataset *dataset, enum unseen_split split)
+{
+    assert_ok(us_reader_fill(dataset, split));
+    return dataset->reader->pixels[split];
+}
+
 /* Refused as bad data, with an error text that contains `part`. */
 static inline void open_bad(const char *name, const char *part)
 {

@@ -1,0 +1,19 @@
+/* The reader of datasets of image files: stored bytes by the index, then decoded. */
+#ifndef US_DATASETS_FILE_READER_H
+#define US_DATASETS_FILE_READER_H
+
+#include "datasets/index.h"
+
+/* Give the dataset a reader of files, with an empty index that it owns. */
+enum unseen_status us_files_new(struct unseen_dataset *dataset);
+
+/* The index of a dataset of files; NULL for any other. */
+struct us_index *us_files_index(const struct unseen_dataset *dataset);
+
+/* The entry of a sample. */
+static inline int64_t us_entry_of(const struct us_index *index, enum unseen_split split, int64_t i)
+{
+    return (split == UNSEEN_TEST ? index->n[UNSEEN_TRAIN] : 0) + i;
+}
+
+#endif

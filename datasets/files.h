@@ -1,0 +1,33 @@
+/* Datasets of image files, whatever lists them: opened through their index, read by file. */
+#ifndef US_DATASETS_FILES_H
+#define US_DATASETS_FILES_H
+
+#include "datasets/format.h"
+
+/* Open what `format` lists at `location`, of which dataset->format and location are set: everything but
+ * dataset->source. */
+enum unseen_status us_files_open(const struct us_dataset_format *format, const char *location,
+                                 const struct unseen_dataset_options *options,
+                                 struct unseen_dataset *dataset);
+
+/* The names, labels and sizes alone: what is known of the files from their listing and their headers. */
+enum unseen_status us_files_list(const struct us_dataset_format *format, const char *location,
+                                 struct unseen_dataset *dataset);
+
+/* The same as far as duplicates can be found in it, and each file decoded: `defects` hears of every bad one.
+ */
+enum unseen_status us_files_verify(const struct us_dataset_format *format, const char *location,
+                                   struct us_defects *defects, struct unseen_dataset *dataset);
+
+/* dataset->hash of a dataset of files: SHA-256 over the names of the classes and, of each split, n, labels,
+ * the names of the files from their class on, their stored sizes, and the bytes of US_HASHED files drawn from
+ * both splits. Integers are little-endian, labels of 32 bits, others of 64, and a zero byte is behind each
+ * name. Files that are bad have no bytes in it. */
+enum { US_HASHED = 256 };
+enum unseen_status us_files_hash(struct unseen_dataset *dataset);
+
+/* dataset->mean and std: of at most US_MEASURED training images where all have one size, else ImageNet's. */
+enum { US_MEASURED = 10000 };
+enum unseen_status us_files_measure(struct unseen_dataset *dataset);
+
+#endif

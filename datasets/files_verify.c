@@ -1,0 +1,104 @@
+/* Decoding every file of a dataset to see which are bad. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/threads.h"
+#include "datasets/file_reader.h"
+#include "datasets/files.h"
+#include "datasets/headers.h"
+#include "datasets/image.h"
+
+/* Files that are decoded before what was found in them is told, in order. */
+enum { CHUNK = 512 };
+
+struct verifying {
+    struct us_index *index;
+    int64_t first;
+    int n, threads;
+    struct verdict {
+        bool bad;
+        char text[US_REASON]; /* the reason if bad, else a note; "" if there is none */
+    } * verdicts;             /* [n] */
+    enum unseen_status status[US_THREADS_MOST];
+};
+
+static void verify_file(struct verifying *v, struct us_image_decoder *decoder, struct us_bytes *bytes, int k)
+{
+    const int64_t i = v->first + k;
+    struct us_entry *entry = &v->index->entries[i];
+    struct verdict *verdict = &v->verdicts[k];
+    int height = 0, width = 0;
+    *verdict = (struct verdict){.bad = true};
+    if (entry->bad)
+        snprintf(verdict->text, US_REASON, "%s", us_entry_reason(v->index, i));
+    else if (us_store_try(v->index->store, us_index_name(v->index, i), &entry->place, 0, entry->place.size,
+                          bytes, verdict->text)) {
+        verdict->bad = !us_image_size(decoder, bytes->data, bytes->size, &height, &width) ||
+                       !us_image_decode(decoder, bytes->data, bytes->size, NULL);
+        const char *text = verdict->bad ? us_image_reason(decoder) : us_image_note(decoder);
+        snprintf(verdict->text, US_REASON, "%s", text ? text : "");
+    }
+}
+
+static void verify_share(void *context, int thread)
+{
+    struct verifying *v = context;
+    struct us_image_decoder *decoder = NULL;
+    struct us_bytes bytes = {0};
+    v->status[thread] = us_image_open(&decoder);
+    for (int k = thread; v->status[thread] == UNSEEN_OK && k < v->n && !us_interrupted(); k += v->threads)
+        verify_file(v, decoder, &bytes, k);
+    us_bytes_free(&bytes);
+    us_image_close(decoder);
+}
+
+/* Files whose content fails are bad ones too: they have no duplicates. */
+static enum unseen_status tell(struct verifying *v, const char *location, struct us_defects *defects)
+{
+    enum unseen_status st = UNSEEN_OK;
+    for (int k = 0; k < v->n; k++) {
+        const struct verdict *verdict = &v->verdicts[k];
+        struct us_entry *entry = &v->index->entries[v->first + k];
+        const char *name = us_index_name(v->index, v->first + k);
+        defects->checked++;
+        entry->bad = verdict->bad;
+        if (verdict->bad)
+            US_TRY(us_defect(defects, location, name, -1, "%s", verdict->text));
+        else if (*verdict->text)
+            us_dataset_warning(defects, name, verdict->text);
+        defects->rotated += !verdict->bad && entry->orientation != 1;
+    }
+out:
+    return st;
+}
+
+static enum unseen_status decode_all(struct us_index *index, const char *location, struct us_defects *defects)
+{
+    const int64_t n = index->n[UNSEEN_TRAIN] + index->n[UNSEEN_TEST];
+    struct verifying v = {.index = index, .threads = us_threads(US_THREADS_MOST)};
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY_ALLOC(v.verdicts = us_calloc(CHUNK, sizeof *v.verdicts));
+    for (v.first = 0; v.first < n; v.first += v.n) {
+        v.n = n - v.first < CHUNK ? (int)(n - v.first) : CHUNK;
+        us_threads_run(v.threads, verify_share, &v);
+        US_TRY(us_dataset_go_on(location));
+        for (int i = 0; i < v.threads; i++)
+            US_TRY(v.status[i]);
+        US_TRY(tell(&v, location, defects));
+    }
+out:
+    free(v.verdicts);
+    return st;
+}
+
+enum unseen_status us_files_verify(const struct us_dataset_format *format, const char *location,
+                                   struct us_defects *defects, struct unseen_dataset *dataset)
+{
+    enum unseen_status st;
+    US_TRY(us_files_list(format, location, dataset));
+    US_TRY(decode_all(us_files_index(dataset), location, defects));
+out:
+    return st;
+}

@@ -1,0 +1,168 @@
+/* What a dataset of files is called by, and how its pixels are scaled. */
+#include "config.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/reader.h"
+#include "base/rng.h"
+#include "base/sha256.h"
+#include "base/threads.h"
+#include "datasets/file_reader.h"
+#include "datasets/files.h"
+
+/* Draw k of `most` samples from n: one from each of `most` equal parts. All where there are no more. */
+static int64_t drawn(int64_t k, int64_t most, int64_t n)
+{
+    uint32_t word[4];
+    if (n <= most)
+        return k;
+    us_philox(0, US_STREAM_DATA, 0, (uint64_t)k, word);
+    return (int64_t)(((double)k + us_uniform(word[0])) * (double)n / (double)most);
+}
+
+static void hash_integers(struct sha256_ctx *hash, const int64_t *values, size_t n, size_t bytes)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint8_t text[8];
+        for (size_t b = 0; b < bytes; b++)
+            text[b] = (uint8_t)((uint64_t)values[i] >> (8 * b));
+        sha256_update(hash, bytes, text);
+    }
+}
+
+static void hash_text(struct sha256_ctx *hash, const char *text)
+{
+    sha256_update(hash, strlen(text) + 1, (const uint8_t *)text);
+}
+
+static void hash_split(struct sha256_ctx *hash, const struct unseen_images *images,
+                       const struct us_entry *entries)
+{
+    hash_integers(hash, &images->n, 1, 8);
+    for (int64_t i = 0; i < images->n; i++) {
+        const int64_t label = images->labels[i];
+        hash_integers(hash, &label, 1, 4);
+        hash_text(hash, images->paths[i] + images->class_at);
+        hash_integers(hash, &entries[i].place.size, 1, 8);
+    }
+}
+
+static enum unseen_status hash_contents(struct sha256_ctx *hash, const struct us_index *index)
+{
+    const int64_t n = index->n[UNSEEN_TRAIN] + index->n[UNSEEN_TEST];
+    struct us_bytes bytes = {0};
+    enum unseen_status st = UNSEEN_OK;
+    for (int64_t k = 0; k < n && k < US_HASHED; k++) {
+        const int64_t i = drawn(k, US_HASHED, n);
+        if (index->entries[i].bad)
+            continue;
+        US_TRY(us_store_read(index->store, us_index_name(index, i), &index->entries[i].place, &bytes));
+        sha256_update(hash, bytes.size, bytes.data);
+    }
+out:
+    us_bytes_free(&bytes);
+    return st;
+}
+
+enum unseen_status us_files_hash(struct unseen_dataset *dataset)
+{
+    const struct us_index *index = us_files_index(dataset);
+    struct sha256_ctx hash;
+    sha256_init(&hash);
+    for (int c = 0; c < dataset->classes; c++)
+        hash_text(&hash, dataset->class_names[c]);
+    hash_split(&hash, &dataset->split[UNSEEN_TRAIN], index->entries);
+    hash_split(&hash, &dataset->split[UNSEEN_TEST], index->entries + index->n[UNSEEN_TRAIN]);
+    enum unseen_status st = hash_contents(&hash, index);
+    us_sha256_hex(&hash, dataset->hash);
+    return st;
+}
+
+/* Sums over the values of each channel: whole numbers, so that the order of threads does not matter. */
+struct sums {
+    atomic_ullong sum[3], squares[3];
+};
+
+struct measuring {
+    const struct unseen_dataset *dataset;
+    int64_t n;
+    atomic_llong next;
+    struct sums sums;
+    atomic_bool failed;
+    struct us_error error; /* of the thread that set `failed` */
+};
+
+static void add_image(struct sums *sums, const uint8_t *pixels, size_t n)
+{
+    for (size_t c = 0; c < 3; c++) {
+        uint64_t sum = 0, squares = 0;
+        for (size_t i = 0; i < n; i++) {
+            const uint32_t value = pixels[3 * i + c];
+            sum += value;
+            squares += value * value;
+        }
+        atomic_fetch_add(&sums->sum[c], sum);
+        atomic_fetch_add(&sums->squares[c], squares);
+    }
+}
+
+static enum unseen_status measure_images(struct measuring *m, struct us_scratch *scratch, uint8_t *pixels)
+{
+    const struct unseen_dataset *data = m->dataset;
+    const int64_t n = data->split[UNSEEN_TRAIN].n;
+    enum unseen_status st = UNSEEN_OK;
+    for (int64_t k; (k = atomic_fetch_add(&m->next, 1)) < m->n && !m->failed;) {
+        US_TRY(us_dataset_go_on(data->location));
+        US_TRY(data->reader->read(data, scratch, UNSEEN_TRAIN, drawn(k, US_MEASURED, n), NULL, data->height,
+                                  data->width, pixels));
+        add_image(&m->sums, pixels, (size_t)data->height * (size_t)data->width);
+    }
+out:
+    return st;
+}
+
+static void measure_share(void *context, int thread)
+{
+    struct measuring *m = context;
+    const struct unseen_dataset *data = m->dataset;
+    struct us_scratch *scratch = NULL;
+    enum unseen_status st = UNSEEN_OK;
+    uint8_t *pixels = us_calloc((size_t)data->height * (size_t)data->width, 3);
+    (void)thread;
+    US_TRY_ALLOC(pixels);
+    US_TRY(data->reader->scratch_new(data, &scratch));
+    US_TRY(measure_images(m, scratch, pixels));
+out:
+    if (st != UNSEEN_OK && !atomic_exchange(&m->failed, true))
+        us_error_take(st, &m->error);
+    if (scratch)
+        data->reader->scratch_free(scratch);
+    free(pixels);
+}
+
+enum unseen_status us_files_measure(struct unseen_dataset *dataset)
+{
+    static const float imagenet_mean[3] = {0.485F, 0.456F, 0.406F},
+                       imagenet_std[3] = {0.229F, 0.224F, 0.225F};
+    const int64_t n = dataset->split[UNSEEN_TRAIN].n;
+    struct measuring m = {.dataset = dataset, .n = n < US_MEASURED ? n : US_MEASURED};
+    if (dataset->height == 0) {
+        memcpy(dataset->mean, imagenet_mean, sizeof imagenet_mean);
+        memcpy(dataset->std, imagenet_std, sizeof imagenet_std);
+        return UNSEEN_OK;
+    }
+    us_threads_run(us_threads(US_THREADS_MOST), measure_share, &m);
+    if (m.failed)
+        return us_error_again(&m.error);
+    const double count = (double)m.n * dataset->height * dataset->width;
+    for (int c = 0; c < 3; c++) {
+        const double mean = (double)m.sums.sum[c] / count;
+        const double variance = (double)m.sums.squares[c] / count - mean * mean;
+        dataset->mean[c] = (float)(mean / 255);
+        dataset->std[c] = (float)(sqrt(fmax(variance, 1)) / 255);
+    }
+    return UNSEEN_OK;
+}

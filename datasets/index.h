@@ -1,0 +1,60 @@
+/* The index of a dataset of image files: what is known of its samples without decoding them. Formats list
+ * names, labels and places (struct us_dataset_format.list); the rest is the same for all and found by
+ * datasets/headers.h, kept in the cache folder by datasets/index_cache.h, and read by datasets/files.h.
+ *
+ * One entry takes sizeof(struct us_entry) + 12 bytes and its name. */
+#ifndef US_DATASETS_INDEX_H
+#define US_DATASETS_INDEX_H
+
+#include "base/reader.h"
+#include "datasets/names.h"
+#include "datasets/store.h"
+
+struct us_entry {
+    struct us_place place;
+    uint64_t name;       /* where it begins in the index's text */
+    uint64_t head, tail; /* hashes of the first and the last bytes (datasets/headers.h) */
+    uint32_t reason;     /* of a bad one: where the reason begins in the text of reasons; else 0 */
+    uint8_t orientation; /* EXIF's, 1..8 */
+    uint8_t looked_at;   /* the header was read */
+    uint8_t bad;         /* no image that can be decoded, as far as its header tells */
+    uint8_t spare;       /* 0: entries are stored as they are in memory */
+};
+
+/* Something whose change makes the listing old: a folder, an archive, a list of labels. */
+struct us_witness {
+    uint64_t path; /* in the text */
+    int64_t size, changed;
+};
+
+struct us_index {
+    struct us_store *store;
+    struct us_text text;
+    struct us_text reasons;
+    struct us_entry *entries;    /* [n[0] + n[1]], the training split first */
+    int32_t *labels;             /* as entries */
+    struct us_image_size *sizes; /* as entries: of the stored picture; zeroes for a bad one */
+    int64_t n[2], capacity;
+    size_t class_at[2]; /* as of struct unseen_images */
+    char **classes;
+    int n_classes;
+    struct us_witness *witnesses;
+    size_t n_witnesses;
+};
+
+/* How a format makes one. All of the training split is added first. `name`: as of the dataset's paths. */
+enum unseen_status us_index_add(struct us_index *index, enum unseen_split split, const char *name,
+                                int32_t label, const struct us_place *place);
+enum unseen_status us_index_class(struct us_index *index, const char *name);
+/* A folder, or a file other than the samples' own, that was read for the listing; archives of the store need
+ * not be named. `place`: its size and time before it was read. */
+enum unseen_status us_index_witness(struct us_index *index, const char *path, const struct us_place *place);
+
+static inline const char *us_index_name(const struct us_index *index, int64_t entry)
+{
+    return index->text.text + index->entries[entry].name;
+}
+
+void us_index_free(struct us_index *index);
+
+#endif
