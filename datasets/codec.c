@@ -18,7 +18,7 @@ bool us_refuse(struct us_coded *image, const char *format, ...)
 
 bool us_size_allowed(struct us_coded *image, int64_t height, int64_t width, bool whole)
 {
-    long long h = height, w = width, most = whole ? US_IMAGE_WHOLE : US_IMAGE_PIXELS;
+    long long w = width, h = height, most = whole ? US_IMAGE_WHOLE : US_IMAGE_PIXELS;
     if (height < 1 || width < 1)
         return us_refuse(image, "has no pixels");
     if (height > US_IMAGE_SIDE || width > US_IMAGE_SIDE)
@@ -27,5 +27,5 @@ bool us_size_allowed(struct us_coded *image, int64_t height, int64_t width, bool
     if (height * width <= most)
         return true;
     return us_refuse(image, "has %lldx%lld pixels, but the most that is read%s is %lld", w, h,
-                     whole ? " of interlaced and progressive files" : "", most);
+                     whole ? " of files that are not decoded by rows" : "", most);
 }

@@ -8,7 +8,7 @@
 #include "datasets/codec.h"
 #include "datasets/resize.h"
 
-static const struct us_codec *const codecs[] = {&us_codec_jpeg, &us_codec_png};
+static const struct us_codec *const codecs[] = {&us_codec_jpeg, &us_codec_png, &us_codec_webp};
 
 enum { CODECS = sizeof codecs / sizeof *codecs };
 
@@ -50,7 +50,6 @@ static const struct {
 } kinds[] = {
     {0, 2, "BM", "is a BMP file, which is not read"},
     {0, 4, "GIF8", "is a GIF file, which is not read"},
-    {8, 4, "WEBP", "is a WebP file, which is not read"},
     {0, 4, "II*\0", "is a TIFF file, which is not read"},
     {0, 4, "MM\0*", "is a TIFF file, which is not read"},
     {4, 4, "ftyp", "is a HEIF, AVIF or video file, which is not read"},
@@ -70,7 +69,7 @@ static const char *why_not(const uint8_t *bytes, size_t size)
             memcmp(bytes + kinds[i].at, kinds[i].bytes, kinds[i].size) == 0)
             return kinds[i].refusal;
     }
-    return "is neither a JPEG nor a PNG file";
+    return "is no JPEG, PNG or WebP file";
 }
 
 /* Read the header. `codec` is what decodes it, whose `end` is called when all is done; -1 if there is none.

@@ -1,4 +1,4 @@
-/* Image files in memory to RGB pixels, whatever their names say: JPEG and PNG. */
+/* Image files in memory to RGB pixels, whatever their names say: JPEG, PNG and WebP. */
 #ifndef US_DATASETS_IMAGE_H
 #define US_DATASETS_IMAGE_H
 
@@ -13,8 +13,8 @@ enum {
     /* In all: a few seconds of one core, and more than any camera takes. Files are decoded by rows, so that
      * memory does not follow from it. */
     US_IMAGE_PIXELS = 1 << 30,
-    /* Of files whose coding spreads each row over all of the file, interlaced PNG and progressive JPEG: their
-     * decoders keep 4 to 8 bytes a pixel. */
+    /* Of files whose coding spreads each row over all of the file, interlaced PNG, progressive JPEG, WebP:
+     * their decoders keep 4 to 8 bytes a pixel. */
     US_IMAGE_WHOLE = 1 << 27
 };
 

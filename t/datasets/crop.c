@@ -86,6 +86,16 @@ static void a_part_of_a_png_is_that_of_the_whole(void **state)
     }
 }
 
+static void a_part_of_a_webp_is_that_of_the_whole(void **state)
+{
+    (void)state;
+    for (int lossless = 0; lossless < 2; lossless++) {
+        size_t size = 0;
+        uint8_t *bytes = test_webp_file(75, 101, lossless, &size);
+        check_parts(bytes, size);
+    }
+}
+
 static bool crop_of(const uint8_t *bytes, size_t size, struct us_crop crop)
 {
     uint8_t pixels[4 * 4 * 3];
@@ -110,13 +120,14 @@ static void a_cut_file_has_no_crops(void **state)
 {
     (void)state;
     struct us_crop top = {0, 0, 8, 8, true};
-    size_t sizes[3];
+    size_t sizes[4];
     uint8_t *files[] = {
         test_jpeg_file(64, 64, &(struct test_coding){0}, &sizes[0]),
         test_jpeg_file(64, 64, &(struct test_coding){.restart = 1}, &sizes[1]),
         test_png_file(64, 64, &(struct test_png_kind){2, 8, false, false}, &sizes[2]),
+        test_webp_file(64, 64, false, &sizes[3]),
     };
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         assert_true(crop_of(files[i], sizes[i], top));
         assert_false(crop_of(files[i], sizes[i] - 2, top));
         assert_false(crop_of(files[i], sizes[i] / 2, top));
@@ -146,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_part_of_a_jpeg_is_that_of_the_whole),
         cmocka_unit_test(a_part_of_a_png_is_that_of_the_whole),
+        cmocka_unit_test(a_part_of_a_webp_is_that_of_the_whole),
         cmocka_unit_test(a_crop_outside_of_the_picture_is_refused),
         cmocka_unit_test(a_cut_file_has_no_crops),
     };

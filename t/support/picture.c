@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <webp/encode.h>
 
 #include <jpeglib.h>
 
@@ -134,4 +135,22 @@ uint8_t *test_png_file(int height, int width, const struct test_png_kind *kind, 
     free(pixels);
     *size = memory.size;
     return memory.bytes;
+}
+
+uint8_t *test_webp_file(int height, int width, bool lossless, size_t *size)
+{
+    size_t n = (size_t)height * (size_t)width * 4;
+    uint8_t *pixels = malloc(n), *made = NULL;
+    assert_non_null(pixels);
+    for (size_t i = 0; i < n; i++)
+        pixels[i] = (uint8_t)(test_noise((uint32_t)(i / 8)) + i / 7);
+    *size = lossless ? WebPEncodeLosslessRGBA(pixels, width, height, width * 4, &made)
+                     : WebPEncodeRGBA(pixels, width, height, width * 4, 80, &made);
+    assert_true(*size > 0);
+    free(pixels);
+    uint8_t *bytes = malloc(*size);
+    assert_non_null(bytes);
+    memcpy(bytes, made, *size);
+    WebPFree(made);
+    return bytes;
 }

@@ -31,4 +31,7 @@ struct test_png_kind {
 };
 uint8_t *test_png_file(int height, int width, const struct test_png_kind *kind, size_t *size);
 
+/* A WebP of noise, with transparent pixels in it; freed with free. */
+uint8_t *test_webp_file(int height, int width, bool lossless, size_t *size);
+
 #endif
