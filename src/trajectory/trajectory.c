@@ -71,7 +71,8 @@ static enum unseen_status check_checksum(const struct mapped *m, int array, cons
     const char *sum = checksum_of(m, array);
     enum unseen_status st = sum ? us_checksum_check(path, sum, m->path) : UNSEEN_OK;
     if (st == UNSEEN_BAD_DATA)
-        us_hint("remove it, and the command that recorded it makes it anew: its models are trained again");
+        us_hint("remove it and run the command that recorded it again: each array holds a part of every "
+                "scoring model's record, so all of them are trained again");
     return st;
 }
 
@@ -315,13 +316,23 @@ out:
     return st;
 }
 
+/* With what to do about a trajectory.json that does not fit its arrays. */
+static enum unseen_status with_hint(enum unseen_status st, const char *folder)
+{
+    if (st == UNSEEN_BAD_DATA)
+        us_hint("undo what was changed, or remove %s: the command that recorded it then trains all its "
+                "scoring models again",
+                folder);
+    return st;
+}
+
 static enum unseen_status apply_description(const char *folder, struct mapped *m)
 {
     enum unseen_status st = UNSEEN_OK;
     if (m->json)
-        US_TRY(compare_description(m->path, m->json, m));
+        US_TRY(with_hint(compare_description(m->path, m->json, m), folder));
     US_TRY(open_wides(folder, m));
-    US_TRY(check_quantities(m->path, json_object_get(m->json, "quantities"), m));
+    US_TRY(with_hint(check_quantities(m->path, json_object_get(m->json, "quantities"), m), folder));
 out:
     return st;
 }

@@ -236,6 +236,13 @@ flip() {
       cp whole/$file run/$file
     done
   done
+  for key in protocol n repeats epochs classes folds; do
+    sed -i "s/\"$key\":/\"${key}x\":/" run/trajectory/trajectory.json
+    run_code 3 unseen score --trajectory run/trajectory --metric el2n --out x.npy
+    grep -q "^unseen: run/trajectory/trajectory.json: .*\"*$key" stderr
+    grep -q '^hint: undo what was changed, or remove run/trajectory: ' stderr
+    cp whole/trajectory/trajectory.json run/trajectory
+  done
   flip run/trajectory/el2n.npy 1000
   run_code 3 unseen score --trajectory run/trajectory --metric el2n --out x.npy
   run_code 3 unseen report run
