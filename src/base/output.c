@@ -97,6 +97,7 @@ static enum unseen_status reach_root(const char *folder, const char *kind, const
     if (!st) {
         (*root)->next = roots;
         roots = *root;
+        us_parts_kept(1);
     }
 out:
     free(real);
@@ -152,6 +153,7 @@ static void leave(struct us_output_root *root)
         (void)us_stamps_save(&root->stamps, root->path, temporary);
     free(temporary);
     us_output_root_free(root);
+    us_parts_kept(-1);
     (void)us_error_again(&before);
 }
 

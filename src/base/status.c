@@ -15,6 +15,7 @@
 static _Thread_local char last_error[sizeof((struct us_error *)0)->text];
 static _Thread_local char last_hint[sizeof((struct us_error *)0)->hint];
 static atomic_int interrupt_flag; /* set in signal handlers, read by every thread */
+static atomic_int parts_kept;
 
 const char *unseen_version(void)
 {
@@ -63,8 +64,14 @@ enum unseen_status us_fail_errno(const char *where, const char *format, ...)
     record(where, format, args, strerror(error));
     va_end(args);
     if (error == ENOSPC)
-        us_hint("free some space and run the same command again: finished parts are kept");
+        us_hint("free some space and run the same command again%s",
+                parts_kept > 0 ? ": finished parts are kept" : "");
     return UNSEEN_FAILED;
+}
+
+void us_parts_kept(int more)
+{
+    parts_kept += more;
 }
 
 void us_hint(const char *format, ...)

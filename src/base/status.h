@@ -17,9 +17,13 @@
 US_SHARED enum unseen_status us_fail(enum unseen_status status, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same with ": <strerror(errno)>" behind the text; status UNSEEN_FAILED. */
+/* The same with ": <strerror(errno)>" behind the text; status UNSEEN_FAILED. A full disk has a hint, which
+ * also tells of finished parts while us_parts_kept counts above 0. */
 US_SHARED enum unseen_status us_fail_errno(const char *where, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* From the first call with +1 to the last with -1 the work under way goes on from what it finished. */
+void us_parts_kept(int more);
 
 /* Say what to do about the failure just recorded. Returns nothing: call it after us_fail. */
 US_SHARED void us_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -2,6 +2,7 @@
 
 #include "base/output.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -250,6 +251,24 @@ static void a_folder_inside_one_that_is_held_is_held_with_it(void **state)
     assert_true(us_is_output(test_path("n/other")));
 }
 
+static const char *hint_of_a_full_disk(void)
+{
+    errno = ENOSPC;
+    assert_int_equal(us_fail_errno("file", "cannot write"), UNSEEN_FAILED);
+    return unseen_last_hint();
+}
+
+static void a_full_disk_tells_of_finished_parts_where_there_are_some(void **state)
+{
+    (void)state;
+    struct us_run_lock lock = {0};
+    assert_string_equal(hint_of_a_full_disk(), "free some space and run the same command again");
+    assert_ok(us_run_lock(test_path("d"), NULL, NULL, &lock));
+    assert_non_null(strstr(hint_of_a_full_disk(), "again: finished parts are kept"));
+    us_run_lock_end(&lock);
+    assert_null(strstr(hint_of_a_full_disk(), "parts"));
+}
+
 static void what_was_only_locked_leaves_nothing(void **state)
 {
     (void)state;
@@ -306,6 +325,7 @@ int main(void)
         cmocka_unit_test(what_was_changed_since_it_was_written_keeps_its_bytes),
         cmocka_unit_test(links_are_not_followed_when_files_are_removed),
         cmocka_unit_test(a_folder_inside_one_that_is_held_is_held_with_it),
+        cmocka_unit_test(a_full_disk_tells_of_finished_parts_where_there_are_some),
         cmocka_unit_test(what_was_only_locked_leaves_nothing),
         cmocka_unit_test(a_torn_list_names_less),
         cmocka_unit_test(removes_a_file),
