@@ -31,7 +31,9 @@ struct unseen_scoring_options {
     int concurrent;       /* models trained at once; 0: what is measured to be fastest. Changes no result. */
     int job, jobs;        /* train models job, job + jobs, ... of the run alone; 0, 0: all */
     uint64_t seed;
-    const char *out;     /* folder; made if missing */
+    const char *init; /* .safetensors that every model starts from, of a model that saw none of the samples;
+                         NULL: drawn */
+    const char *out;  /* folder; made if missing */
     const char *command; /* recorded; may be NULL */
 };
 

@@ -16,8 +16,7 @@ static uint64_t hash_indices(const int64_t *indices, int64_t n)
     return us_hash(US_HASH_START, indices, (size_t)n * sizeof *indices);
 }
 
-/* Of the weights that a run starts from; 0 for drawn ones. */
-static enum unseen_status hash_file(const char *path, uint64_t *sum)
+enum unseen_status us_init_hash(const char *path, uint64_t *sum)
 {
     char *bytes;
     size_t size;
@@ -64,7 +63,7 @@ char *us_fingerprint(const struct unseen_device *device, const struct unseen_dat
 {
     const struct unseen_device_info *about = unseen_device_info(device);
     uint64_t init;
-    if (hash_file(job->init, &init))
+    if (us_init_hash(job->init, &init))
         return NULL;
     char *settings = us_options_lines(us_recipe_options, job->recipe, US_PROLONGS | US_NO_IDENTITY);
     if (!settings)

@@ -4,6 +4,9 @@
 
 #include "nn/train.h"
 
+/* Of the file with the weights that a run starts from, 0 for NULL: a hash of its content. */
+enum unseen_status us_init_hash(const char *path, uint64_t *sum);
+
 /* "key value" lines: recipe (but for stop_after, so that a run can be prolonged), seed, samples, data, device
  * and the algorithms that `model`, of this recipe, uses there: they differ in rounding. Fresh memory; NULL on
  * failure, recorded. */

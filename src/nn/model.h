@@ -41,6 +41,10 @@ enum unseen_status us_model_init(struct us_model *model, uint64_t seed);
 enum unseen_status us_model_save(struct us_model *model, const char *path);
 enum unseen_status us_model_load(struct us_model *model, const char *path);
 
+/* What training starts from: as us_model_load, but where the last linear layer is of another number of
+ * classes, and nothing else differs, it is drawn from `seed`, with a warning: fine-tuning. */
+enum unseen_status us_model_start(struct us_model *model, const char *path, uint64_t seed);
+
 /* Input [n,h,w,c] and output [n,classes] of the passes below: the caller writes x and reads logits, dlogits
  * between them. */
 struct us_buf *us_model_input(struct us_model *model);

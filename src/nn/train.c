@@ -160,7 +160,8 @@ static enum unseen_status load(struct run *run)
     if (job->state)
         US_TRY(us_checkpoint_read(job->state, run->model, &run->state, &found));
     if (found == US_CHECKPOINT_NONE)
-        US_TRY(job->init ? us_model_load(run->model, job->init) : us_model_init(run->model, run->seed));
+        US_TRY(job->init ? us_model_start(run->model, job->init, run->seed)
+                         : us_model_init(run->model, run->seed));
     if (run->state.epochs > run->target) {
         st = us_fail(UNSEEN_USAGE, job->state, "holds %d epochs already, more than the %d asked for",
                      run->state.epochs, run->target);

@@ -67,7 +67,7 @@ struct us_train_job {
     int64_t n_probe;   /* of `train`, evaluated in the same way: the seen side of a comparison; may be 0 */
     bool test;         /* evaluate the test split after each epoch too */
     int test_every;    /* or after each so many, and the last; 0: 1 */
-    const char *init;  /* weights to start from, or NULL */
+    const char *init;  /* weights to start from as us_model_start does, or NULL */
     const char *state; /* checkpoint file, written atomically after each epoch; NULL: none */
     const char *title; /* for progress, e.g. "fold 2/4" */
     struct us_progress *whole; /* a display that this run's is a part of; NULL: one of its own */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/safetensors.h"
 #include "nn/model_parts.h"
 #include "ops/scaling.h"
@@ -143,6 +144,13 @@ static const char *print_shape(int ndim, const int64_t *shape, char text[96])
     return text;
 }
 
+/* Say why a file may not fit. */
+static enum unseen_status other_model(enum unseen_status st)
+{
+    us_hint("are these weights of another --model, --width or size of images?");
+    return st;
+}
+
 /* The tensor of a parameter, or why there is none that fits. */
 static enum unseen_status find_tensor(const struct us_safetensors *file, const char *path,
                                       const struct us_param *param, const struct us_tensor_view **view)
@@ -152,24 +160,49 @@ static enum unseen_status find_tensor(const struct us_safetensors *file, const c
     char want[96], have[96];
     *view = us_safetensors_find(file, param->name);
     if (!*view)
-        return us_fail(UNSEEN_BAD_DATA, path, "tensor %s is missing", param->name);
+        return other_model(us_fail(UNSEEN_BAD_DATA, path, "tensor %s is missing", param->name));
     if ((*view)->dtype != US_F32)
         return us_fail(UNSEEN_BAD_DATA, path, "tensor %s is not float32", param->name);
     if ((*view)->ndim != ndim || memcmp((*view)->shape, shape, (size_t)ndim * sizeof *shape) != 0)
-        return us_fail(UNSEEN_BAD_DATA, path, "tensor %s has shape %s; the model's is %s", param->name,
-                       print_shape((*view)->ndim, (*view)->shape, have), print_shape(ndim, shape, want));
+        return other_model(us_fail(UNSEEN_BAD_DATA, path, "tensor %s has shape %s; the model's is %s",
+                                   param->name, print_shape((*view)->ndim, (*view)->shape, have),
+                                   print_shape(ndim, shape, want)));
     return UNSEEN_OK;
 }
 
+/* The parameters of the last linear layer, its weights and its bias. */
+static const struct us_param *head_of(const struct us_model *model)
+{
+    const struct us_graph *graph = &model->graph;
+    return &graph->params.item[graph->nodes[graph->n_nodes - 1].param];
+}
+
+/* Whether the file's head is the model's but for the number of classes, which *classes receives. */
+static bool is_other_head(const struct us_safetensors *file, const struct us_param *head, int64_t *classes)
+{
+    const struct us_tensor_view *weights = us_safetensors_find(file, head[0].name);
+    const struct us_tensor_view *bias = us_safetensors_find(file, head[1].name);
+    int64_t shape[4] = {0};
+    torch_shape(&head[0], shape);
+    *classes = weights && weights->ndim == 2 ? weights->shape[0] : 0;
+    return *classes > 0 && *classes != shape[0] && weights->shape[1] == shape[1] && bias && bias->ndim == 1 &&
+           bias->shape[0] == *classes;
+}
+
+/* But for those of the `head`, if it is not NULL, which stay as they are. */
 static enum unseen_status read_part(const struct us_safetensors *file, const char *path,
-                                    const struct us_params *params, float *values)
+                                    const struct us_params *params, const struct us_param *head,
+                                    float *values)
 {
     enum unseen_status st = UNSEEN_OK;
     for (int k = 0; k < params->n; k++) {
         const struct us_tensor_view *view;
-        US_TRY(find_tensor(file, path, &params->item[k], &view));
-        convert(&params->item[k], view->data, false, values);
-        values += params->item[k].count;
+        const struct us_param *param = &params->item[k];
+        if (!head || (param != head && param != head + 1)) {
+            US_TRY(find_tensor(file, path, param, &view));
+            convert(param, view->data, false, values);
+        }
+        values += param->count;
     }
 out:
     return st;
@@ -207,24 +240,27 @@ static enum unseen_status check_names(const struct us_model *model, const struct
                 memcpy(batches, view->data, sizeof *batches);
         } else if (!has_param(&model->graph.params, view->name) &&
                    !has_param(&model->graph.stats, view->name)) {
-            return us_fail(UNSEEN_BAD_DATA, path, "tensor %s has no place in %s", view->name, model->name);
+            return other_model(
+                us_fail(UNSEEN_BAD_DATA, path, "tensor %s has no place in %s", view->name, model->name));
         }
     }
     return UNSEEN_OK;
 }
 
-enum unseen_status us_model_load(struct us_model *model, const char *path)
+/* The `head`, if it is not NULL, stays as it is. */
+static enum unseen_status load(struct us_model *model, const struct us_safetensors *file, const char *path,
+                               const struct us_param *head)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_params *params = &model->graph.params, *stats = &model->graph.stats;
-    struct us_safetensors *file = NULL;
     float *values = NULL;
     int64_t batches;
-    US_TRY(us_safetensors_open(path, &file));
     US_TRY(check_names(model, file, path, &batches));
     US_TRY_ALLOC(values = us_calloc(params->count + stats->count, sizeof *values));
-    US_TRY(read_part(file, path, params, values));
-    US_TRY(read_part(file, path, stats, values + params->count));
+    if (head)
+        US_TRY(us_flat_get(model->device, &model->params, values));
+    US_TRY(read_part(file, path, params, head, values));
+    US_TRY(read_part(file, path, stats, NULL, values + params->count));
     US_TRY(us_flat_set(model->device, &model->params, values));
     US_TRY(us_flat_set(model->device, &model->stats, values + params->count));
     if (model->spec.training)
@@ -233,7 +269,36 @@ enum unseen_status us_model_load(struct us_model *model, const char *path)
         US_TRY(us_scaling_begin(model->device, model->scaling));
     model->batches = batches;
 out:
-    us_safetensors_close(file);
     free(values);
+    return st;
+}
+
+enum unseen_status us_model_load(struct us_model *model, const char *path)
+{
+    struct us_safetensors *file;
+    enum unseen_status st = us_safetensors_open(path, &file);
+    if (st)
+        return st;
+    st = load(model, file, path, NULL);
+    us_safetensors_close(file);
+    return st;
+}
+
+enum unseen_status us_model_start(struct us_model *model, const char *path, uint64_t seed)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_param *head = head_of(model);
+    struct us_safetensors *file = NULL;
+    int64_t classes;
+    US_TRY(us_safetensors_open(path, &file));
+    const bool other = is_other_head(file, head, &classes);
+    if (other)
+        US_TRY(us_model_init(model, seed));
+    US_TRY(load(model, file, path, other ? head : NULL));
+    if (other)
+        us_log(UNSEEN_LOG_WARNING, "%s: its %s is of %lld classes, this one's of %d is drawn", path,
+               head->name, (long long)classes, head->o);
+out:
+    us_safetensors_close(file);
     return st;
 }

@@ -83,7 +83,7 @@ static enum unseen_status train_model(void *context, int own, struct us_session 
         .n_heldout = m->n_heldout,
         .probe = m->seen,
         .n_probe = m->evaluates ? m->n_seen : 0,
-        .init = init,
+        .init = init ? init : o->init,
         .state = state,
         .save = weights,
         .title = title,

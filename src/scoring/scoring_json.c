@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/option.h"
+#include "nn/fingerprint.h"
 #include "trajectory/trajectory.h"
 
 const char *const us_scoring_files[] = {US_SCORING_FILES(""), NULL};
@@ -26,14 +27,17 @@ static void name_subset(const struct us_subset_run *subset, int64_t n, char name
                  subset->from ? ", warm" : "");
 }
 
-/* What a trajectory depends on. A new reference, or NULL (recorded). */
+/* What a trajectory depends on; `init`: us_init_hash of o->init. A new reference, or NULL (recorded). */
 static json_t *describe(const struct unseen_device *device, const struct unseen_dataset *data,
-                        const struct unseen_scoring_options *o, const struct us_subset_run *subset)
+                        const struct unseen_scoring_options *o, const struct us_subset_run *subset,
+                        uint64_t init)
 {
-    char trained[48];
+    char trained[48], from[24];
+    snprintf(from, sizeof from, "%016" PRIx64, init);
     name_subset(subset, data->split[UNSEEN_TRAIN].n, trained);
-    json_t *settings = json_pack("{s:I, s:s, s:s, s:s}", "seed", (json_int_t)o->seed, "training set", trained,
-                                 "data", data->hash, "device", unseen_device_info(device)->name);
+    json_t *settings = json_pack("{s:I, s:s, s:s, s:s, s:s}", "seed", (json_int_t)o->seed, "training set",
+                                 trained, "data", data->hash, "device", unseen_device_info(device)->name,
+                                 "initial_weights", o->init ? from : "drawn");
     json_t *job = o->jobs > 1 ? json_pack("{s:i, s:i, s:i}", "job", o->job + 1, "jobs", o->jobs, "classes",
                                           data->classes)
                               : json_object();
@@ -158,10 +162,12 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
 {
     enum unseen_status st = UNSEEN_OK;
     json_t *asked = NULL;
+    uint64_t init;
     *s = (struct us_settings){0};
+    US_TRY(us_init_hash(options->init, &init));
     US_TRY_ALLOC(s->path = us_format("%s/scoring.json", options->out));
     US_TRY(us_run_lock(options->out, US_SCORING_KIND, us_scoring_files, &s->lock));
-    asked = describe(device, data, options, subset);
+    asked = describe(device, data, options, subset, init);
     US_TRY_ALLOC(asked);
     US_TRY(us_exists(s->path) ? read_back(s, options, subset, asked) : begin(s, asked, options->record_also));
     s->models = json_object_get(s->root, "models");

@@ -20,6 +20,8 @@ const struct us_option us_scoring_options[] = {
     {"concurrent", US_INT, AT(concurrent), .standard = "auto", .low = 1, .high = US_WORKERS_MOST,
      .words = "auto", .value = "N", .help = "models trained at once; auto: what is fastest",
      .flags = US_NO_IDENTITY},
+    {"init", US_STRING, AT(init), .value = "FILE", .flags = US_NO_IDENTITY, /* its content is one */
+     .help = "weights that scoring models start from (.safetensors), of one that saw none of DATA"},
     {"recipe", US_STRUCT, AT(recipe), .table = us_recipe_options, .help = "Training"},
     {0},
 };

@@ -36,7 +36,12 @@ run="--model convnet3 --width 8 --epochs 3 --batch 32 --no-progress"
   run_code 3 unseen train $tiny_data $run --subset keep.txt --out x
   grep -q "keep.txt: line 121: '240'" stderr
   run_code 0 unseen train $tiny_data $run --init half/model.safetensors --out more
+  run_code 0 unseen train synth:120,3,16,2 $run --init half/model.safetensors --out tuned
+  grep -q 'half/model.safetensors: its fc.weight is of 4 classes' stderr
+  run_code 3 unseen train $tiny_data $run --width 9 --init half/model.safetensors --out x
+  grep -q '^hint: .*--width' stderr
   run_code 3 unseen train $tiny_data $run --init pruned/keep.npy --out x
+  run_code 0 unseen trajectory $tiny_data $tiny_run --init half/model.safetensors --out trajectory
   run_code 3 unseen train $tiny_data $run --subset pruned/scores.npy --out x
 }
 

@@ -279,6 +279,46 @@ static void bad_files_are_refused(void **state)
     us_model_free(model);
 }
 
+/* Fine-tuning: all but the classifier is taken, which is drawn as the seed has it. */
+static void another_number_of_classes(void **state)
+{
+    (void)state;
+    const char *path = test_path("tuned.safetensors");
+    struct us_model_spec spec = spec_of("resnet10", 4, 4, true);
+    struct us_model *from = model_of("resnet10", 4, true), *model, *drawn;
+    assert_ok(us_model_init(from, 1));
+    assert_ok(us_model_save(from, path));
+    spec.classes = 7;
+    assert_ok(us_model_new(test_device(), &spec, &model));
+    assert_ok(us_model_new(test_device(), &spec, &drawn));
+    assert_ok(us_model_init(drawn, 2));
+    assert_fails(UNSEEN_BAD_DATA, "fc.weight has shape [10, 32]", us_model_load(model, path));
+    assert_non_null(strstr(unseen_last_hint(), "--model"));
+    unseen_log_level_set(UNSEEN_LOG_ERROR);
+    assert_ok(us_model_start(model, path, 2));
+    unseen_log_level_set(UNSEEN_LOG_INFO);
+    const size_t n = us_model_count(model, US_MODEL_PARAMS), head = 7 * 32 + 7;
+    float *got = part_of(model, US_MODEL_PARAMS), *taken = part_of(from, US_MODEL_PARAMS);
+    float *fresh = part_of(drawn, US_MODEL_PARAMS);
+    assert_memory_equal(got, taken, (n - head) * sizeof *got);
+    assert_memory_equal(got + n - head, fresh + n - head, head * sizeof *got);
+    /* Of as many classes nothing is drawn; of another width nothing is taken. */
+    assert_ok(us_model_start(from, path, 2));
+    float *again = part_of(from, US_MODEL_PARAMS);
+    assert_memory_equal(again, taken, us_model_count(from, US_MODEL_PARAMS) * sizeof *again);
+    spec.width = 5;
+    us_model_free(model);
+    assert_ok(us_model_new(test_device(), &spec, &model));
+    assert_fails(UNSEEN_BAD_DATA, "conv1.weight has shape [4, 3, 3, 3]", us_model_start(model, path, 2));
+    free(got);
+    free(taken);
+    free(fresh);
+    free(again);
+    us_model_free(from);
+    us_model_free(model);
+    us_model_free(drawn);
+}
+
 static void bad_specs_are_refused(void **state)
 {
     (void)state;
@@ -392,6 +432,7 @@ int main(void)
         cmocka_unit_test(biases_and_batch_norm_may_not_decay),
         cmocka_unit_test(layouts_are_pytorchs),
         cmocka_unit_test(bad_files_are_refused),
+        cmocka_unit_test(another_number_of_classes),
         cmocka_unit_test(bad_specs_are_refused),
         cmocka_unit_test(evaluation_models_do_not_train),
         cmocka_unit_test(what_does_not_fit_says_so),

@@ -63,7 +63,7 @@ static enum unseen_status take(void *context, const struct unseen_epoch *epoch,
 }
 
 static const struct us_observer *observed_by;
-static const char *saved_as;
+static const char *saved_as, *started_from;
 
 /* Train model `number` on the samples whose fold is (or, with `others`, is not) `fold`; score the rest. */
 static void train_by_hand(const struct unseen_recipe *recipe, uint32_t number, const uint8_t *folds, int fold,
@@ -78,6 +78,7 @@ static void train_by_hand(const struct unseen_recipe *recipe, uint32_t number, c
                                .on_epoch = take,
                                .context = hand,
                                .observer = observed_by,
+                               .init = started_from,
                                .save = saved_as};
     for (int64_t i = 0; i < N; i++) {
         if ((folds[i] == fold) != others)
@@ -413,6 +414,42 @@ static void what_does_not_fit_side_by_side_says_so(void **state)
     unseen_device_close(device);
 }
 
+/* Models start from the same weights, and a folder belongs to their content, not to their name. */
+static void models_start_from_weights(void **state)
+{
+    (void)state;
+    struct unseen_scoring_options options = options_of(UNSEEN_SEEN, "started");
+    const uint8_t folds[N] = {0};
+    char first[1024], renamed[1024];
+    struct by_hand hand;
+    snprintf(first, sizeof first, "%s", test_path("first.safetensors"));
+    snprintf(renamed, sizeof renamed, "%s", test_path("renamed.safetensors"));
+    saved_as = first;
+    train_by_hand(&options.recipe, 5, folds, 1, true, &hand);
+    saved_as = NULL;
+    options.init = started_from = first;
+    train_by_hand(&options.recipe, 0, folds, 1, true, &hand);
+    assert_ok(unseen_record_trajectory(test_device(), data, &options));
+    struct unseen_trajectory *t = open_in(&options, "trajectory");
+    for (int e = 0; e < EPOCHS; e++)
+        for (int64_t i = 0; i < N; i++)
+            assert_float_equal(p_true(t, 0, e, i), hand.trained[e][i], 0);
+    unseen_trajectory_close(t);
+    assert_int_equal(rename(first, renamed), 0);
+    options.init = started_from = renamed;
+    assert_ok(unseen_record_trajectory(test_device(), data, &options));
+    saved_as = first;
+    train_by_hand(&options.recipe, 5, folds, 1, true, &hand);
+    saved_as = started_from = NULL;
+    options.init = first;
+    assert_fails(UNSEEN_USAGE, "initial_weights", unseen_record_trajectory(test_device(), data, &options));
+    options.init = NULL;
+    assert_fails(UNSEEN_USAGE, "initial_weights", unseen_record_trajectory(test_device(), data, &options));
+    options.init = "missing.safetensors";
+    assert_fails(UNSEEN_FAILED, "missing.safetensors",
+                 unseen_record_trajectory(test_device(), data, &options));
+}
+
 static void another_run_in_the_folder_is_refused(void **state)
 {
     (void)state;
@@ -451,6 +488,7 @@ int main(void)
         cmocka_unit_test(models_side_by_side_are_the_same),
         cmocka_unit_test(one_failure_stops_all),
         cmocka_unit_test(what_does_not_fit_side_by_side_says_so),
+        cmocka_unit_test(models_start_from_weights),
         cmocka_unit_test(another_run_in_the_folder_is_refused),
         cmocka_unit_test(every_array_is_refused_where_it_is_not_ours),
     };
