@@ -16,6 +16,21 @@ enum unseen_schedule {
     UNSEEN_ONECYCLE /* linear from 0 to lr over the first 30 % of the steps, linear back to 0 */
 };
 
+/* What training takes of a picture; evaluation always takes the centre. */
+enum unseen_crop {
+    UNSEEN_CROP_AUTO,    /* PAD up to 64 pixels, RESIZED above */
+    UNSEEN_CROP_PAD,     /* the centre, shifted by up to `pad` pixels over black */
+    UNSEEN_CROP_RESIZED, /* random parts, resized: 0.08 to 1 of the area, 3:4 to 4:3 (RandomResizedCrop) */
+    UNSEEN_CROP_NONE     /* the centre */
+};
+
+/* Where images are kept that are decoded to the same pixels in every epoch. It changes no result. */
+enum unseen_cache {
+    UNSEEN_CACHE_AUTO,  /* in memory, if they take no more than a quarter of what is free */
+    UNSEEN_CACHE_OFF,   /* nowhere: they are decoded in every epoch */
+    UNSEEN_CACHE_MEMORY /* in memory */
+};
+
 /* Everything that decides a model's weights besides the data, the seed and the device. */
 struct unseen_recipe {
     char model[32]; /* as unseen_model_name lists them */
@@ -31,8 +46,14 @@ struct unseen_recipe {
     int nesterov;
     enum unseen_schedule schedule;
     float warmup; /* epochs of linear warm-up before a cosine */
-    int pad;      /* pixels of zero padding for random crops; 0 switches crops off */
-    int flip;     /* random horizontal flips */
+    int size; /* pixels: height and width of what the model takes; 0: those of the images, where all have one
+                 size (the shorter side), 224 at most */
+    int resize; /* what the shorter side becomes before the centre is cut out; 0: size * 256 / 224 with
+                   UNSEEN_CROP_RESIZED, size with others */
+    enum unseen_crop crop;
+    enum unseen_cache cache;
+    int pad;  /* pixels of zero padding for random crops; 0 switches crops off */
+    int flip; /* random horizontal flips */
 };
 
 /* The field's defaults: resnet18, width 64, 200 epochs, batch 128, lr 0.1, momentum 0.9, Nesterov, weight
@@ -55,6 +76,17 @@ struct unseen_epoch {
     double test_loss, test_accuracy;
     double seconds;
 };
+
+/* What feeding models with images has taken since the process began; all 0 where they lay ready in memory. */
+struct unseen_loading {
+    int threads;     /* that decode */
+    int64_t decoded; /* images */
+    double busy;     /* share of these threads' time that they decoded in */
+    int64_t fed;     /* images sent to devices, to all models together */
+    double seconds;  /* of training and evaluation of these models together */
+    double waited;   /* of these, for images, with nothing left to do for the device */
+};
+UNSEEN_API void unseen_loading(struct unseen_loading *loading);
 
 struct unseen_train_options {
     struct unseen_recipe recipe;

@@ -20,6 +20,12 @@ static void *do_share(void *context)
 
 void us_threads_run(int n, void (*work)(void *context, int i), void *context)
 {
+    us_threads_run_told(n, work, NULL, context);
+}
+
+void us_threads_run_told(int n, void (*work)(void *context, int i),
+                         void (*started_some)(void *context, int n), void *context)
+{
     struct share share[US_THREADS_MOST];
     pthread_t thread[US_THREADS_MOST];
     int started = 1;
@@ -27,6 +33,8 @@ void us_threads_run(int n, void (*work)(void *context, int i), void *context)
         share[i] = (struct share){work, context, i};
     while (started < n && pthread_create(&thread[started], NULL, do_share, &share[started]) == 0)
         started++;
+    if (started_some)
+        started_some(context, n > 0 ? started : 0);
     if (n > 0)
         work(context, 0);
     for (int i = started; i < n; i++)

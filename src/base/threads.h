@@ -9,6 +9,12 @@ enum { US_THREADS_MOST = 128 };
  * most. */
 void us_threads_run(int n, void (*work)(void *context, int i), void *context);
 
+/* The same, for work whose parts wait for each other: started(context, n), NULL for none, is told in this
+ * thread before it begins with 0 that 0..n-1 run at the same time, and the others only when this one has done
+ * 0. */
+void us_threads_run_told(int n, void (*work)(void *context, int i), void (*started)(void *context, int n),
+                         void *context);
+
 /* How many threads are of use: the processors that are online, from 1 to `most`. */
 int us_threads(int most);
 

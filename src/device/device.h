@@ -93,6 +93,9 @@ enum unseen_status us_queue_mark(struct unseen_device *device, cl_event *mark);
 enum unseen_status us_queue_wait(cl_event *mark);
 void us_queue_forget(cl_event *mark);
 
+/* Whether the queue has come that far; true for NULL. */
+bool us_queue_reached(cl_event mark);
+
 /* Wait until all that is queued is done. */
 enum unseen_status us_finish(struct unseen_device *device);
 

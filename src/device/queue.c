@@ -38,6 +38,13 @@ out:
     return st;
 }
 
+bool us_queue_reached(cl_event mark)
+{
+    cl_int status = CL_COMPLETE;
+    return !mark || clGetEventInfo(mark, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL) ||
+           status <= CL_COMPLETE;
+}
+
 void us_queue_forget(cl_event *mark)
 {
     if (*mark)

@@ -15,6 +15,7 @@ struct single {
     struct us_session *session;
     struct us_model *model;
     struct us_loader loader; /* of one sample */
+    struct us_pass pass;
     float *gradient;
     size_t count;
 };
@@ -78,25 +79,25 @@ out:
 
 static void end(struct single *s)
 {
+    us_pass_end(&s->pass);
     us_loader_free(&s->loader);
     us_model_free(s->model);
     free(s->gradient);
 }
 
-/* The sample's pixels, as evaluation takes them, to the model's input. */
-static enum unseen_status load(struct single *s, const struct unseen_recipe *recipe, int64_t sample)
+/* The pixels of the pass's i-th sample, as evaluation takes them, to the model's input. */
+static enum unseen_status load(struct single *s, int64_t i)
 {
     enum unseen_status st = UNSEEN_OK;
-    const int32_t row = (int32_t)sample;
-    const struct us_pass pass = {.split = UNSEEN_TRAIN, .samples = &sample, .n = 1, .recipe = recipe};
+    const int32_t row = (int32_t)s->pass.samples[i];
     US_TRY(us_write(s->session->device, s->loader.order, 0, &row, sizeof row));
-    US_TRY(us_loader_batch(s->session, s->model, &s->loader, &pass, 0, 1));
+    s->pass.order = -i; /* the loader has room for one, which lies at its beginning */
+    US_TRY(us_loader_batch(s->session, s->model, &s->loader, &s->pass, i, 1));
 out:
     return st;
 }
 
-static enum unseen_status gradient_of(struct single *s, const struct unseen_recipe *recipe, int64_t sample,
-                                      float *norm)
+static enum unseen_status gradient_of(struct single *s, int64_t i, float *norm)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_loss loss = {.n = 1,
@@ -108,13 +109,13 @@ static enum unseen_status gradient_of(struct single *s, const struct unseen_reci
                            .record = s->loader.record,
                            .stride = 1};
     double square = 0;
-    US_TRY(load(s, recipe, sample));
+    US_TRY(load(s, i));
     US_TRY(us_model_forward(s->model, 1, true));
     US_TRY(us_loss_run(s->session->device, &loss));
     US_TRY(us_model_backward(s->model, 1));
     US_TRY(us_model_get(s->model, US_MODEL_GRADS, s->gradient));
-    for (size_t i = 0; i < s->count; i++)
-        square += (double)s->gradient[i] * s->gradient[i];
+    for (size_t p = 0; p < s->count; p++)
+        square += (double)s->gradient[p] * s->gradient[p];
     *norm = (float)sqrt(square);
 out:
     return st;
@@ -128,8 +129,10 @@ enum unseen_status us_gradient_norms(struct us_session *session, const struct un
     struct single s = {.session = session, .loader.device = session->device};
     US_TRY(us_gradient_check(session->data, recipe));
     US_TRY(begin(session, recipe, weights, &s));
+    s.pass = (struct us_pass){.split = UNSEEN_TRAIN, .samples = samples, .n = n, .recipe = recipe};
+    US_TRY(us_pass_prepare(session, &s.loader, &s.pass));
     for (int64_t i = 0; i < n; i++) {
-        US_TRY(gradient_of(&s, recipe, samples[i], &norms[i]));
+        US_TRY(gradient_of(&s, i, &norms[i]));
         us_progress_update(progress, (uint64_t)i + 1, NULL);
         if (us_session_stopped(session)) {
             st = UNSEEN_INTERRUPTED;

@@ -5,14 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/reader.h"
+#include "nn/input.h"
+#include "nn/loading.h"
 #include "nn/session.h"
 #include "ops/augment.h"
-
-static size_t image_bytes(const struct unseen_dataset *data)
-{
-    return (size_t)data->height * (size_t)data->width * (size_t)data->channels;
-}
 
 static size_t record_bytes(int64_t n)
 {
@@ -25,14 +21,14 @@ uint64_t us_loader_bytes(const struct us_session *session, const struct us_loade
     uint64_t bytes = us_buf_footprint((size_t)size->passed * sizeof(int32_t)) + us_buf_footprint(row) +
                      us_buf_footprint(record_bytes(size->recorded));
     if (us_session_streams(session))
-        bytes += us_buf_footprint(batch * image_bytes(session->data)) + us_buf_footprint(row);
+        bytes += us_buf_footprint(batch * us_image_bytes(session->images)) + us_buf_footprint(row);
     return bytes + us_observe_bytes(session, size);
 }
 
 static enum unseen_status staging_new(const struct us_session *session, int batch, struct us_staging *staging)
 {
     enum unseen_status st = UNSEEN_OK;
-    const size_t bytes = (size_t)batch * image_bytes(session->data);
+    const size_t bytes = (size_t)batch * us_image_bytes(session->images);
     int32_t *places = us_calloc((size_t)batch, sizeof *places);
     US_TRY_ALLOC(places);
     for (int i = 0; i < batch; i++)
@@ -71,6 +67,8 @@ void us_loader_free(struct us_loader *loader)
     (void)clFinish(us_device_queue(loader->device));
     for (int i = 0; i < US_INFLIGHT; i++)
         us_queue_forget(&loader->inflight[i].mark);
+    us_queue_forget(&loader->staging.fed);
+    us_loading_add(loader->fed, loader->seconds, loader->waited);
     for (int i = 0; i < US_STAGED; i++) {
         us_queue_forget(&loader->staging.sent[i]);
         free(loader->staging.host[i]);
@@ -87,21 +85,80 @@ void us_loader_free(struct us_loader *loader)
     memset(loader, 0, sizeof *loader);
 }
 
-/* Gather the pixels of some samples and send them. */
-static enum unseen_status stage_batch(const struct us_session *session, struct us_loader *loader,
+/* Whether a pass takes other parts of the pictures than evaluation does. */
+static bool is_random(const struct us_session *session, const struct us_pass *pass)
+{
+    return pass->training && session->input.resized;
+}
+
+/* Who waits for images, and for how long the device did. */
+struct wait {
+    struct us_session *session;
+    struct us_loader *loader;
+};
+
+static bool goes_on(void *context, double seconds)
+{
+    const struct wait *wait = context;
+    if (us_queue_reached(wait->loader->staging.fed))
+        wait->loader->waited += seconds;
+    return !us_session_stopped(wait->session);
+}
+
+enum unseen_status us_pass_prepare(struct us_session *session, struct us_loader *loader, struct us_pass *pass)
+{
+    const bool random = is_random(session, pass);
+    const struct us_image_order order = {.split = pass->split,
+                                         .random = random,
+                                         .seed = pass->crop_seed,
+                                         .epoch = (uint32_t)pass->epoch,
+                                         .sample = pass->samples,
+                                         .n = pass->n};
+    const bool lies_ready = session->pixels[pass->split] || us_images_held(session->images, pass->split);
+    struct wait wait = {session, loader};
+    if (pass->reader || pass->n == 0 || (lies_ready && !random))
+        return UNSEEN_OK;
+    if (random && pass->member)
+        return us_gang_begin(pass->member, session->images, pass->epoch, &(struct us_waiting){goes_on, &wait},
+                             &pass->reader);
+    return us_reader_begin(session->images, &order, &pass->reader);
+}
+
+void us_pass_end(struct us_pass *pass)
+{
+    us_reader_end(pass->reader);
+    pass->reader = NULL;
+}
+
+/* Gather the pixels of some samples, from host memory or as they are decoded. */
+static enum unseen_status gather(struct us_session *session, struct us_loader *loader,
+                                 const struct us_pass *pass, int64_t at, int n, uint8_t *pixels)
+{
+    const size_t each = us_image_bytes(session->images);
+    const uint8_t *held = us_images_held(session->images, pass->split);
+    struct wait wait = {session, loader};
+    if (pass->reader)
+        return us_reader_take(pass->reader, pass->samples + at, n, &(struct us_waiting){goes_on, &wait},
+                              pixels);
+    for (int k = 0; k < n; k++)
+        memcpy(pixels + (size_t)k * each, held + (size_t)pass->samples[at + k] * each, each);
+    return UNSEEN_OK;
+}
+
+/* Send the pixels of some samples. */
+static enum unseen_status stage_batch(struct us_session *session, struct us_loader *loader,
                                       const struct us_pass *pass, int64_t at, int n)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_staging *staging = &loader->staging;
-    const size_t each = image_bytes(session->data);
-    const uint8_t *pixels = session->data->reader->pixels[pass->split];
     const int i = staging->next;
     US_TRY(us_queue_wait(&staging->sent[i]));
-    for (int k = 0; k < n; k++)
-        memcpy(staging->host[i] + (size_t)k * each, pixels + (size_t)pass->samples[at + k] * each, each);
-    US_TRY(us_write_later(loader->device, staging->pixels, 0, staging->host[i], (size_t)n * each));
+    US_TRY(gather(session, loader, pass, at, n, staging->host[i]));
+    US_TRY(us_write_later(loader->device, staging->pixels, 0, staging->host[i],
+                          (size_t)n * us_image_bytes(session->images)));
     US_TRY(us_queue_mark(loader->device, &staging->sent[i]));
     staging->next = (i + 1) % US_STAGED;
+    loader->fed += n;
 out:
     return st;
 }
@@ -112,13 +169,13 @@ enum unseen_status us_loader_batch(struct us_session *session, struct us_model *
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_dataset *data = session->data;
     struct us_augment augment = {.n = n,
-                                 .h = data->height,
-                                 .w = data->width,
+                                 .h = session->input.size,
+                                 .w = session->input.size,
                                  .c = data->channels,
-                                 .pixels = session->pixels[pass->split],
+                                 .pixels = is_random(session, pass) ? NULL : session->pixels[pass->split],
                                  .rows = loader->rows,
                                  .ids = loader->rows,
-                                 .pad = pass->training ? pass->recipe->pad : 0,
+                                 .pad = pass->training ? us_input_pad(pass->recipe, &session->input) : 0,
                                  .flip = pass->training && pass->recipe->flip,
                                  .seed = pass->seed,
                                  .epoch = (uint32_t)pass->epoch};

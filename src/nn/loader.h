@@ -6,6 +6,7 @@
 #define US_NN_LOADER_H
 
 #include "base/progress.h"
+#include "loader/gang.h"
 #include "nn/train.h"
 
 enum {
@@ -20,7 +21,9 @@ struct us_pass {
     const int64_t *samples; /* [n], in the order in which they are to be fed */
     int64_t n;
     const struct unseen_recipe *recipe;
-    uint64_t seed; /* of augmentation */
+    uint64_t seed;      /* of augmentation */
+    uint64_t crop_seed; /* of random parts of pictures, and of the order then: those of a whole run */
+    struct us_gang_member *member; /* with whom they are decoded; NULL: alone */
     int epoch;
     bool training;   /* augment, take gradients and step; else evaluate with running statistics */
     bool unrecorded; /* for an observer alone: the quantities are not wanted */
@@ -31,7 +34,9 @@ struct us_pass {
     enum us_pass_kind kind;
     const struct us_observer *observer; /* NULL: none */
     int see;                            /* what it wants of this pass */
-    int64_t order, record;              /* where its samples and its record begin; set when it is enqueued */
+    struct us_pass *next;     /* that is enqueued behind it: what it needs is decoded ahead; may be NULL */
+    struct us_reader *reader; /* its images, where they are decoded */
+    int64_t order, record;    /* where its samples and its record begin; set when it is enqueued */
 };
 
 /* Batches that the host waits for together. */
@@ -49,12 +54,13 @@ struct us_capture {
     int each;           /* floats of a row */
 };
 
-/* Pixels on their way from a split that stays in host memory. */
+/* Pixels on their way from host memory. */
 struct us_staging {
     struct us_buf *pixels, *places; /* uint8 [batch][h,w,c]; int32 [batch]: 0, 1, 2, ... */
     uint8_t *host[US_STAGED];
     cl_event sent[US_STAGED];
     int next;
+    cl_event fed; /* behind the last batch that was sent: the device is idle from there on */
 };
 
 /* What the passes of an epoch come to at most. */
@@ -80,6 +86,8 @@ struct us_loader {
     double since;
     struct us_capture probs, features;
     struct us_staging staging;
+    double seconds, waited; /* of passes; and of these, with the device idle, for images */
+    int64_t fed;            /* images */
 };
 
 /* What a loader takes from the device. */
@@ -89,6 +97,13 @@ uint64_t us_loader_bytes(const struct us_session *session, const struct us_loade
 enum unseen_status us_loader_new(const struct us_session *session, const struct us_loader_size *size,
                                  struct us_loader *loader);
 void us_loader_free(struct us_loader *loader);
+
+/* Begin to decode what a pass takes, unless that has begun. Every pass that this was called for is ended with
+ * us_pass_end; us_pass_enqueue does both by itself. UNSEEN_INTERRUPTED, without a message, after an
+ * interrupt. */
+enum unseen_status us_pass_prepare(struct us_session *session, struct us_loader *loader,
+                                   struct us_pass *pass);
+void us_pass_end(struct us_pass *pass);
 
 /* Enqueue a pass behind those since the last us_loader_finish. UNSEEN_INTERRUPTED, without a message, if an
  * interrupt came in between: the model is then in the middle of a pass. */

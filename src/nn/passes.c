@@ -134,16 +134,38 @@ static struct us_inflight *inflight_at(struct us_loader *loader, const struct us
     return inflight;
 }
 
+/* Let the device be known to be idle when all that is enqueued so far is done. */
+static enum unseen_status mark_fed(struct us_loader *loader, const struct us_pass *pass)
+{
+    if (!pass->reader)
+        return UNSEEN_OK;
+    us_queue_forget(&loader->staging.fed);
+    return us_queue_mark(loader->device, &loader->staging.fed);
+}
+
+/* Once the decoders have all of a pass in hand, they may begin with the next one. */
+static enum unseen_status prepare_next(struct us_session *session, struct us_loader *loader,
+                                       const struct us_pass *pass, int64_t at)
+{
+    if (!pass->next || pass->n - at > us_images_ahead(session->images))
+        return UNSEEN_OK;
+    return us_pass_prepare(session, loader, pass->next);
+}
+
 enum unseen_status us_pass_enqueue(struct us_session *session, struct us_model *model,
                                    struct us_loader *loader, struct us_pass *pass)
 {
     enum unseen_status st = UNSEEN_OK;
     const int batch = us_recipe_part(pass->recipe);
+    const double start = us_seconds();
+    US_TRY(us_pass_prepare(session, loader, pass));
     US_TRY(begin(loader, pass));
     for (int64_t at = 0; at < pass->n; at += batch) {
         const int n = pass->n - at < batch ? (int)(pass->n - at) : batch;
         struct us_inflight *inflight = inflight_at(loader, pass, at);
+        US_TRY(prepare_next(session, loader, pass, at));
         US_TRY(run_batch(session, model, loader, pass, at, n));
+        US_TRY(mark_fed(loader, pass));
         inflight->n += n;
         inflight->batches++;
         if (inflight->batches < loader->batches && at + n < pass->n) {
@@ -157,18 +179,22 @@ enum unseen_status us_pass_enqueue(struct us_session *session, struct us_model *
         }
     }
 out:
+    us_pass_end(pass);
+    loader->seconds += us_seconds() - start;
     return st;
 }
 
 enum unseen_status us_loader_finish(struct us_loader *loader)
 {
     enum unseen_status st = UNSEEN_OK;
+    const double start = us_seconds();
     for (int i = 0; i < US_INFLIGHT; i++)
         US_TRY(settle(loader, &loader->inflight[(loader->current + i) % US_INFLIGHT]));
     US_TRY(us_read(loader->device, loader->record, 0, loader->host_record,
                    (size_t)loader->recorded * (UNSEEN_N_ALWAYS + 1) * sizeof(float)));
     loader->passed = loader->recorded = 0;
 out:
+    loader->seconds += us_seconds() - start;
     return st;
 }
 

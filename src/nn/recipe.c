@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "nn/input.h"
 #include "nn/models.h"
 #include "nn/train.h"
 
@@ -37,6 +38,20 @@ const struct us_option us_recipe_options[] = {
      .help = "learning rate over the steps"},
     {"warmup", US_FLOAT, AT(warmup), .standard = "0", .low = 0, .high = 100000, .value = "E",
      .unit = "epochs", .help = "linear warm-up before a cosine"},
+    {"size", US_INT, AT(size), .standard = "auto", .low = 8, .high = 1024, .words = "auto", .value = "S",
+     .unit = "pixels", .help = "height and width of what models take; auto: the images', 224 at most"},
+    {"resize", US_INT, AT(resize), .standard = "auto", .low = 8, .high = 4096, .words = "auto", .value = "R",
+     .unit = "pixels",
+     .help = "shorter side before the centre is cut out; auto: 8/7 of --size, or --size, by --crop"},
+    {"crop", US_CHOICE, AT(crop), .standard = "auto", .value = "auto|pad|resized|none",
+     .help =
+         "what training takes: the centre, shifted by up to --pad; random parts, resized; the centre; auto: "
+         "pad up to 64 pixels, resized above"},
+    {"cache", US_CHOICE, AT(cache), .standard = "auto", .value = "auto|off|memory",
+     .help =
+         "keep decoded images in memory; auto: if they take a quarter of what is free. To keep them on disk, "
+         "pack the dataset",
+     .flags = US_NO_IDENTITY},
     {"pad", US_INT, AT(pad), .standard = "4", .low = 0, .high = 64, .value = "P", .unit = "pixels",
      .help = "zero padding of random crops; 0: no crops"},
     {"flip", US_BOOL, AT(flip), .standard = "true", .help = "random horizontal flips"},
@@ -97,13 +112,9 @@ out:
 
 enum unseen_status us_recipe_check_on(const struct unseen_recipe *recipe, const struct unseen_dataset *data)
 {
-    enum unseen_status st = unseen_recipe_check(recipe);
-    if (st == UNSEEN_OK && data->height == 0)
-        return us_fail(UNSEEN_BAD_DATA, data->location, "images of many sizes cannot be trained on");
-    if (st == UNSEEN_OK && recipe->pad >= data->height)
-        st = us_fail(UNSEEN_USAGE, "--pad", "%d is too large for images of %d pixels", recipe->pad,
-                     data->height);
-    return st;
+    struct us_image_input input;
+    const enum unseen_status st = unseen_recipe_check(recipe);
+    return st ? st : us_input_of(recipe, data, &input);
 }
 
 int us_recipe_part(const struct unseen_recipe *recipe)

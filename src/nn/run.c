@@ -111,7 +111,7 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
         us_hint("choose another folder");
         goto out;
     }
-    US_TRY(us_session_new(device, data, &session));
+    US_TRY(us_session_new(device, data, &options->recipe, &session));
     struct us_train_job job = {.recipe = &options->recipe,
                                .seed = options->seed,
                                .train = samples,

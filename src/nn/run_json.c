@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "device/device.h"
+#include "nn/loading.h"
 
 static json_t *device_json(const struct unseen_device *device)
 {
@@ -81,6 +82,9 @@ json_t *us_run_json(const char *command, uint64_t seed, const struct unseen_devi
                             table ? settings_json(seed, table, options) : NULL);
     if (run && (!table || json_object_get(run, "settings"))) {
         add_devices(run, device);
+        json_t *loading = us_loading_json();
+        if (loading)
+            json_object_set_new(run, "loading", loading);
     } else {
         json_decref(run);
         run = NULL;

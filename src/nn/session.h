@@ -4,24 +4,30 @@
 
 #include <stdatomic.h>
 
+#include "loader/gang.h"
 #include "nn/train.h"
 
 struct us_session {
     struct unseen_device *device;
     const struct unseen_dataset *data;
-    struct us_buf *pixels[2]; /* by enum unseen_split; NULL where a split is empty, or stays in host memory */
-    struct us_buf *labels[2]; /* NULL where a split is empty */
-    struct us_model *model;   /* kept from job to job while the specification stays */
+    struct us_image_input input;
+    struct us_images *images;
+    struct us_buf *pixels[2];  /* by enum unseen_split, as evaluation takes them; NULL where a split is empty,
+                                  or  is sent batch by batch */
+    struct us_buf *labels[2];  /* NULL where a split is empty */
+    struct us_model *model;    /* kept from job to job while the specification stays */
     struct us_model_spec spec; /* of that model */
     char name[32];             /* spec.name points here */
-    bool borrows;              /* pixels and labels belong to another */
+    bool borrows;              /* images, pixels and labels belong to another */
+    struct us_gang *gang;      /* models that may share what is decoded; NULL: none */
+    bool expected;             /* the gang waits for this session's first model */
     atomic_bool *stop;         /* set: stop as on an interrupt; may be NULL */
 };
 
 /* True if passes are to stop: on an interrupt, or because another thread failed. */
 bool us_session_stopped(const struct us_session *session);
 
-/* True if a split's pixels stay in host memory and are sent batch by batch. */
+/* True if any pass has its pixels sent batch by batch. */
 bool us_session_streams(const struct us_session *session);
 
 /* What the model of `recipe` for this dataset is; its name lies in the recipe. */

@@ -31,6 +31,7 @@
 #include "base/text.h"
 #include "nn/checkpoint.h"
 #include "nn/fingerprint.h"
+#include "nn/input.h"
 #include "nn/loader.h"
 #include "nn/session.h"
 
@@ -45,10 +46,12 @@ struct run {
     uint64_t seed; /* of this model */
     int target;    /* epochs to be done in the end */
     int64_t n_test, steps_per_epoch;
-    int64_t *order; /* [n_train] shuffled */
-    int64_t *tests; /* [n_test] 0, 1, 2, ... */
-    int32_t *place; /* [training split] a sample's place in job->train */
-    float *trained; /* [UNSEEN_N_ALWAYS][n_train], ascending */
+    int64_t *order[2];             /* [n_train] shuffled, of this epoch and the next, by parity */
+    struct us_pass next;           /* the next epoch's training pass, which may have begun to be decoded */
+    struct us_gang_member *member; /* NULL: no part of a gang */
+    int64_t *tests;                /* [n_test] 0, 1, 2, ... */
+    int32_t *place;                /* [training split] a sample's place in job->train */
+    float *trained;                /* [UNSEEN_N_ALWAYS][n_train], ascending */
     struct us_progress *progress;
     uint64_t images;
     char note[64];
@@ -72,12 +75,20 @@ static enum unseen_status check_job(const struct us_session *session, const stru
 {
     enum unseen_status st = UNSEEN_OK;
     int64_t all = session->data->split[UNSEEN_TRAIN].n;
+    struct us_image_input input;
     if (all > INT32_MAX) { /* the device counts samples in int32 */
         st = us_fail(UNSEEN_BAD_DATA, "training set", "%lld samples are more than %d", (long long)all,
                      INT32_MAX);
         goto out;
     }
     US_TRY(us_recipe_check_on(job->recipe, session->data));
+    US_TRY(us_input_of(job->recipe, session->data, &input));
+    if (input.size != session->input.size || input.resize != session->input.resize ||
+        input.resized != session->input.resized) {
+        st = us_fail(UNSEEN_FAILED, "training", "a session for images of %d pixels takes no model for %d",
+                     session->input.size, input.size);
+        goto out;
+    }
     if (job->n_train < 1) {
         st = us_fail(UNSEEN_USAGE, "training set", "it is empty");
         goto out;
@@ -127,7 +138,8 @@ static enum unseen_status begin(struct run *run)
     run->state.settings = run->settings;
     const struct us_loader_size size = loader_size(job, run->n_test, run->model);
     US_TRY(us_loader_new(run->session, &size, &run->loader));
-    US_TRY_ALLOC(run->order = us_calloc((size_t)job->n_train, sizeof *run->order));
+    for (int i = 0; i < 2; i++)
+        US_TRY_ALLOC(run->order[i] = us_calloc((size_t)job->n_train, sizeof *run->order[i]));
     US_TRY_ALLOC(run->tests = us_calloc((size_t)run->n_test, sizeof *run->tests));
     US_TRY_ALLOC(run->trained = us_calloc((size_t)job->n_train * UNSEEN_N_ALWAYS, sizeof *run->trained));
     US_TRY_ALLOC(run->place = us_calloc((size_t)data->split[UNSEEN_TRAIN].n, sizeof *run->place));
@@ -142,9 +154,12 @@ out:
 static void end(struct run *run)
 {
     us_progress_end(run->progress);
+    us_pass_end(&run->next);
+    us_gang_leave(run->member);
     us_loader_free(&run->loader);
     free(run->settings);
-    free(run->order);
+    free(run->order[0]);
+    free(run->order[1]);
     free(run->tests);
     free(run->trained);
     free(run->place);
@@ -180,15 +195,39 @@ struct passes {
     struct us_pass train, test, review, probe, heldout;
 };
 
+/* Those among them that take place, in order; returns their number. */
+enum { PASSES = 5 };
+static int list_passes(struct passes *p, struct us_pass *list[PASSES])
+{
+    struct us_pass *const all[PASSES] = {&p->train, &p->test, &p->review, &p->probe, &p->heldout};
+    int n = 0;
+    for (int i = 0; i < PASSES; i++) {
+        if (all[i]->n > 0)
+            list[n++] = all[i];
+    }
+    return n;
+}
+
+/* A pass of an epoch, but for what only a training pass has. */
+static struct us_pass pass_of(struct run *run, int epoch, enum unseen_split split, enum us_pass_kind kind,
+                              const int64_t *samples, int64_t n)
+{
+    return (struct us_pass){.split = split,
+                            .samples = samples,
+                            .n = n,
+                            .kind = kind,
+                            .unrecorded = kind == US_PASS_REVIEW,
+                            .recipe = run->job->recipe,
+                            .epoch = epoch,
+                            .seed = run->seed,
+                            .note = run->note,
+                            .observer = run->job->observer};
+}
+
 static enum unseen_status enqueue(struct run *run, struct us_pass *pass)
 {
-    pass->recipe = run->job->recipe;
-    pass->epoch = run->state.epochs;
-    pass->seed = run->seed;
     pass->progress = run->progress;
     pass->progress_base = run->images;
-    pass->note = run->note;
-    pass->observer = run->job->observer;
     if (pass->observer && pass->split == UNSEEN_TRAIN)
         pass->see = pass->observer->wants(pass->observer->context, pass->kind, pass->epoch);
     run->images += (uint64_t)pass->n;
@@ -221,30 +260,25 @@ static enum unseen_status judge(const struct run *run, const struct us_pass *pas
     return UNSEEN_FAILED;
 }
 
-static enum unseen_status enqueue_training(struct run *run, struct us_pass *pass)
+/* The training pass of an epoch. Random parts of pictures, and the order then, are one for all models of a
+ * run, so that an image is decoded once for all. */
+static enum unseen_status make_training(struct run *run, int epoch, struct us_pass *pass)
 {
+    enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
-    memcpy(run->order, job->train, (size_t)job->n_train * sizeof *run->order);
-    if (us_shuffle(run->seed, US_STREAM_SHUFFLE, (uint32_t)run->state.epochs, (size_t)job->n_train,
-                   run->order))
-        return UNSEEN_FAILED;
-    *pass = (struct us_pass){.split = UNSEEN_TRAIN,
-                             .samples = run->order,
-                             .n = job->n_train,
-                             .training = true,
-                             .first_step = run->state.epochs * run->steps_per_epoch,
-                             .steps = job->recipe->epochs * run->steps_per_epoch,
-                             .steps_per_epoch = run->steps_per_epoch};
-    return enqueue(run, pass);
-}
-
-/* An evaluation pass over samples of a split; none over none. */
-static enum unseen_status enqueue_evaluation(struct run *run, enum unseen_split split, enum us_pass_kind kind,
-                                             const int64_t *samples, int64_t n, struct us_pass *pass)
-{
-    *pass = (struct us_pass){
-        .split = split, .samples = samples, .n = n, .kind = kind, .unrecorded = kind == US_PASS_REVIEW};
-    return n > 0 ? enqueue(run, pass) : UNSEEN_OK;
+    int64_t *order = run->order[epoch % 2];
+    memcpy(order, job->train, (size_t)job->n_train * sizeof *order);
+    US_TRY(us_shuffle(run->session->input.resized ? job->seed : run->seed, US_STREAM_SHUFFLE, (uint32_t)epoch,
+                      (size_t)job->n_train, order));
+    *pass = pass_of(run, epoch, UNSEEN_TRAIN, US_PASS_TRAIN, order, job->n_train);
+    pass->training = true;
+    pass->crop_seed = job->seed;
+    pass->member = run->member;
+    pass->first_step = epoch * run->steps_per_epoch;
+    pass->steps = job->recipe->epochs * run->steps_per_epoch;
+    pass->steps_per_epoch = run->steps_per_epoch;
+out:
+    return st;
 }
 
 static bool tests_after(const struct us_train_job *job, int epoch, int target)
@@ -252,22 +286,42 @@ static bool tests_after(const struct us_train_job *job, int epoch, int target)
     return job->test_every < 2 || (epoch + 1) % job->test_every == 0 || epoch + 1 == target;
 }
 
-static enum unseen_status enqueue_epoch(struct run *run, struct passes *p)
+/* All passes of the epoch that is due. The training pass may have been made by the epoch before. */
+static enum unseen_status make_epoch(struct run *run, struct passes *p)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
     const struct us_observer *observer = job->observer;
     const int epoch = run->state.epochs;
     const bool reviews = observer && observer->wants(observer->context, US_PASS_REVIEW, epoch);
-    US_TRY(enqueue_training(run, &p->train));
-    US_TRY(enqueue_evaluation(run, UNSEEN_TEST, US_PASS_HELDOUT, run->tests,
-                              tests_after(job, epoch, run->target) ? run->n_test : 0, &p->test));
-    US_TRY(enqueue_evaluation(run, UNSEEN_TRAIN, US_PASS_REVIEW, job->train, reviews ? job->n_train : 0,
-                              &p->review));
-    US_TRY(enqueue_evaluation(run, UNSEEN_TRAIN, US_PASS_PROBE, job->probe, job->n_probe, &p->probe));
-    US_TRY(enqueue_evaluation(run, UNSEEN_TRAIN, US_PASS_HELDOUT, job->heldout, job->n_heldout, &p->heldout));
+    if (run->next.n == 0)
+        US_TRY(make_training(run, epoch, &run->next));
+    p->train = run->next;
+    run->next = (struct us_pass){.n = 0};
+    p->test = pass_of(run, epoch, UNSEEN_TEST, US_PASS_HELDOUT, run->tests,
+                      tests_after(job, epoch, run->target) ? run->n_test : 0);
+    p->review = pass_of(run, epoch, UNSEEN_TRAIN, US_PASS_REVIEW, job->train, reviews ? job->n_train : 0);
+    p->probe = pass_of(run, epoch, UNSEEN_TRAIN, US_PASS_PROBE, job->probe, job->n_probe);
+    p->heldout = pass_of(run, epoch, UNSEEN_TRAIN, US_PASS_HELDOUT, job->heldout, job->n_heldout);
+    if (epoch + 1 < run->target)
+        US_TRY(make_training(run, epoch + 1, &run->next));
+out:
+    return st;
+}
+
+static enum unseen_status enqueue_epoch(struct run *run, struct passes *p)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_pass *list[PASSES];
+    const int n = list_passes(p, list);
+    for (int i = 0; i < n; i++)
+        list[i]->next = i + 1 < n ? list[i + 1] : run->next.n > 0 ? &run->next : NULL;
+    for (int i = 0; i < n; i++)
+        US_TRY(enqueue(run, list[i]));
     US_TRY(us_loader_finish(&run->loader));
 out:
+    for (int i = 0; i < n; i++)
+        us_pass_end(list[i]);
     return st;
 }
 
@@ -286,7 +340,7 @@ static enum unseen_status summarise(struct run *run, const struct passes *p, str
     US_TRY(judge(run, &p->heldout, UNSEEN_LOSS, &epoch->heldout_loss, &epoch->heldout_accuracy));
     for (int q = 0; q < UNSEEN_N_ALWAYS; q++) {
         for (int64_t i = 0; i < n; i++)
-            run->trained[q * n + run->place[run->order[i]]] = record[q * n + i];
+            run->trained[q * n + run->place[p->train.samples[i]]] = record[q * n + i];
     }
 out:
     return st;
@@ -300,6 +354,7 @@ static enum unseen_status run_epoch(struct run *run)
     struct passes p;
     double start = us_seconds();
     *epoch = (struct unseen_epoch){.epoch = run->state.epochs};
+    US_TRY(make_epoch(run, &p));
     US_TRY(enqueue_epoch(run, &p));
     US_TRY(summarise(run, &p, epoch));
     epoch->seconds = us_seconds() - start;
@@ -357,6 +412,20 @@ static enum unseen_status run_epochs(struct run *run)
     return st == UNSEEN_INTERRUPTED ? interrupted(run) : st;
 }
 
+/* Share what is decoded with the models that train at the same time. */
+static enum unseen_status join(struct run *run)
+{
+    const struct us_train_job *job = run->job;
+    struct us_session *session = run->session;
+    if (!session->gang || !session->input.resized)
+        return UNSEEN_OK;
+    const enum unseen_status st =
+        us_gang_join(session->gang, session->expected, job->train, job->n_train,
+                     session->data->split[UNSEEN_TRAIN].n, job->seed, run->state.epochs, &run->member);
+    session->expected = session->expected && st;
+    return st;
+}
+
 enum unseen_status us_train(struct us_session *session, const struct us_train_job *job,
                             struct unseen_epoch **history, int *epochs)
 {
@@ -366,6 +435,8 @@ enum unseen_status us_train(struct us_session *session, const struct us_train_jo
     US_TRY(begin(&run));
     US_TRY(load(&run));
     bool finished = run.state.epochs == run.target;
+    if (!finished)
+        US_TRY(join(&run));
     US_TRY(run_epochs(&run));
     if (job->save && !(finished && us_exists(job->save)))
         US_TRY(us_model_save(run.model, job->save));

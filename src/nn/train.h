@@ -10,11 +10,12 @@
 struct us_progress;
 struct us_session; /* a dataset on a device: pixels and labels of both splits, batches, the model in use */
 
-/* Upload the dataset: labels, and the pixels of each split that take no more than half of the device's memory
- * with what is in use already. Those of others are sent batch by batch, which changes no result. `data` must
- * outlive it. */
+/* For models of recipes that take the dataset's pictures as `recipe` does. Upload the dataset: labels, and
+ * the pixels of each split that take no more than half of the device's memory with what is in use already, if
+ * all epochs take the same ones. Others are sent batch by batch, which changes no result. `data` must outlive
+ * it. */
 enum unseen_status us_session_new(struct unseen_device *device, const struct unseen_dataset *data,
-                                  struct us_session **session);
+                                  const struct unseen_recipe *recipe, struct us_session **session);
 void us_session_free(struct us_session *session);
 
 /* Another for another thread, on a clone of the same device, with the same dataset on it. `session` must

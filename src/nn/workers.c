@@ -34,6 +34,7 @@ struct us_workers {
     int feature_count; /* of the task's models */
     struct group group[UNSEEN_DEVICES_MOST];
     int groups;
+    struct us_gang *gang; /* of the models that train at a time */
     atomic_bool stop;
 
     pthread_mutex_t lock; /* of what follows */
@@ -77,6 +78,7 @@ static enum unseen_status grow(struct us_workers *workers, struct group *group, 
             goto out;
         }
         group->session[group->n]->stop = &workers->stop;
+        group->session[group->n]->gang = workers->gang;
         group->n++;
     }
     share_memory(group);
@@ -91,8 +93,9 @@ static enum unseen_status add_group(struct us_workers *workers, struct unseen_de
     enum unseen_status st = UNSEEN_OK;
     struct group *group = &workers->group[workers->groups];
     const uint64_t limit = us_device_memory(device).limit;
-    US_TRY(us_session_new(device, data, &group->session[0]));
+    US_TRY(us_session_new(device, data, workers->task.recipe, &group->session[0]));
     group->session[0]->stop = &workers->stop;
+    group->session[0]->gang = workers->gang;
     group->device = device;
     group->n = 1;
     group->limit = limit;
@@ -178,6 +181,14 @@ static void name_device(const struct unseen_device *device, enum unseen_status s
         us_hint("%s", error.hint);
 }
 
+/* The gang need not wait for a session's first model any longer. */
+static void be_expected_no_more(const struct us_workers *workers, struct us_session *session)
+{
+    if (session->expected)
+        us_gang_miss(workers->gang);
+    session->expected = false;
+}
+
 static void work_on(void *context, int i)
 {
     struct worker *worker = (struct worker *)context + i;
@@ -187,6 +198,7 @@ static void work_on(void *context, int i)
         int job = workers->next++;
         pthread_mutex_unlock(&workers->lock);
         enum unseen_status st = workers->work(workers->context, job, worker->session);
+        be_expected_no_more(workers, worker->session);
         if (workers->groups > 1 && (st == UNSEEN_FAILED || st == UNSEEN_NO_DEVICE))
             name_device(worker->group->device, st);
         pthread_mutex_lock(&workers->lock);
@@ -194,6 +206,15 @@ static void work_on(void *context, int i)
             note_failure(workers, job, st);
     }
     pthread_mutex_unlock(&workers->lock);
+    be_expected_no_more(workers, worker->session);
+}
+
+/* Those that no thread was started for come when others have gone. */
+static void expect_no_more_than(void *context, int n)
+{
+    const struct worker *worker = context;
+    for (int i = n; i < us_workers_size(worker->workers); i++)
+        be_expected_no_more(worker->workers, worker[i].session);
 }
 
 /* All who work, those of each device in turn, so that few are spread over all. */
@@ -222,7 +243,11 @@ us_workers_run(struct us_workers *workers, int n,
     workers->context = context;
     workers->error.status = UNSEEN_OK;
     atomic_store(&workers->stop, false);
-    us_threads_run(count < n ? count : n, work_on, worker);
+    const int threads = count < n ? count : n;
+    us_gang_expect(workers->gang, threads);
+    for (int i = 0; i < threads; i++)
+        worker[i].session->expected = true;
+    us_threads_run_told(threads, work_on, expect_no_more_than, worker);
     return workers->error.status ? us_error_again(&workers->error) : UNSEEN_OK;
 }
 
@@ -408,6 +433,7 @@ enum unseen_status us_workers_new(struct unseen_device *device, const struct uns
     US_TRY_ALLOC(workers = us_calloc(1, sizeof *workers));
     pthread_mutex_init(&workers->lock, NULL);
     workers->task = *task;
+    US_TRY(us_gang_new(&workers->gang));
     US_TRY(add_group(workers, device, data));
     US_TRY(count_features(workers->group[0].session[0], task->recipe, &workers->feature_count));
     US_TRY(choose_size(workers, (task->models + devices - 1) / devices));
@@ -430,6 +456,7 @@ void us_workers_free(struct us_workers *workers)
         shrink(&workers->group[g], 0);
         us_device_limit(workers->group[g].device, workers->group[g].limit);
     }
+    us_gang_free(workers->gang);
     pthread_mutex_destroy(&workers->lock);
     free(workers);
 }

@@ -221,7 +221,7 @@ static void streamed_pixels_change_nothing(void **state)
     uint64_t limit = us_device_memory(device).limit;
     us_device_limit(device, sizeof pixels[0]); /* the test split fits half of it */
     unseen_log_level_set(UNSEEN_LOG_ERROR);
-    assert_ok(us_session_new(device, &data, &streaming));
+    assert_ok(us_session_new(device, &data, &recipe, &streaming));
     unseen_log_level_set(UNSEEN_LOG_INFO);
     us_device_limit(device, limit);
     assert_false(us_session_streams(session));

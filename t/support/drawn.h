@@ -15,6 +15,18 @@ enum { CLASSES = 3, SIZE = 16 };
 static struct unseen_dataset *data;
 static struct us_session *session; /* of test_drawn_session alone */
 
+/* A model that learns such data in seconds. */
+static inline struct unseen_recipe test_small_recipe(void)
+{
+    struct unseen_recipe recipe;
+    unseen_recipe_defaults(&recipe);
+    strcpy(recipe.model, "convnet3");
+    recipe.width = 4;
+    recipe.epochs = 2;
+    recipe.batch = 16;
+    return recipe;
+}
+
 /* For a cmocka group setup: `data`, with so many training samples, and test_folder. */
 static inline int test_drawn(void **state, int train)
 {
@@ -26,7 +38,8 @@ static inline int test_drawn(void **state, int train)
 /* The same, and `session`. */
 static inline int test_drawn_session(void **state, int train)
 {
-    return test_drawn(state, train) || us_session_new(test_device(), data, &session) ? -1 : 0;
+    const struct unseen_recipe recipe = test_small_recipe();
+    return test_drawn(state, train) || us_session_new(test_device(), data, &recipe, &session) ? -1 : 0;
 }
 
 /* cmocka group teardown of both. */
@@ -35,18 +48,6 @@ static inline int test_drawn_end(void **state)
     us_session_free(session);
     unseen_dataset_close(data);
     return test_folder_remove(state);
-}
-
-/* A model that learns such data in seconds. */
-static inline struct unseen_recipe test_small_recipe(void)
-{
-    struct unseen_recipe recipe;
-    unseen_recipe_defaults(&recipe);
-    strcpy(recipe.model, "convnet3");
-    recipe.width = 4;
-    recipe.epochs = 2;
-    recipe.batch = 16;
-    return recipe;
 }
 
 #endif

@@ -53,23 +53,6 @@ static inline void draw_quadrants(void)
     us_pixels_reader(&reader, pixels[UNSEEN_TRAIN][0], pixels[UNSEEN_TEST][0]);
 }
 
-/* cmocka group setup and teardown. */
-static inline int test_quadrants(void **state)
-{
-    draw_quadrants();
-    for (int i = 0; i < N; i++)
-        everyone[i] = i;
-    if (us_session_new(test_device(), &data, &session))
-        return -1;
-    return test_folder_make(state);
-}
-
-static inline int test_quadrants_end(void **state)
-{
-    us_session_free(session);
-    return test_folder_remove(state);
-}
-
 static inline struct unseen_recipe recipe_of(int epochs)
 {
     struct unseen_recipe recipe;
@@ -82,6 +65,24 @@ static inline struct unseen_recipe recipe_of(int epochs)
     recipe.pad = 1;
     recipe.flip = 0;
     return recipe;
+}
+
+/* cmocka group setup and teardown. */
+static inline int test_quadrants(void **state)
+{
+    const struct unseen_recipe recipe = recipe_of(1);
+    draw_quadrants();
+    for (int i = 0; i < N; i++)
+        everyone[i] = i;
+    if (us_session_new(test_device(), &data, &recipe, &session))
+        return -1;
+    return test_folder_make(state);
+}
+
+static inline int test_quadrants_end(void **state)
+{
+    us_session_free(session);
+    return test_folder_remove(state);
 }
 
 /* On all but the last forty samples, which are held out. */

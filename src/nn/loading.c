@@ -1,0 +1,42 @@
+#include "config.h"
+
+#include "nn/loading.h"
+
+#include <pthread.h>
+
+#include "loader/decoders.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct unseen_loading sum; /* but for what the decoders count */
+
+void us_loading_add(int64_t fed, double seconds, double waited)
+{
+    pthread_mutex_lock(&lock);
+    sum.fed += fed;
+    sum.seconds += fed ? seconds : 0;
+    sum.waited += waited;
+    pthread_mutex_unlock(&lock);
+}
+
+void unseen_loading(struct unseen_loading *loading)
+{
+    const struct us_decoders_use use = us_decoders_use();
+    pthread_mutex_lock(&lock);
+    *loading = sum;
+    pthread_mutex_unlock(&lock);
+    loading->threads = use.threads;
+    loading->decoded = use.images;
+    loading->busy = use.seconds > 0 ? use.busy / (use.threads * use.seconds) : 0;
+}
+
+json_t *us_loading_json(void)
+{
+    struct unseen_loading l;
+    unseen_loading(&l);
+    if (l.decoded == 0 || l.seconds <= 0)
+        return NULL;
+    return json_pack("{s:I, s:I, s:f, s:f, s:f, s:i, s:f}", "decoded", (json_int_t)l.decoded, "sent",
+                     (json_int_t)l.fed, "seconds", l.seconds, "waited_share", l.waited / l.seconds,
+                     "images_per_second", (double)l.fed / l.seconds, "decode_threads", l.threads,
+                     "decode_busy_share", l.busy);
+}

@@ -1,0 +1,15 @@
+/* What loading images has cost: counted by loaders, shown by commands, kept in run.json. */
+#ifndef US_NN_LOADING_H
+#define US_NN_LOADING_H
+
+#include <jansson.h>
+
+#include "unseen/train.h"
+
+/* A loader is done: images that it sent, seconds of its passes, and of these for images alone. */
+void us_loading_add(int64_t fed, double seconds, double waited);
+
+/* unseen_loading as an object; NULL where nothing was decoded, or memory runs out. */
+json_t *us_loading_json(void);
+
+#endif
