@@ -185,13 +185,11 @@ static enum unseen_status read_sample(const struct us_images *images, struct us_
                                       const struct us_image_order *order, int64_t sample, uint8_t *pixels)
 {
     const struct unseen_dataset *data = images->data;
-    const struct us_image_size *sizes = data->reader->sizes[order->split];
-    const int height = sizes ? sizes[sample].height : data->height;
-    const int width = sizes ? sizes[sample].width : data->width;
-    const bool whole = !order->random && as_it_is(images, height, width);
-    const struct us_crop crop = order->random
-                                    ? us_crop_random(order->seed, order->epoch, sample, height, width)
-                                    : us_crop_centre(&images->input, height, width);
+    const struct us_image_size size = us_image_size_of(data, order->split, sample);
+    const bool whole = !order->random && as_it_is(images, size.height, size.width);
+    const struct us_crop crop =
+        order->random ? us_crop_random(order->seed, order->epoch, sample, size.height, size.width)
+                      : us_crop_centre(&images->input, size.height, size.width);
     return data->reader->read(data, scratch, order->split, sample, whole ? NULL : &crop, images->input.size,
                               images->input.size, pixels);
 }
