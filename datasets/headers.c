@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/threads.h"
+#include "datasets/exif.h"
 #include "datasets/image.h"
 
 /* Entries that a thread takes at once, and threads a processor: most of the time they wait for a disk. */

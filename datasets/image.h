@@ -41,14 +41,17 @@ bool us_image_decode(struct us_image_decoder *decoder, const uint8_t *bytes, siz
 bool us_image_crop(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size,
                    const struct us_crop *crop, int height, int width, uint8_t *pixels);
 
+/* The same of the picture as EXIF's orientation turns it upright; `crop` is of the turned picture, whose
+ * sides are exchanged if us_exif_swaps. Within one level of what PIL's exif_transpose, crop and resize give:
+ * of a picture on its side, columns are resized before rows. */
+bool us_image_crop_upright(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size,
+                           const struct us_crop *crop, int height, int width, uint8_t *pixels);
+
 /* Why the last call was false; valid until the next. */
 const char *us_image_reason(const struct us_image_decoder *decoder);
 
 /* What the last decoding met that is wrong but cost no data, such as extraneous bytes; NULL if there
  * is nothing. Valid until the next call. */
 const char *us_image_note(const struct us_image_decoder *decoder);
-
-/* EXIF's orientation of a JPEG file, 1..8; 1 (upright) if it has none. */
-int us_exif_orientation(const uint8_t *bytes, size_t size);
 
 #endif

@@ -135,19 +135,6 @@ static void a_bad_file_spoils_no_other(void **state)
     free(bytes);
 }
 
-static void orientation_is_found(void **state)
-{
-    (void)state;
-    uint8_t file[64] =
-        "\xff\xd8\xff\xe0\0\4ab\xff\xe1\0\42Exif\0\0MM\0*\0\0\0\10\0\1\1\22\0\3\0\0\0\1\0\6\0\0";
-    assert_int_equal(us_exif_orientation(file, sizeof file), 6);
-    for (size_t size = 0; size < 42; size++)
-        assert_int_equal(us_exif_orientation(file, size), 1);
-    static const uint8_t little[] =
-        "\xff\xd8\xff\xe1\0\36Exif\0\0II*\0\10\0\0\0\1\0\22\1\3\0\1\0\0\0\3\0\0\0";
-    assert_int_equal(us_exif_orientation(little, sizeof little), 3);
-}
-
 static int setup(void **state)
 {
     return test_folder_make(state) == 0 && us_image_open(&decoder) == UNSEEN_OK ? 0 : -1;
@@ -167,7 +154,6 @@ int main(void)
         cmocka_unit_test(other_kinds_of_file_are_named),
         cmocka_unit_test(a_warning_is_a_failure_only_if_data_are_missing),
         cmocka_unit_test(a_bad_file_spoils_no_other),
-        cmocka_unit_test(orientation_is_found),
     };
     return RUN_TESTS(tests, setup, teardown);
 }
