@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/sha256.h"
 #include "base/threads.h"
@@ -109,4 +110,11 @@ out:
     free(list);
     free(alike);
     return st;
+}
+
+int us_digest_compare(const void *first, const void *second)
+{
+    const struct us_digest *a = first, *b = second;
+    const int order = memcmp(a->digest, b->digest, US_DIGEST);
+    return order != 0 ? order : (a->entry > b->entry) - (a->entry < b->entry);
 }

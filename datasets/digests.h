@@ -15,4 +15,7 @@ struct us_digest {
 /* Fresh memory [*n]; files that cannot be read are left out. Only these files are read whole. */
 enum unseen_status us_digests_find(struct us_index *index, struct us_digest **digests, size_t *n);
 
+/* For qsort of struct us_digest: by digest, then by entry. */
+int us_digest_compare(const void *a, const void *b);
+
 #endif

@@ -39,22 +39,23 @@ static size_t list_pixels(const struct unseen_dataset *dataset, enum unseen_spli
     return (size_t)n;
 }
 
-/* `sample` has the content of training sample `original`. */
-static enum unseen_status mark(struct unseen_dataset *dataset, const struct item *sample, int64_t original)
+/* Sample i of a split has the content of training sample `original`. */
+static enum unseen_status mark(struct unseen_dataset *dataset, enum unseen_split split, int64_t i,
+                               int64_t original)
 {
-    struct unseen_images *images = &dataset->split[sample->split];
-    bool test = sample->split == UNSEEN_TEST;
+    struct unseen_images *images = &dataset->split[split];
+    bool test = split == UNSEEN_TEST;
     if (!images->duplicate_of) {
         images->duplicate_of = us_calloc((size_t)images->n, sizeof *images->duplicate_of);
         if (!images->duplicate_of)
             return UNSEEN_FAILED;
-        for (int64_t i = 0; i < images->n; i++)
-            images->duplicate_of[i] = test ? -1 : i;
+        for (int64_t k = 0; k < images->n; k++)
+            images->duplicate_of[k] = test ? -1 : k;
     }
-    images->duplicate_of[sample->index] = original;
+    images->duplicate_of[i] = original;
     if (test)
         dataset->duplicates.test++;
-    else if (images->labels[sample->index] == images->labels[original])
+    else if (images->labels[i] == images->labels[original])
         dataset->duplicates.same_label++;
     else
         dataset->duplicates.other_label++;
@@ -70,29 +71,44 @@ static enum unseen_status mark_all(struct unseen_dataset *dataset, struct item *
         if (memcmp(items[i].content, items[first].content, size) != 0)
             first = i;
         else if (items[first].split == UNSEEN_TRAIN)
-            US_TRY(mark(dataset, &items[i], items[first].index));
+            US_TRY(mark(dataset, items[i].split, items[i].index, items[first].index));
     }
 out:
     return st;
 }
 
-static enum unseen_status find_among_files(struct unseen_dataset *dataset, struct us_index *index)
+static enum unseen_status find_copies(struct us_index *index)
 {
     struct us_digest *digests = NULL;
-    struct item *items = NULL;
     size_t n = 0;
     enum unseen_status st;
     US_TRY(us_digests_find(index, &digests, &n));
-    US_TRY_ALLOC(items = us_calloc(n, sizeof *items));
-    for (size_t k = 0; k < n; k++) {
-        const bool test = digests[k].entry >= index->n[UNSEEN_TRAIN];
-        items[k] = (struct item){digests[k].digest, digests[k].entry - (test ? index->n[UNSEEN_TRAIN] : 0),
-                                 test ? UNSEEN_TEST : UNSEEN_TRAIN};
+    US_TRY_ALLOC(index->copies = us_calloc(n, sizeof *index->copies));
+    qsort(digests, n, sizeof *digests, us_digest_compare);
+    for (size_t i = 1, first = 0; i < n; i++) {
+        if (memcmp(digests[i].digest, digests[first].digest, US_DIGEST) != 0)
+            first = i;
+        else if (digests[first].entry < index->n[UNSEEN_TRAIN])
+            index->copies[index->n_copies++] = (struct us_copy){digests[i].entry, digests[first].entry};
     }
-    st = mark_all(dataset, items, n, US_DIGEST);
+    index->facts.compared = 1;
 out:
-    free(items);
     free(digests);
+    return st;
+}
+
+static enum unseen_status find_among_files(struct unseen_dataset *dataset, struct us_index *index)
+{
+    enum unseen_status st = UNSEEN_OK;
+    if (!index->facts.compared)
+        US_TRY(find_copies(index));
+    for (int64_t k = 0; k < index->n_copies; k++) {
+        const int64_t entry = index->copies[k].entry, train = index->n[UNSEEN_TRAIN];
+        const bool test = entry >= train;
+        US_TRY(mark(dataset, test ? UNSEEN_TEST : UNSEEN_TRAIN, test ? entry - train : entry,
+                    index->copies[k].original));
+    }
+out:
     return st;
 }
 

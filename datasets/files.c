@@ -2,11 +2,16 @@
 
 #include "datasets/files.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "datasets/duplicates.h"
 #include "datasets/file_reader.h"
 #include "datasets/headers.h"
+#include "datasets/index_cache.h"
+#include "datasets/index_file.h"
+#include "datasets/notes.h"
 
 static enum unseen_status copy_samples(struct unseen_dataset *dataset, const struct us_index *index,
                                        enum unseen_split split)
@@ -46,21 +51,74 @@ static void set_sizes(struct unseen_dataset *dataset, const struct us_index *ind
         dataset->reader->sizes[split] = index->sizes + us_entry_of(index, (enum unseen_split)split, 0);
 }
 
-enum unseen_status us_files_list(const struct us_dataset_format *format, const char *location,
-                                 struct unseen_dataset *dataset)
+/* Make the index, with what one that does not hold any more tells of files that are as they were. */
+static enum unseen_status make_index(const struct us_dataset_format *format, const char *location,
+                                     const struct us_index *former, struct us_index *index)
 {
     enum unseen_status st;
-    struct us_index *index;
-    US_TRY(us_files_new(dataset));
-    index = us_files_index(dataset);
     US_TRY(format->list(location, index));
-    US_TRY(us_headers_read(index, location));
+    if (former)
+        US_TRY(us_index_reuse(index, former));
+    st = us_headers_read(index, location);
+out:
+    return st;
+}
+
+/* `path`: where it may be kept; NULL: nowhere. `made`: when it was made; 0 if it was there. */
+static enum unseen_status find_index(const struct us_dataset_format *format, const char *location,
+                                     const char *path, struct us_index *index, int64_t *made)
+{
+    struct us_index kept = {0};
+    bool former = false;
+    enum unseen_status st = UNSEEN_OK;
+    *made = 0;
+    if (path && us_index_load(path, &kept, &former)) {
+        *index = kept;
+        return UNSEEN_OK;
+    }
+    *made = us_index_now();
+    st = make_index(format, location, former ? &kept : NULL, index);
+    us_index_free(&kept);
+    return st;
+}
+
+/* The dataset as the index has it. */
+static enum unseen_status take_index(struct unseen_dataset *dataset)
+{
+    const struct us_index *index = us_files_index(dataset);
+    enum unseen_status st;
+    us_notes_tell(&index->notes);
     US_TRY(us_class_names(dataset, (const char *const *)index->classes, index->n_classes));
     US_TRY(copy_samples(dataset, index, UNSEEN_TRAIN));
     US_TRY(copy_samples(dataset, index, UNSEEN_TEST));
     set_sizes(dataset, index);
 out:
     return st;
+}
+
+enum unseen_status us_files_list(const struct us_dataset_format *format, const char *location,
+                                 struct unseen_dataset *dataset)
+{
+    enum unseen_status st;
+    US_TRY(us_files_new(dataset));
+    US_TRY(make_index(format, location, NULL, us_files_index(dataset)));
+    US_TRY(take_index(dataset));
+out:
+    return st;
+}
+
+static bool has_facts(const struct us_index *index)
+{
+    return *index->facts.hash && index->facts.measured && index->facts.compared;
+}
+
+/* A cache that cannot be written is no failure. */
+static void keep_index(const char *path, const struct us_index *index, int64_t made)
+{
+    if (!path || made == 0 || index->n[UNSEEN_TRAIN] + index->n[UNSEEN_TEST] < US_INDEX_KEPT)
+        return;
+    if (us_index_write(path, index, made) != UNSEEN_OK)
+        us_log(UNSEEN_LOG_DEBUG, "the index is not kept: %s", unseen_last_error());
 }
 
 /* Bad files are found before anything long begins. */
@@ -84,13 +142,26 @@ static enum unseen_status refuse_bad(const char *location, const struct us_index
 enum unseen_status us_files_open(const struct us_dataset_format *format, const char *location,
                                  const struct unseen_dataset_options *options, struct unseen_dataset *dataset)
 {
+    struct us_index *index = NULL;
+    int64_t made = 0;
     enum unseen_status st;
     (void)options;
-    US_TRY(us_files_list(format, location, dataset));
-    US_TRY(refuse_bad(location, us_files_index(dataset)));
+    char *path = us_index_path(location, format->name);
+    US_TRY(us_files_new(dataset));
+    index = us_files_index(dataset);
+    US_TRY(find_index(format, location, path, index, &made));
+    US_TRY(take_index(dataset));
+    if ((st = refuse_bad(location, index)) != UNSEEN_OK) {
+        keep_index(path, index, made);
+        goto out;
+    }
+    if (made == 0 && !has_facts(index))
+        made = us_index_now();
     US_TRY(us_files_hash(dataset));
     US_TRY(us_duplicates_find(dataset));
     US_TRY(us_files_measure(dataset));
+    keep_index(path, index, made);
 out:
+    free(path);
     return st;
 }

@@ -69,15 +69,21 @@ out:
 
 enum unseen_status us_files_hash(struct unseen_dataset *dataset)
 {
-    const struct us_index *index = us_files_index(dataset);
+    struct us_index *index = us_files_index(dataset);
+    struct us_facts *facts = &index->facts;
     struct sha256_ctx hash;
+    enum unseen_status st = UNSEEN_OK;
+    if (*facts->hash)
+        goto out;
     sha256_init(&hash);
     for (int c = 0; c < dataset->classes; c++)
         hash_text(&hash, dataset->class_names[c]);
     hash_split(&hash, &dataset->split[UNSEEN_TRAIN], index->entries);
     hash_split(&hash, &dataset->split[UNSEEN_TEST], index->entries + index->n[UNSEEN_TRAIN]);
-    enum unseen_status st = hash_contents(&hash, index);
-    us_sha256_hex(&hash, dataset->hash);
+    US_TRY(hash_contents(&hash, index));
+    us_sha256_hex(&hash, facts->hash);
+out:
+    memcpy(dataset->hash, facts->hash, sizeof dataset->hash);
     return st;
 }
 
@@ -143,17 +149,10 @@ out:
     free(pixels);
 }
 
-enum unseen_status us_files_measure(struct unseen_dataset *dataset)
+static enum unseen_status measure(const struct unseen_dataset *dataset, struct us_facts *facts)
 {
-    static const float imagenet_mean[3] = {0.485F, 0.456F, 0.406F},
-                       imagenet_std[3] = {0.229F, 0.224F, 0.225F};
     const int64_t n = dataset->split[UNSEEN_TRAIN].n;
     struct measuring m = {.dataset = dataset, .n = n < US_MEASURED ? n : US_MEASURED};
-    if (dataset->height == 0) {
-        memcpy(dataset->mean, imagenet_mean, sizeof imagenet_mean);
-        memcpy(dataset->std, imagenet_std, sizeof imagenet_std);
-        return UNSEEN_OK;
-    }
     us_threads_run(us_threads(US_THREADS_MOST), measure_share, &m);
     if (m.failed)
         return us_error_again(&m.error);
@@ -161,8 +160,24 @@ enum unseen_status us_files_measure(struct unseen_dataset *dataset)
     for (int c = 0; c < 3; c++) {
         const double mean = (double)m.sums.sum[c] / count;
         const double variance = (double)m.sums.squares[c] / count - mean * mean;
-        dataset->mean[c] = (float)(mean / 255);
-        dataset->std[c] = (float)(sqrt(fmax(variance, 1)) / 255);
+        facts->mean[c] = (float)(mean / 255);
+        facts->std[c] = (float)(sqrt(fmax(variance, 1)) / 255);
     }
     return UNSEEN_OK;
+}
+
+enum unseen_status us_files_measure(struct unseen_dataset *dataset)
+{
+    static const struct us_facts imagenet = {.mean = {0.485F, 0.456F, 0.406F},
+                                             .std = {0.229F, 0.224F, 0.225F}};
+    struct us_facts *facts = &us_files_index(dataset)->facts;
+    const bool many_sizes = dataset->height == 0;
+    enum unseen_status st = UNSEEN_OK;
+    if (!facts->measured && !many_sizes)
+        US_TRY(measure(dataset, facts));
+    facts->measured = 1;
+    memcpy(dataset->mean, many_sizes ? imagenet.mean : facts->mean, sizeof facts->mean);
+    memcpy(dataset->std, many_sizes ? imagenet.std : facts->std, sizeof facts->std);
+out:
+    return st;
 }

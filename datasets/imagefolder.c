@@ -9,18 +9,18 @@
 #include "datasets/index.h"
 #include "datasets/tree.h"
 
-/* Every folder of the tree, and the one that holds it. */
-static enum unseen_status add_witnesses(const char *location, const struct us_place *root,
+/* Every folder of the tree, and the one that holds it, at `whole`. */
+static enum unseen_status add_witnesses(const char *whole, const struct us_place *root,
                                         const struct us_names *names, struct us_index *index)
 {
     enum unseen_status st;
-    US_TRY(us_index_witness(index, location, root));
+    US_TRY(us_index_witness(index, whole, root));
     for (size_t i = 0; i < names->n; i++) {
         const char *name = us_name(names, i);
         const size_t length = strlen(name);
         if (name[length - 1] != '/')
             continue;
-        char *path = us_format("%s/%.*s", location, (int)length - 1, name);
+        char *path = us_format("%s/%.*s", whole, (int)length - 1, name);
         US_TRY_ALLOC(path);
         st = us_index_witness(index, path, &names->list[i].place);
         free(path);
@@ -47,7 +47,9 @@ static enum unseen_status list_imagefolder(const char *location, struct us_index
     }
     for (int c = 0; c < tree.n_classes; c++)
         US_TRY(us_index_class(index, tree.classes[c]));
-    US_TRY(add_witnesses(location, &root, &tree.names, index));
+    US_TRY(add_witnesses(us_store_folder(index->store), &root, &tree.names, index));
+    index->notes = tree.notes;
+    tree.notes = (struct us_text){0};
 out:
     us_tree_free(&tree);
     return st;

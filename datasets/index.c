@@ -3,7 +3,7 @@
 #include "datasets/index.h"
 
 #include <stdlib.h>
-#include <string.h>
+#include <sys/mman.h>
 
 static enum unseen_status grow(struct us_index *index)
 {
@@ -60,17 +60,30 @@ enum unseen_status us_index_witness(struct us_index *index, const char *path, co
     return st;
 }
 
-void us_index_free(struct us_index *index)
+static void free_arrays(struct us_index *index)
 {
-    us_store_free(index->store);
     us_text_free(&index->text);
     us_text_free(&index->reasons);
+    us_text_free(&index->notes);
     free(index->entries);
     free(index->labels);
     free(index->sizes);
+    free(index->witnesses);
+    free(index->copies);
+}
+
+void us_index_free(struct us_index *index)
+{
+    us_store_free(index->store);
     for (int c = 0; c < index->n_classes; c++)
         free(index->classes[c]);
     free(index->classes);
-    free(index->witnesses);
+    const char *copies = (const char *)index->copies, *mapping = index->mapping;
+    if (mapping && (copies < mapping || copies > mapping + index->mapped)) /* found after it was mapped */
+        free(index->copies);
+    if (index->mapping)
+        munmap(index->mapping, index->mapped);
+    else
+        free_arrays(index);
     *index = (struct us_index){0};
 }

@@ -27,10 +27,24 @@ struct us_witness {
     int64_t size, changed;
 };
 
+/* An entry with the content of an earlier one, of the training split. */
+struct us_copy {
+    int64_t entry, original;
+};
+
+/* What takes reading files, and is found once. */
+struct us_facts {
+    char hash[72]; /* as of struct unseen_dataset; "": not known yet */
+    float mean[3], std[3];
+    int32_t measured; /* mean and std are known */
+    int32_t compared; /* copies are known */
+};
+
 struct us_index {
     struct us_store *store;
-    struct us_text text;
-    struct us_text reasons;
+    struct us_text text;         /* names of samples, paths of witnesses */
+    struct us_text reasons;      /* of bad entries */
+    struct us_text notes;        /* datasets/notes.h */
     struct us_entry *entries;    /* [n[0] + n[1]], the training split first */
     int32_t *labels;             /* as entries */
     struct us_image_size *sizes; /* as entries: of the stored picture; zeroes for a bad one */
@@ -40,6 +54,11 @@ struct us_index {
     int n_classes;
     struct us_witness *witnesses;
     size_t n_witnesses;
+    struct us_facts facts;
+    struct us_copy *copies; /* [n_copies] */
+    int64_t n_copies;
+    void *mapping; /* where all of the above lies if it was kept; NULL: each in memory of its own */
+    size_t mapped;
 };
 
 /* How a format makes one. All of the training split is added first. `name`: as of the dataset's paths. */

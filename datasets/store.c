@@ -48,10 +48,10 @@ enum unseen_status us_store_new(const char *folder, struct us_store **store)
     struct us_store *fresh = us_calloc(1, sizeof *fresh);
     US_TRY_ALLOC(fresh);
     pthread_mutex_init(&fresh->lock, NULL);
-    if (folder)
-        US_TRY_ALLOC(fresh->folder = us_format("%s", folder));
-    for (size_t end = folder ? strlen(folder) : 0; end > 1 && folder[end - 1] == '/'; end--)
-        fresh->folder[end - 1] = '\0';
+    if (folder && !(fresh->folder = realpath(folder, NULL))) {
+        st = us_fail(UNSEEN_BAD_DATA, folder, "%s", strerror(errno));
+        goto out;
+    }
     *store = fresh;
     fresh = NULL;
 out:
@@ -68,11 +68,17 @@ void us_store_free(struct us_store *store)
             close(store->files[i].handle);
         us_spool_free(store->files[i].spool);
         free(store->files[i].path);
+        free(store->files[i].name);
     }
     pthread_mutex_destroy(&store->lock);
     free(store->files);
     free(store->folder);
     free(store);
+}
+
+const char *us_store_folder(const struct us_store *store)
+{
+    return store->folder;
 }
 
 const struct us_stored_file *us_store_files(const struct us_store *store, int32_t *n)
@@ -93,10 +99,11 @@ enum unseen_status us_store_add(struct us_store *store, const char *path, bool p
     struct us_stored_file *fresh = &grown[store->n];
     *fresh = (struct us_stored_file){
         .size = about.st_size, .changed = us_changed(&about), .packed = packed, .handle = -1};
-    if (!(fresh->path = us_format("%s", path)))
-        return UNSEEN_FAILED;
     *file = store->n++;
-    return UNSEEN_OK;
+    fresh->name = us_format("%s", path);
+    if (!(fresh->path = realpath(path, NULL)))
+        return us_fail_errno(path, "cannot find its full path");
+    return fresh->name ? UNSEEN_OK : UNSEEN_FAILED;
 }
 
 /* The store's number of the file that `source` reads; it was most likely added last. */
@@ -104,7 +111,7 @@ static enum unseen_status find_file(struct us_store *store, const char *path, bo
 {
     for (*file = store->n - 1; *file >= 0; --*file) {
         const struct us_stored_file *there = &store->files[*file];
-        if (there->packed == packed && strcmp(there->path, path) == 0)
+        if (there->packed == packed && strcmp(there->name, path) == 0)
             return UNSEEN_OK;
     }
     return us_store_add(store, path, packed, file);

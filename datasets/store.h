@@ -16,7 +16,8 @@ struct us_source;
 
 /* A file that holds many, or of which a dataset is made otherwise. */
 struct us_stored_file {
-    char *path;
+    char *path;            /* from the root on */
+    char *name;            /* as it was given */
     int64_t size, changed; /* as of us_place */
     bool packed;           /* its members have to be unpacked; offsets are those of the spool */
     int handle;            /* -1: not opened yet */
@@ -29,6 +30,9 @@ struct us_store; /* opaque */
  * paths). Ends with us_store_free. */
 enum unseen_status us_store_new(const char *folder, struct us_store **store);
 void us_store_free(struct us_store *store);
+
+/* NULL if there is none. */
+const char *us_store_folder(const struct us_store *store);
 
 /* Add an archive. `packed`: see struct us_stored_file. Not while others read. */
 enum unseen_status us_store_add(struct us_store *store, const char *path, bool packed, int32_t *file);

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/text.h"
-#include "datasets/names.h"
+#include "datasets/notes.h"
 #include "datasets/source.h"
 
 enum branch { TRAIN, VAL, TEST, N_BRANCHES };
@@ -23,6 +22,7 @@ struct left_out {
 struct layout {
     const char *location;
     const struct us_names *names; /* the tree's */
+    struct us_text *notes;        /* the tree's */
     const char *prefix;           /* what stands before "train/" or before the classes: so much of a name */
     size_t prefix_size;
     bool flat;                          /* classes without a split's folder around them */
@@ -64,21 +64,25 @@ static void leave_out(struct left_out *left_out, const char *name)
         left_out->first = name;
 }
 
-static void note_passed_over(const char *location, const struct us_source *source)
+static enum unseen_status note_passed_over(const char *location, const struct us_source *source,
+                                           struct us_text *notes)
 {
     const char *name = NULL;
+    enum unseen_status st = UNSEEN_OK;
     int64_t n = us_source_passed_over(source, US_HIDDEN, &name);
     if (n > 0)
-        us_log(UNSEEN_LOG_DEBUG, "%s: %lld hidden names are passed over, %s among them", location,
-               (long long)n, name);
+        US_TRY(us_note(notes, UNSEEN_LOG_DEBUG, "%s: %lld hidden names are passed over, %s among them",
+                       location, (long long)n, name));
     n = us_source_passed_over(source, US_LOOP, &name);
     if (n > 0)
-        us_log(UNSEEN_LOG_WARNING,
-               "%s: %lld links lead back to a folder above them and are not followed, %s among them",
-               location, (long long)n, name);
+        US_TRY(us_note(notes, UNSEEN_LOG_WARNING,
+                       "%s: %lld links lead back to a folder above them and are not followed, %s among them",
+                       location, (long long)n, name));
+out:
+    return st;
 }
 
-static enum unseen_status read_names(const char *location, struct us_store *store, struct us_names *names)
+static enum unseen_status read_names(const char *location, struct us_store *store, struct us_tree *tree)
 {
     struct us_source *source = NULL;
     const char *name = NULL;
@@ -91,10 +95,10 @@ static enum unseen_status read_names(const char *location, struct us_store *stor
         struct us_place place = {0};
         if (store)
             US_TRY(us_store_place(store, source, name, &place));
-        US_TRY(us_names_add(names, name, &place));
+        US_TRY(us_names_add(&tree->names, name, &place));
     }
-    us_names_sort(names);
-    note_passed_over(location, source);
+    us_names_sort(&tree->names);
+    st = note_passed_over(location, source, &tree->notes);
 out:
     us_source_close(source);
     return st;
@@ -269,8 +273,8 @@ static enum unseen_status choose_test(struct layout *layout)
         return UNSEEN_BAD_DATA;
     }
     if (layout->test == VAL && layout->images[TEST] > 0)
-        us_log(UNSEEN_LOG_WARNING, "%s: both val and test are there; val is the test split",
-               layout->location);
+        return us_note(layout->notes, UNSEEN_LOG_WARNING,
+                       "%s: both val and test are there; val is the test split", layout->location);
     return UNSEEN_OK;
 }
 
@@ -390,15 +394,17 @@ static enum unseen_status sort_pictures(const struct layout *layout, struct us_t
     return UNSEEN_OK;
 }
 
-static void warn_of(const struct layout *layout, const struct left_out *left_out, const char *what)
+static enum unseen_status note_left_out(const struct layout *layout, const struct left_out *left_out,
+                                        const char *what)
 {
-    if (left_out->n > 0)
-        us_log(UNSEEN_LOG_WARNING, "%s: %lld %s left out, the first is %s", layout->location,
-               (long long)left_out->n, what, left_out->first);
+    if (left_out->n == 0)
+        return UNSEEN_OK;
+    return us_note(layout->notes, UNSEEN_LOG_WARNING, "%s: %lld %s left out, the first is %s",
+                   layout->location, (long long)left_out->n, what, left_out->first);
 }
 
 /* A class without a training sample keeps its number, so that those after it keep theirs. */
-static void warn_of_empty_classes(const struct layout *layout, const struct us_tree *tree)
+static enum unseen_status note_empty_classes(const struct layout *layout, const struct us_tree *tree)
 {
     int64_t at = 0;
     int empty = 0, first = -1;
@@ -409,25 +415,32 @@ static void warn_of_empty_classes(const struct layout *layout, const struct us_t
         if (at == begin && empty++ == 0)
             first = c;
     }
-    if (empty > 0)
-        us_log(UNSEEN_LOG_WARNING, "%s: class %s has no training image%s; it counts as a class of 0 samples",
-               layout->location, tree->classes[first], empty > 1 ? ", nor have others" : "");
+    if (empty == 0)
+        return UNSEEN_OK;
+    return us_note(layout->notes, UNSEEN_LOG_WARNING,
+                   "%s: class %s has no training image%s; it counts as a class of 0 samples",
+                   layout->location, tree->classes[first], empty > 1 ? ", nor have others" : "");
 }
 
-static void warn(const struct layout *layout, const struct us_tree *tree)
+static enum unseen_status note_all(const struct layout *layout, const struct us_tree *tree)
 {
-    warn_of(layout, &layout->others, "files in class folders are no images by their names and are");
-    warn_of(layout, &layout->strays[TRAIN], "images lie beside the class folders and are");
-    warn_of(layout, &layout->strays[layout->test], "images lie beside the class folders and are");
-    warn_of(layout, &layout->outside, "images lie in no split and are");
-    warn_of_empty_classes(layout, tree);
+    static const char beside[] = "images lie beside the class folders and are";
+    enum unseen_status st;
+    US_TRY(note_left_out(layout, &layout->others,
+                         "files in class folders are no images by their names and are"));
+    US_TRY(note_left_out(layout, &layout->strays[TRAIN], beside));
+    US_TRY(note_left_out(layout, &layout->strays[layout->test], beside));
+    US_TRY(note_left_out(layout, &layout->outside, "images lie in no split and are"));
+    st = note_empty_classes(layout, tree);
+out:
+    return st;
 }
 
 enum unseen_status us_tree_read(const char *location, struct us_store *store, struct us_tree *tree)
 {
-    struct layout layout = {.location = location, .names = &tree->names};
+    struct layout layout = {.location = location, .names = &tree->names, .notes = &tree->notes};
     enum unseen_status st;
-    US_TRY(read_names(location, store, &tree->names));
+    US_TRY(read_names(location, store, tree));
     US_TRY(find_layout(&layout));
     count_names(&layout);
     US_TRY(check_train(&layout));
@@ -435,7 +448,7 @@ enum unseen_status us_tree_read(const char *location, struct us_store *store, st
     US_TRY(find_classes(&layout, tree));
     US_TRY(take_pictures(&layout, tree));
     US_TRY(sort_pictures(&layout, tree));
-    warn(&layout, tree);
+    st = note_all(&layout, tree);
 out:
     return st;
 }
@@ -447,5 +460,6 @@ void us_tree_free(struct us_tree *tree)
     free(tree->classes);
     free(tree->pictures);
     us_names_free(&tree->names);
+    us_text_free(&tree->notes);
     *tree = (struct us_tree){0};
 }

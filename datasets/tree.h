@@ -31,15 +31,16 @@ struct us_tree {
     struct us_picture *pictures; /* [n[0] + n[1]], the training split first, in sample order */
     int64_t n[2];                /* by enum unseen_split */
     struct us_names names;       /* all that the source names, sorted by bytes; folders end with '/' */
+    struct us_text notes; /* what is left out without being an image of the data: other files, hidden names,
+                             images outside of class folders, empty classes (datasets/notes.h) */
 };
 
 /* How sure a file's name makes that its folder or archive is such a tree: 0 no, 1 perhaps, 2 certainly. */
 int us_tree_probe(const char *name);
 
-/* Look at the names in `location`, and at where files lie in `store` (NULL: nowhere). What is left out
- * without being an image of the data (other files, hidden names, images outside of class folders, empty
- * classes) is told in the log. UNSEEN_BAD_DATA, with a hint, if the names make no dataset. Freed with
- * us_tree_free also after a failure; `tree` is zeroed by the caller. */
+/* Look at the names in `location`, and at where files lie in `store` (NULL: nowhere). UNSEEN_BAD_DATA, with a
+ * hint, if the names make no dataset. Freed with us_tree_free also after a failure; `tree` is zeroed by the
+ * caller. */
 enum unseen_status us_tree_read(const char *location, struct us_store *store, struct us_tree *tree);
 void us_tree_free(struct us_tree *tree);
 
