@@ -58,6 +58,9 @@ static void hint_formats(bool found_by_looking)
     us_hint("%s", text);
 }
 
+/* So many names are looked at if one made a format possible. */
+enum { LOOKED_AT = 10000 };
+
 /* Look at names until one makes a format certain; else the first format that one makes possible. */
 static enum unseen_status detect(const char *location, const struct us_dataset_format **format)
 {
@@ -67,7 +70,7 @@ static enum unseen_status detect(const char *location, const struct us_dataset_f
     enum unseen_status st;
     US_TRY(us_source_open(location, &source));
     *format = NULL;
-    while (sure < 2) {
+    for (int n = 0; sure < 2 && (sure < 1 || n < LOOKED_AT); n++) {
         US_TRY(us_source_next(source, &name));
         if (!name)
             break;

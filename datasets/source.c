@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "datasets/names.h"
 
 /* A part of a file that libarchive reads as an archive of its own. */
 struct piece {
@@ -24,14 +23,13 @@ struct piece {
 
 struct us_source {
     char *path;
-    bool folder;
-    struct us_names names;   /* folder: every file and folder in it */
-    size_t at;               /* folder: one past the current file */
+    FTS *walk;               /* folder; NULL for an archive */
+    struct us_place place;   /* folder: of the current file */
     struct archive *archive; /* archive */
     struct piece *piece;     /* archive within an archive; else NULL */
     int64_t from;            /* archive: where it begins in the file */
     struct archive_entry *entry;
-    char *name; /* archive: the current file */
+    char *name; /* the current file */
     struct passed_over {
         int64_t n;
         char *first; /* one of them; NULL if there is none */
@@ -58,16 +56,18 @@ bool us_is_image_name(const char *name)
     return false;
 }
 
-char *us_source_label(const struct us_source *source, const char *name)
+/* How messages call file `name`: "FOLDER/name" or "ARCHIVE:name". Fresh memory. */
+static char *label_of(const struct us_source *source, const char *name)
 {
-    return us_format("%s%c%s", source->path, source->folder ? '/' : ':', name);
+    return us_format("%s%c%s", source->path, source->walk ? '/' : ':', name);
 }
 
 void us_source_close(struct us_source *source)
 {
     if (!source)
         return;
-    us_names_free(&source->names);
+    if (source->walk)
+        fts_close(source->walk);
     for (int why = 0; why < US_PASSED_OVER; why++)
         free(source->passed_over[why].first);
     if (source->archive)
@@ -107,9 +107,21 @@ static enum unseen_status pass_over(struct us_source *source, enum us_passed_ove
     return passed_over->first ? UNSEEN_OK : UNSEEN_FAILED;
 }
 
-/* One entry of the walk: files and folders get into the list, folders with a '/' behind their name. A
- * dangling link counts as a file, and so does a pipe, so that reading it says what is wrong. */
-static enum unseen_status walk_entry(struct us_source *source, FTS *walk, FTSENT *entry)
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+    return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static enum unseen_status open_folder(struct us_source *source)
+{
+    char *roots[] = {source->path, NULL};
+    source->walk = fts_open(roots, FTS_LOGICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
+    return source->walk ? UNSEEN_OK : us_fail_errno(source->path, "cannot read the folder");
+}
+
+/* One entry of the walk: a folder's name has a '/' behind it. A dangling link counts as a file, and so does a
+ * pipe, so that reading it says what is wrong. source->name stays NULL for what is passed over. */
+static enum unseen_status take_entry(struct us_source *source, FTSENT *entry)
 {
     const char *relative = entry->fts_path + strlen(source->path);
     relative += strspn(relative, "/");
@@ -119,40 +131,29 @@ static enum unseen_status walk_entry(struct us_source *source, FTS *walk, FTSENT
         errno = entry->fts_errno;
         return us_fail_errno(entry->fts_path, "cannot read");
     }
-    if (us_interrupted())
-        return us_fail(UNSEEN_INTERRUPTED, source->path, "interrupted while reading");
     if (is_hidden(entry->fts_name)) {
-        fts_set(walk, entry, FTS_SKIP);
+        fts_set(source->walk, entry, FTS_SKIP);
         return pass_over(source, US_HIDDEN, relative);
     }
     if (entry->fts_info == FTS_DC)
         return pass_over(source, US_LOOP, relative);
-    char *name = us_format("%s%s", relative, entry->fts_info == FTS_D ? "/" : "");
-    const struct us_place place = {
+    source->place = (struct us_place){
         .size = entry->fts_statp->st_size, .changed = us_changed(entry->fts_statp), .file = US_OWN_FILE};
-    enum unseen_status st = name ? us_names_add(&source->names, name, &place) : UNSEEN_FAILED;
-    free(name);
-    return st;
+    source->name = us_format("%s%s", relative, entry->fts_info == FTS_D ? "/" : "");
+    return source->name ? UNSEEN_OK : UNSEEN_FAILED;
 }
 
-static enum unseen_status walk_folder(struct us_source *source)
+static enum unseen_status next_in_folder(struct us_source *source)
 {
     enum unseen_status st = UNSEEN_OK;
-    char *roots[] = {source->path, NULL};
-    FTS *walk = fts_open(roots, FTS_LOGICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
-    if (!walk)
-        return us_fail_errno(source->path, "cannot read the folder");
-    for (;;) {
+    while (st == UNSEEN_OK && !source->name) {
         errno = 0;
-        FTSENT *entry = fts_read(walk);
-        if (!entry && errno)
-            st = us_fail_errno(source->path, "cannot read the folder");
+        FTSENT *entry = fts_read(source->walk);
         if (!entry)
-            break;
-        US_TRY(walk_entry(source, walk, entry));
+            return errno ? us_fail_errno(source->path, "cannot read the folder") : UNSEEN_OK;
+        st = us_interrupted() ? us_fail(UNSEEN_INTERRUPTED, source->path, "interrupted while reading")
+                              : take_entry(source, entry);
     }
-out:
-    fts_close(walk);
     return st;
 }
 
@@ -236,9 +237,7 @@ enum unseen_status us_source_open(const char *path, struct us_source **source)
         st = us_fail(UNSEEN_BAD_DATA, path, "%s", strerror(errno));
         goto out;
     }
-    fresh->folder = S_ISDIR(about.st_mode);
-    US_TRY(fresh->folder ? walk_folder(fresh) : open_archive(fresh));
-    us_names_sort(&fresh->names);
+    US_TRY(S_ISDIR(about.st_mode) ? open_folder(fresh) : open_archive(fresh));
     *source = fresh;
     fresh = NULL;
 out:
@@ -288,16 +287,14 @@ static bool normalise(char *name)
     return to != name;
 }
 
-static enum unseen_status next_in_archive(struct us_source *source, const char **name)
+static enum unseen_status next_in_archive(struct us_source *source)
 {
     for (;;) {
         free(source->name);
         source->name = NULL;
         int rc = archive_read_next_header(source->archive, &source->entry);
-        if (rc == ARCHIVE_EOF) {
-            *name = NULL;
+        if (rc == ARCHIVE_EOF)
             return UNSEEN_OK;
-        }
         if (rc == ARCHIVE_RETRY)
             continue;
         if (rc < ARCHIVE_WARN)
@@ -316,17 +313,17 @@ static enum unseen_status next_in_archive(struct us_source *source, const char *
         }
         if (archive_entry_filetype(source->entry) == AE_IFDIR)
             strcat(source->name, "/");
-        *name = source->name;
         return UNSEEN_OK;
     }
 }
 
 enum unseen_status us_source_next(struct us_source *source, const char **name)
 {
-    if (!source->folder)
-        return next_in_archive(source, name);
-    *name = source->at < source->names.n ? us_name(&source->names, source->at++) : NULL;
-    return UNSEEN_OK;
+    free(source->name);
+    source->name = NULL;
+    enum unseen_status st = source->walk ? next_in_folder(source) : next_in_archive(source);
+    *name = source->name;
+    return st;
 }
 
 /* A link, of either kind. */
@@ -347,8 +344,8 @@ static bool is_packed(const struct us_source *source)
 void us_source_place(const struct us_source *source, struct us_place *place, bool *packed)
 {
     *packed = false;
-    if (source->folder) {
-        *place = source->names.list[source->at - 1].place;
+    if (source->walk) {
+        *place = source->place;
         return;
     }
     *place = (struct us_place){.size = archive_entry_size(source->entry)};
@@ -365,7 +362,7 @@ const char *us_source_path(const struct us_source *source)
 
 bool us_source_is_folder(const struct us_source *source)
 {
-    return source->folder;
+    return source->walk != NULL;
 }
 
 /* Bytes read, 0 at the end, -1 after a failure that is not recorded yet. */
@@ -375,8 +372,8 @@ static ssize_t read_piece(struct us_source *source, int handle, size_t at)
         uint8_t *to = source->buffer + at;
         size_t room = source->buffer_size - at;
         ssize_t got =
-            source->folder ? read(handle, to, room) : (ssize_t)archive_read_data(source->archive, to, room);
-        if (source->folder ? got < 0 && errno == EINTR : got == ARCHIVE_RETRY)
+            source->walk ? read(handle, to, room) : (ssize_t)archive_read_data(source->archive, to, room);
+        if (source->walk ? got < 0 && errno == EINTR : got == ARCHIVE_RETRY)
             continue;
         return got < 0 ? -1 : got;
     }
@@ -397,7 +394,7 @@ static enum unseen_status read_all(struct us_source *source, int handle, size_t 
         }
         ssize_t got = read_piece(source, handle, at);
         if (got < 0)
-            *reason = source->folder ? strerror(errno) : archive_reason(source);
+            *reason = source->walk ? strerror(errno) : archive_reason(source);
         if (got <= 0)
             break;
         at += (size_t)got;
@@ -411,7 +408,7 @@ static int open_file(const struct us_source *source, const char **reason)
 {
     struct stat about;
     int handle = -1;
-    char *path = us_source_label(source, us_name(&source->names, source->at - 1));
+    char *path = label_of(source, source->name);
     if (path)
         handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (!path || handle < 0)
@@ -428,7 +425,7 @@ enum unseen_status us_source_try(struct us_source *source, const uint8_t **bytes
     enum unseen_status st = UNSEEN_OK;
     int handle = -1;
     *reason = NULL;
-    if (source->folder)
+    if (source->walk)
         handle = open_file(source, reason);
     else if (is_link(source))
         *reason = US_LINK_REASON;
@@ -446,8 +443,7 @@ enum unseen_status us_source_read(struct us_source *source, const uint8_t **byte
     enum unseen_status st = us_source_try(source, bytes, size, &reason);
     if (st != UNSEEN_OK || !reason)
         return st;
-    char *label =
-        us_source_label(source, source->folder ? us_name(&source->names, source->at - 1) : source->name);
+    char *label = label_of(source, source->name);
     if (!label)
         return UNSEEN_FAILED;
     st = us_fail(UNSEEN_BAD_DATA, label, "%s", reason);

@@ -4,7 +4,8 @@
  * Names are relative, parts joined by '/', without "." parts; a folder's name ends with '/'. Links are
  * followed, but for those that lead back to a folder above them. Those, hidden names (".x", and what systems
  * leave behind: "__MACOSX", "Thumbs.db", "desktop.ini") and names that climb out ("..") are passed over and
- * counted. A folder's names come sorted by their bytes, an archive's as stored. */
+ * counted. A folder is followed by what is in it, sorted by the bytes of names; an archive's names come as
+ * stored. */
 #ifndef US_DATASETS_SOURCE_H
 #define US_DATASETS_SOURCE_H
 
@@ -29,7 +30,7 @@ enum unseen_status us_source_next(struct us_source *source, const char **name);
 
 enum us_passed_over { US_HIDDEN, US_LOOP, US_PASSED_OVER };
 
-/* How many names were passed over so far (of a folder all of them), and one of them; NULL if there is none.
+/* How many names were passed over so far and one of them; NULL if there is none.
  */
 int64_t us_source_passed_over(const struct us_source *source, enum us_passed_over why, const char **first);
 
@@ -46,9 +47,6 @@ void us_source_place(const struct us_source *source, struct us_place *place, boo
 
 const char *us_source_path(const struct us_source *source);
 bool us_source_is_folder(const struct us_source *source);
-
-/* How messages call file `name` of `source`: "FOLDER/name" or "ARCHIVE:name". Fresh memory. */
-char *us_source_label(const struct us_source *source, const char *name);
 
 /* A whole file in memory. */
 struct us_blob {
