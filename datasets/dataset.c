@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/fs.h"
 #include "base/log.h"
 #include "datasets/source.h"
 
@@ -106,13 +108,19 @@ enum unseen_status us_format_of(const char *name, const struct us_dataset_format
     }
     if (!*name)
         return us_fail(UNSEEN_USAGE, "dataset", "the name is empty");
+    *location = name;
+    for (size_t i = 0; i < N_FORMATS && !us_is_folder(name); i++) {
+        if (formats[i]->knows && formats[i]->knows(name)) {
+            *format = formats[i];
+            return UNSEEN_OK;
+        }
+    }
     if (colon && stat(name, &about) != 0) {
         us_fail(UNSEEN_USAGE, name, "'%.*s' is no dataset format, and there is no file of this name",
                 (int)(colon - name), name);
         hint_formats(false);
         return UNSEEN_USAGE;
     }
-    *location = name;
     return detect(name, format);
 }
 
@@ -130,6 +138,11 @@ static enum unseen_status take_coarse(const char *name, const struct us_dataset_
 static enum unseen_status name_source(const struct us_dataset_format *format, struct unseen_dataset *dataset)
 {
     char *whole = format->drawn ? NULL : realpath(dataset->location, NULL);
+    if (!whole && !format->drawn && *dataset->location != '/') { /* a pattern */
+        char *here = getcwd(NULL, 0);
+        whole = here ? us_format("%s/%s", here, dataset->location) : NULL;
+        free(here);
+    }
     dataset->source = us_format("%s:%s", format->name, whole ? whole : dataset->location);
     free(whole);
     return dataset->source ? UNSEEN_OK : UNSEEN_FAILED;

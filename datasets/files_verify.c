@@ -99,6 +99,8 @@ enum unseen_status us_files_verify(const struct us_dataset_format *format, const
     enum unseen_status st;
     US_TRY(us_files_list(format, location, dataset));
     US_TRY(decode_all(us_files_index(dataset), location, defects));
+    if (format->check)
+        US_TRY(format->check(location, us_files_index(dataset), defects));
 out:
     return st;
 }

@@ -43,6 +43,9 @@ struct us_dataset_format {
      * makes that it is there: 0 no, 1 perhaps, 2 certainly. NULL: found by its name alone. */
     const char *looked_for;
     int (*probe)(const char *name);
+    /* Whether a path that is no folder, or no file at all, is of this format, by its name or first bytes.
+     * NULL: it tells nothing. */
+    bool (*knows)(const char *path);
 
     /* Read `location` whole into `dataset` (zeroed but for format and location): sizes, class names and both
      * splits; mean and std if the format fixes them, else left zero. After a defect that was passed over
@@ -53,6 +56,9 @@ struct us_dataset_format {
     /* Instead of `read`, for datasets of image files: add class names, samples and the store that holds their
      * bytes to `index`, zeroed at first; and what else was read for it as witnesses (datasets/index.h). */
     enum unseen_status (*list)(const char *location, struct us_index *index);
+    /* What `dataset verify` looks at beside the images; `index` is what `list` made. NULL: nothing. */
+    enum unseen_status (*check)(const char *location, const struct us_index *index,
+                                struct us_defects *defects);
 
     /* How many bytes `subset` and the whole test split of any dataset take in this format. UNSEEN_USAGE if
      * the dataset does not fit it. NULL, as `write`: it cannot be written. */

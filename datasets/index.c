@@ -2,7 +2,9 @@
 
 #include "datasets/index.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 static enum unseen_status grow(struct us_index *index)
@@ -58,6 +60,15 @@ enum unseen_status us_index_witness(struct us_index *index, const char *path, co
     enum unseen_status st = us_text_add(&index->text, path, &grown[index->n_witnesses].path);
     index->n_witnesses += st == UNSEEN_OK;
     return st;
+}
+
+enum unseen_status us_index_watch(struct us_index *index, const char *path)
+{
+    struct stat about;
+    if (stat(path, &about) != 0)
+        return us_fail(UNSEEN_BAD_DATA, path, "%s", strerror(errno));
+    const struct us_place place = {.size = about.st_size, .changed = us_changed(&about)};
+    return us_index_witness(index, path, &place);
 }
 
 static void free_arrays(struct us_index *index)

@@ -69,6 +69,10 @@ enum unseen_status us_index_class(struct us_index *index, const char *name);
  * not be named. `place`: its size and time before it was read. */
 enum unseen_status us_index_witness(struct us_index *index, const char *path, const struct us_place *place);
 
+/* The same with the size and time that the file has now, before it is read. UNSEEN_BAD_DATA if it is not
+ * there. */
+enum unseen_status us_index_watch(struct us_index *index, const char *path);
+
 static inline const char *us_index_name(const struct us_index *index, int64_t entry)
 {
     return index->text.text + index->entries[entry].name;
