@@ -45,7 +45,7 @@ struct us_codec {
     bool shrinks; /* by 2, 4 and 8; else by 1 alone */
 };
 
-extern const struct us_codec us_codec_jpeg, us_codec_png, us_codec_webp;
+extern const struct us_codec us_codec_jpeg, us_codec_png, us_codec_ppm, us_codec_webp;
 
 /* Set the reason. False. */
 bool us_refuse(struct us_coded *image, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -35,3 +35,20 @@ void unseen_synth_defaults(struct unseen_synth *recipe)
     *recipe = (struct unseen_synth){0};
     us_options_defaults(us_synth_options, recipe);
 }
+
+#undef AT
+#define AT(member) US_AT(struct unseen_pack_options, member)
+
+const struct us_option us_pack_options[] = {
+    {"size", US_INT, AT(size), .standard = "256", .low = 0, .high = 65500, .value = "S", .unit = "pixels",
+     .help = "shorter side of pictures whose shorter side is longer; 0: files as they are stored"},
+    {"quality", US_INT, AT(quality), .standard = "90", .low = 1, .high = 100, .words = "raw",
+     .first_word = -1, .value = "Q", .help = "of JPEG; raw: pixels as they are"},
+    {0},
+};
+
+void unseen_pack_defaults(struct unseen_pack_options *options)
+{
+    *options = (struct unseen_pack_options){0};
+    us_options_defaults(us_pack_options, options);
+}

@@ -1,4 +1,4 @@
-/* The rows of struct unseen_dataset_options and of struct unseen_synth. */
+/* The rows of struct unseen_dataset_options of struct unseen_synth and of struct unseen_pack_options. */
 #ifndef US_DATASETS_DATASET_OPTIONS_H
 #define US_DATASETS_DATASET_OPTIONS_H
 
@@ -7,5 +7,6 @@
 
 extern US_SHARED const struct us_option us_dataset_options[];
 extern US_SHARED const struct us_option us_synth_options[];
+extern US_SHARED const struct us_option us_pack_options[];
 
 #endif

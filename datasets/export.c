@@ -11,9 +11,8 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "datasets/format.h"
 
-static enum unseen_status check_subset(const struct unseen_dataset *dataset, const struct us_subset *subset)
+enum unseen_status us_check_subset(const struct unseen_dataset *dataset, const struct us_subset *subset)
 {
     int64_t total = dataset->split[UNSEEN_TRAIN].n;
     if (subset->n < 1)
@@ -88,7 +87,7 @@ static char *nearest_folder(const char *out)
     return path;
 }
 
-static enum unseen_status check_room(const char *out, int64_t bytes)
+enum unseen_status us_check_room(const char *out, int64_t bytes)
 {
     const double mebibyte = 1024. * 1024;
     struct statvfs disk;
@@ -145,7 +144,7 @@ enum unseen_status us_export_begin(const char *out, int64_t bytes, struct us_exp
     for (size_t end = strlen(out); end > 1 && out[end - 1] == '/'; end--)
         export->out[end - 1] = '\0';
     US_TRY(check_empty(export->out));
-    US_TRY(check_room(export->out, bytes));
+    US_TRY(us_check_room(export->out, bytes));
     export->there = us_exists(export->out);
     US_TRY_ALLOC(export->folder =
                      us_format("%s%s.partial.%ld", export->out, export->there ? "/" : "", (long)getpid()));
@@ -188,7 +187,7 @@ enum unseen_status unseen_dataset_export(const struct unseen_dataset *dataset, c
     int64_t bytes = 0;
     enum unseen_status st;
     US_TRY(find_target(format ? format : dataset->format, &target));
-    US_TRY(check_subset(dataset, &subset));
+    US_TRY(us_check_subset(dataset, &subset));
     US_TRY(target->measure(dataset, &subset, &bytes));
     US_TRY(us_export_begin(out, bytes, &export));
     US_TRY(target->write(dataset, &subset, export.folder));

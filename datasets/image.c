@@ -9,7 +9,7 @@
 #include "datasets/exif.h"
 #include "datasets/resize.h"
 
-static const struct us_codec *const codecs[] = {&us_codec_jpeg, &us_codec_png, &us_codec_webp};
+static const struct us_codec *const codecs[] = {&us_codec_jpeg, &us_codec_png, &us_codec_ppm, &us_codec_webp};
 
 enum { CODECS = sizeof codecs / sizeof *codecs };
 
@@ -59,7 +59,7 @@ static const struct {
     {0, 8, "\0\0\0\014jP  ", "is a JPEG 2000 file, which is not read"},
     {0, 4, "%PDF", "is a PDF file, which is not read"},
     {0, 2, "P5", "is a PGM file, which is not read"},
-    {0, 2, "P6", "is a PPM file, which is not read"},
+    {0, 2, "P3", "is a PPM file of text, which is not read"},
     {0, 4, "\0\5\026\7", "is AppleDouble metadata of another file"},
 };
 

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/log.h"
 #include "base/text.h"
 #include "datasets/format.h"
 #include "datasets/index.h"
+#include "datasets/notes.h"
 #include "datasets/sample_list.h"
 
 /* A regular file with such a name. */
@@ -95,13 +95,18 @@ static enum unseen_status add_classes(const struct us_sample_list *list, struct 
 }
 
 /* val is the test split, or else test. */
-static enum us_listed_split choose_test(const char *location, const struct us_sample_list *list)
+static enum unseen_status add_test(const char *location, const char *folder,
+                                   const struct us_sample_list *list, struct us_index *index,
+                                   struct missing *missing)
 {
-    if (list->of_split[US_LISTED_VAL] == 0)
-        return US_LISTED_TEST;
-    if (list->of_split[US_LISTED_TEST] > 0)
-        us_log(UNSEEN_LOG_WARNING, "%s: both val and test are there; val is the test split", location);
-    return US_LISTED_VAL;
+    const bool val = list->of_split[US_LISTED_VAL] > 0;
+    enum unseen_status st = UNSEEN_OK;
+    if (val && list->of_split[US_LISTED_TEST] > 0)
+        US_TRY(us_note(&index->notes, UNSEEN_LOG_WARNING,
+                       "%s: both val and test are there; val is the test split", location));
+    US_TRY(add_rows(folder, list, val ? US_LISTED_VAL : US_LISTED_TEST, UNSEEN_TEST, index, missing));
+out:
+    return st;
 }
 
 static enum unseen_status list_listed(const char *location, struct us_index *index)
@@ -119,7 +124,7 @@ static enum unseen_status list_listed(const char *location, struct us_index *ind
     }
     US_TRY(us_store_new(folder, &index->store));
     US_TRY(add_rows(folder, &list, US_LISTED_TRAIN, UNSEEN_TRAIN, index, &missing));
-    US_TRY(add_rows(folder, &list, choose_test(location, &list), UNSEEN_TEST, index, &missing));
+    US_TRY(add_test(location, folder, &list, index, &missing));
     if (missing.n > 0) {
         st = refuse_missing(location, &missing);
         goto out;

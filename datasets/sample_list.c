@@ -57,7 +57,8 @@ static void note_other_columns(const struct reading *r)
             first = r->csv.field[i];
     }
     if (others > 0)
-        us_log(UNSEEN_LOG_INFO, "%s: columns that are not used: %d, '%s' among them", r->csv.file, others, first);
+        us_log(UNSEEN_LOG_INFO, "%s: columns that are not used: %d, '%s' among them", r->csv.file, others,
+               first);
 }
 
 /* Whether the current row, the first one, names the columns; sets where they are either way. */

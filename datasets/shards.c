@@ -61,6 +61,11 @@ static enum unseen_status add(struct us_shards *shards, int *room, const char *p
     return shard->path && shard->name ? UNSEEN_OK : UNSEEN_FAILED;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const struct us_shard *)a)->name, ((const struct us_shard *)b)->name);
+}
+
 static enum unseen_status find_in_folder(const char *location, struct us_shards *shards)
 {
     struct us_source *source = NULL;
@@ -74,12 +79,14 @@ static enum unseen_status find_in_folder(const char *location, struct us_shards 
             break;
         if (!us_is_shard_name(name))
             continue;
-        char *path = us_source_label(source, name);
+        char *path = us_format("%s/%s", us_source_path(source), name);
         US_TRY_ALLOC(path);
         st = add(shards, &room, path, name);
         free(path);
         US_TRY(st);
     }
+    if (shards->n > 1)
+        qsort(shards->list, (size_t)shards->n, sizeof *shards->list, compare_names);
 out:
     us_source_close(source);
     return st;

@@ -8,11 +8,11 @@
 
 #include "base/fs.h"
 #include "base/lines.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "datasets/braces.h"
 #include "datasets/format.h"
 #include "datasets/index.h"
+#include "datasets/notes.h"
 #include "datasets/shards.h"
 #include "datasets/source.h"
 
@@ -180,7 +180,7 @@ static enum unseen_status list_splits(struct listing *l, const struct us_shards 
 {
     const int train = count(shards, US_SHARD_TRAIN), others = count(shards, US_SHARD_NONE);
     const int val = count(shards, US_SHARD_VAL), test = count(shards, US_SHARD_TEST);
-    enum unseen_status st;
+    enum unseen_status st = UNSEEN_OK;
     if (train == 0 && others == 0) {
         us_fail(UNSEEN_BAD_DATA, l->location, "holds %s, but no shard of a training split",
                 shards->list[0].name);
@@ -188,10 +188,11 @@ static enum unseen_status list_splits(struct listing *l, const struct us_shards 
         return UNSEEN_BAD_DATA;
     }
     if (train > 0 && others > 0)
-        us_log(UNSEEN_LOG_WARNING, "%s: shards whose names tell no split are left out: %d", l->location,
-               others);
+        US_TRY(us_note(&l->index->notes, UNSEEN_LOG_WARNING,
+                       "%s: shards whose names tell no split are left out: %d", l->location, others));
     if (val > 0 && test > 0)
-        us_log(UNSEEN_LOG_WARNING, "%s: both val and test are there; val is the test split", l->location);
+        US_TRY(us_note(&l->index->notes, UNSEEN_LOG_WARNING,
+                       "%s: both val and test are there; val is the test split", l->location));
     US_TRY(list_shards(l, shards, train > 0 ? US_SHARD_TRAIN : US_SHARD_NONE, UNSEEN_TRAIN));
     US_TRY(list_shards(l, shards, val > 0 ? US_SHARD_VAL : US_SHARD_TEST, UNSEEN_TEST));
 out:

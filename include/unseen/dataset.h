@@ -116,6 +116,25 @@ UNSEEN_API enum unseen_status unseen_dataset_export(const struct unseen_dataset 
 UNSEEN_API enum unseen_status unseen_dataset_subset(const struct unseen_dataset *dataset, const char *path,
                                                     int64_t **keep, int64_t *n);
 
+/* How a dataset is packed. */
+struct unseen_pack_options {
+    int size;    /* pixels of the shorter side of pictures whose shorter side is longer; 0: files as they are
+                    stored */
+    int quality; /* 1..100: JPEG of this quality; -1: pixels as they are */
+};
+
+/* 256 pixels, quality 90. */
+UNSEEN_API void unseen_pack_defaults(struct unseen_pack_options *options);
+
+/* Write the training samples `keep` [n], ascending (NULL: all, whatever n is), and the whole test split to
+ * the one file `out`, which unseen_dataset_open reads: as "pack:FILE", or by its name. Samples keep their
+ * order, names and labels. UNSEEN_USAGE if the file is there, or was begun with other data or options;
+ * UNSEEN_FAILED, before anything is written, if the disk has no room. Until it is finished it is called
+ * "OUT.partial"; a call that was interrupted or killed is gone on with by the same call. */
+UNSEEN_API enum unseen_status unseen_dataset_pack(const struct unseen_dataset *dataset, const int64_t *keep,
+                                                  int64_t n, const struct unseen_pack_options *options,
+                                                  const char *out);
+
 /* What a drawn dataset is made of. Each sample is one of: plain, hard (low contrast, clutter, between two
  * classes), redundant (near copy of an earlier sample) or mislabelled. */
 struct unseen_synth {

@@ -1,4 +1,4 @@
-/* unseen dataset info|verify|synth|export */
+/* unseen dataset info|verify|synth|export|pack */
 #include "config.h"
 
 #include <stdio.h>
@@ -254,12 +254,54 @@ out:
     return st;
 }
 
+static const struct us_option pack_options[] = {
+    {"subset", US_STRING, .offset = 0, .value = "FILE",
+     .help = "training samples to pack, all if not given: .npy of indices, or a text, a path a line"},
+    {0},
+};
+
+static enum unseen_status cmd_pack(int argc, char **argv)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_common common;
+    struct unseen_dataset *data = NULL;
+    struct unseen_pack_options options;
+    const char *path[1], *subset = NULL;
+    int64_t *keep = NULL, n = 0;
+    bool help;
+    unseen_pack_defaults(&options);
+    const struct us_usage usage = {
+        .synopsis = "unseen dataset pack DATA --size S --out FILE.pack",
+        .about =
+            "Write a dataset to one file, its images made smaller and decoded faster, that serves as DATA. A "
+            "call that was stopped goes on where it was.",
+        .groups = {{us_pack_options, &options, NULL}, {pack_options, &subset, NULL}},
+        .common = "out",
+        .min_arguments = 1,
+        .max_arguments = 1};
+    US_TRY(us_options_parse(&usage, argc, argv, &common, path, &help));
+    if (help)
+        goto out;
+    US_TRY(us_need_out(&common));
+    US_TRY(unseen_dataset_open(path[0], NULL, &data));
+    if (subset)
+        US_TRY(unseen_dataset_subset(data, subset, &keep, &n));
+    US_TRY(unseen_dataset_pack(data, keep, n, &options, common.out));
+    printf("%s\n", common.out);
+out:
+    free(keep);
+    unseen_dataset_close(data);
+    us_common_end(&common);
+    return st;
+}
+
 static void print_help(void)
 {
-    fputs("Usage: unseen dataset info|verify|synth|export ...\n\n"
-          "Look at, check, draw and export datasets; each has its own --help.\n\n"
-          "DATA is a folder or an archive (tar, tar.gz, tar.xz, zip), its format found by looking, or names "
-          "it:\n",
+    fputs("Usage: unseen dataset info|verify|synth|export|pack ...\n\n"
+          "Look at, check, draw, export and pack datasets; each has its own --help.\n\n"
+          "DATA is a folder, an archive (tar, tar.gz, tar.xz, zip), a table of files (.csv) or a pack, its "
+          "format "
+          "found by looking, or names it:\n",
           stdout);
     const char *name, *argument;
     for (int i = 0; (name = unseen_dataset_format_name(i, &argument)); i++)
@@ -271,7 +313,11 @@ enum unseen_status us_cmd_dataset(int argc, char **argv)
     static const struct {
         const char *name;
         enum unseen_status (*run)(int argc, char **argv);
-    } actions[] = {{"info", cmd_info}, {"verify", cmd_verify}, {"synth", cmd_synth}, {"export", cmd_export}};
+    } actions[] = {{"info", cmd_info},
+                   {"verify", cmd_verify},
+                   {"synth", cmd_synth},
+                   {"export", cmd_export},
+                   {"pack", cmd_pack}};
     for (size_t i = 0; argc > 1 && i < sizeof actions / sizeof *actions; i++) {
         if (strcmp(argv[1], actions[i].name) == 0)
             return actions[i].run(argc - 1, argv + 1);
