@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,10 +14,19 @@
 
 enum { PRINTED = 20 };
 
-static void print_result(const struct unseen_audit *a, const struct unseen_dataset *data, const char *out)
+/* Samples that were asked for by number or score need not look wrong. */
+static void print_result(const struct unseen_audit *a, const struct unseen_audit_options *o,
+                         const struct unseen_dataset *data, const char *out)
 {
-    printf("%lld of %lld labels look wrong to models that %s\n", (long long)a->count, (long long)a->n,
-           a->protocol == UNSEEN_SEEN ? "were trained on them" : "never saw them");
+    const char *models = a->protocol == UNSEEN_SEEN ? "were trained on them" : "never saw them";
+    const long long count = (long long)a->count, n = (long long)a->n;
+    if (o->count > 0)
+        printf("the %lld most suspicious of %lld labels, to models that %s\n", count, n, models);
+    else if (!isnan(o->threshold))
+        printf("%lld of %lld labels have a score of %g or more, by models that %s\n", count, n, o->threshold,
+               models);
+    else
+        printf("%lld of %lld labels look wrong to models that %s\n", count, n, models);
     printf("share of wrong labels, as the models judge: %.1f %%\n\n", 100 * a->noise_rate);
     printf("%9s  %-20s %-20s %10s %8s\n", "index", "label", "suggested", "confidence", "score");
     for (int64_t k = 0; k < a->count && k < PRINTED; k++) {
@@ -76,7 +86,7 @@ static enum unseen_status run(const struct us_common *common, const struct unsee
     if (common->json)
         US_TRY(print_json(audit, data, common->out));
     else
-        print_result(audit, data, common->out);
+        print_result(audit, options, data, common->out);
 out:
     unseen_audit_free(audit);
     unseen_trajectory_close(trajectory);

@@ -12,7 +12,7 @@ audit() {
   need_device
   drawn
   run_code 0 audit --count 24 --out run
-  grep -q '24 of 240 labels' stdout
+  grep -q '^the 24 most suspicious of 240 labels, to models that never saw them' stdout
   # A tenth is wrong; so few and weak models may be far off, but not silent.
   share=$(sed -n 's/^share of wrong labels.*: \([0-9]*\)\.[0-9] %/\1/p' stdout)
   [ "$share" -ge 3 ] && [ "$share" -le 30 ] || { cat stdout; false; }
@@ -36,7 +36,9 @@ audit() {
   cmp run/suspects.csv again/suspects.csv
   cmp run/suspicion.npy again/suspicion.npy
   run_code 0 unseen audit drawn --trajectory run/seen/trajectory --threshold 0.5 --out seen
-  grep -q 'were trained on them' stdout
+  grep -q 'labels have a score of 0.5 or more, by models that were trained on them' stdout
+  run_code 0 unseen audit drawn --trajectory run/trajectory --out auto
+  grep -q 'labels look wrong to models that never saw them' stdout
   run_code 3 unseen audit $tiny_data --trajectory run/trajectory --out x
   rm run/trajectory/predicted.npy run/trajectory/trajectory.json
   run_code 2 unseen audit drawn --trajectory run/trajectory --out x
