@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "cmd/cmd.h"
+#include "cmd/ended.h"
 
 static const struct {
     const char *name, *summary;
@@ -32,36 +33,20 @@ static void usage(FILE *to)
             "data, 4 no usable OpenCL device, 130 interrupted.\n");
 }
 
-/* The first Ctrl-C asks for a checkpoint; the second one ends the program at once. */
+static pid_t self; /* not what a driver forks, which Ctrl-C reaches too */
+
+/* The first Ctrl-C asks for a checkpoint; the second one ends the program at once. Nothing interrupts a
+ * driver's compiler, which may take a minute where no kernel is cached. */
 static void on_signal(int number)
 {
+    static const char text[] = "unseen: stopping after the step under way, or when the driver's compiler "
+                               "returns; once more ends it at once\n";
     unseen_interrupt();
     signal(number, SIG_DFL);
-}
-
-static void write_text(const char *text)
-{
-    (void)!write(STDERR_FILENO, text, strlen(text));
-}
-
-/* Nothing here calls abort or exit: drivers do, when their compiler fails or their cache is damaged. */
-static void driver_ends_us(int number)
-{
-    (void)number;
-    write_text(isatty(STDERR_FILENO) ? "\n" : ""); /* behind a line of progress */
-    write_text(
-        "unseen: OpenCL: the program was aborted, most likely by the driver while it built or ran kernels\n"
-        "hint: its cache may be damaged: remove it (PoCL's is POCL_CACHE_DIR, or ~/.cache/pocl) and run "
-        "the same command again: finished parts are kept\n");
-    _exit(UNSEEN_FAILED);
-}
-
-static pid_t running; /* this process until its command has returned; not what a driver forks */
-
-static void check_returned(void)
-{
-    if (running == getpid())
-        driver_ends_us(0);
+    if (getpid() != self)
+        return;
+    (void)!write(STDERR_FILENO, "\n", (size_t)isatty(STDERR_FILENO)); /* behind a line of progress */
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
 }
 
 static bool is_one_of(const char *text, const char *a, const char *b, const char *c)
@@ -125,12 +110,11 @@ static void say(const char *what, const char *text)
 
 int main(int argc, char **argv)
 {
+    self = getpid();
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     signal(SIGXFSZ, SIG_IGN);
-    signal(SIGABRT, driver_ends_us);
-    running = getpid();
-    atexit(check_returned);
+    us_ended_watch();
     us_command_line_begin(argc, argv);
     enum unseen_status st = dispatch(argc, argv);
     if (!st && (fflush(stdout) || ferror(stdout)))
@@ -141,6 +125,6 @@ int main(int argc, char **argv)
             say("hint", unseen_last_hint());
     }
     us_command_line_end();
-    running = 0;
+    us_ended_watch_no_more();
     return (int)st;
 }

@@ -151,14 +151,18 @@ says() {
   says stderr "disk/pocl (No space left on device) and keeps them in $PWD/cache/pocl;"
 }
 
-@test "a driver that aborts later on" {
+@test "a driver that ends the program later on, and a fault of the program's own" {
   drivers fake
-  UNSEEN_FAKE_ICD=hang "$UNSEEN" devices >stdout 2>stderr &
-  sleep 0.3
-  kill -ABRT $!
-  local code=0
-  wait $! || code=$?
+  run_code 4 unseen devices
+  for end in abort exit; do
+    UNSEEN_FAKE_ICD=$end "$UNSEEN" devices >stdout 2>stderr && return 1
+    [ $? -eq 1 ]
+    says stderr "unseen: OpenCL: the driver ended the program"
+    says stderr "~/.cache/pocl"
+  done
+  local library=${UNSEEN%/*}/t/support/.libs/aborts.so code=0
+  LD_PRELOAD=$library "$UNSEEN" dataset synth --n 20 --test 10 --classes 2 --out drawn >stdout 2>stderr || code=$?
   [ "$code" -eq 1 ]
-  says stderr "unseen: OpenCL: the program was aborted, most likely by the driver"
-  says stderr "~/.cache/pocl"
+  says stderr "unseen: program: aborted, by a fault of unseen"
+  ! grep -q OpenCL stderr
 }

@@ -39,6 +39,7 @@ interrupt_once() {
 @test "Ctrl-C writes a checkpoint, says how to go on, and exits with 130" {
   need_device
   interrupt_once r0-f0
+  [ "$(grep -c "^unseen: stopping after the step under way, or when the driver's compiler returns" stderr)" -eq 1 ]
   grep -q '^hint: ' stderr
 }
 
