@@ -27,6 +27,9 @@ void us_list_scores(void);
 void us_list_rules(void);
 void us_list_choices(void); /* all of them */
 
+/* Open the device that the command line asks for. Without one the hint names that of the run in --out. */
+enum unseen_status us_open_device(const struct us_common *common, struct unseen_device **device);
+
 /* Open the dataset named by the command line and the device that it asks for. On failure both may be partly
  * open: the caller closes them in any case. */
 enum unseen_status us_open_inputs(const struct us_common *common, const char *name,

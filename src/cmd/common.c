@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
@@ -44,12 +45,42 @@ void us_list_choices(void)
     us_list_rules();
 }
 
+/* The device that the run in the folder was begun on goes with the hint: it may be gone, not just missing. */
+static void hint_at_earlier_device(const char *folder)
+{
+    static const char *const names[] = {"scoring.json", "run.json", "audit.json"};
+    for (int i = 0; i < 3; i++) {
+        char *path = us_format("%s/%s", folder, names[i]);
+        json_t *run = path ? json_load_file(path, 0, NULL) : NULL;
+        const json_t *device = json_object_get(run, "device");
+        const char *name = json_string_value(json_object_get(device, "name"));
+        const char *driver = json_string_value(json_object_get(device, "driver"));
+        char *before = name ? us_format("%s", unseen_last_hint()) : NULL;
+        if (before)
+            us_hint("%s was there in the last run of %s (driver %s)%s%s", name, folder,
+                    driver ? driver : "unknown", *before ? "; " : "", before);
+        free(before);
+        json_decref(run);
+        free(path);
+        if (name)
+            break;
+    }
+}
+
+enum unseen_status us_open_device(const struct us_common *common, struct unseen_device **device)
+{
+    const enum unseen_status st = unseen_device_open(common->device, device);
+    if (st == UNSEEN_NO_DEVICE && common->out)
+        hint_at_earlier_device(common->out);
+    return st;
+}
+
 enum unseen_status us_open_inputs(const struct us_common *common, const char *name,
                                   const struct unseen_dataset_options *reading, struct unseen_dataset **data,
                                   struct unseen_device **device)
 {
     enum unseen_status st = unseen_dataset_open(name, reading, data);
-    return st ? st : unseen_device_open(common->device, device);
+    return st ? st : us_open_device(common, device);
 }
 
 enum unseen_status us_print_json(json_t *value)

@@ -113,6 +113,32 @@ says() {
   says stderr "warning: Fake does not list its devices: CL_OUT_OF_HOST_MEMORY"
 }
 
+@test "a device that is left out is listed with the reason" {
+  drivers fake
+  UNSEEN_FAKE_ICD=mute run_code 4 unseen devices
+  says stderr "no OpenCL device here is usable: its driver does not answer questions about it"
+  drivers fake pocl
+  need_device
+  UNSEEN_FAKE_ICD=mute run_code 0 unseen devices
+  says stdout "not usable: its driver does not answer questions about it"
+}
+
+@test "a device that was there in the last run is named" {
+  drivers pocl
+  need_device
+  run="$tiny_data $tiny_run --epochs 1 --no-progress"
+  run_code 0 unseen prune $run --out run
+  name=$(unseen devices | sed -n 's/^\* 0  [a-zA-Z]*  //p')
+  rm icd/*
+  for command in prune trajectory audit; do
+    run_code 4 unseen $command $run --out run
+    says stderr "hint: $name was there in the last run of run (driver "
+    says stderr "; install an OpenCL driver"
+  done
+  run_code 4 unseen prune $run --out other
+  ! grep 'last run' stderr
+}
+
 @test "too little address space" {
   drivers pocl
   need_device
