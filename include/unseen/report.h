@@ -20,11 +20,13 @@ UNSEEN_API enum unseen_status unseen_report(const char *folder, const struct uns
 
 struct unseen_device;
 
-/* Where an audit comes from. Each may be NULL. */
+/* Where an audit comes from. Each may be NULL or 0. */
 struct unseen_audit_origin {
     const struct unseen_device *device; /* that recorded the trajectory */
     const char *trajectory;             /* its folder: the settings and histories of scoring.json beside it */
     const char *command;
+    const struct unseen_audit_options *options; /* of the audit */
+    int recorded;                               /* the trajectory was recorded for the audit */
 };
 
 /* Write to `folder` (made if missing): suspects.csv (index, label, path, suggested, confidence, score),

@@ -61,7 +61,7 @@ static enum unseen_status print_json(const struct unseen_audit *a, const struct 
 static enum unseen_status record(const struct us_common *common, const struct unseen_dataset *data,
                                  const struct unseen_scoring_options *options, struct unseen_device **device)
 {
-    enum unseen_status st = unseen_device_open(common->device, device);
+    enum unseen_status st = us_open_device(common, device);
     return st ? st : unseen_record_trajectory(*device, data, options);
 }
 
@@ -80,8 +80,11 @@ static enum unseen_status run(const struct us_common *common, const struct unsee
         US_TRY(record(common, data, scoring, &device));
     US_TRY(unseen_trajectory_open(folder, &trajectory));
     US_TRY(unseen_audit(trajectory, options, &audit));
-    const struct unseen_audit_origin origin = {
-        .device = device, .trajectory = folder, .command = scoring->command};
+    const struct unseen_audit_origin origin = {.device = device,
+                                               .trajectory = folder,
+                                               .command = scoring->command,
+                                               .options = options,
+                                               .recorded = !recorded};
     US_TRY(unseen_audit_write(audit, data, &origin, common->out));
     if (common->json)
         US_TRY(print_json(audit, data, common->out));

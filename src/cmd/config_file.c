@@ -1,4 +1,4 @@
-/* --config FILE: "key = value" lines, or the run.json of an earlier run. */
+/* --config FILE: "key = value" lines, or the run.json, scoring.json or audit.json of an earlier run. */
 #include "config.h"
 
 #include <errno.h>
@@ -172,7 +172,10 @@ static enum unseen_status read_run(struct us_entries *all, struct us_common *com
     const json_t *device = json_object_get(common->config_json, "device");
     if (us_entry_find(all, "device", &no) && !getenv("UNSEEN_DEVICE"))
         common->device = json_string_value(json_object_get(device, "name"));
-    return read_settings(all, common->config, json_object_get(common->config_json, "settings"));
+    /* Where "settings" are what tells one run from another, "options" beside them are what was asked for. */
+    const json_t *options = json_object_get(common->config_json, "options");
+    return read_settings(all, common->config,
+                         options ? options : json_object_get(common->config_json, "settings"));
 }
 
 enum unseen_status us_config_read(struct us_entries *all, struct us_common *common)

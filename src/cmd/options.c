@@ -29,7 +29,8 @@ static const struct us_option always_options[] = {
     {"verbose", US_BOOL, AT(verbose), .help = "say more"},
     {"progress", US_BOOL, AT(progress), .standard = "true", .help = "progress display"},
     {"config", US_STRING, AT(config), .value = "FILE",
-     .help = "options as 'key = value' lines, or the run.json of a run that is to be repeated"},
+     .help = "options as 'key = value' lines, or the run.json (of trajectory scoring.json, of audit "
+             "audit.json) of a run that is to be repeated"},
     {0},
 };
 

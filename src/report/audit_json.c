@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "base/fs.h"
+#include "base/json.h"
 #include "nn/run_json.h"
+#include "prune/audit_options.h"
 #include "report/audit.h"
 
 static enum unseen_status read_if_there(char *path, json_t **object)
@@ -36,6 +38,22 @@ static int add_scoring(json_t *run, const json_t *scoring)
            (models && json_object_set(run, "models", models));
 }
 
+/* What --config of unseen audit takes: the options of the scoring models, where they were trained for it, and
+ * those of the audit. */
+static json_t *options_json(const struct unseen_audit_origin *origin, const json_t *scoring)
+{
+    json_t *options = json_object(), *models = json_object_get(scoring, "options");
+    bool bad = !options || (origin->recorded && models && json_object_update(options, models)) ||
+               (!origin->recorded && origin->trajectory &&
+                json_object_set_new(options, "trajectory", us_json_text(origin->trajectory))) ||
+               (origin->options && us_options_put(options, us_audit_options, origin->options, 0));
+    (void)json_object_del(options, "record_also"); /* what an audit needs */
+    if (!bad)
+        return options;
+    json_decref(options);
+    return NULL;
+}
+
 enum unseen_status us_audit_json(const struct unseen_audit *a, const struct unseen_dataset *data,
                                  const struct unseen_audit_origin *origin, json_t **json)
 {
@@ -48,6 +66,7 @@ enum unseen_status us_audit_json(const struct unseen_audit *a, const struct unse
                             (json_int_t)a->n, "suspects", (json_int_t)a->count, "wrong_share", a->noise_rate);
     int bad =
         !own || json_object_update(run, own) || (scoring && add_scoring(run, scoring)) ||
+        json_object_set_new(run, "options", options_json(origin, scoring)) ||
         (origin->trajectory && json_object_set_new(run, "trajectory", us_json_text(origin->trajectory)));
     json_decref(own);
     if (bad)

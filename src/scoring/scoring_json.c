@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fs.h"
 #include "base/hash.h"
@@ -12,6 +13,7 @@
 #include "base/log.h"
 #include "base/option.h"
 #include "nn/fingerprint.h"
+#include "nn/run_json.h"
 #include "trajectory/trajectory.h"
 
 const char *const us_scoring_files[] = {US_SCORING_FILES(""), NULL};
@@ -27,16 +29,25 @@ static void name_subset(const struct us_subset_run *subset, int64_t n, char name
                  subset->from ? ", warm" : "");
 }
 
-/* What a trajectory depends on; `init`: us_init_hash of o->init. A new reference, or NULL (recorded). */
-static json_t *describe(const struct unseen_device *device, const struct unseen_dataset *data,
-                        const struct unseen_scoring_options *o, const struct us_subset_run *subset,
-                        uint64_t init)
+/* What is run on what. */
+struct run_of {
+    const struct unseen_device *device;
+    const struct unseen_dataset *data;
+    const struct unseen_scoring_options *options;
+    const struct us_subset_run *subset;
+    uint64_t init; /* us_init_hash of options->init */
+};
+
+/* What a trajectory depends on. A new reference, or NULL (recorded). */
+static json_t *describe(const struct run_of *of)
 {
+    const struct unseen_dataset *data = of->data;
+    const struct unseen_scoring_options *o = of->options;
     char trained[48], from[24];
-    snprintf(from, sizeof from, "%016" PRIx64, init);
-    name_subset(subset, data->split[UNSEEN_TRAIN].n, trained);
+    snprintf(from, sizeof from, "%016" PRIx64, of->init);
+    name_subset(of->subset, data->split[UNSEEN_TRAIN].n, trained);
     json_t *settings = json_pack("{s:I, s:s, s:s, s:s, s:s}", "seed", (json_int_t)o->seed, "training set",
-                                 trained, "data", data->hash, "device", unseen_device_info(device)->name,
+                                 trained, "data", data->hash, "device", unseen_device_info(of->device)->name,
                                  "initial_weights", o->init ? from : "drawn");
     json_t *job = o->jobs > 1 ? json_pack("{s:i, s:i, s:i}", "job", o->job + 1, "jobs", o->jobs, "classes",
                                           data->classes)
@@ -89,31 +100,62 @@ static enum unseen_status compare_record(const struct us_settings *s, unsigned a
     return UNSEEN_OK;
 }
 
-static enum unseen_status begin(struct us_settings *s, json_t *asked, unsigned record_also)
+/* "probs,features", as --record-also takes it; NULL for nothing. */
+static json_t *record_option(unsigned record_also)
 {
-    s->record_also = record_also;
+    char names[256] = "";
+    for (int q = 0; q < UNSEEN_N_QUANTITIES; q++) {
+        const size_t at = strlen(names);
+        if (record_also >> q & 1)
+            snprintf(names + at, sizeof names - at, "%s%s", at ? "," : "", us_trajectory_name(q));
+    }
+    return *names ? json_string(names) : NULL;
+}
+
+/* What --config of unseen trajectory takes: run.json's members, with the options under "options". */
+static json_t *repeat_json(const struct run_of *of, unsigned record_also)
+{
+    const struct unseen_scoring_options *o = of->options;
+    json_t *run = us_run_json(o->command, o->seed, of->device, of->data, us_scoring_options, o);
+    json_t *options = json_object_get(run, "settings"), *also = record_option(record_also);
+    char job[32];
+    snprintf(job, sizeof job, "%d/%d", o->job + 1, o->jobs);
+    bool bad = !options || (also && json_object_set_new(options, "record_also", also)) ||
+               (o->jobs > 1 && json_object_set_new(options, "job", json_string(job))) ||
+               json_object_set(run, "options", options) || json_object_del(run, "settings");
+    return us_settings_made(run, bad);
+}
+
+static enum unseen_status begin(struct us_settings *s, const struct run_of *of, json_t *asked,
+                                unsigned record_also)
+{
     json_t *models = json_array();
-    s->root = json_pack("{s:O, s:o, s:b, s:o}", "settings", asked, "record_also", us_record_json(record_also),
-                        "complete", 0, "models", models);
-    if (!s->root)
+    json_t *own = json_pack("{s:O, s:o, s:b, s:o}", "settings", asked, "record_also",
+                            us_record_json(record_also), "complete", 0, "models", models);
+    s->record_also = record_also;
+    s->root = repeat_json(of, record_also);
+    if (!own || !s->root || json_object_update(s->root, own)) {
+        json_decref(own);
         return us_fail(UNSEEN_FAILED, "memory", "cannot describe the settings");
+    }
+    json_decref(own);
     return us_json_save(s->path, s->root);
 }
 
 /* Go on with a folder that recorded less than is asked for now, as with an empty one: models draw the same
  * weights again, so that what was made from its trajectory stays true. */
-static enum unseen_status begin_again(struct us_settings *s, const char *out, json_t *asked,
+static enum unseen_status begin_again(struct us_settings *s, const struct run_of *of, json_t *asked,
                                       unsigned record_also)
 {
     enum unseen_status st = UNSEEN_OK;
-    char *work = us_format("%s/work", out);
+    char *work = us_format("%s/work", of->options->out);
     US_TRY_ALLOC(work);
-    us_log(UNSEEN_LOG_INFO, "%s: recording again, with what it did not record", out);
+    us_log(UNSEEN_LOG_INFO, "%s: recording again, with what it did not record", of->options->out);
     US_TRY(us_remove_written(work)); /* what its models left would lack that too */
     json_decref(s->root);
     s->root = NULL;
     s->complete = false;
-    US_TRY(begin(s, asked, record_also));
+    US_TRY(begin(s, of, asked, record_also));
 out:
     free(work);
     return st;
@@ -132,17 +174,34 @@ static bool is_whole(const struct unseen_scoring_options *o, const struct us_sub
     return whole;
 }
 
-/* What the file says. A damaged array that was removed is recorded anew. */
-static enum unseen_status read_back(struct us_settings *s, const struct unseen_scoring_options *o,
-                                    const struct us_subset_run *subset, json_t *asked)
+/* Whether the models of a complete job are there still. */
+static bool has_models(const struct unseen_scoring_options *o)
 {
+    const int per_repeat = o->protocol == UNSEEN_SEEN ? 1 : o->folds;
+    bool all = true;
+    for (int number = o->job; number < o->repeats * per_repeat && all; number += o->jobs) {
+        char *folder = us_model_folder(o->out, number / per_repeat, number % per_repeat);
+        char *state = folder ? us_format("%s/state.safetensors", folder) : NULL;
+        all = state && us_exists(state);
+        free(state);
+        free(folder);
+    }
+    return all;
+}
+
+/* What the file says. A damaged array or model that was removed is made anew. */
+static enum unseen_status read_back(struct us_settings *s, const struct run_of *of, json_t *asked)
+{
+    const struct unseen_scoring_options *o = of->options;
     enum unseen_status st = us_json_load(s->path, &s->root);
     if (st == UNSEEN_BAD_DATA)
         us_hint("remove it and run the same command again: the scoring models are trained anew");
     US_TRY(st);
     s->complete = json_is_true(json_object_get(s->root, "complete"));
-    if (s->complete && o->jobs <= 1 && json_object_get(s->root, "settings") && !is_whole(o, subset)) {
-        us_log(UNSEEN_LOG_WARNING, "%s: arrays of its trajectory are missing; recording it again", s->path);
+    const bool whole = o->jobs > 1 ? has_models(o) : is_whole(o, of->subset);
+    if (s->complete && json_object_get(s->root, "settings") && !whole) {
+        us_log(UNSEEN_LOG_WARNING, "%s: %s are missing; recording %s again", s->path,
+               o->jobs > 1 ? "models" : "arrays of its trajectory", o->jobs > 1 ? "them" : "it");
         s->complete = false;
         (void)json_array_clear(json_object_get(s->root, "models"));
     }
@@ -150,7 +209,7 @@ static enum unseen_status read_back(struct us_settings *s, const struct unseen_s
     US_TRY(compare_job(s, asked));
     US_TRY(us_settings_record(s->path, s->root, &s->record_also));
     if (o->record_again && (o->record_also & ~s->record_also))
-        US_TRY(begin_again(s, o->out, asked, o->record_also | s->record_also));
+        US_TRY(begin_again(s, of, asked, o->record_also | s->record_also));
     US_TRY(compare_record(s, o->record_also));
 out:
     return st;
@@ -161,15 +220,15 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
                                     const struct us_subset_run *subset, struct us_settings *s)
 {
     enum unseen_status st = UNSEEN_OK;
+    struct run_of of = {device, data, options, subset, 0};
     json_t *asked = NULL;
-    uint64_t init;
     *s = (struct us_settings){0};
-    US_TRY(us_init_hash(options->init, &init));
+    US_TRY(us_init_hash(options->init, &of.init));
     US_TRY_ALLOC(s->path = us_format("%s/scoring.json", options->out));
     US_TRY(us_run_lock(options->out, US_SCORING_KIND, us_scoring_files, &s->lock));
-    asked = describe(device, data, options, subset, init);
+    asked = describe(&of);
     US_TRY_ALLOC(asked);
-    US_TRY(us_exists(s->path) ? read_back(s, options, subset, asked) : begin(s, asked, options->record_also));
+    US_TRY(us_exists(s->path) ? read_back(s, &of, asked) : begin(s, &of, asked, options->record_also));
     s->models = json_object_get(s->root, "models");
     if (!json_is_array(s->models))
         st = us_fail(UNSEEN_BAD_DATA, s->path, "has no list of models");

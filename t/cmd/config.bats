@@ -24,6 +24,28 @@ unusual="--metric dual --window 2 --length 3 --decay 0.5 --cutoff-by el2n --publ
   cmp a/model.safetensors b/model.safetensors
 }
 
+@test "scoring.json of trajectory and audit.json of audit repeat them" {
+  need_device
+  run_code 0 unseen trajectory $tiny_data $tiny_run --lr 0.05 --record-also predicted,probs --seed 7 --out one
+  run_code 0 unseen trajectory --config one/scoring.json --out two
+  for file in one/trajectory/* one/seen/trajectory/*; do cmp $file two/${file#one/}; done
+  run_code 2 unseen trajectory --config one --out three
+  grep -q '^hint: did you mean one/scoring.json?' stderr
+  run_code 0 unseen audit $tiny_data $tiny_run --count 9 --seed 7 --out a
+  run_code 0 unseen audit --config a/audit.json --out b
+  run_code 0 unseen audit $tiny_data --trajectory one/trajectory --threshold 0.25 --out c
+  run_code 0 unseen audit --config c/audit.json --out d
+  for file in suspects.csv suspicion.npy; do
+    cmp a/$file b/$file
+    cmp c/$file d/$file
+  done
+  [ ! -e d/trajectory ]
+  run_code 0 unseen trajectory $tiny_data $tiny_run --job 2/3 --out job
+  run_code 0 unseen trajectory --config job/scoring.json --out again
+  cmp job/work/r0-f1/heldout-record-0003.npy again/work/r0-f1/heldout-record-0003.npy
+  [ ! -e again/trajectory ]
+}
+
 @test "run.json of compare repeats it" {
   need_device
   run_code 0 unseen compare $tiny_data --metrics el2n --protocols fold --rules ccs=0.1 --keep 0.5 --seeds 1 --folds 2 \
