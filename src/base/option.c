@@ -66,6 +66,20 @@ int us_options_list(const struct us_option *table, const void *base,
     return list_level(&outermost, list, 0);
 }
 
+bool us_option_find(const struct us_option *table, const void *base, const char *name,
+                    struct us_option_at *at)
+{
+    struct us_option_at list[US_OPTIONS_MOST];
+    const int n = us_options_list(table, base, list);
+    for (int i = 0; i < n; i++) {
+        if (strcmp(list[i].name, name) == 0) {
+            *at = list[i];
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- members ---- */
 
 static double get_number(const struct us_option_at *at)
@@ -358,7 +372,7 @@ void us_options_defaults(const struct us_option *table, void *base)
     }
 }
 
-static enum unseen_status check(const struct us_option_at *at)
+enum unseen_status us_option_check(const struct us_option_at *at)
 {
     const struct us_option *row = at->row;
     char range[US_RANGE_TEXT], where[80];
@@ -381,7 +395,7 @@ enum unseen_status us_options_check(const struct us_option *table, const void *b
     const int n = us_options_list(table, base, list);
     enum unseen_status st = UNSEEN_OK;
     for (int i = 0; i < n && !st; i++)
-        st = check(&list[i]);
+        st = us_option_check(&list[i]);
     return st;
 }
 

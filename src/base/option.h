@@ -80,6 +80,10 @@ enum { US_OPTIONS_MOST = 128 };
 US_SHARED int us_options_list(const struct us_option *table, const void *base,
                               struct us_option_at list[US_OPTIONS_MOST]);
 
+/* The row that the command line calls `name`; false: there is none. */
+bool us_option_find(const struct us_option *table, const void *base, const char *name,
+                    struct us_option_at *at);
+
 /* Whether `name` is one of the words in "a b c"; NULL has none. */
 US_SHARED bool us_is_among(const char *words, const char *name);
 
@@ -88,6 +92,9 @@ US_SHARED void us_options_defaults(const struct us_option *table, void *base);
 
 /* UNSEEN_USAGE, naming the option and its range, for the first member that is out of its range. */
 enum unseen_status us_options_check(const struct us_option *table, const void *base);
+
+/* The same for one member. */
+enum unseen_status us_option_check(const struct us_option_at *at);
 
 /* Set a member from text: a decimal number within the range, a word, true|false|yes|no|on|off|1|0. Strings
  * are borrowed. UNSEEN_USAGE, naming the option, for anything else. */

@@ -83,8 +83,10 @@ enum unseen_status unseen_bench_product(struct unseen_device *device, int size,
     US_TRY(us_device_alone(device, "a measurement"));
     if (size < width || size > 16384 || size % width)
         return us_fail(UNSEEN_USAGE, "--gemm", "%d is not a multiple of %d in %d..16384", size, width, width);
-    if (rounds < 1 || rounds > 10000)
-        return us_fail(UNSEEN_USAGE, "--rounds", "%d is not in 1..10000", rounds);
+    struct unseen_bench_options checked;
+    unseen_bench_defaults(&checked);
+    checked.rounds = rounds;
+    US_TRY(us_bench_check(&checked));
     US_TRY(us_race(device, &shape, US_CONV_FORWARD, rounds, row));
 out:
     return st;

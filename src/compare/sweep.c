@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/text.h"
+#include "compare/compare_options.h"
 #include "select/rule.h"
 
 /* The seen side of a fold run. */
@@ -32,11 +33,16 @@ static bool number(const char *text, double *value)
     return end != text && !*end && isfinite(*value);
 }
 
+/* As --keep of a single selection is read. */
 static enum unseen_status parse_keep(const char *text, double *keep)
 {
-    if (!number(text, keep) || !(*keep > 0 && *keep <= 1))
-        return us_fail(UNSEEN_USAGE, "--keep", "'%s' is not in (0,1]", text);
-    return UNSEEN_OK;
+    struct unseen_select_options select = {0};
+    struct us_option_at at = {0};
+    if (!us_option_find(us_select_options, &select, "keep", &at))
+        return us_fail(UNSEEN_FAILED, "--keep", "is no option of a selection");
+    const enum unseen_status st = us_option_parse(&at, text);
+    *keep = select.keep;
+    return st;
 }
 
 static enum unseen_status parse_protocol(const char *text, struct us_row *row)
@@ -172,10 +178,9 @@ enum unseen_status us_sweep_make(const struct unseen_compare_options *o, struct 
     enum unseen_status st = UNSEEN_OK;
     struct us_list metrics = {0}, protocols = {0}, rules = {0}, keep = {0};
     *sweep = (struct us_sweep){0};
-    if (o->seeds < 1 || o->seeds > 1000) {
-        st = us_fail(UNSEEN_USAGE, "--seeds", "%d is not in 1..1000", o->seeds);
-        goto out;
-    }
+    struct us_option_at seeds;
+    if (us_option_find(us_compare_options, o, "seeds", &seeds))
+        US_TRY(us_option_check(&seeds));
     US_TRY(us_list_split("--metrics", o->metrics, &metrics));
     US_TRY(us_list_split("--protocols", o->protocols, &protocols));
     US_TRY(us_list_split("--rules", o->rules, &rules));
