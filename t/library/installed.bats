@@ -43,6 +43,16 @@ headers() {
   diff declared exported
 }
 
+@test "beside them the library exports what the program shares with it, and nothing else" {
+  # us_ marks what is no interface: base/status.h says what US_SHARED is for.
+  find "$BATS_TEST_DIRNAME/../../src" "$BATS_TEST_DIRNAME/../../datasets" -name '*.h' -exec cat {} + | tr '\n' ' ' |
+    sed 's/#define US_SHARED//g' | grep -oE 'US_SHARED [^](;[]*' | sed 's/ *$//' | grep -oE '[a-z0-9_]+$' |
+    sort -u >declared
+  nm -D --defined-only "$libraries"/libunseen.so | awk '{ print $NF }' | grep -vE '^(unseen_|_)' | sort >exported
+  diff declared exported
+  ! grep -v '^us_' exported
+}
+
 @test "the installed program finds the installed library" {
   program=$(find "$root" -path '*/bin/unseen')
   readelf -d "$program" | grep -q 'NEEDED.*libunseen'
