@@ -51,7 +51,7 @@ void us_checksum_free(struct us_checksum *sum)
     free(sum);
 }
 
-static enum unseen_status add_all(int fd, const char *path, struct us_checksum *sum, char *piece)
+static enum unseen_status add_all(int fd, const char *path, bool stops, struct us_checksum *sum, char *piece)
 {
     for (;;) {
         ssize_t got = read(fd, piece, PIECE);
@@ -62,12 +62,12 @@ static enum unseen_status add_all(int fd, const char *path, struct us_checksum *
         if (got == 0)
             return UNSEEN_OK;
         us_checksum_add(sum, piece, (size_t)got);
-        if (us_interrupted())
+        if (stops && us_interrupted())
             return us_fail(UNSEEN_INTERRUPTED, path, "stopped on request");
     }
 }
 
-enum unseen_status us_checksum_file(const char *path, char text[US_CHECKSUM_TEXT])
+static enum unseen_status sum_file(const char *path, bool stops, char text[US_CHECKSUM_TEXT])
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_checksum *sum = NULL;
@@ -78,13 +78,23 @@ enum unseen_status us_checksum_file(const char *path, char text[US_CHECKSUM_TEXT
     (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     US_TRY_ALLOC(sum = us_checksum_new());
     US_TRY_ALLOC(piece = us_calloc(PIECE, 1));
-    US_TRY(add_all(fd, path, sum, piece));
+    US_TRY(add_all(fd, path, stops, sum, piece));
     us_checksum_text(sum, text);
 out:
     close(fd);
     free(piece);
     us_checksum_free(sum);
     return st;
+}
+
+enum unseen_status us_checksum_file(const char *path, char text[US_CHECKSUM_TEXT])
+{
+    return sum_file(path, true, text);
+}
+
+enum unseen_status us_checksum_written(const char *path, char text[US_CHECKSUM_TEXT])
+{
+    return sum_file(path, false, text);
 }
 
 /* ---- once a process ---- */

@@ -16,8 +16,10 @@ void us_checksum_add(struct us_checksum *sum, const void *bytes, size_t size);
 void us_checksum_text(const struct us_checksum *sum, char text[US_CHECKSUM_TEXT]);
 void us_checksum_free(struct us_checksum *sum);
 
-/* Of a whole file, read in pieces. */
+/* Of a whole file, read in pieces; UNSEEN_INTERRUPTED once that was asked for. The second is for files that
+ * were just written, whose work an interrupt must not undo. */
 enum unseen_status us_checksum_file(const char *path, char text[US_CHECKSUM_TEXT]);
+enum unseen_status us_checksum_written(const char *path, char text[US_CHECKSUM_TEXT]);
 
 /* UNSEEN_BAD_DATA unless the file has the checksum that the file `says` holds for it. A file that was found
  * good is not read again by this process as long as its size and time stay. */
@@ -32,8 +34,8 @@ void us_checked_set(const char *path, const char *what);
  * failure, recorded. */
 json_t *us_checksums_json(const char *folder, const char *const *files);
 
-/* Check a file by the "checksums" of a JSON file in its folder, run.json or quality.json. Where none names it
- * there is nothing to check. */
+/* Check a file by the "checksums" of a JSON file in its folder (run.json, quality.json or result.json) or of
+ * run.json in the folder above. Where none names it there is nothing to check. */
 enum unseen_status us_checksum_check_beside(const char *path);
 
 #endif

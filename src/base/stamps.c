@@ -100,7 +100,7 @@ static enum unseen_status take(struct us_stamps *s, const char *root, const char
         goto out;
     time_text(&about, time);
     if (about.st_size <= MOST_BYTES)
-        US_TRY(us_checksum_file(path, sum));
+        US_TRY(us_checksum_written(path, sum));
     json_t *stamp = json_pack("{s:I, s:s, s:s*}", "size", (json_int_t)about.st_size, "time", time, "checksum",
                               *sum ? sum : NULL);
     (void)json_object_set_new(s->known, name, stamp);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/output.h"
@@ -90,13 +91,19 @@ static enum unseen_status write_result(const char *folder, const struct us_cell_
     json_t *json = json_pack("{s:I, s:I, s:I, s:f, s:f, s:f}", "kept", (json_int_t)r->kept, "epochs",
                              (json_int_t)r->epochs, "steps", (json_int_t)r->steps, "test_accuracy",
                              r->accuracy, "best_test_accuracy", r->best, "seconds", r->seconds);
+    json_t *sums = NULL;
     char *path = us_format("%s/result.json", folder);
     US_TRY_ALLOC(path);
     if (json && !isnan(r->cutoff))
         json_object_set_new(json, "cutoff", json_real(r->cutoff));
+    sums = us_checksums_json(folder, (const char *[]){"keep.npy", NULL});
+    US_TRY_ALLOC(sums);
+    if (json)
+        json_object_set(json, "checksums", sums);
     US_TRY(us_json_save(path, json));
 out:
     free(path);
+    json_decref(sums);
     json_decref(json);
     return st;
 }

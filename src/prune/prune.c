@@ -110,7 +110,8 @@ static enum unseen_status write_run(const struct unseen_prune_options *o, struct
            json_object_set(run, "models", json_object_get(scoring, "models")) ||
            (steps && add_steps(run, r, steps));
     json_decref(choice);
-    sums = us_checksums_json(o->scoring.out, (const char *[]){"scores.npy", "keep.npy", NULL});
+    sums = us_checksums_json(
+        o->scoring.out, (const char *[]){"scores.npy", "keep.npy", "coreset.csv", "seen/scores.npy", NULL});
     US_TRY_ALLOC(sums);
     if (bad || json_object_set(run, "checksums", sums))
         st = us_fail(UNSEEN_FAILED, "memory", "cannot describe the run");

@@ -30,12 +30,13 @@ static bool belongs(const struct gather *g, const struct us_scoring_model *m, in
     return (m->fold - own - (subset ? 0 : 1) + folds) % folds == scorer;
 }
 
-/* One model's work file, whose shape is checked as far as it is given (negative: any). */
-static enum unseen_status open_file(char *path, enum us_dtype dtype, int64_t rows, int64_t columns,
-                                    struct us_npy *array)
+/* One model's work file, whose shape is checked as far as it is given (negative: any). Takes `path`. */
+static enum unseen_status open_file(const struct us_scoring_model *m, char *path, enum us_dtype dtype,
+                                    int64_t rows, int64_t columns, struct us_npy *array)
 {
     enum unseen_status st = UNSEEN_OK;
     US_TRY_ALLOC(path);
+    US_TRY(us_model_check(m, path));
     US_TRY(us_npy_open_as(path, dtype, 2, array));
     if ((rows >= 0 && array->shape[0] != rows) || (columns >= 0 && array->shape[1] != columns)) {
         st = us_fail(UNSEEN_BAD_DATA, path, "not a record of this run");
@@ -56,7 +57,7 @@ static enum unseen_status scatter(const struct gather *g, const struct us_scorin
     int64_t n;
     const int64_t *samples = us_side_samples(m, g->side, &n);
     int count = us_record_rows(g->run);
-    US_TRY(open_file(us_record_path(m, g->side, "record", epoch), US_F32, count, n, &array));
+    US_TRY(open_file(m, us_record_path(m, g->side, "record", epoch), US_F32, count, n, &array));
     const float *values = array.data;
     for (int64_t i = 0; i < n; i++) {
         for (int q = 0; q < count && belongs(g, m, scorer, samples[i]); q++)
@@ -148,7 +149,8 @@ static enum unseen_status put_wide(struct gather *g, int quantity, const char *w
     for (int f = 0; f < models; f++) {
         int64_t rows;
         us_side_samples(&g->model[f], g->side, &rows);
-        US_TRY(open_file(us_record_path(&g->model[f], g->side, what, epoch), dtype, rows, width, &file[f]));
+        US_TRY(open_file(&g->model[f], us_record_path(&g->model[f], g->side, what, epoch), dtype, rows, width,
+                         &file[f]));
     }
     for (int64_t first = 0; first < n; first += step) {
         int64_t last = first + step < n ? first + step : n;
@@ -174,7 +176,8 @@ static enum unseen_status put_centres(struct gather *g, int repeat)
     size_t each = (size_t)t->classes * (size_t)t->feature_count;
     struct us_npy array = {0};
     for (int f = 0; f < t->folds; f++) {
-        US_TRY(open_file(us_centres_path(&g->model[f]), US_F32, t->classes, t->feature_count, &array));
+        US_TRY(open_file(&g->model[f], us_centres_path(&g->model[f]), US_F32, t->classes, t->feature_count,
+                         &array));
         US_TRY(us_trajectory_put(&g->writer, US_CENTRES,
                                  ((size_t)repeat * (size_t)t->folds + (size_t)f) * each, each, array.data));
         us_npy_close(&array);
@@ -259,7 +262,7 @@ static enum unseen_status count_features(struct gather *g)
     enum unseen_status st = us_scoring_model_begin(g->run, 0, 0, &m);
     if (st)
         return st;
-    US_TRY(open_file(us_record_path(&m, g->side, "features", g->writer.view.epochs - 1), US_F32, -1, -1,
+    US_TRY(open_file(&m, us_record_path(&m, g->side, "features", g->writer.view.epochs - 1), US_F32, -1, -1,
                      &array));
     g->writer.view.feature_count = (int)array.shape[1];
     if (g->writer.view.folds)

@@ -100,6 +100,7 @@ static enum unseen_status need_before(struct us_recorder *r, enum us_side side, 
     us_side_samples(r->model, side, &n);
     char *path = us_record_path(r->model, side, "softmax", epoch - 1);
     US_TRY_ALLOC(path);
+    US_TRY(us_model_check(r->model, path));
     US_TRY(us_npy_open_as(path, US_F32, 2, before));
     if (before->shape[0] != n || before->shape[1] != classes)
         st = us_fail(UNSEEN_BAD_DATA, path, "not a record of this run");
@@ -321,15 +322,27 @@ static enum unseen_status write_record(struct us_scoring_model *m, enum us_side 
             to[i] = from[i];
     }
     US_TRY(us_npy_write(path, US_F32, 2, (int64_t[]){rows, n}, values));
+    US_TRY(us_model_wrote(m, path));
 out:
     free(values);
     free(path);
     return st;
 }
 
-static enum unseen_status commit(struct us_npy_stream *stream)
+/* Of a side's file that was begun for the epoch. */
+static enum unseen_status commit(struct us_scoring_model *m, enum us_side side, const char *what, int epoch,
+                                 struct us_npy_stream *stream)
 {
-    return us_npy_stream_open(stream) ? us_npy_stream_commit(stream) : UNSEEN_OK;
+    enum unseen_status st = UNSEEN_OK;
+    char *path = NULL;
+    if (!us_npy_stream_open(stream))
+        return UNSEEN_OK;
+    US_TRY_ALLOC(path = us_record_path(m, side, what, epoch));
+    US_TRY(us_npy_stream_commit(stream));
+    US_TRY(us_model_wrote(m, path));
+out:
+    free(path);
+    return st;
 }
 
 /* The softmax before the last epoch's: the checkpoint of the epoch after it is written, so no resumed run
@@ -349,9 +362,9 @@ static enum unseen_status end_side(struct us_scoring_model *m, enum us_side side
 {
     enum unseen_status st = UNSEEN_OK;
     struct side *s = &m->recorder->side[side];
-    US_TRY(commit(&s->probs));
-    US_TRY(commit(&s->softmax));
-    US_TRY(commit(&s->features));
+    US_TRY(commit(m, side, "probs", epoch, &s->probs));
+    US_TRY(commit(m, side, "softmax", epoch, &s->softmax));
+    US_TRY(commit(m, side, "features", epoch, &s->features));
     US_TRY(write_record(m, side, epoch, record));
     if (s->scalar[UNSEEN_CHANGE]) {
         us_npy_close(&s->before);
@@ -362,7 +375,7 @@ out:
 }
 
 /* Classes that the model never met have a centre of zeros. */
-static enum unseen_status write_centres(const struct us_scoring_model *m)
+static enum unseen_status write_centres(struct us_scoring_model *m)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_recorder *r = m->recorder;
@@ -376,6 +389,7 @@ static enum unseen_status write_centres(const struct us_scoring_model *m)
         for (size_t j = 0; j < d && r->count[c]; j++)
             centres[c * d + j] = (float)(r->sum[c * d + j] / (double)r->count[c]);
     US_TRY(us_npy_write(path, US_F32, 2, (int64_t[]){classes, r->d}, centres));
+    US_TRY(us_model_wrote(m, path));
 out:
     free(centres);
     free(path);
@@ -394,6 +408,7 @@ enum unseen_status us_record_epoch(void *context, const struct unseen_epoch *epo
         US_TRY(end_side(m, US_SEEN_SIDE, epoch->epoch, m->evaluates ? probe : trained));
     if (m->recorder->sum)
         US_TRY(write_centres(m));
+    US_TRY(us_model_keep_checksums(m));
 out:
     return st;
 }

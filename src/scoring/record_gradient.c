@@ -9,7 +9,7 @@
 #include "nn/gradient.h"
 #include "scoring/scoring_model.h"
 
-static enum unseen_status record_side(const struct us_scoring_model *m, enum us_side side,
+static enum unseen_status record_side(struct us_scoring_model *m, enum us_side side,
                                       struct us_session *session, const char *weights,
                                       struct us_progress *whole, const char *title)
 {
@@ -27,6 +27,8 @@ static enum unseen_status record_side(const struct us_scoring_model *m, enum us_
         goto out;
     US_TRY(us_gradient_norms(session, &m->run->options->recipe, weights, samples, n, progress, norms));
     US_TRY(us_npy_write(path, US_F32, 2, (int64_t[]){n, 1}, norms));
+    US_TRY(us_model_wrote(m, path));
+    US_TRY(us_model_keep_checksums(m));
 out:
     us_progress_end(progress);
     free(norms);
@@ -34,7 +36,7 @@ out:
     return st;
 }
 
-enum unseen_status us_record_gradients(const struct us_scoring_model *m, struct us_session *session,
+enum unseen_status us_record_gradients(struct us_scoring_model *m, struct us_session *session,
                                        const char *weights, struct us_progress *whole, const char *title)
 {
     enum unseen_status st = UNSEEN_OK;

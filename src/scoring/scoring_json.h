@@ -17,7 +17,7 @@
         in "runner_up.npy", in "probs.npy", in "features.npy", in "gradient_norm.npy", in "centres.npy",     \
         in "fold.npy", in "labels.npy"
 #define US_MODEL_FILES(in)                                                                                   \
-    in, in "state.safetensors", in "weights.safetensors", in "centres.npy",                                  \
+    in, in "state.safetensors", in "weights.safetensors", in "centres.npy", in "checksums.json",             \
         in "heldout-*-[0-9][0-9][0-9][0-9].npy", in "seen-*-[0-9][0-9][0-9][0-9].npy"
 #define US_SCORING_FILES(in)                                                                                 \
     in "scoring.json", US_TRAJECTORY_FILES(in "trajectory/"), US_TRAJECTORY_FILES(in "seen/trajectory/"),    \

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/fs.h"
+#include "base/json.h"
 
 /* Which samples a model trains on, is held out from, and stands for on the seen side. */
 static void assign(struct us_scoring_model *m)
@@ -27,6 +29,63 @@ static void assign(struct us_scoring_model *m)
     }
 }
 
+/* ---- checksums ---- */
+
+static char *checksums_path(const struct us_scoring_model *m)
+{
+    return us_format("%s/checksums.json", m->folder);
+}
+
+static void hint_at_model(const struct us_scoring_model *m)
+{
+    us_hint("remove %s and run the command that made it again: this model is trained again, and no other",
+            m->folder);
+}
+
+static enum unseen_status read_checksums(struct us_scoring_model *m)
+{
+    enum unseen_status st = UNSEEN_OK;
+    char *path = checksums_path(m);
+    US_TRY_ALLOC(path);
+    if (us_exists(path))
+        st = us_json_load(path, &m->checksums);
+    else if (!(m->checksums = json_object()))
+        st = us_fail(UNSEEN_FAILED, "memory", "there is none for checksums");
+    if (st == UNSEEN_BAD_DATA)
+        hint_at_model(m);
+out:
+    free(path);
+    return st;
+}
+
+enum unseen_status us_model_wrote(struct us_scoring_model *m, const char *path)
+{
+    char text[US_CHECKSUM_TEXT];
+    const enum unseen_status st = us_checksum_written(path, text);
+    if (!st && json_object_set_new(m->checksums, strrchr(path, '/') + 1, json_string(text)))
+        return us_fail(UNSEEN_FAILED, "memory", "there is none for checksums");
+    return st;
+}
+
+enum unseen_status us_model_keep_checksums(const struct us_scoring_model *m)
+{
+    char *path = checksums_path(m);
+    const enum unseen_status st = path ? us_json_save(path, m->checksums) : UNSEEN_FAILED;
+    free(path);
+    return st;
+}
+
+enum unseen_status us_model_check(const struct us_scoring_model *m, const char *path)
+{
+    const char *sum = json_string_value(json_object_get(m->checksums, strrchr(path, '/') + 1));
+    const enum unseen_status st = sum ? us_checksum_check(path, sum, "checksums.json beside it") : UNSEEN_OK;
+    if (st == UNSEEN_BAD_DATA)
+        hint_at_model(m);
+    return st;
+}
+
+/* ---- beginning and end ---- */
+
 enum unseen_status us_scoring_model_begin(const struct us_scoring *run, int repeat, int fold,
                                           struct us_scoring_model *m)
 {
@@ -43,6 +102,7 @@ enum unseen_status us_scoring_model_begin(const struct us_scoring *run, int repe
     US_TRY_ALLOC(m->seen);
     assign(m);
     US_TRY(us_make_folder(m->folder));
+    US_TRY(read_checksums(m));
 out:
     if (st)
         us_scoring_model_end(m);
@@ -55,6 +115,7 @@ void us_scoring_model_end(struct us_scoring_model *m)
     free(m->heldout);
     free(m->seen);
     free(m->folder);
+    json_decref(m->checksums);
     memset(m, 0, sizeof *m);
 }
 

@@ -2,6 +2,8 @@
 #ifndef US_SCORING_SCORING_MODEL_H
 #define US_SCORING_SCORING_MODEL_H
 
+#include <jansson.h>
+
 #include "nn/train.h"
 #include "unseen/scoring.h"
 
@@ -68,6 +70,7 @@ struct us_scoring_model {
     int64_t n_train, n_heldout, n_seen;
     bool evaluates;               /* the seen side comes from an evaluation pass */
     char *folder;                 /* of its work files */
+    json_t *checksums;            /* of its work files, by name, as its checksums.json has them */
     struct us_recorder *recorder; /* NULL until us_recorder_new */
 };
 
@@ -96,6 +99,12 @@ bool us_scoring_records(const struct us_scoring *run, enum unseen_quantity quant
 char *us_record_path(const struct us_scoring_model *model, enum us_side side, const char *what, int epoch);
 char *us_centres_path(const struct us_scoring_model *model);
 
+/* Note the checksum of a work file that was just written; keep all that were noted, before the checkpoint
+ * that counts on the files; and check a file, by what is known of it, before it is read. */
+enum unseen_status us_model_wrote(struct us_scoring_model *model, const char *path);
+enum unseen_status us_model_keep_checksums(const struct us_scoring_model *model);
+enum unseen_status us_model_check(const struct us_scoring_model *model, const char *path);
+
 /* Rows of a record: the first six quantities, then those recorded on demand; the row of a quantity, -1: none.
  */
 int us_record_rows(const struct us_scoring *run);
@@ -123,7 +132,7 @@ enum unseen_status us_record_epoch(void *context, const struct unseen_epoch *epo
 /* Gradient norms of both sides by the finished model, whose weights lie in the file `weights`. Sides that a
  * killed call was through with stay as they are. Shown as a part of `whole`, which counts an image for each
  * sample, as `title`'s. */
-enum unseen_status us_record_gradients(const struct us_scoring_model *model, struct us_session *session,
+enum unseen_status us_record_gradients(struct us_scoring_model *model, struct us_session *session,
                                        const char *weights, struct us_progress *whole, const char *title);
 
 /* ---- gather.c ---- */

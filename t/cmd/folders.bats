@@ -263,6 +263,9 @@ flip() {
   grep -q 'run/scores.npy: is damaged' stderr
   run_code 3 unseen report run
   run_code 3 unseen train $one --subset run/keep.npy --out x
+  flip run/seen/scores.npy 300
+  run_code 3 unseen select --scores run/seen/scores.npy --rule top --out x.npy
+  grep -q 'run/seen/scores.npy: is damaged' stderr
   run_code 0 unseen prune $run --out run
   grep -q 'the trajectory is there already' stderr
   cmp run/scores.npy whole/scores.npy

@@ -95,3 +95,20 @@ same_files() {
   run_code 2 unseen merge --out merged
   run_code 2 unseen merge job1 job2
 }
+
+@test "a damaged work file is named, and its model alone is trained again" {
+  need_device
+  unseen trajectory $tiny_data $tiny_run --out whole >/dev/null 2>&1
+  jobs
+  file=job1/work/r0-f2/heldout-record-0001.npy
+  printf 'x' | dd of=$file bs=1 seek=300 conv=notrunc status=none
+  run_code 3 unseen merge job1 job2 --out merged
+  grep -q 'work/r0-f2/heldout-record-0001.npy: is damaged' stderr
+  grep -q '^hint: remove .*r0-f2 and run the command that made it again: this model' stderr
+  rm -r job1/work/r0-f2 merged
+  before=$(cksum job1/work/r0-f0/state.safetensors; stat -c %y job1/work/r0-f0/state.safetensors)
+  run_code 0 unseen trajectory $tiny_data $tiny_run --job 1/2 --out job1
+  [ "$before" = "$(cksum job1/work/r0-f0/state.safetensors; stat -c %y job1/work/r0-f0/state.safetensors)" ]
+  run_code 0 unseen merge job1 job2 --out merged
+  same_files
+}
