@@ -1,8 +1,10 @@
 #include "config.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "datasets/codec.h"
 #include "datasets/image.h"
 #include "support/cmocka.h"
 #include "support/picture.h"
@@ -70,6 +72,97 @@ static void a_part_of_a_jpeg_is_that_of_the_whole(void **state)
         uint8_t *bytes = test_jpeg_file(75, 101, &codings[i], &size);
         check_parts(bytes, size);
     }
+}
+
+struct taken {
+    uint8_t *pixels; /* where the next row goes */
+    int width;
+};
+
+static void take_row(void *taker, const uint8_t *row)
+{
+    struct taken *taken = taker;
+    memcpy(taken->pixels, row, 4 * (size_t)taken->width);
+    taken->pixels += 4 * taken->width;
+}
+
+/* [height, width, 4] of a JPEG made smaller. */
+static uint8_t *shrink(void *jpeg, const uint8_t *bytes, size_t size, int by, const struct us_rect *rect)
+{
+    struct us_coded image = {.bytes = bytes, .size = size};
+    uint8_t *pixels = malloc(4 * (size_t)rect->width * (size_t)rect->height);
+    struct taken taken = {pixels, rect->width};
+    assert_non_null(pixels);
+    assert_true(us_codec_jpeg.begin(jpeg, &image));
+    assert_true(us_codec_jpeg.rows(jpeg, &image, by, rect, take_row, &taken));
+    us_codec_jpeg.end(jpeg);
+    return pixels;
+}
+
+static void check_shrunk(void *jpeg, const uint8_t *bytes, size_t size, int by)
+{
+    struct us_rect all = {0, 0, (301 - 1) / by + 1, (203 - 1) / by + 1};
+    uint8_t *whole = shrink(jpeg, bytes, size, by, &all);
+    for (uint32_t i = 0; i < 50; i++) {
+        int x = test_noise(4 * i) * all.width / 256, y = test_noise(4 * i + 1) * all.height / 256;
+        struct us_rect rect = {x, y, 1 + test_noise(4 * i + 2) * (all.width - x) / 257,
+                               1 + test_noise(4 * i + 3) * (all.height - y) / 257};
+        uint8_t *part = shrink(jpeg, bytes, size, by, &rect);
+        for (int p = 0; p < rect.width * rect.height; p++)
+            assert_memory_equal(part + 4 * p,
+                                whole + 4 * ((y + p / rect.width) * all.width + x + p % rect.width), 3);
+        free(part);
+    }
+    free(whole);
+}
+
+static void a_part_of_a_smaller_jpeg_is_that_of_the_whole(void **state)
+{
+    (void)state;
+    static const struct test_coding codings[] = {
+        {0}, {.across = 2}, {.across = 2, .down = 2}, {.down = 2}, {.colours = 1}};
+    void *jpeg = NULL;
+    assert_ok(us_codec_jpeg.open(&jpeg));
+    for (size_t i = 0; i < sizeof codings / sizeof *codings; i++) {
+        size_t size = 0;
+        uint8_t *bytes = test_jpeg_file(203, 301, &codings[i], &size);
+        for (int by = 1; by <= 8; by *= 2)
+            check_shrunk(jpeg, bytes, size, by);
+        free(bytes);
+    }
+    us_codec_jpeg.close(jpeg);
+}
+
+/* The decoder makes it smaller before it is resized, which is to be seen in no place. */
+static void a_large_jpeg_is_made_small(void **state)
+{
+    (void)state;
+    size_t size = 0;
+    uint8_t *bytes = test_jpeg_file(2060, 1030, &(struct test_coding){.colours = 1}, &size),
+            pixels[16 * 8 * 3];
+    uint8_t *whole = malloc(2060 * 1030 * 3);
+    int height = 0, width = 0;
+    assert_non_null(whole);
+    assert_true(us_image_size(decoder, bytes, size, &height, &width));
+    assert_true(us_image_decode(decoder, bytes, size, whole));
+    assert_true(
+        us_image_crop(decoder, bytes, size, &(struct us_crop){4, 4, 1024, 2048, true}, 16, 8, pixels));
+    for (int i = 0; i < 16 * 8; i++) {
+        double sum = 0, weights = 0;
+        for (int y = -128; y < 128; y++) {
+            for (int x = -128; x < 128; x++) {
+                int row = i / 8 * 128 + 64 + y, column = i % 8 * 128 + 64 + x;
+                if (row < 0 || row >= 2048 || column < 0 || column >= 1024)
+                    continue;
+                double weight = (128 - fabs(y + 0.5)) * (128 - fabs(x + 0.5));
+                sum += weight * whole[3 * ((row + 4) * 1030 + column + 4)];
+                weights += weight;
+            }
+        }
+        assert_true(fabs(sum / weights - pixels[3 * i]) < 3);
+    }
+    free(whole);
+    free(bytes);
 }
 
 static void a_part_of_a_png_is_that_of_the_whole(void **state)
@@ -156,6 +249,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_part_of_a_jpeg_is_that_of_the_whole),
+        cmocka_unit_test(a_part_of_a_smaller_jpeg_is_that_of_the_whole),
+        cmocka_unit_test(a_large_jpeg_is_made_small),
         cmocka_unit_test(a_part_of_a_png_is_that_of_the_whole),
         cmocka_unit_test(a_part_of_a_webp_is_that_of_the_whole),
         cmocka_unit_test(a_crop_outside_of_the_picture_is_refused),
