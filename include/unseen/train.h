@@ -88,6 +88,9 @@ struct unseen_loading {
 };
 UNSEEN_API void unseen_loading(struct unseen_loading *loading);
 
+/* 1 if devices waited for images so long (5 % of the time) that faster decoding would pay. */
+UNSEEN_API int unseen_loading_is_slow(const struct unseen_loading *loading);
+
 struct unseen_train_options {
     struct unseen_recipe recipe;
     uint64_t seed;

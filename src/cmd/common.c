@@ -127,6 +127,19 @@ void us_print_cutoff(double cutoff, double noise_rate)
                100 * cutoff, 100 * noise_rate);
 }
 
+void us_print_loading(void)
+{
+    struct unseen_loading l;
+    unseen_loading(&l);
+    if (l.decoded == 0 || l.seconds <= 0)
+        return;
+    printf("waited for data %.1f %% of the time: the bottleneck is %s; %lld images decoded by %d thread%s, "
+           "busy %.0f "
+           "%% of it\n",
+           100 * l.waited / l.seconds, unseen_loading_is_slow(&l) ? "decoding" : "the device",
+           (long long)l.decoded, l.threads, l.threads == 1 ? "" : "s", 100 * l.busy);
+}
+
 char *us_duration(double seconds, char *text)
 {
     if (seconds < 60)

@@ -46,6 +46,7 @@ static void print_rows(const struct unseen_comparison *rows, int n, const char *
             printf(" +- %.2f", 100 * r->deviation);
         printf("\n");
     }
+    us_print_loading();
     printf("\n%s/table.csv\n%s/table.md\n%s/report.html\n", out, out, out);
 }
 

@@ -41,6 +41,7 @@ static void print_result(const struct unseen_prune_options *o, const struct unse
            o->metric, unseen_protocol_name(o->scoring.protocol), o->rule,
            us_duration(r->scoring_seconds, text));
     us_print_cutoff(r->cutoff, r->noise_rate);
+    us_print_loading();
     putchar('\n');
     printf("spread of %s scaled to [0,1]   interquartile range   histogram entropy\n", o->metric);
     bool seen = o->scoring.protocol == UNSEEN_SEEN;

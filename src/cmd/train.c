@@ -39,6 +39,7 @@ static enum unseen_status print_result(const struct us_common *common, const str
                100 * last->test_accuracy, epochs, 100 * best);
     char text[32];
     printf("trained in %s; weights in %s/model.safetensors\n", us_duration(seconds, text), common->out);
+    us_print_loading();
     return UNSEEN_OK;
 }
 

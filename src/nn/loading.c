@@ -29,14 +29,19 @@ void unseen_loading(struct unseen_loading *loading)
     loading->busy = use.seconds > 0 ? use.busy / (use.threads * use.seconds) : 0;
 }
 
+int unseen_loading_is_slow(const struct unseen_loading *loading)
+{
+    return loading->waited > 0.05 * loading->seconds;
+}
+
 json_t *us_loading_json(void)
 {
     struct unseen_loading l;
     unseen_loading(&l);
     if (l.decoded == 0 || l.seconds <= 0)
         return NULL;
-    return json_pack("{s:I, s:I, s:f, s:f, s:f, s:i, s:f}", "decoded", (json_int_t)l.decoded, "sent",
+    return json_pack("{s:I, s:I, s:f, s:f, s:s, s:f, s:i, s:f}", "decoded", (json_int_t)l.decoded, "sent",
                      (json_int_t)l.fed, "seconds", l.seconds, "waited_share", l.waited / l.seconds,
-                     "images_per_second", (double)l.fed / l.seconds, "decode_threads", l.threads,
-                     "decode_busy_share", l.busy);
+                     "bottleneck", unseen_loading_is_slow(&l) ? "decoding" : "device", "images_per_second",
+                     (double)l.fed / l.seconds, "decode_threads", l.threads, "decode_busy_share", l.busy);
 }

@@ -54,7 +54,7 @@ struct run {
     float *trained;                /* [UNSEEN_N_ALWAYS][n_train], ascending */
     struct us_progress *progress;
     uint64_t images;
-    char note[64];
+    char note[80];
 };
 
 static enum unseen_status check_samples(const char *what, const int64_t *samples, int64_t n, int64_t all,
@@ -346,20 +346,31 @@ out:
     return st;
 }
 
+/* The share of the run so far that the device waited for images, where that is worth telling. */
+static const char *waiting_text(const struct run *run, char text[24])
+{
+    const double share = run->loader.waited / (run->loader.seconds > 0 ? run->loader.seconds : 1);
+    text[0] = '\0';
+    if (share >= 0.01)
+        us_print_to(text, 24, ", waited %.0f %%", 100 * share);
+    return text;
+}
+
 static enum unseen_status run_epoch(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
     struct unseen_epoch *epoch = &run->state.history[run->state.epochs];
     struct passes p;
+    char waited[24];
     double start = us_seconds();
     *epoch = (struct unseen_epoch){.epoch = run->state.epochs};
     US_TRY(make_epoch(run, &p));
     US_TRY(enqueue_epoch(run, &p));
     US_TRY(summarise(run, &p, epoch));
     epoch->seconds = us_seconds() - start;
-    us_print_to(run->note, sizeof run->note, "epoch %d/%d loss %.3f acc %.3f", epoch->epoch + 1, run->target,
-                epoch->train_loss, epoch->train_accuracy);
+    us_print_to(run->note, sizeof run->note, "epoch %d/%d loss %.3f acc %.3f%s", epoch->epoch + 1,
+                run->target, epoch->train_loss, epoch->train_accuracy, waiting_text(run, waited));
     if (job->on_epoch) {
         struct us_sample_stats trained = {job->n_train, job->train, run->trained};
         struct us_sample_stats heldout = {job->n_heldout, job->heldout,

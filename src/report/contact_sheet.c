@@ -11,58 +11,39 @@
 #include "report/html.h"
 #include "report/png.h"
 
-enum { LARGEST = 128, SHOWN = 96, STEPS = 50 };
+/* Pixels: of a picture's longer side at most, and at least where it is shown. */
+enum { LARGEST = 112, SHOWN = 96, STEPS = 50 };
 
 /* A picture on its way to the page. */
 struct picture {
     struct us_scratch *scratch;
-    uint8_t *pixels; /* [height, width, channels], as the dataset has it */
-    uint8_t *rgb;    /* [height / block, width / block, 3] */
-    int height, width, channels, block;
+    int height, width;
+    uint8_t rgb[LARGEST * LARGEST * 3]; /* [height, width, 3] */
 };
 
-/* Average blocks of `block` x `block` pixels, and turn grey (or any count of channels under three) into RGB.
- * Rows and columns past the last whole block are left out. */
-static void shrink(struct picture *p)
+/* A side of `pixels` where the longer one becomes LARGEST. */
+static int reduced(int pixels, int longer)
 {
-    int block = p->block, height = p->height / block, width = p->width / block;
-    for (int y = 0; y < height; y++) {
-        for (int x = 0; x < width; x++) {
-            for (int c = 0; c < 3; c++) {
-                int from = p->channels < 3 ? 0 : c;
-                unsigned sum = 0;
-                for (int dy = 0; dy < block; dy++)
-                    for (int dx = 0; dx < block; dx++)
-                        sum +=
-                            p->pixels[((size_t)(y * block + dy) * p->width + x * block + dx) * p->channels +
-                                      from];
-                unsigned area = (unsigned)(block * block);
-                p->rgb[((size_t)y * width + x) * 3 + c] = (uint8_t)((sum + area / 2) / area);
-            }
-        }
-    }
+    const int side = (int)(((int64_t)pixels * LARGEST + longer / 2) / longer);
+    return longer <= LARGEST ? pixels : side > 0 ? side : 1;
+}
+
+/* Grey in place of red, green and blue; from the end, as the wider pixels overtake the narrower ones. */
+static void spread(uint8_t *pixels, int n, int channels)
+{
+    for (int i = channels < 3 ? n - 1 : -1; i >= 0; i--)
+        memset(pixels + 3 * (size_t)i, pixels[channels * (size_t)i], 3);
 }
 
 static enum unseen_status take_picture(const struct unseen_dataset *data, int64_t i, struct picture *p)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_image_size size = us_image_size_of(data, UNSEEN_TRAIN, i);
-    const size_t area = (size_t)size.height * (size_t)size.width;
-    uint8_t *pixels = us_realloc(p->pixels, area, (size_t)data->channels);
-    p->pixels = pixels ? pixels : p->pixels;
-    US_TRY_ALLOC(pixels);
-    uint8_t *rgb = us_realloc(p->rgb, area, 3);
-    p->rgb = rgb ? rgb : p->rgb;
-    US_TRY_ALLOC(rgb);
-    int largest = size.height > size.width ? size.height : size.width;
-    int least = size.height < size.width ? size.height : size.width;
-    int block = (largest + LARGEST - 1) / LARGEST;
-    p->height = size.height;
-    p->width = size.width;
-    p->channels = data->channels;
-    p->block = block < least ? block : least;
-    US_TRY(data->reader->read(data, p->scratch, UNSEEN_TRAIN, i, NULL, size.height, size.width, pixels));
-    shrink(p);
+    const int longer = size.height > size.width ? size.height : size.width;
+    p->height = reduced(size.height, longer);
+    p->width = reduced(size.width, longer);
+    US_TRY(data->reader->read(data, p->scratch, UNSEEN_TRAIN, i, NULL, p->height, p->width, p->rgb));
+    spread(p->rgb, p->height * p->width, data->channels);
 out:
     return st;
 }
@@ -92,14 +73,13 @@ static void write_caption(FILE *out, const struct us_contact_sheet *sheet, int64
 
 static enum unseen_status write_image(FILE *out, const struct picture *p, int64_t i)
 {
-    int height = p->height / p->block, width = p->width / p->block;
-    int shown = height > width ? height : width;
+    int shown = p->height > p->width ? p->height : p->width;
     int scale = shown < SHOWN ? (SHOWN + shown / 2) / shown : 1;
     fputs("<img src=\"", out);
-    enum unseen_status st = us_png_write_uri(out, p->rgb, width, height);
+    enum unseen_status st = us_png_write_uri(out, p->rgb, p->width, p->height);
     if (st)
         return st;
-    fprintf(out, "\" width=\"%d\" height=\"%d\" alt=\"", width * scale, height * scale);
+    fprintf(out, "\" width=\"%d\" height=\"%d\" alt=\"", p->width * scale, p->height * scale);
     us_html_textf(out, "sample %" PRId64, i);
     fputs("\"/>", out);
     return UNSEEN_OK;
@@ -125,7 +105,7 @@ enum unseen_status us_contact_sheet_write(FILE *out, const struct us_contact_she
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_reader *reader = sheet->dataset->reader;
-    struct picture picture = {0};
+    struct picture picture = {.scratch = NULL};
     US_TRY(reader->scratch_new(sheet->dataset, &picture.scratch));
     double least = INFINITY, most = -INFINITY;
     for (int i = 0; i < sheet->n; i++) {
@@ -146,8 +126,6 @@ enum unseen_status us_contact_sheet_write(FILE *out, const struct us_contact_she
 out:
     if (picture.scratch)
         reader->scratch_free(picture.scratch);
-    free(picture.pixels);
-    free(picture.rgb);
     return st;
 }
 

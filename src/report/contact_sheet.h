@@ -16,7 +16,7 @@ struct us_contact_sheet {
 };
 
 /* Write the sheet: pictures beside each other, each with its given label, its index, its value and its path,
- * small ones magnified with hard pixel edges, large ones (over 128 pixels) averaged down. The indices stand
+ * small ones magnified with hard pixel edges, large ones (over 112 pixels) resized by the reader. The indices stand
  * below once more, to be copied. */
 enum unseen_status us_contact_sheet_write(FILE *out, const struct us_contact_sheet *sheet);
 

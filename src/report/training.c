@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "report/html.h"
 #include "report/sections.h"
@@ -215,6 +216,28 @@ static void write_models_plot(FILE *out, const struct us_run_folder *f, struct m
                                              .key = !many});
 }
 
+/* Whether training waited for images, where they were decoded meanwhile. */
+static void write_loading(FILE *out, const struct us_run_folder *f)
+{
+    const json_t *loading = us_run_value(f, "loading");
+    const double waited = json_number_value(json_object_get(loading, "waited_share"));
+    const double busy = json_number_value(json_object_get(loading, "decode_busy_share"));
+    const char *bottleneck = json_string_value(json_object_get(loading, "bottleneck"));
+    char share[US_NUMBER], count[US_NUMBER], rate[US_NUMBER], threads[US_NUMBER], part[US_NUMBER];
+    if (!bottleneck)
+        return;
+    us_html_element(out, "p", "soft",
+                    "Training waited for data %s of the time; the bottleneck is %s. %s images were decoded, "
+                    "%s a second went to "
+                    "the models, and the %s threads that decode were busy for %s of the time.",
+                    us_share_text(waited, share),
+                    strcmp(bottleneck, "device") == 0 ? "the device" : "decoding",
+                    us_count_text(json_integer_value(json_object_get(loading, "decoded")), count),
+                    us_value_text(json_number_value(json_object_get(loading, "images_per_second")), rate),
+                    us_count_text(json_integer_value(json_object_get(loading, "decode_threads")), threads),
+                    us_share_text(busy, part));
+}
+
 enum unseen_status us_write_training(FILE *out, const struct us_run_folder *folder)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -225,6 +248,7 @@ enum unseen_status us_write_training(FILE *out, const struct us_run_folder *fold
     US_TRY(largest_class(folder, &chance));
     if (models.n > 0)
         write_worth(out, &models, chance);
+    write_loading(out, folder);
     fputs("<div class=\"grid\">\n", out);
     write_history_plot(out, h, "Accuracy of the trained model", "accuracy", US_PERCENT,
                        (const char *const[]){"train_accuracy", "heldout_accuracy", "test_accuracy"});

@@ -260,7 +260,7 @@ static void test_contact_sheet_sizes(void **state)
     } cases[] = {{28, 28, 1, "width=\"84\" height=\"84\""},
                  {64, 64, 3, "width=\"128\" height=\"128\""},
                  {224, 224, 3, "width=\"112\" height=\"112\""},
-                 {300, 200, 3, "width=\"66\" height=\"100\""},
+                 {300, 200, 3, "width=\"75\" height=\"112\""},
                  {1, 400, 3, "height=\"1\""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *text = sheet_of(cases[i].height, cases[i].width, cases[i].channels);
