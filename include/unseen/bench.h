@@ -2,6 +2,7 @@
 #ifndef UNSEEN_BENCH_H
 #define UNSEEN_BENCH_H
 
+#include "unseen/dataset.h"
 #include "unseen/device.h"
 #include "unseen/tune.h"
 
@@ -39,6 +40,19 @@ struct unseen_bench_result {
 UNSEEN_API enum unseen_status unseen_bench(struct unseen_device *device,
                                            const struct unseen_bench_options *options,
                                            struct unseen_bench_result *result);
+
+/* The loader alone: decoded by all processors, cut at random and resized to options->size, mirrored,
+ * normalised and on the device, options->batch at a time. Images a second, over options->rounds passes
+ * through the training split (as often as gives 16 batches), after one that is not counted. */
+struct unseen_bench_loader {
+    double images_per_second, least, most; /* median and range */
+    int threads;                           /* that decode */
+    double busy;                           /* share of their time that they decoded in */
+};
+UNSEEN_API enum unseen_status unseen_bench_loader(struct unseen_device *device,
+                                                  const struct unseen_dataset *data,
+                                                  const struct unseen_bench_options *options,
+                                                  struct unseen_bench_loader *result);
 
 /* One shape of a convolution of the model in one direction, timed alone. */
 struct unseen_bench_conv {

@@ -151,9 +151,35 @@ out:
     return st;
 }
 
+/* The way of images to the device alone. */
+static enum unseen_status time_loader(struct unseen_device *device, const struct unseen_bench_options *o,
+                                      const char *name, bool json)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_dataset *data = NULL;
+    struct unseen_bench_loader r;
+    US_TRY(unseen_dataset_open(name, NULL, &data));
+    US_TRY(unseen_bench_loader(device, data, o, &r));
+    if (json)
+        st = us_print_json(json_pack("{s:s, s:s, s:i, s:f, s:f, s:f, s:i, s:f}", "device",
+                                     unseen_device_info(device)->name, "loader", name, "size", o->size,
+                                     "images_per_second", r.images_per_second, "least", r.least, "most",
+                                     r.most, "decode_threads", r.threads, "decode_busy_share", r.busy));
+    else
+        printf("%.1f images/s (%.1f .. %.1f) of %s at %d x %d pixels, decoded by %d thread%s, busy %.0f %% "
+               "of the "
+               "time\n",
+               r.images_per_second, r.least, r.most, name, o->size, o->size, r.threads,
+               r.threads == 1 ? "" : "s", 100 * r.busy);
+out:
+    unseen_dataset_close(data);
+    return st;
+}
+
 struct request {
     struct unseen_bench_options options;
     int explain, steps, product;
+    const char *loader;
 };
 
 static const struct us_option own[] = {
@@ -166,6 +192,9 @@ static const struct us_option own[] = {
      .words = "none", .value = "S",
      .help = "instead: the product of S x S matrices, by all that computes 1x1 convolutions (im2col: "
              "CLBlast)"},
+    {"loader", US_STRING, US_AT(struct request, loader), .value = "DATA",
+     .help = "instead: images from DATA to the device, at random parts resized to --size; a round is a pass "
+             "over all"},
     {0},
 };
 
@@ -196,6 +225,10 @@ enum unseen_status us_cmd_bench(int argc, char **argv)
     US_TRY(unseen_device_open(common.device, &device));
     if (r.product) {
         st = time_product(device, &r.options, r.product, common.json);
+        goto out;
+    }
+    if (r.loader) {
+        st = time_loader(device, &r.options, r.loader, common.json);
         goto out;
     }
     m.device = unseen_device_info(device)->name;

@@ -216,7 +216,7 @@ enum unseen_status us_gang_begin(struct us_gang_member *member, struct us_images
     while (st == UNSEEN_OK && (gang->expected > 0 || gang->making || is_ahead(member, epoch))) {
         us_decoders_wait(look_seconds);
         us_decoders_unlock();
-        st = waiting->go_on(waiting->context, look_seconds) ? UNSEEN_OK : UNSEEN_INTERRUPTED;
+        st = waiting->go_on(waiting->context, 0) ? UNSEEN_OK : UNSEEN_INTERRUPTED;
         us_decoders_lock();
     }
     US_TRY(st);

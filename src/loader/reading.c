@@ -303,10 +303,12 @@ static bool is_pending(const struct us_reading *r, int64_t at)
 static enum unseen_status await(const struct us_reader *reader, const struct us_waiting *waiting)
 {
     while (is_pending(reader->reading, reader->at)) {
+        const struct us_reading *r = reader->reading;
+        const bool full = !r->kept && reader->at >= r->base + r->places;
         const double start = us_seconds();
         us_decoders_wait(look_seconds);
         us_decoders_unlock();
-        const bool go_on = waiting->go_on(waiting->context, us_seconds() - start);
+        const bool go_on = waiting->go_on(waiting->context, full ? 0 : us_seconds() - start);
         us_decoders_lock();
         if (!go_on)
             return UNSEEN_INTERRUPTED;

@@ -12,7 +12,8 @@ struct us_reader; /* one reader's way through an order */
 
 /* What a thread does while it waits for an image. */
 struct us_waiting {
-    /* Called without locks at least every 50 ms with the seconds that it has just waited. False: give up. */
+    /* Called without locks at least every 50 ms with the seconds that it has just waited for decoding, 0 if
+     * it was for another reader. False: give up. */
     bool (*go_on)(void *context, double seconds);
     void *context;
 };

@@ -92,7 +92,7 @@ static enum unseen_status load(struct single *s, int64_t i)
     const int32_t row = (int32_t)s->pass.samples[i];
     US_TRY(us_write(s->session->device, s->loader.order, 0, &row, sizeof row));
     s->pass.order = -i; /* the loader has room for one, which lies at its beginning */
-    US_TRY(us_loader_batch(s->session, s->model, &s->loader, &s->pass, i, 1));
+    US_TRY(us_loader_batch(s->session, us_model_input(s->model), &s->loader, &s->pass, i, 1));
 out:
     return st;
 }

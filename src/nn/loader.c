@@ -97,11 +97,21 @@ struct wait {
     struct us_loader *loader;
 };
 
+static void set_starving(struct us_loader *loader, bool starves)
+{
+    if (starves != loader->starves)
+        us_loading_starves(starves);
+    loader->starves = starves;
+}
+
 static bool goes_on(void *context, double seconds)
 {
     const struct wait *wait = context;
-    if (us_queue_reached(wait->loader->staging.fed))
-        wait->loader->waited += seconds;
+    struct us_loader *loader = wait->loader;
+    if (us_queue_reached(loader->staging.fed)) {
+        set_starving(loader, true);
+        loader->waited += us_loading_all_starve() ? seconds : 0;
+    }
     return !us_session_stopped(wait->session);
 }
 
@@ -118,9 +128,12 @@ enum unseen_status us_pass_prepare(struct us_session *session, struct us_loader 
     struct wait wait = {session, loader};
     if (pass->reader || pass->n == 0 || (lies_ready && !random))
         return UNSEEN_OK;
-    if (random && pass->member)
-        return us_gang_begin(pass->member, session->images, pass->epoch, &(struct us_waiting){goes_on, &wait},
-                             &pass->reader);
+    if (random && pass->member) {
+        const enum unseen_status st = us_gang_begin(pass->member, session->images, pass->epoch,
+                                                    &(struct us_waiting){goes_on, &wait}, &pass->reader);
+        set_starving(loader, false);
+        return st;
+    }
     return us_reader_begin(session->images, &order, &pass->reader);
 }
 
@@ -137,9 +150,12 @@ static enum unseen_status gather(struct us_session *session, struct us_loader *l
     const size_t each = us_image_bytes(session->images);
     const uint8_t *held = us_images_held(session->images, pass->split);
     struct wait wait = {session, loader};
-    if (pass->reader)
-        return us_reader_take(pass->reader, pass->samples + at, n, &(struct us_waiting){goes_on, &wait},
-                              pixels);
+    if (pass->reader) {
+        const enum unseen_status st =
+            us_reader_take(pass->reader, pass->samples + at, n, &(struct us_waiting){goes_on, &wait}, pixels);
+        set_starving(loader, false);
+        return st;
+    }
     for (int k = 0; k < n; k++)
         memcpy(pixels + (size_t)k * each, held + (size_t)pass->samples[at + k] * each, each);
     return UNSEEN_OK;
@@ -163,8 +179,8 @@ out:
     return st;
 }
 
-enum unseen_status us_loader_batch(struct us_session *session, struct us_model *model,
-                                   struct us_loader *loader, const struct us_pass *pass, int64_t at, int n)
+enum unseen_status us_loader_batch(struct us_session *session, struct us_buf *input, struct us_loader *loader,
+                                   const struct us_pass *pass, int64_t at, int n)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_dataset *data = session->data;
@@ -188,7 +204,7 @@ enum unseen_status us_loader_batch(struct us_session *session, struct us_model *
         augment.pixels = loader->staging.pixels;
         augment.rows = loader->staging.places;
     }
-    US_TRY(us_augment_run(session->device, &augment, us_model_input(model)));
+    US_TRY(us_augment_run(session->device, &augment, input));
 out:
     return st;
 }

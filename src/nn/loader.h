@@ -87,6 +87,7 @@ struct us_loader {
     struct us_capture probs, features;
     struct us_staging staging;
     double seconds, waited; /* of passes; and of these, with the device idle, for images */
+    bool starves;           /* it wants an image, and its queue is empty */
     int64_t fed;            /* images */
 };
 
@@ -119,9 +120,9 @@ const float *us_loader_record(const struct us_loader *loader, const struct us_pa
 
 /* ---- loader.c and observe.c, for passes.c ---- */
 
-/* Enqueue the way of samples at..at+n-1 of a pass to loader->rows and to the model's input. */
-enum unseen_status us_loader_batch(struct us_session *session, struct us_model *model,
-                                   struct us_loader *loader, const struct us_pass *pass, int64_t at, int n);
+/* Enqueue the way of samples at..at+n-1 of a pass to loader->rows and to `input`, a model's. */
+enum unseen_status us_loader_batch(struct us_session *session, struct us_buf *input, struct us_loader *loader,
+                                   const struct us_pass *pass, int64_t at, int n);
 
 /* What rows set aside for an observer take from the device, and room for them. */
 uint64_t us_observe_bytes(const struct us_session *session, const struct us_loader_size *size);

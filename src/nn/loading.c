@@ -3,10 +3,12 @@
 #include "nn/loading.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "loader/decoders.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int feeding, starving;
 static struct unseen_loading sum; /* but for what the decoders count */
 
 void us_loading_add(int64_t fed, double seconds, double waited)
@@ -27,6 +29,21 @@ void unseen_loading(struct unseen_loading *loading)
     loading->threads = use.threads;
     loading->decoded = use.images;
     loading->busy = use.seconds > 0 ? use.busy / (use.threads * use.seconds) : 0;
+}
+
+void us_loading_feeds(bool begins)
+{
+    atomic_fetch_add(&feeding, begins ? 1 : -1);
+}
+
+void us_loading_starves(bool begins)
+{
+    atomic_fetch_add(&starving, begins ? 1 : -1);
+}
+
+bool us_loading_all_starve(void)
+{
+    return atomic_load(&starving) >= atomic_load(&feeding);
 }
 
 int unseen_loading_is_slow(const struct unseen_loading *loading)

@@ -3,11 +3,21 @@
 #define US_NN_LOADING_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "unseen/train.h"
 
 /* A loader is done: images that it sent, seconds of its passes, and of these for images alone. */
 void us_loading_add(int64_t fed, double seconds, double waited);
+
+/* A loader begins or ends a pass that takes decoded images; it begins or ends to want one with its queue
+ * empty. */
+void us_loading_feeds(bool begins);
+void us_loading_starves(bool begins);
+
+/* Whether all loaders in such passes starve: as long as one has work, models that share a device keep it
+ * busy. */
+bool us_loading_all_starve(void);
 
 /* unseen_loading as an object; NULL where nothing was decoded, or memory runs out. */
 json_t *us_loading_json(void);

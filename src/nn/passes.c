@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "nn/loader.h"
+#include "nn/loading.h"
 #include "nn/session.h"
 #include "ops/loss.h"
 #include "ops/sgd.h"
@@ -67,7 +68,7 @@ static enum unseen_status run_batch(struct us_session *session, struct us_model 
                                     struct us_loader *loader, const struct us_pass *pass, int64_t at, int n)
 {
     enum unseen_status st = UNSEEN_OK;
-    US_TRY(us_loader_batch(session, model, loader, pass, at, n));
+    US_TRY(us_loader_batch(session, us_model_input(model), loader, pass, at, n));
     US_TRY(us_model_forward(model, n, pass->training));
     struct us_loss loss = {.n = n,
                            .over = batch_at(pass, at),
@@ -158,8 +159,12 @@ enum unseen_status us_pass_enqueue(struct us_session *session, struct us_model *
     enum unseen_status st = UNSEEN_OK;
     const int batch = us_recipe_part(pass->recipe);
     const double start = us_seconds();
+    bool feeds = false;
     US_TRY(us_pass_prepare(session, loader, pass));
     US_TRY(begin(loader, pass));
+    feeds = pass->reader != NULL;
+    if (feeds)
+        us_loading_feeds(true);
     for (int64_t at = 0; at < pass->n; at += batch) {
         const int n = pass->n - at < batch ? (int)(pass->n - at) : batch;
         struct us_inflight *inflight = inflight_at(loader, pass, at);
@@ -179,6 +184,8 @@ enum unseen_status us_pass_enqueue(struct us_session *session, struct us_model *
         }
     }
 out:
+    if (feeds)
+        us_loading_feeds(false);
     us_pass_end(pass);
     loader->seconds += us_seconds() - start;
     return st;

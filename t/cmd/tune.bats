@@ -28,6 +28,16 @@ setup_cache() {
   run_code 2 unseen bench --gemm 64 --rounds 0
 }
 
+@test "bench times the way of images to the device" {
+  need_device
+  run_code 0 unseen bench --loader synth:40,2,16,1 --size 12 --batch 8 --rounds 2
+  grep -q 'images/s .* of synth:40,2,16,1 at 12 x 12 pixels' stdout
+  run_code 0 unseen bench --loader synth:40,2,16,1 --size 12 --batch 8 --rounds 2 --json
+  grep -q '"images_per_second"' stdout
+  run_code 3 unseen bench --loader nowhere
+  run_code 2 unseen bench --loader synth:40,2,16,1 --rounds 0
+}
+
 @test "tune refuses what it cannot do" {
   need_device
   setup_cache
