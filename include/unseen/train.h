@@ -33,6 +33,7 @@ enum unseen_cache {
 
 /* Everything that decides a model's weights besides the data, the seed and the device. */
 struct unseen_recipe {
+    char name[32];  /* of unseen_recipe_name's what it began as: recorded, changes nothing */
     char model[32]; /* as unseen_model_name lists them */
     int width;      /* channels of the first stage; inside its blocks for resnet50 */
     enum unseen_precision precision;
@@ -59,6 +60,16 @@ struct unseen_recipe {
 /* The field's defaults: resnet18, width 64, 200 epochs, batch 128, lr 0.1, momentum 0.9, Nesterov, weight
  * decay 5e-4 of all parameters, cosine, no smoothing or warm-up, crops with 4 pixels of padding, flips. */
 UNSEEN_API void unseen_recipe_defaults(struct unseen_recipe *recipe);
+
+/* The same, then what the recipe of that name sets. UNSEEN_USAGE, with a hint that lists them, for an unknown
+ * one. */
+UNSEEN_API enum unseen_status unseen_recipe_named(const char *name, struct unseen_recipe *recipe);
+
+/* The i-th recipe's name, one-line description, and settings as "option=value option=value ..."; NULL past
+ * the last. "paper" is the default. */
+UNSEEN_API const char *unseen_recipe_name(int i);
+UNSEEN_API const char *unseen_recipe_help(int i);
+UNSEEN_API const char *unseen_recipe_settings(int i);
 
 /* UNSEEN_USAGE, naming the option, for what is out of range or unknown. */
 UNSEEN_API enum unseen_status unseen_recipe_check(const struct unseen_recipe *recipe);

@@ -415,3 +415,12 @@ char *us_options_lines(const struct us_option *table, const void *base, unsigned
     }
     return all;
 }
+
+bool us_setting_next(const char **settings, char name[US_SETTING_SIZE], char value[US_SETTING_SIZE])
+{
+    int length = 0;
+    if (sscanf(*settings, " %63[^= ]=%63s%n", name, value, &length) < 2)
+        return false;
+    *settings += length;
+    return true;
+}

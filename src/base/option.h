@@ -51,6 +51,9 @@ struct us_option {
     const char *former_word;     /* the same of the first word of US_CHOICE */
     const char *used_by;         /* rules that look at it, "d2 beta"; NULL: not only rules do */
     const char *(*known)(int i); /* the i-th value that is known, NULL past the last; for completion */
+    /* Of US_NAME, if a value stands for those of other options: "option=value option=value ...", static.
+     * UNSEEN_USAGE for an unknown one. */
+    enum unseen_status (*fills)(const char *value, const char **settings);
     unsigned flags;
 
     /* US_STRUCT alone: */
@@ -107,6 +110,11 @@ US_SHARED char *us_option_text(const struct us_option_at *at);
 /* "1..1024 channels", "(0,1]", "a|b" or "" into `text`; returns it. */
 enum { US_RANGE_TEXT = 128 };
 US_SHARED const char *us_option_range(const struct us_option *row, char text[US_RANGE_TEXT]);
+
+/* Take the next "option=value" off *settings: false at their end. */
+enum { US_SETTING_SIZE = 64 };
+US_SHARED bool us_setting_next(const char **settings, char name[US_SETTING_SIZE],
+                               char value[US_SETTING_SIZE]);
 
 /* Add every member to a JSON object under its name, with "_" for "-". Numbers that 15 digits do not hold and
  * words are strings, no string is null. `leave_out`: rows with one of these flags are left out. UNSEEN_FAILED

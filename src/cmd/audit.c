@@ -132,7 +132,7 @@ enum unseen_status us_cmd_audit(int argc, char **argv)
                    {us_scoring_options, &scoring, "Scoring models"},
                    {us_dataset_options, &reading, "Data"}},
         .common = "device seed out json",
-        .lists = us_list_models,
+        .lists = us_list_training,
         .min_arguments = 1,
         .max_arguments = 1,
     };

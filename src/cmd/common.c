@@ -28,6 +28,17 @@ void us_list_models(void)
     list("Models", unseen_model_name, unseen_model_help);
 }
 
+void us_list_training(void)
+{
+    us_list_models();
+    us_print_title("Recipes");
+    for (int i = 0; unseen_recipe_name(i); i++) {
+        char *text = us_format("%s: %s", unseen_recipe_help(i), unseen_recipe_settings(i));
+        us_print_entry(unseen_recipe_name(i), text ? text : unseen_recipe_help(i));
+        free(text);
+    }
+}
+
 void us_list_scores(void)
 {
     list("Scores", unseen_score_name, unseen_score_help);
@@ -40,7 +51,7 @@ void us_list_rules(void)
 
 void us_list_choices(void)
 {
-    us_list_models();
+    us_list_training();
     us_list_scores();
     us_list_rules();
 }

@@ -173,6 +173,37 @@ static size_t size_of(const struct us_option *row)
     }
 }
 
+/* What one given option stands for counts as given, where it was not. Options that the command does not have
+ * are none of its. */
+static enum unseen_status fill_from(struct us_entries *all, const struct us_option_at *at)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const char *settings;
+    char name[US_SETTING_SIZE], value[US_SETTING_SIZE], whole[2 * US_SETTING_SIZE];
+    const int prefix = (int)(strlen(at->name) - strlen(at->row->name));
+    US_TRY(at->row->fills((const char *)at->base + at->row->offset, &settings));
+    while (us_setting_next(&settings, name, value)) {
+        bool no;
+        snprintf(whole, sizeof whole, "%.*s%s", prefix, at->name, name);
+        struct us_entry *entry = us_entry_find(all, whole, &no);
+        if (!entry || entry->given)
+            continue;
+        US_TRY(us_option_parse(&entry->at, value));
+        entry->given = 1;
+    }
+out:
+    return st;
+}
+
+static enum unseen_status fill(struct us_entries *all)
+{
+    enum unseen_status st = UNSEEN_OK;
+    for (int i = 0; i < all->n && !st; i++)
+        if (all->entry[i].given && all->entry[i].at.row->fills)
+            st = fill_from(all, &all->entry[i].at);
+    return st;
+}
+
 /* What is not given of a struct that follows another is as it is there. */
 static void follow(const struct us_entries *all)
 {
@@ -245,6 +276,7 @@ enum unseen_status us_options_parse(const struct us_usage *usage, int argc, char
     for (int i = 0; i < all->n; i++)
         all->entry[i].given = all->entry[i].given == 2 ? 0 : all->entry[i].given; /* --config itself */
     US_TRY(pass(all, argc, argv, false, &print));
+    US_TRY(fill(all));
     follow(all);
     if (common->device && strcmp(common->device, "list") == 0) {
         *help = true;

@@ -64,7 +64,7 @@ enum unseen_status us_cmd_train(int argc, char **argv)
                  "an interruption.",
         .groups = {{us_train_options, &options, NULL}, {us_dataset_options, &reading, "Data"}},
         .common = "device seed out json",
-        .lists = us_list_models,
+        .lists = us_list_training,
         .min_arguments = 1,
         .max_arguments = 1,
     };

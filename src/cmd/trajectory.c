@@ -12,7 +12,7 @@
 
 static void list_choices(void)
 {
-    us_list_models();
+    us_list_training();
     us_list_scores();
 }
 

@@ -1,5 +1,8 @@
 #include "config.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "nn/input.h"
 #include "nn/models.h"
 #include "nn/train.h"
@@ -7,6 +10,9 @@
 #define AT(member) US_AT(struct unseen_recipe, member)
 
 const struct us_option us_recipe_options[] = {
+    {"recipe", US_NAME, AT(name), .standard = "paper", .value = "NAME", .flags = US_NO_IDENTITY,
+     .help = "settings of training that are known to be good; any of them may be given, too",
+     .known = unseen_recipe_name, .fills = us_recipe_find},
     {"model", US_NAME, AT(model), .standard = "resnet18", .value = "NAME", .help = "which network",
      .known = unseen_model_name},
     {"width", US_INT, AT(width), .standard = "64", .low = 1, .high = 1024, .value = "W",
@@ -75,6 +81,34 @@ void unseen_recipe_defaults(struct unseen_recipe *recipe)
     us_options_defaults(us_recipe_options, recipe);
 }
 
+/* The row of that name in `list` [n]; NULL if there is none. */
+static const struct us_option_at *row_of(const struct us_option_at *list, int n, const char *name)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(list[i].name, name) == 0)
+            return &list[i];
+    return NULL;
+}
+
+enum unseen_status unseen_recipe_named(const char *name, struct unseen_recipe *recipe)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_option_at list[US_OPTIONS_MOST];
+    const char *settings;
+    char option[US_SETTING_SIZE], value[US_SETTING_SIZE];
+    US_TRY(us_recipe_find(name, &settings));
+    unseen_recipe_defaults(recipe);
+    snprintf(recipe->name, sizeof recipe->name, "%s", name);
+    const int n = us_options_list(us_recipe_options, recipe, list);
+    while (us_setting_next(&settings, option, value)) {
+        const struct us_option_at *at = row_of(list, n, option);
+        if (at)
+            US_TRY(us_option_parse(at, value));
+    }
+out:
+    return st;
+}
+
 void unseen_train_defaults(struct unseen_train_options *options)
 {
     *options = (struct unseen_train_options){0};
@@ -85,6 +119,8 @@ enum unseen_status unseen_recipe_check(const struct unseen_recipe *recipe)
 {
     enum unseen_status st = UNSEEN_OK;
     us_builder *builder;
+    const char *settings;
+    US_TRY(us_recipe_find(recipe->name, &settings));
     US_TRY(us_builder_find(recipe->model, &builder));
     US_TRY(us_options_check(us_recipe_options, recipe));
     if (recipe->stop_after > recipe->epochs)

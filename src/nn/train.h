@@ -98,6 +98,9 @@ enum unseen_status us_train(struct us_session *session, const struct us_train_jo
 extern const struct us_option us_recipe_options[];
 extern US_SHARED const struct us_option us_train_options[];
 
+/* The settings of the recipe of that name, as unseen_recipe_settings has them. */
+enum unseen_status us_recipe_find(const char *name, const char **settings);
+
 /* Samples that pass through the model together. */
 int us_recipe_part(const struct unseen_recipe *recipe);
 

@@ -152,3 +152,40 @@ OPTIONS
   done
   ! unseen report --help | grep -E -- '--(device|seed|json|out)'
 }
+
+# has FILE KEY VALUE...: the settings of a run.json.
+has() {
+  local file=$1
+  shift
+  while [ $# -gt 1 ]; do
+    grep -Eq "\"$1\": \"?$2\"?,?\$" "$file" || { echo "$1 is not $2"; return 1; }
+    shift 2
+  done
+}
+
+@test "a recipe sets what is not given" {
+  need_device
+  small="--model convnet3 --width 4 --epochs 1 --no-progress"
+  run_code 0 unseen train $tiny_data $small --recipe imagenet --batch 64 --size 24 --resize 28 --out a
+  has a/run.json recipe imagenet model convnet3 width 4 epochs 1 batch 64 accumulate 2 lr 0.1 momentum 0.9 \
+    nesterov false weight_decay 0.0001 decay_all false label_smoothing 0.0 schedule cosine warmup 0.0 flip true \
+    size 24 resize 28 crop resized pad 0
+  run_code 0 unseen train --config a/run.json --no-progress --out b
+  cmp a/model.safetensors b/model.safetensors
+  printf 'recipe = imagenet\nlr = 0.05\nbatch = 32\n' > one.conf
+  run_code 0 unseen train $tiny_data $small --config one.conf --accumulate 1 --no-flip --size 16 --resize auto --out c
+  has c/run.json recipe imagenet lr 0.05 batch 32 accumulate 1 flip false decay_all false
+  run_code 0 unseen train $tiny_data $small --config one.conf --recipe paper --out d
+  has d/run.json recipe paper lr 0.05 batch 32 decay_all true
+  run_code 2 unseen train $tiny_data $small --recipe unheard-of --out e
+  grep -q '^hint: the recipes are paper, imagenet' stderr
+  unseen train --help | grep -A3 '^  imagenet' | grep -q 'resnet34'
+}
+
+@test "scoring models may have a recipe of their own" {
+  need_device
+  run_code 0 unseen compare $tiny_data --metrics el2n --protocols fold --rules top --keep 0.5 --seeds 1 --folds 2 \
+    --model convnet3 --width 4 --epochs 1 --batch 32 --scoring-recipe imagenet --scoring-model convnet3 \
+    --scoring-width 4 --scoring-epochs 1 --scoring-batch 64 --scoring-size 16 --scoring-resize 16 --no-progress --out one
+  has one/run.json recipe paper accumulate 1 batch 32 scoring_recipe imagenet scoring_accumulate 2 scoring_batch 64
+}

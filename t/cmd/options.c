@@ -56,6 +56,56 @@ static const struct us_option rows[] = {
     {0},
 };
 
+static enum unseen_status sizes(const char *value, const char **settings)
+{
+    *settings = strcmp(value, "large") == 0 ? "depth=8 count=20 no-such=1" : "depth=1";
+    return strcmp(value, "none") == 0 ? us_fail(UNSEEN_USAGE, "--fit", "unknown") : UNSEEN_OK;
+}
+
+struct filled {
+    char fit[US_NAME_SIZE];
+    struct sample sample;
+};
+
+static const struct us_option filled_rows[] = {
+    {"fit", US_NAME, US_AT(struct filled, fit), .standard = "small", .value = "NAME", .help = "which",
+     .fills = sizes},
+    {"sample", US_STRUCT, US_AT(struct filled, sample), .table = rows, .help = "Filled"},
+    {0},
+};
+
+/* One option that stands for others: what is given counts, wherever it stands. */
+static void test_filled(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arguments[5];
+        int depth, other, count;
+    } cases[] = {
+        {{"filled"}, 3, 3, 10}, /* nothing stands for anything that is not given */
+        {{"filled", "--fit", "small"}, 1, 1, 10},
+        {{"filled", "--fit", "large"}, 8, 8, 20},
+        {{"filled", "--depth=2", "--fit=large", "--count=10"}, 2, 2, 10},
+        {{"filled", "--fit=large", "--other-depth=4"}, 8, 4, 20},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct filled f = {0};
+        struct us_common common;
+        const struct us_usage usage = {
+            .synopsis = "unseen filled", .about = "Filled.", .groups = {{filled_rows, &f, NULL}}};
+        bool help;
+        int n = 0;
+        while (n < 5 && cases[k].arguments[n])
+            n++;
+        us_options_defaults(filled_rows, &f);
+        assert_ok(us_options_parse(&usage, n, (char **)cases[k].arguments, &common, NULL, &help));
+        assert_int_equal(f.sample.inner.depth, cases[k].depth);
+        assert_int_equal(f.sample.other.depth, cases[k].other);
+        assert_int_equal(f.sample.count, cases[k].count);
+        us_common_end(&common);
+    }
+}
+
 static enum unseen_status parse(struct sample *s, int argc, const char **argv, struct us_common *common)
 {
     const struct us_usage usage = {
@@ -206,10 +256,8 @@ static void test_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_command_line),
-        cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_filled), cmocka_unit_test(test_command_line), cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_json),   cmocka_unit_test(test_texts),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }

@@ -85,6 +85,58 @@ static void recipe_is_checked(void **state)
     assert_null(unseen_model_help(1000));
 }
 
+/* Whether "option=" is among settings. */
+static bool sets(const char *settings, const char *option)
+{
+    char name[US_SETTING_SIZE], value[US_SETTING_SIZE];
+    while (us_setting_next(&settings, name, value))
+        if (strcmp(name, option) == 0)
+            return true;
+    return false;
+}
+
+/* Those that nothing is said of are about this machine, or how much of the run is wanted. */
+static void recipes_say_everything(void **state)
+{
+    (void)state;
+    static const char silent[] = "recipe precision stop-after recompute cache";
+    struct unseen_recipe standard;
+    unseen_recipe_defaults(&standard);
+    for (int i = 0; unseen_recipe_name(i); i++) {
+        const char *settings = unseen_recipe_settings(i);
+        struct unseen_recipe recipe;
+        assert_ok(unseen_recipe_named(unseen_recipe_name(i), &recipe));
+        assert_string_equal(recipe.name, unseen_recipe_name(i));
+        assert_ok(unseen_recipe_check(&recipe));
+        assert_non_null(unseen_recipe_help(i));
+        for (const struct us_option *row = us_recipe_options; row->name; row++)
+            assert_true(us_is_among(silent, row->name) != sets(settings, row->name));
+        if (strcmp(recipe.name, standard.name) == 0)
+            assert_memory_equal(&recipe, &standard, sizeof recipe);
+    }
+}
+
+static void recipes_by_name(void **state)
+{
+    (void)state;
+    struct unseen_recipe recipe;
+    assert_ok(unseen_recipe_named("imagenet", &recipe));
+    assert_string_equal(recipe.model, "resnet34");
+    assert_int_equal(recipe.epochs, 60);
+    assert_int_equal(recipe.batch, 256);
+    assert_int_equal(us_recipe_part(&recipe), 128);
+    assert_float_equal(recipe.weight_decay, 1e-4f, 0);
+    assert_int_equal(recipe.decay_all, 0);
+    assert_int_equal(recipe.nesterov, 0);
+    assert_fails(UNSEEN_USAGE, "\"alexnet\"", unseen_recipe_named("alexnet", &recipe));
+    assert_string_equal(unseen_last_hint(), "the recipes are paper, imagenet");
+    strcpy(recipe.name, "alexnet");
+    assert_fails(UNSEEN_USAGE, "--recipe", unseen_recipe_check(&recipe));
+    assert_null(unseen_recipe_name(-1));
+    assert_null(unseen_recipe_settings(1000));
+    assert_null(unseen_recipe_help(1000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +144,8 @@ int main(void)
         cmocka_unit_test(warmup),
         cmocka_unit_test(onecycle),
         cmocka_unit_test(recipe_is_checked),
+        cmocka_unit_test(recipes_say_everything),
+        cmocka_unit_test(recipes_by_name),
     };
     return RUN_TESTS(tests, NULL, NULL);
 }
