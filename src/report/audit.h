@@ -8,7 +8,8 @@
 #include "unseen/report.h"
 
 /* A fresh object: program, version, command, device and data as in run.json, the settings and histories of
- * the scoring models, the options to do it again, and the audit's protocol, n, suspects and wrong_share. Released with json_decref. */
+ * the scoring models, the options to do it again, and the audit's protocol, n, suspects and wrong_share.
+ * Released with json_decref. */
 enum unseen_status us_audit_json(const struct unseen_audit *audit, const struct unseen_dataset *data,
                                  const struct unseen_audit_origin *origin, json_t **json);
 

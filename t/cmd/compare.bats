@@ -12,7 +12,13 @@ tiny_compare="--model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 
   grep -q '^el2n,fold-seen,beta,0.5,120,2,3,12,0' c/table.csv
   grep -q '^| dual fold ccs | .* ± .* | .* ± .* |$' c/table.md
   grep -q 'Accuracy against share kept' c/report.html
-  [ -s c/cells/dual-fold-ccs-k0.5-s4/keep.npy ]
+  cell=c/cells/dual-fold-ccs-k0.5-s4
+  grep -q '"keep.npy": "xxh3-' $cell/result.json
+  mkdir damaged
+  cp $cell/* damaged
+  printf x | dd of=damaged/keep.npy bs=1 seek=200 conv=notrunc status=none
+  run_code 3 unseen train $tiny_data --subset damaged/keep.npy --epochs 1 --model convnet3 --out x
+  grep -q 'damaged/keep.npy: is damaged' stderr
   ! find c -name '*.safetensors' | grep .
   ! find c -name '*.tmp*' | grep .
 
