@@ -70,8 +70,9 @@ enum unseen_status us_drivers_none(const char *where)
     if (st == UNSEEN_OK && drivers.n == 0)
         st = none_registered(where, drivers.place);
     for (int i = 0; st == UNSEEN_OK && i < drivers.n; i++) {
-        /* The loader has tried the same, and told nobody why it failed. */
-        void *library = dlopen(drivers.list[i].library, RTLD_NOW);
+        /* The loader has tried the same, and told nobody why it failed. What is loaded stays: PoCL does not
+         * bear to be loaded twice beside an LLVM that stayed. */
+        void *library = dlopen(drivers.list[i].library, RTLD_NOW | RTLD_NODELETE);
         if (library)
             dlclose(library);
         else
