@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dataset_options.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "datasets/source.h"
@@ -168,6 +169,9 @@ static enum unseen_status read_pixels(const struct us_dataset_format *format, co
 {
     struct us_defects defects = {0};
     enum unseen_status st;
+    if (dataset->options.test_share > 0)
+        return us_fail(UNSEEN_USAGE, "--test-share", "is for image files, and %s is %s", location,
+                       format->name);
     US_TRY(format->read(location, &defects, dataset));
     US_TRY(us_dataset_hash(dataset));
     US_TRY(us_duplicates_find(dataset));
@@ -189,10 +193,12 @@ enum unseen_status unseen_dataset_open(const char *name, const struct unseen_dat
         US_TRY(take_coarse(name, &format));
     US_TRY_ALLOC(fresh = us_calloc(1, sizeof *fresh));
     fresh->format = format->name;
+    if (options)
+        fresh->options = *options;
     US_TRY_ALLOC(fresh->location = us_format("%s", location));
     US_TRY(name_source(format, fresh));
-    US_TRY(format->list ? us_files_open(format, location, options, fresh)
-                        : read_pixels(format, location, fresh));
+    US_TRY(us_options_check(us_dataset_options, &fresh->options));
+    US_TRY(format->list ? us_files_open(format, location, fresh) : read_pixels(format, location, fresh));
     warn_of_duplicates(fresh);
     *dataset = fresh;
     fresh = NULL;

@@ -10,6 +10,11 @@ enum unseen_status us_files_new(struct unseen_dataset *dataset);
 /* The index of a dataset of files; NULL for any other. */
 struct us_index *us_files_index(const struct unseen_dataset *dataset);
 
+/* Set dataset->height and width, and the reader's sizes where there is more than one, as pictures are read. A
+ * bad one has the others' size, or US_GREY_SIDE in both directions where they have many. */
+enum { US_GREY_SIDE = 224 };
+enum unseen_status us_files_sizes(struct unseen_dataset *dataset);
+
 /* The entry of a sample. */
 static inline int64_t us_entry_of(const struct us_index *index, enum unseen_split split, int64_t i)
 {

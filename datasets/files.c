@@ -33,30 +33,17 @@ static enum unseen_status copy_samples(struct unseen_dataset *dataset, const str
     return UNSEEN_OK;
 }
 
-/* dataset->height and width, and the reader's sizes where there is more than one. */
-static void set_sizes(struct unseen_dataset *dataset, const struct us_index *index)
-{
-    const struct us_image_size *first = NULL;
-    bool several = false;
-    for (int64_t i = 0; i < index->n[UNSEEN_TRAIN] + index->n[UNSEEN_TEST]; i++) {
-        const struct us_image_size *size = &index->sizes[i];
-        if (index->entries[i].bad)
-            continue;
-        first = first ? first : size;
-        several |= size->height != first->height || size->width != first->width;
-    }
-    dataset->height = first && !several ? first->height : 0;
-    dataset->width = first && !several ? first->width : 0;
-    for (int split = 0; several && split < 2; split++)
-        dataset->reader->sizes[split] = index->sizes + us_entry_of(index, (enum unseen_split)split, 0);
-}
-
 /* Make the index, with what one that does not hold any more tells of files that are as they were. */
 static enum unseen_status make_index(const struct us_dataset_format *format, const char *location,
-                                     const struct us_index *former, struct us_index *index)
+                                     float share, const struct us_index *former, struct us_index *index)
 {
     enum unseen_status st;
     US_TRY(format->list(location, index));
+    if (share > 0 && index->n[UNSEEN_TEST] > 0)
+        return us_fail(UNSEEN_USAGE, "--test-share", "%s has a test split, of %lld samples", location,
+                       (long long)index->n[UNSEEN_TEST]);
+    if (share > 0)
+        US_TRY(us_index_hold_out(index, (double)share));
     if (former)
         US_TRY(us_index_reuse(index, former));
     st = us_headers_read(index, location);
@@ -66,7 +53,7 @@ out:
 
 /* `path`: where it may be kept; NULL: nowhere. `made`: when it was made; 0 if it was there. */
 static enum unseen_status find_index(const struct us_dataset_format *format, const char *location,
-                                     const char *path, struct us_index *index, int64_t *made)
+                                     float share, const char *path, struct us_index *index, int64_t *made)
 {
     struct us_index kept = {0};
     bool former = false;
@@ -77,7 +64,7 @@ static enum unseen_status find_index(const struct us_dataset_format *format, con
         return UNSEEN_OK;
     }
     *made = us_index_now();
-    st = make_index(format, location, former ? &kept : NULL, index);
+    st = make_index(format, location, share, former ? &kept : NULL, index);
     us_index_free(&kept);
     return st;
 }
@@ -91,7 +78,7 @@ static enum unseen_status take_index(struct unseen_dataset *dataset)
     US_TRY(us_class_names(dataset, (const char *const *)index->classes, index->n_classes));
     US_TRY(copy_samples(dataset, index, UNSEEN_TRAIN));
     US_TRY(copy_samples(dataset, index, UNSEEN_TEST));
-    set_sizes(dataset, index);
+    st = us_files_sizes(dataset);
 out:
     return st;
 }
@@ -101,15 +88,10 @@ enum unseen_status us_files_list(const struct us_dataset_format *format, const c
 {
     enum unseen_status st;
     US_TRY(us_files_new(dataset));
-    US_TRY(make_index(format, location, NULL, us_files_index(dataset)));
+    US_TRY(make_index(format, location, 0, NULL, us_files_index(dataset)));
     US_TRY(take_index(dataset));
 out:
     return st;
-}
-
-static bool has_facts(const struct us_index *index)
-{
-    return *index->facts.hash && index->facts.measured && index->facts.compared;
 }
 
 /* A cache that cannot be written is no failure. */
@@ -122,8 +104,9 @@ static void keep_index(const char *path, const struct us_index *index, int64_t m
 }
 
 /* Bad files are found before anything long begins. */
-static enum unseen_status refuse_bad(const char *location, const struct us_index *index)
+static enum unseen_status treat_bad(const char *location, const struct unseen_dataset *dataset)
 {
+    const struct us_index *index = us_files_index(dataset);
     int64_t n = 0, first = 0;
     for (int64_t i = index->n[UNSEEN_TRAIN] + index->n[UNSEEN_TEST] - 1; i >= 0; i--) {
         if (index->entries[i].bad) {
@@ -133,35 +116,46 @@ static enum unseen_status refuse_bad(const char *location, const struct us_index
     }
     if (n < 1)
         return UNSEEN_OK;
-    us_fail(UNSEEN_BAD_DATA, location, "%s: %s", us_index_name(index, first), us_entry_reason(index, first));
-    if (n > 1)
-        us_hint("%lld files are bad; dataset verify lists them", (long long)n);
+    const char *name = us_index_name(index, first), *reason = us_entry_reason(index, first);
+    if (dataset->options.on_bad == UNSEEN_BAD_GREY) {
+        us_log(UNSEEN_LOG_WARNING, "%s: %lld bad files are taken as grey, the first is %s: %s", location,
+               (long long)n, name, reason);
+        return UNSEEN_OK;
+    }
+    us_fail(UNSEEN_BAD_DATA, location, "%s: %s", name, reason);
+    us_hint(
+        "%lld of %lld files are bad; dataset verify lists them, and --on-bad grey goes on with them as grey",
+        (long long)n, (long long)(index->n[UNSEEN_TRAIN] + index->n[UNSEEN_TEST]));
     return UNSEEN_BAD_DATA;
 }
 
 enum unseen_status us_files_open(const struct us_dataset_format *format, const char *location,
-                                 const struct unseen_dataset_options *options, struct unseen_dataset *dataset)
+                                 struct unseen_dataset *dataset)
 {
     struct us_index *index = NULL;
+    struct us_facts before;
     int64_t made = 0;
-    enum unseen_status st;
-    (void)options;
-    char *path = us_index_path(location, format->name);
+    enum unseen_status st = UNSEEN_OK;
+    char *what = us_format("%s %g", format->name, (double)dataset->options.test_share), *path = NULL;
+    US_TRY_ALLOC(what);
+    path = us_index_path(location, what);
     US_TRY(us_files_new(dataset));
     index = us_files_index(dataset);
-    US_TRY(find_index(format, location, path, index, &made));
+    US_TRY(find_index(format, location, dataset->options.test_share, path, index, &made));
     US_TRY(take_index(dataset));
-    if ((st = refuse_bad(location, index)) != UNSEEN_OK) {
+    if ((st = treat_bad(location, dataset)) != UNSEEN_OK) {
         keep_index(path, index, made);
         goto out;
     }
-    if (made == 0 && !has_facts(index))
-        made = us_index_now();
+    before = index->facts;
     US_TRY(us_files_hash(dataset));
     US_TRY(us_duplicates_find(dataset));
     US_TRY(us_files_measure(dataset));
+    if (made == 0 && memcmp(&before, &index->facts, sizeof before) != 0)
+        made = us_index_now();
     keep_index(path, index, made);
 out:
     free(path);
+    free(what);
     return st;
 }

@@ -4,10 +4,9 @@
 
 #include "datasets/format.h"
 
-/* Open what `format` lists at `location`, of which dataset->format and location are set: everything but
- * dataset->source. */
+/* Open what `format` lists at `location`, of which dataset->format, location and options are set: everything
+ * but dataset->source. */
 enum unseen_status us_files_open(const struct us_dataset_format *format, const char *location,
-                                 const struct unseen_dataset_options *options,
                                  struct unseen_dataset *dataset);
 
 /* The names, labels and sizes alone: what is known of the files from their listing and their headers. */
@@ -22,7 +21,8 @@ enum unseen_status us_files_verify(const struct us_dataset_format *format, const
 /* dataset->hash of a dataset of files: SHA-256 over the names of the classes and, of each split, n, labels,
  * the names of the files from their class on, their stored sizes, and the bytes of US_HASHED files drawn from
  * both splits. Integers are little-endian, labels of 32 bits, others of 64, and a zero byte is behind each
- * name. Files that are bad have no bytes in it. */
+ * name. Files that are bad have no bytes in it. What the options make of the files is added where it differs.
+ */
 enum { US_HASHED = 256 };
 enum unseen_status us_files_hash(struct unseen_dataset *dataset);
 

@@ -59,8 +59,7 @@ static enum unseen_status look_at(struct pass *pass, struct us_image_decoder *de
     entry->looked_at = 1;
     for (int64_t wanted = US_HEAD;; wanted *= 16) {
         if (!us_store_try(index->store, us_index_name(index, i), &entry->place, 0, wanted, bytes, reason))
-            return us_interrupted() ? us_fail(UNSEEN_INTERRUPTED, pass->location, "interrupted")
-                                    : set_bad(pass, entry, reason);
+            return !*reason ? UNSEEN_FAILED : set_bad(pass, entry, reason);
         if (wanted == US_HEAD)
             entry->head = us_hash(US_HASH_START, bytes->data, bytes->size);
         if (us_image_size(decoder, bytes->data, bytes->size, &height, &width))

@@ -67,6 +67,26 @@ out:
     return st;
 }
 
+/* The same files are other data where they are turned, or where bad ones are read as grey. */
+static void hash_options(struct unseen_dataset *dataset, const struct us_index *index)
+{
+    bool turned = false, grey = false;
+    for (int64_t i = 0; i < index->n[UNSEEN_TRAIN] + index->n[UNSEEN_TEST]; i++) {
+        turned |= index->entries[i].orientation > 1;
+        grey |= index->entries[i].bad;
+    }
+    turned &= dataset->options.exif == UNSEEN_EXIF_APPLY;
+    grey &= dataset->options.on_bad == UNSEEN_BAD_GREY;
+    if (!turned && !grey)
+        return;
+    struct sha256_ctx hash;
+    sha256_init(&hash);
+    hash_text(&hash, dataset->hash);
+    hash_text(&hash, turned ? "exif apply" : "");
+    hash_text(&hash, grey ? "on-bad grey" : "");
+    us_sha256_hex(&hash, dataset->hash);
+}
+
 enum unseen_status us_files_hash(struct unseen_dataset *dataset)
 {
     struct us_index *index = us_files_index(dataset);
@@ -84,6 +104,8 @@ enum unseen_status us_files_hash(struct unseen_dataset *dataset)
     us_sha256_hex(&hash, facts->hash);
 out:
     memcpy(dataset->hash, facts->hash, sizeof dataset->hash);
+    if (st == UNSEEN_OK)
+        hash_options(dataset, index);
     return st;
 }
 
@@ -173,9 +195,10 @@ enum unseen_status us_files_measure(struct unseen_dataset *dataset)
     struct us_facts *facts = &us_files_index(dataset)->facts;
     const bool many_sizes = dataset->height == 0;
     enum unseen_status st = UNSEEN_OK;
-    if (!facts->measured && !many_sizes)
+    if (!facts->measured && !many_sizes) {
         US_TRY(measure(dataset, facts));
-    facts->measured = 1;
+        facts->measured = 1;
+    }
     memcpy(dataset->mean, many_sizes ? imagenet.mean : facts->mean, sizeof facts->mean);
     memcpy(dataset->std, many_sizes ? imagenet.std : facts->std, sizeof facts->std);
 out:

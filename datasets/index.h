@@ -73,6 +73,10 @@ enum unseen_status us_index_witness(struct us_index *index, const char *path, co
  * there. */
 enum unseen_status us_index_watch(struct us_index *index, const char *path);
 
+/* Make a test split of `share` of each class, rounded, though never of all of it: always the same files.
+ * There is none yet. */
+enum unseen_status us_index_hold_out(struct us_index *index, double share);
+
 static inline const char *us_index_name(const struct us_index *index, int64_t entry)
 {
     return index->text.text + index->entries[entry].name;

@@ -242,7 +242,7 @@ static int open_archive(struct us_store *store, struct us_stored_file *file, boo
     int handle = file->handle;
     if (file->packed) {
         if (!file->spool && unpack_again(file) != UNSEEN_OK)
-            refuse(reason, unseen_last_error());
+            *reason = '\0';
         handle = file->spool ? us_spool_handle(file->spool) : -1;
     } else if (handle < 0) {
         handle = open_as_listed(file->path, file->size, file->changed, reason);
@@ -295,6 +295,8 @@ enum unseen_status us_store_read(struct us_store *store, const char *name, const
     char reason[US_REASON];
     if (us_store_try(store, name, place, 0, place->size, bytes, reason))
         return UNSEEN_OK;
+    if (!*reason)
+        return us_interrupted() ? UNSEEN_INTERRUPTED : UNSEEN_FAILED;
     char *label = us_store_label(store, name, place);
     enum unseen_status st = label ? us_fail(UNSEEN_BAD_DATA, label, "%s", reason) : UNSEEN_FAILED;
     free(label);

@@ -56,7 +56,8 @@ void us_bytes_free(struct us_bytes *bytes);
 enum { US_REASON = 256 };
 
 /* `size` bytes from `from` of the file `name` at `place`, fewer if it ends before, to `bytes`. False, with
- * the reason in words, if they cannot be had: the file is gone, is none, is not as it was listed. Any thread.
+ * the reason in words, if they cannot be had: the file is gone, is none, is not as it was listed. The reason
+ * is empty for a failure of another kind, which is recorded: an archive that cannot be unpacked. Any thread.
  */
 bool us_store_try(struct us_store *store, const char *name, const struct us_place *place, int64_t from,
                   int64_t size, struct us_bytes *bytes, char reason[US_REASON]);

@@ -35,12 +35,29 @@ struct unseen_duplicates {
 
 struct unseen_reader; /* where the pixels come from; opaque */
 
+/* EXIF's orientation of image files. */
+enum unseen_exif { UNSEEN_EXIF_IGNORE, UNSEEN_EXIF_APPLY };
+
+/* Image files that cannot be read or decoded: opening and reading fail, naming the file; or all of their
+ * pixels are 128, with a warning. */
+enum unseen_on_bad { UNSEEN_BAD_ERROR, UNSEEN_BAD_GREY };
+
+/* How to read. Zeroed: find the format by looking, fine labels, files as they are. */
+struct unseen_dataset_options {
+    int coarse_labels; /* CIFAR-100: the 20 superclasses, as "cifar100-coarse:PATH" has them too */
+    enum unseen_exif exif;
+    enum unseen_on_bad on_bad;
+    float test_share; /* of image files without a test split: so much of each class becomes one, always the
+                         same files; 0: there is no test split */
+};
+
 struct unseen_dataset {
     const char *format; /* as unseen_dataset_format_name has it */
     char *location;     /* as the caller named it, without the format prefix */
-    char *source;       /* "FORMAT:PATH" that opens the same dataset, from any folder and without options;
+    char *source;       /* "FORMAT:PATH" that opens the same dataset from any folder, with `options`;
                            NULL if it was made in memory */
-    int height, width;  /* pixels; 0 if the images are of many sizes */
+    struct unseen_dataset_options options; /* as it was opened with */
+    int height, width;                     /* pixels; 0 if the images are of many sizes */
     int channels;
     int classes;
     char **class_names;            /* [classes] */
@@ -53,11 +70,6 @@ struct unseen_dataset {
                               ImageNet's for images of many sizes */
     char hash[65];         /* SHA-256 in hex over both splits' labels, the names of classes and samples, where
                               they have any, and the pixels, or of files their sizes and what some hold */
-};
-
-/* What to read. Zeroed: find the format by looking, fine labels. */
-struct unseen_dataset_options {
-    int coarse_labels; /* CIFAR-100: the 20 superclasses, as "cifar100-coarse:PATH" has them too */
 };
 
 /* The name of format i, from 0 on, and what follows it and a colon in a dataset's name (`argument` may be

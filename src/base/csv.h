@@ -10,7 +10,7 @@
 
 /* One field, quoted if it holds a comma, a quote, a line break or blanks at an end; NULL is an empty field.
  * Commas and line ends are the caller's; so is checking the stream (us_atomic_commit does). */
-void us_csv_field(FILE *stream, const char *text);
+US_SHARED void us_csv_field(FILE *stream, const char *text);
 
 /* A table that is read row by row. Fields are separated by commas, or by semicolons or tabs if the first line
  * has no comma, or by what a line "sep=;" before it says. Lines end with \n, \r\n or \r; blank ones are

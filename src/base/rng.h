@@ -16,7 +16,8 @@ enum us_stream {
     US_STREAM_FOLD = 4,    /* item = sample, epoch = repeat */
     US_STREAM_SELECT = 5,  /* item = sample */
     US_STREAM_SYNTH = 6,
-    US_STREAM_DATA = 7, /* item = draw: files that stand for all */
+    US_STREAM_DATA = 7, /* item = draw or file; epoch 0: files that stand for all, 1: those that are compared,
+                            2: the test split */
 };
 
 /* One block of four words for counter (item_lo, item_hi, epoch, stream) and key (seed_lo, seed_hi). */

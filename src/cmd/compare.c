@@ -8,7 +8,7 @@
 
 #include "cmd/cmd.h"
 #include "compare/compare_options.h"
-#include "datasets/dataset_options.h"
+#include "base/dataset_options.h"
 #include "unseen/compare.h"
 #include "unseen/report.h"
 

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/csv.h"
+#include "base/dataset_options.h"
 #include "base/json.h"
 #include "base/reader.h"
 #include "base/utf8.h"
 #include "cmd/cmd.h"
-#include "datasets/dataset_options.h"
 #include "unseen/dataset.h"
 
 static int64_t *class_counts(const struct unseen_images *images, int classes)
@@ -107,6 +108,34 @@ static enum unseen_status print_info_json(const struct unseen_dataset *d, const 
     return us_print_json(info);
 }
 
+/* Every sample, a line each, as CSV. */
+static enum unseen_status print_list(const struct unseen_dataset *d)
+{
+    static const char *const names[] = {[UNSEEN_TRAIN] = "train", [UNSEEN_TEST] = "test"};
+    puts("split,index,label,class,path");
+    for (int split = 0; split < 2; split++) {
+        const struct unseen_images *images = &d->split[split];
+        for (int64_t i = 0; i < images->n; i++) {
+            printf("%s,%lld,%d,", names[split], (long long)i, (int)images->labels[i]);
+            us_csv_field(stdout, d->class_names[images->labels[i]]);
+            putchar(',');
+            us_csv_field(stdout, images->paths ? images->paths[i] : NULL);
+            putchar('\n');
+        }
+    }
+    return fflush(stdout) == 0 && !ferror(stdout) ? UNSEEN_OK : us_fail_errno("--list", "cannot print");
+}
+
+struct info_request {
+    int list;
+};
+
+static const struct us_option info_options[] = {
+    {"list", US_BOOL, US_AT(struct info_request, list),
+     .help = "all samples as CSV instead: split,index,label,class,path"},
+    {0},
+};
+
 static enum unseen_status cmd_info(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -115,10 +144,11 @@ static enum unseen_status cmd_info(int argc, char **argv)
     struct unseen_dataset *data = NULL;
     int64_t *train = NULL, *test = NULL;
     const char *path[1];
+    struct info_request r = {0};
     bool help;
     const struct us_usage usage = {.synopsis = "unseen dataset info DATA",
                                    .about = "Format, splits, sizes, class counts and content hash.",
-                                   .groups = {{us_dataset_options, &reading, NULL}},
+                                   .groups = {{info_options, &r, NULL}, {us_dataset_options, &reading, NULL}},
                                    .common = "json",
                                    .min_arguments = 1,
                                    .max_arguments = 1};
@@ -130,7 +160,9 @@ static enum unseen_status cmd_info(int argc, char **argv)
     test = class_counts(&data->split[UNSEEN_TEST], data->classes);
     US_TRY_ALLOC(train);
     US_TRY_ALLOC(test);
-    if (common.json)
+    if (r.list)
+        US_TRY(print_list(data));
+    else if (common.json)
         US_TRY(print_info_json(data, train, test));
     else
         print_info(data, train, test);

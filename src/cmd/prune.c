@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "cmd/cmd.h"
-#include "datasets/dataset_options.h"
+#include "base/dataset_options.h"
 #include "prune/prune_options.h"
 #include "unseen/prune.h"
 #include "unseen/report.h"

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "cmd/cmd.h"
-#include "datasets/dataset_options.h"
+#include "base/dataset_options.h"
 #include "prune/select_inputs.h"
 #include "select/rule.h"
 #include "unseen/dataset.h"

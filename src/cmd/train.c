@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "cmd/cmd.h"
-#include "datasets/dataset_options.h"
+#include "base/dataset_options.h"
 #include "nn/train.h"
 
 static enum unseen_status print_json(const struct unseen_epoch *last, int epochs, double best, double seconds)

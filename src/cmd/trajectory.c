@@ -6,7 +6,7 @@
 
 #include "base/fs.h"
 #include "cmd/cmd.h"
-#include "datasets/dataset_options.h"
+#include "base/dataset_options.h"
 #include "scoring/scoring_model.h"
 #include "unseen/prune.h"
 

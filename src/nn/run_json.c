@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/dataset_options.h"
 #include "device/device.h"
 #include "nn/loading.h"
 
@@ -59,14 +60,17 @@ static void add_devices(json_t *run, const struct unseen_device *device)
 }
 
 /* All that was asked for, as --config takes it. */
-static json_t *settings_json(uint64_t seed, const struct us_option *table, const void *options)
+static json_t *settings_json(uint64_t seed, const struct us_option *table, const void *options,
+                             const struct unseen_dataset_options *reading)
 {
     json_t *settings = json_object();
     /* JSON's integers end earlier than seeds do. */
     char *large = seed > INT64_MAX ? us_format("%" PRIu64, seed) : NULL;
     json_t *number = large ? json_string(large) : json_integer((json_int_t)seed);
     free(large);
-    if (us_options_put(settings, table, options, 0) || json_object_set_new(settings, "seed", number)) {
+    if (us_options_put(settings, table, options, 0) ||
+        us_options_put(settings, us_dataset_options, reading, 0) ||
+        json_object_set_new(settings, "seed", number)) {
         json_decref(settings);
         return NULL;
     }
@@ -79,7 +83,7 @@ json_t *us_run_json(const char *command, uint64_t seed, const struct unseen_devi
     json_t *run = json_pack("{s:s, s:s, s:o?, s:o*, s:o, s:o*}", "program", PACKAGE_NAME, "version",
                             unseen_version(), "command", command ? us_json_text(command) : NULL, "device",
                             device ? device_json(device) : NULL, "data", data_json(data), "settings",
-                            table ? settings_json(seed, table, options) : NULL);
+                            table ? settings_json(seed, table, options, &data->options) : NULL);
     if (run && (!table || json_object_get(run, "settings"))) {
         add_devices(run, device);
         json_t *loading = us_loading_json();

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/checksum.h"
+#include "base/dataset_options.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/npy.h"
@@ -181,6 +182,20 @@ static enum unseen_status take_dataset(struct us_run_folder *f, const struct uns
     return UNSEEN_OK;
 }
 
+/* As the run had them; runs of older versions had none. What the name says by itself, coarse labels, is no
+ * option of it. */
+static enum unseen_status read_options(const struct us_run_folder *f, struct unseen_dataset_options *options)
+{
+    const json_t *settings = json_object_get(f->run, "settings");
+    char *path = us_format("%s/run.json", f->path);
+    enum unseen_status st = path ? UNSEEN_OK : UNSEEN_FAILED;
+    if (st == UNSEEN_OK && settings)
+        st = us_options_get(settings, path, us_dataset_options, options);
+    options->coarse_labels = 0;
+    free(path);
+    return st;
+}
+
 /* Whatever is wrong with the dataset is told in the report and is no failure of it. */
 static enum unseen_status open_dataset(struct us_run_folder *f, const struct unseen_dataset *data)
 {
@@ -189,7 +204,9 @@ static enum unseen_status open_dataset(struct us_run_folder *f, const struct uns
     if (!shown || !(data || name))
         return UNSEEN_OK;
     if (!data) {
-        if (unseen_dataset_open(name, NULL, &f->opened) != UNSEEN_OK)
+        struct unseen_dataset_options options = {0};
+        if (read_options(f, &options) != UNSEEN_OK ||
+            unseen_dataset_open(name, &options, &f->opened) != UNSEEN_OK)
             return set_problem(f, us_format("%s", unseen_last_error()));
         data = f->opened;
     }

@@ -1,6 +1,6 @@
-/* The rows of struct unseen_dataset_options of struct unseen_synth and of struct unseen_pack_options. */
-#ifndef US_DATASETS_DATASET_OPTIONS_H
-#define US_DATASETS_DATASET_OPTIONS_H
+/* The rows of struct unseen_dataset_options, of struct unseen_synth and of struct unseen_pack_options. */
+#ifndef US_BASE_DATASET_OPTIONS_H
+#define US_BASE_DATASET_OPTIONS_H
 
 #include "base/option.h"
 #include "unseen/dataset.h"
