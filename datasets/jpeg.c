@@ -16,7 +16,10 @@ enum {
      * from one side alone, so these are not the pixels of the whole picture. */
     MARGIN = 8,
     /* A progressive file of a few kilobytes can hold thousands of scans of a huge picture. */
-    SCANS = 500
+    SCANS = 500,
+    /* Where a row begins in its memory. libjpeg-turbo writes aligned rows past the caches, as fits what
+     * nobody reads soon; the filter reads each at once, and would wait for memory. */
+    UNALIGNED = 4
 };
 
 struct jpeg {
@@ -25,7 +28,8 @@ struct jpeg {
     struct jpeg_progress_mgr progress;
     jmp_buf failed;
     struct us_coded *image;
-    uint8_t *row; /* of one scanline, grown as needed */
+    uint8_t *block; /* of one row, grown as needed */
+    uint8_t *row;   /* in it */
 };
 
 static struct jpeg *jpeg_of(j_common_ptr info)
@@ -112,7 +116,7 @@ static void close_jpeg(void *decoder)
     if (!jpeg)
         return;
     jpeg_destroy_decompress(&jpeg->info);
-    free(jpeg->row);
+    free(jpeg->block);
     free(jpeg);
 }
 
@@ -191,10 +195,11 @@ static bool rows_jpeg(void *decoder, struct us_coded *image, int shrink, const s
     JDIMENSION end = (JDIMENSION)rect->x + (JDIMENSION)rect->width + MARGIN;
     JDIMENSION columns = (end < info->output_width ? end : info->output_width) - first;
     jpeg_crop_scanline(info, &first, &columns);
-    uint8_t *row = us_realloc(jpeg->row, (size_t)columns * 4 + US_ROW_SLACK, 1);
-    if (!row)
+    uint8_t *block = us_realloc(jpeg->block, UNALIGNED + (size_t)columns * 4 + US_ROW_SLACK, 1);
+    if (!block)
         return us_refuse(image, "needs more memory than there is");
-    jpeg->row = row;
+    jpeg->block = block;
+    jpeg->row = block + UNALIGNED;
     jpeg_skip_scanlines(info, (JDIMENSION)rect->y);
     while (info->output_scanline < (JDIMENSION)(rect->y + rect->height)) {
         jpeg_read_scanlines(info, &jpeg->row, 1);
