@@ -243,6 +243,11 @@ static enum unseen_status allocate(struct us_model *model)
     US_TRY_ALLOC(model->slots = us_calloc((size_t)model->plan.n_slots, sizeof(struct us_buf *)));
     for (int s = 0; s < model->plan.n_slots; s++)
         US_TRY(us_buf_new(device, model->plan.slots[s], &model->slots[s]));
+    US_TRY_ALLOC(model->places = us_calloc((size_t)model->plan.n_places, sizeof(struct us_buf *)));
+    for (int k = 0; k < model->plan.n_places; k++) {
+        const struct us_place *place = &model->plan.places[k];
+        US_TRY(us_buf_sub(device, model->slots[place->slot], place->offset, place->bytes, &model->places[k]));
+    }
 out:
     return st;
 }
@@ -292,6 +297,9 @@ void us_model_free(struct us_model *model)
 {
     if (!model)
         return;
+    for (int k = 0; model->places && k < model->plan.n_places; k++)
+        us_buf_free(model->device, model->places[k]);
+    free(model->places);
     for (int s = 0; model->slots && s < model->plan.n_slots; s++)
         us_buf_free(model->device, model->slots[s]);
     free(model->slots);

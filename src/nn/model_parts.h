@@ -27,8 +27,9 @@ struct us_model {
     bool *fused; /* [graph.n_nodes]: convolutions that share the work of the batch norm behind them */
     size_t workspace_bytes, shared_bytes;
     struct us_buf *workspace;
-    struct us_buf *shared; /* between the two: moments or what evaluation makes of the running statistics */
-    struct us_buf **slots; /* [plan.n_slots] */
+    struct us_buf *shared;  /* between the two: moments or what evaluation makes of the running statistics */
+    struct us_buf **slots;  /* [plan.n_slots] */
+    struct us_buf **places; /* [plan.n_places], windows of these */
 
     struct us_flat params, grads, velocity; /* laid out by graph.params */
     struct us_flat stats, saved; /* by graph.stats; saved: batch mean and 1/std for the backward pass */

@@ -12,9 +12,9 @@ enum way {
 };
 
 /* NULL where there is no such value, or none in memory. */
-static struct us_buf *value_of(const struct us_model *model, const int *slots, int value)
+static struct us_buf *value_of(const struct us_model *model, const int *places, int value)
 {
-    return value < 0 || slots[value] < 0 ? NULL : model->slots[slots[value]];
+    return value < 0 || places[value] < 0 ? NULL : model->places[places[value]];
 }
 
 static struct us_buf *activation(const struct us_model *model, int value)
@@ -31,7 +31,7 @@ static struct us_buf *kept(const struct us_model *model, int value)
 /* NULL where no gradient is wanted. */
 static struct us_buf *gradient(const struct us_model *model, int value)
 {
-    return value < 0 || model->plan.gradient[value] < 0 ? NULL : model->slots[model->plan.gradient[value]];
+    return value < 0 || model->plan.gradient[value] < 0 ? NULL : model->places[model->plan.gradient[value]];
 }
 
 static size_t pixels(const struct us_model *model, int value, int n)
@@ -107,15 +107,15 @@ static enum unseen_status forward_node(struct us_model *model, int i, int n, enu
 {
     const struct us_node *node = &model->graph.nodes[i];
     const struct us_layer *layer = &model->layers[i];
-    const int *slots = way == AGAIN ? model->plan.again : model->plan.activation;
-    struct us_buf *x = value_of(model, slots, node->x), *y = value_of(model, slots, node->y);
+    const int *places = way == AGAIN ? model->plan.again : model->plan.activation;
+    struct us_buf *x = value_of(model, places, node->x), *y = value_of(model, places, node->y);
     switch (node->kind) {
     case US_NODE_CONV:
         if (model->fused[i] && (way == EVALUATE || !model->frozen))
             return forward_fused(model, i, n, way, x, y);
         return us_conv_forward(layer->conv, n, x, model->params.part[node->param], model->workspace, y);
     case US_NODE_BATCHNORM:
-        return forward_batchnorm(model, i, n, way, x, value_of(model, slots, node->residual), y);
+        return forward_batchnorm(model, i, n, way, x, value_of(model, places, node->residual), y);
     case US_NODE_POOL:
         return us_pool_forward(layer->pool, n, x, y);
     case US_NODE_LINEAR:

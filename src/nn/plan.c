@@ -17,20 +17,39 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : 1;
 }
 
-/* The last slot of n that none of the intervals placed so far occupies meanwhile: slots come largest first,
- * so it wastes least. n if there is none. */
-static int free_slot(struct us_interval *const *placed, int n_placed, int n,
-                     const struct us_interval *interval)
+static bool meet(const struct us_interval *a, const struct us_interval *b)
 {
-    for (int s = n - 1; s >= 0; s--) {
-        bool taken = false;
-        for (int k = 0; k < n_placed && !taken; k++)
-            taken = placed[k]->slot == s && placed[k]->first <= interval->last &&
-                    interval->first <= placed[k]->last;
-        if (!taken)
-            return s;
+    return a->first <= b->last && b->first <= a->last;
+}
+
+/* The lowest offset in slot s from which on none of the intervals placed so far is in the way. */
+static size_t free_offset(struct us_interval *const *placed, int n, int s, const struct us_interval *interval)
+{
+    size_t offset = 0;
+    for (int k = 0; k < n; k++) {
+        const struct us_interval *other = placed[k];
+        if (other->slot != s || !meet(other, interval) || other->offset + other->bytes <= offset ||
+            offset + interval->bytes <= other->offset)
+            continue;
+        offset = other->offset + other->bytes;
+        k = -1; /* those passed by may be in the way there */
     }
-    return n;
+    return offset;
+}
+
+/* The last slot with room, since slots come largest first; a new one if there is none. */
+static void place(struct us_interval *const *placed, int n, size_t *slots, int *n_slots,
+                  struct us_interval *interval)
+{
+    for (int s = *n_slots - 1; s >= 0; s--) {
+        interval->offset = free_offset(placed, n, s, interval);
+        interval->slot = s;
+        if (interval->offset + interval->bytes <= slots[s])
+            return;
+    }
+    interval->offset = 0;
+    interval->slot = *n_slots;
+    slots[(*n_slots)++] = interval->bytes;
 }
 
 enum unseen_status us_plan_slots(struct us_interval *intervals, int n, size_t *slots, int *n_slots)
@@ -42,12 +61,8 @@ enum unseen_status us_plan_slots(struct us_interval *intervals, int n, size_t *s
         order[k] = &intervals[k];
     qsort(order, (size_t)n, sizeof(struct us_interval *), by_size);
     *n_slots = 0;
-    for (int k = 0; k < n; k++) {
-        const int s = free_slot(order, k, *n_slots, order[k]);
-        if (s == *n_slots)
-            slots[(*n_slots)++] = order[k]->bytes;
-        order[k]->slot = s;
-    }
+    for (int k = 0; k < n; k++)
+        place(order, k, slots, n_slots, order[k]);
     free(order);
     return UNSEEN_OK;
 }
@@ -180,6 +195,7 @@ static enum unseen_status allocate(const struct us_graph *graph, struct us_plan 
     US_TRY_ALLOC(plan->accumulate_x = us_calloc(nodes, sizeof *plan->accumulate_x));
     US_TRY_ALLOC(plan->accumulate_residual = us_calloc(nodes, sizeof *plan->accumulate_residual));
     US_TRY_ALLOC(plan->slots = us_calloc(3 * values, sizeof *plan->slots));
+    US_TRY_ALLOC(plan->places = us_calloc(3 * values, sizeof *plan->places));
     memset(plan->gradient, -1, values * sizeof *plan->gradient);
     memset(plan->activation, -1, values * sizeof *plan->activation);
     memset(plan->again, -1, values * sizeof *plan->again);
@@ -197,14 +213,14 @@ static bool written(const struct us_graph *graph, const bool *fused, int v)
     return true;
 }
 
-/* Intervals while they are found: three for each value, and of those in use where their slots go. */
+/* Intervals while they are found: three for each value, and of those in use where their places go. */
 struct times {
     struct us_interval *all, *act, *made_again,
         *grad;                  /* all [3 * n_values]: the others, one behind the other */
     struct us_interval **later; /* [n_values] */
     int *home;                  /* [n_values] */
     struct us_interval *used;   /* [3 * n_values] */
-    int **slot;
+    int **place;
     int n; /* of these */
 };
 
@@ -215,7 +231,7 @@ static enum unseen_status begin_times(const struct us_graph *graph, int batch, s
     *t = (struct times){0};
     US_TRY_ALLOC(t->all = us_calloc(3 * values, sizeof *t->all));
     US_TRY_ALLOC(t->used = us_calloc(3 * values, sizeof *t->used));
-    US_TRY_ALLOC(t->slot = us_calloc(3 * values, sizeof *t->slot));
+    US_TRY_ALLOC(t->place = us_calloc(3 * values, sizeof *t->place));
     US_TRY_ALLOC(t->later = us_calloc(values, sizeof *t->later));
     US_TRY_ALLOC(t->home = us_calloc(values, sizeof *t->home));
     t->act = t->all;
@@ -223,7 +239,8 @@ static enum unseen_status begin_times(const struct us_graph *graph, int batch, s
     t->grad = t->all + 2 * values;
     for (size_t k = 0; k < 3 * values; k++) {
         struct us_value v = graph->values[k % values];
-        t->all[k].bytes = (size_t)batch * (size_t)v.h * (size_t)v.w * (size_t)v.c * sizeof(float);
+        const size_t bytes = (size_t)batch * (size_t)v.h * (size_t)v.w * (size_t)v.c * sizeof(float);
+        t->all[k].bytes = (bytes + US_PLAN_ALIGN - 1) / US_PLAN_ALIGN * US_PLAN_ALIGN;
     }
 out:
     return st;
@@ -233,14 +250,14 @@ static void end_times(struct times *t)
 {
     free(t->all);
     free(t->used);
-    free(t->slot);
+    free(t->place);
     free(t->later);
     free(t->home);
 }
 
-static void use(struct times *t, const struct us_interval *interval, int *slot)
+static void use(struct times *t, const struct us_interval *interval, int *place)
 {
-    t->slot[t->n] = slot;
+    t->place[t->n] = place;
     t->used[t->n++] = *interval;
 }
 
@@ -282,8 +299,12 @@ enum unseen_status us_plan_make(const struct us_graph *graph, int batch, enum us
         if (t.home[v] == v)
             use(&t, &t.grad[v], &plan->gradient[v]);
     US_TRY(us_plan_slots(t.used, t.n, plan->slots, &plan->n_slots));
-    for (int k = 0; k < t.n; k++)
-        *t.slot[k] = t.used[k].slot;
+    for (int k = 0; k < t.n; k++) {
+        const struct us_interval *used = &t.used[k];
+        *t.place[k] = k;
+        plan->places[k] = (struct us_place){used->slot, used->offset, used->bytes};
+    }
+    plan->n_places = t.n;
     for (int v = 0; training && v < graph->n_values; v++) {
         if (t.later[v] == &t.act[v])
             plan->again[v] = plan->activation[v];
@@ -305,5 +326,6 @@ void us_plan_free(struct us_plan *plan)
     free(plan->accumulate_x);
     free(plan->accumulate_residual);
     free(plan->slots);
+    free(plan->places);
     memset(plan, 0, sizeof *plan);
 }

@@ -1,4 +1,4 @@
-/* Which tensors may share memory: slots by liveness. */
+/* Which tensors may share memory, by liveness: places in a few slots, each a buffer of the device. */
 #ifndef US_NN_PLAN_H
 #define US_NN_PLAN_H
 
@@ -8,25 +8,35 @@
 struct us_interval {
     int first, last;
     size_t bytes;
-    int slot; /* out */
+    int slot; /* out: where it lies, from byte `offset` of the slot on */
+    size_t offset;
 };
 
-/* Give every interval a slot such that no two that overlap in time share one; slots[] [n] receives the sizes
- * and *n_slots their number. Greedy, the largest first. */
+enum { US_PLAN_ALIGN = 1024 }; /* of offsets, for any device's sub-buffers */
+
+/* Give every interval a place such that no two that overlap in time share a byte; slots[] [n] receives the
+ * sizes of the slots and *n_slots their number. Greedy, the largest first: a slot is as large as the first
+ * that lies in it, smaller ones lie side by side in what larger ones leave. */
 enum unseen_status us_plan_slots(struct us_interval *intervals, int n, size_t *slots, int *n_slots);
+
+struct us_place {
+    int slot;
+    size_t offset, bytes;
+};
 
 /* How a graph's passes use memory and gradients. Arrays are [n_values] or [n_nodes]. */
 struct us_plan {
-    int *activation;    /* slot of each value; -1: it is never in memory */
+    int *activation;    /* place of each value; -1: it is never in memory */
     int *again;         /* the same in the backward pass: another, if the value is recomputed there */
     int *restart;       /* per node: before its backward pass the nodes from this one on, up to but without
                            itself, run forward again; -1: none do */
-    int *gradient;      /* slot of each value's gradient; -1: none is wanted. Batch norm's backward pass
-                           works in place: dx lies in the slot of dy, unless dx must be added to another */
+    int *gradient;      /* place of each value's gradient; -1: none is wanted. Batch norm's backward pass
+                           works in place: dx lies where dy does, unless dx must be added to another */
     bool *accumulate_x; /* per node: x's gradient has been written before, add to it */
     bool *accumulate_residual; /* the same for the residual's */
-    size_t *slots;             /* bytes */
-    int n_slots;
+    struct us_place *places;
+    size_t *slots; /* bytes */
+    int n_places, n_slots;
 };
 
 enum us_plan_for {

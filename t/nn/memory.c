@@ -131,7 +131,7 @@ static uint64_t planned_bytes(const struct us_graph *graph, int batch, enum us_p
     return bytes;
 }
 
-/* Half of ImageNet's usual batch of 256 leaves room on 8 GiB for all that is not planned here. */
+/* ImageNet's usual batch is twice this one: 8 GiB hold it with all that is not planned here. */
 static void recomputation_takes_less(void **state)
 {
     (void)state;
@@ -142,7 +142,7 @@ static void recomputation_takes_less(void **state)
     const uint64_t kept = planned_bytes(&graph, 128, US_PLAN_TRAINING);
     const uint64_t again = planned_bytes(&graph, 128, US_PLAN_RECOMPUTE);
     assert_true(kept > UINT64_C(10) << 30);
-    assert_true(again < UINT64_C(5) << 30);
+    assert_true(again < UINT64_C(13) << 28); /* 3.25 GiB */
     us_graph_free(&graph);
 }
 
