@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datasets/imagenet.h"
 #include "datasets/index.h"
+#include "datasets/synsets.h"
 #include "datasets/tree.h"
 
 /* Every folder of the tree, and the one that holds it, at `whole`. */
@@ -30,6 +32,35 @@ out:
     return st;
 }
 
+/* Classes, with what a text beside the images calls them if it knows all of them. */
+static enum unseen_status add_classes(const char *location, const struct us_tree *tree,
+                                      struct us_index *index)
+{
+    struct us_synsets synsets = {0};
+    char *words = us_imagenet_words(location, &tree->names);
+    bool known = words != NULL;
+    enum unseen_status st = UNSEEN_OK;
+    if (words) {
+        US_TRY(us_index_watch(index, words));
+        US_TRY(us_synsets_read(words, &synsets));
+    }
+    for (int c = 0; c < tree->n_classes && known; c++)
+        known = us_synset_find(&synsets, tree->classes[c]) != NULL;
+    for (int c = 0; c < tree->n_classes; c++) {
+        const char *name = tree->classes[c];
+        char *whole =
+            known ? us_imagenet_class(name, us_synset_find(&synsets, name)->words) : us_format("%s", name);
+        US_TRY_ALLOC(whole);
+        st = us_index_class(index, whole);
+        free(whole);
+        US_TRY(st);
+    }
+out:
+    us_synsets_free(&synsets);
+    free(words);
+    return st;
+}
+
 static enum unseen_status list_imagefolder(const char *location, struct us_index *index)
 {
     struct us_tree tree = {0};
@@ -45,8 +76,11 @@ static enum unseen_status list_imagefolder(const char *location, struct us_index
         index->class_at[picture->split] = picture->class_at;
         US_TRY(us_index_add(index, picture->split, picture->path, picture->label, &picture->place));
     }
-    for (int c = 0; c < tree.n_classes; c++)
-        US_TRY(us_index_class(index, tree.classes[c]));
+    US_TRY(add_classes(location, &tree, index));
+    for (int i = 0; i < US_TREE_TEXTS; i++) {
+        if (tree.texts[i])
+            US_TRY(us_index_watch(index, tree.texts[i]));
+    }
     US_TRY(add_witnesses(us_store_folder(index->store), &root, &tree.names, index));
     index->notes = tree.notes;
     tree.notes = (struct us_text){0};
@@ -55,11 +89,16 @@ out:
     return st;
 }
 
+static int probe(const char *name)
+{
+    return us_is_imagenet_tar(name) ? 2 : us_tree_probe(name);
+}
+
 const struct us_dataset_format us_format_imagefolder = {
     .name = "imagefolder",
     .argument = "DIR",
     .looked_for = "train|val|test/CLASS/*.jpg|*.png, CLASS/*.jpg|*.png",
-    .probe = us_tree_probe,
+    .probe = probe,
     .list = list_imagefolder,
     .measure = us_imagefolder_measure,
     .write = us_imagefolder_write,

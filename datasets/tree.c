@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "datasets/imagenet.h"
 #include "datasets/notes.h"
 #include "datasets/source.h"
 
@@ -27,6 +28,7 @@ struct layout {
     size_t prefix_size;
     bool flat;                          /* classes without a split's folder around them */
     enum branch test;                   /* the branch that is the test split */
+    bool unsorted;                      /* its images lie side by side: a list has their labels */
     int64_t images[N_BRANCHES];         /* in class folders */
     struct left_out strays[N_BRANCHES]; /* images beside the class folders */
     struct left_out outside;            /* images that lie in no branch */
@@ -98,7 +100,9 @@ static enum unseen_status read_names(const char *location, struct us_store *stor
         US_TRY(us_names_add(&tree->names, name, &place));
     }
     us_names_sort(&tree->names);
-    st = note_passed_over(location, source, &tree->notes);
+    US_TRY(note_passed_over(location, source, &tree->notes));
+    if (store)
+        US_TRY(us_imagenet_expand(location, store, &tree->names));
 out:
     us_source_close(source);
     return st;
@@ -258,20 +262,11 @@ static enum unseen_status check_train(const struct layout *layout)
     return UNSEEN_BAD_DATA;
 }
 
-/* val/ is the test split, or else test/. Images that lie in it without class folders have no labels. */
+/* val/ is the test split, or else test/. */
 static enum unseen_status choose_test(struct layout *layout)
 {
     layout->test = layout->images[VAL] > 0 || layout->strays[VAL].n > 0 ? VAL : TEST;
-    const struct left_out *strays = &layout->strays[layout->test];
-    const char *name = branch_names[layout->test];
-    if (layout->images[layout->test] == 0 && strays->n > 0) {
-        us_fail(UNSEEN_BAD_DATA, layout->location, "%s: %s holds %lld images, but no class folders",
-                strays->first, name, (long long)strays->n);
-        us_hint("sort them into %sCLASS/ as in train/ (for ImageNet valprep.sh does), or name the train "
-                "folder alone",
-                name);
-        return UNSEEN_BAD_DATA;
-    }
+    layout->unsorted = layout->images[layout->test] == 0 && layout->strays[layout->test].n > 0;
     if (layout->test == VAL && layout->images[TEST] > 0)
         return us_note(layout->notes, UNSEEN_LOG_WARNING,
                        "%s: both val and test are there; val is the test split", layout->location);
@@ -284,6 +279,12 @@ static int compare_parts(const char *a, size_t a_size, const char *b, size_t b_s
     return order != 0 ? order : (a_size > b_size) - (a_size < b_size);
 }
 
+/* Without the '/' behind it. */
+static size_t folder_size(const char *folder, const char *name)
+{
+    return name > folder ? (size_t)(name - folder) - 1 : 0;
+}
+
 static int compare_pictures(const void *first, const void *second)
 {
     const struct us_picture *a = first, *b = second;
@@ -294,7 +295,7 @@ static int compare_pictures(const void *first, const void *second)
         return a->label < b->label ? -1 : 1;
     const char *a_folder = a->path + a->class_at, *b_folder = b->path + b->class_at;
     int order =
-        compare_parts(a_folder, (size_t)(a_name - a_folder) - 1, b_folder, (size_t)(b_name - b_folder) - 1);
+        compare_parts(a_folder, folder_size(a_folder, a_name), b_folder, folder_size(b_folder, b_name));
     return order != 0 ? order : strcmp(a_name, b_name);
 }
 
@@ -358,9 +359,9 @@ static enum unseen_status refuse_class(const struct layout *layout, const char *
 /* Take the names of images in class folders of both splits into tree->pictures. */
 static enum unseen_status take_pictures(struct layout *layout, struct us_tree *tree)
 {
-    int64_t n = 0;
-    tree->pictures =
-        us_calloc((size_t)(layout->images[TRAIN] + layout->images[layout->test]), sizeof *tree->pictures);
+    int64_t n = 0,
+            most = layout->images[TRAIN] + layout->images[layout->test] + layout->strays[layout->test].n;
+    tree->pictures = us_calloc((size_t)most, sizeof *tree->pictures);
     if (!tree->pictures)
         return UNSEEN_FAILED;
     for (size_t i = 0; i < layout->names->n; i++) {
@@ -381,6 +382,56 @@ static enum unseen_status take_pictures(struct layout *layout, struct us_tree *t
         tree->n[split]++;
     }
     return UNSEEN_OK;
+}
+
+static enum unseen_status refuse_unsorted(const struct layout *layout)
+{
+    const struct left_out *strays = &layout->strays[layout->test];
+    const char *name = branch_names[layout->test];
+    us_fail(UNSEEN_BAD_DATA, layout->location, "%s: %s holds %lld images, but no class folders",
+            strays->first, name, (long long)strays->n);
+    us_hint("their labels are looked for in val.txt (a file and its class a line), LOC_val_solution.csv or "
+            "ILSVRC2012_validation_ground_truth.txt; or sort them into %sCLASS/ as in train/ (for ImageNet "
+            "valprep.sh does)",
+            name);
+    return UNSEEN_BAD_DATA;
+}
+
+/* Take the images of a test split without class folders, with their labels from a list. */
+static enum unseen_status take_unsorted(const struct layout *layout, struct us_tree *tree)
+{
+    const int64_t most = layout->strays[layout->test].n;
+    struct us_picture *pictures = tree->pictures + tree->n[UNSEEN_TRAIN];
+    const char **images = us_calloc((size_t)most, sizeof *images);
+    int32_t *labels = us_calloc((size_t)most, sizeof *labels);
+    struct us_unsorted unsorted = {
+        layout->location, layout->names, images, 0, (const char *const *)tree->classes, tree->n_classes};
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY_ALLOC(images);
+    US_TRY_ALLOC(labels);
+    for (size_t i = 0; i < layout->names->n; i++) {
+        const char *name = us_name(layout->names, i);
+        enum branch branch;
+        const char *at = behind_branch(layout, name, &branch);
+        if (!at || branch != layout->test || strchr(at, '/') || us_tree_probe(name) == 0)
+            continue;
+        images[unsorted.n] = name;
+        pictures[unsorted.n++] =
+            (struct us_picture){name, (size_t)(at - name), layout->names->list[i].place, UNSEEN_TEST, 0};
+    }
+    US_TRY(us_imagenet_labels(&unsorted, labels, &tree->texts[US_TREE_LABELS],
+                              &tree->texts[US_TREE_LABEL_NUMBERS]));
+    if (!tree->texts[US_TREE_LABELS]) {
+        st = refuse_unsorted(layout);
+        goto out;
+    }
+    for (int64_t i = 0; i < unsorted.n; i++)
+        pictures[i].label = labels[i];
+    tree->n[UNSEEN_TEST] = unsorted.n;
+out:
+    free(images);
+    free(labels);
+    return st;
 }
 
 static enum unseen_status sort_pictures(const struct layout *layout, struct us_tree *tree)
@@ -429,7 +480,8 @@ static enum unseen_status note_all(const struct layout *layout, const struct us_
     US_TRY(note_left_out(layout, &layout->others,
                          "files in class folders are no images by their names and are"));
     US_TRY(note_left_out(layout, &layout->strays[TRAIN], beside));
-    US_TRY(note_left_out(layout, &layout->strays[layout->test], beside));
+    if (!layout->unsorted)
+        US_TRY(note_left_out(layout, &layout->strays[layout->test], beside));
     US_TRY(note_left_out(layout, &layout->outside, "images lie in no split and are"));
     st = note_empty_classes(layout, tree);
 out:
@@ -447,6 +499,8 @@ enum unseen_status us_tree_read(const char *location, struct us_store *store, st
     US_TRY(choose_test(&layout));
     US_TRY(find_classes(&layout, tree));
     US_TRY(take_pictures(&layout, tree));
+    if (layout.unsorted)
+        US_TRY(take_unsorted(&layout, tree));
     US_TRY(sort_pictures(&layout, tree));
     st = note_all(&layout, tree);
 out:
@@ -459,6 +513,8 @@ void us_tree_free(struct us_tree *tree)
         free(tree->classes[c]);
     free(tree->classes);
     free(tree->pictures);
+    for (int i = 0; i < US_TREE_TEXTS; i++)
+        free(tree->texts[i]);
     us_names_free(&tree->names);
     us_text_free(&tree->notes);
     *tree = (struct us_tree){0};

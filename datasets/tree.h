@@ -5,7 +5,8 @@
  *
  * Classes and samples come in the order of torchvision's ImageFolder: classes sorted by the bytes of their
  * names, samples by class, then by the folder that holds them, then by the name of the file. A class is a
- * folder of the training split, also if it holds no image. */
+ * folder of the training split, also if it holds no image. Archives of ImageNet are read as if they were
+ * unpacked, and a test split without class folders by a list of its labels (datasets/imagenet.h). */
 #ifndef US_DATASETS_TREE_H
 #define US_DATASETS_TREE_H
 
@@ -25,6 +26,8 @@ struct us_picture {
     int32_t label;
 };
 
+enum { US_TREE_LABELS, US_TREE_LABEL_NUMBERS, US_TREE_TEXTS };
+
 struct us_tree {
     char **classes; /* [n_classes] */
     int n_classes;
@@ -33,6 +36,7 @@ struct us_tree {
     struct us_names names;       /* all that the source names, sorted by bytes; folders end with '/' */
     struct us_text notes; /* what is left out without being an image of the data: other files, hidden names,
                              images outside of class folders, empty classes (datasets/notes.h) */
+    char *texts[US_TREE_TEXTS]; /* files beside the images that were read; NULL: none was */
 };
 
 /* How sure a file's name makes that its folder or archive is such a tree: 0 no, 1 perhaps, 2 certainly. */
