@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "datasets/listed.h"
 
 enum unseen_status us_check_subset(const struct unseen_dataset *dataset, const struct us_subset *subset)
 {
@@ -32,11 +33,11 @@ enum unseen_status us_check_subset(const struct unseen_dataset *dataset, const s
 static enum unseen_status find_target(const char *name, const struct us_dataset_format **target)
 {
     *target = us_format_find(name);
-    if (*target && (*target)->write)
+    if (*target && ((*target)->write || (*target)->write_file))
         return UNSEEN_OK;
     us_fail(UNSEEN_USAGE, "format", *target ? "%s cannot be written" : "there is no dataset format '%s'",
             name);
-    us_hint("unseen dataset --help lists the formats");
+    us_hint("what can be written is cifar10, cifar100, imagefolder, list, files and pack");
     return UNSEEN_USAGE;
 }
 
@@ -178,6 +179,15 @@ void us_export_end(struct us_export *export)
     *export = (struct us_export){0};
 }
 
+static enum unseen_status check_absent(const char *out)
+{
+    if (!us_exists(out))
+        return UNSEEN_OK;
+    us_fail(UNSEEN_USAGE, out, "is there already");
+    us_hint("remove it, or name another file");
+    return UNSEEN_USAGE;
+}
+
 enum unseen_status unseen_dataset_export(const struct unseen_dataset *dataset, const int64_t *keep, int64_t n,
                                          const char *format, const char *out)
 {
@@ -185,9 +195,16 @@ enum unseen_status unseen_dataset_export(const struct unseen_dataset *dataset, c
     const struct us_dataset_format *target = NULL;
     struct us_export export = {0};
     int64_t bytes = 0;
-    enum unseen_status st;
-    US_TRY(find_target(format ? format : dataset->format, &target));
+    const bool files = format && strcmp(format, "files") == 0;
+    enum unseen_status st = UNSEEN_OK;
+    if (!files)
+        US_TRY(find_target(format ? format : dataset->format, &target));
     US_TRY(us_check_subset(dataset, &subset));
+    if (files || target->write_file) {
+        US_TRY(check_absent(out));
+        st = files ? us_paths_write(dataset, &subset, out) : target->write_file(dataset, &subset, out);
+        goto out;
+    }
     US_TRY(target->measure(dataset, &subset, &bytes));
     US_TRY(us_export_begin(out, bytes, &export));
     US_TRY(target->write(dataset, &subset, export.folder));

@@ -68,6 +68,10 @@ struct us_dataset_format {
     /* Write them into `out`, an empty folder. */
     enum unseen_status (*write)(const struct unseen_dataset *dataset, const struct us_subset *subset,
                                 const char *out);
+
+    /* Instead of both, for formats that are one file: write the file `out`. */
+    enum unseen_status (*write_file)(const struct unseen_dataset *dataset, const struct us_subset *subset,
+                                     const char *out);
 };
 
 #define US_FORMAT(name) extern const struct us_dataset_format us_format_##name;

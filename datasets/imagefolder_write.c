@@ -8,69 +8,54 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "datasets/source.h"
-
-/* A file to write: its name in the source and, behind "train/" or the test split's folder, in the export. */
-struct copy {
-    const char *path, *from_class;
-    const char *branch;
-};
+#include "datasets/class_folder.h"
+#include "datasets/file_reader.h"
 
 struct writing {
+    const struct unseen_dataset *dataset;
+    struct us_index *index;
     const char *out;
-    char *root;          /* the source folder, absolute; NULL for an archive */
-    char *made;          /* the folder that was made last */
-    struct copy *copies; /* [n], sorted by path */
-    size_t n;
-    size_t written;
+    char *here; /* the current folder: links are absolute */
+    char *made; /* the folder that was made last */
+    struct us_bytes bytes;
 };
 
-static int compare_copies(const void *a, const void *b)
-{
-    return strcmp(((const struct copy *)a)->path, ((const struct copy *)b)->path);
-}
+/* A sample to write. */
+struct copy {
+    enum unseen_split split;
+    int64_t i;
+    const char *name; /* as the index has it */
+    const struct us_place *place;
+};
 
-static const struct copy *find_copy(const struct writing *writing, const char *path)
+static struct copy copy_of(const struct us_index *index, enum unseen_split split, int64_t i)
 {
-    struct copy key = {.path = path};
-    return bsearch(&key, writing->copies, writing->n, sizeof *writing->copies, compare_copies);
+    const int64_t entry = us_entry_of(index, split, i);
+    return (struct copy){split, i, us_index_name(index, entry), &index->entries[entry].place};
 }
 
 /* The test split keeps the name of its folder. */
-static const char *test_branch(const struct unseen_images *test)
+static const char *branch_of(const struct unseen_dataset *dataset, enum unseen_split split)
 {
     static const char name[] = "test/";
-    size_t length = strlen(name);
+    const struct unseen_images *test = &dataset->split[UNSEEN_TEST];
+    const size_t length = strlen(name);
+    if (split == UNSEEN_TRAIN)
+        return "train";
     bool kept = test->n > 0 && test->class_at >= length &&
                 memcmp(test->paths[0] + test->class_at - length, name, length) == 0;
     return kept ? "test" : "val";
 }
 
-static enum unseen_status list_copies(const struct unseen_dataset *dataset, const struct us_subset *subset,
-                                      struct writing *writing)
-{
-    const struct unseen_images *train = &dataset->split[UNSEEN_TRAIN], *test = &dataset->split[UNSEEN_TEST];
-    writing->copies = us_calloc((size_t)(subset->n + test->n), sizeof *writing->copies);
-    if (!writing->copies)
-        return UNSEEN_FAILED;
-    for (int64_t k = 0; k < subset->n; k++) {
-        const char *path = train->paths[subset->keep ? subset->keep[k] : k];
-        writing->copies[writing->n++] = (struct copy){path, path + train->class_at, "train"};
-    }
-    for (int64_t i = 0; i < test->n; i++)
-        writing->copies[writing->n++] =
-            (struct copy){test->paths[i], test->paths[i] + test->class_at, test_branch(test)};
-    qsort(writing->copies, writing->n, sizeof *writing->copies, compare_copies);
-    return UNSEEN_OK;
-}
-
 /* A folder for each class, also for one that pruning emptied: the classes keep their numbers. */
-static enum unseen_status make_classes(const struct writing *writing, const struct unseen_dataset *dataset)
+static enum unseen_status make_classes(const struct writing *writing)
 {
     enum unseen_status st = UNSEEN_OK;
-    for (int c = 0; c < dataset->classes && st == UNSEEN_OK; c++) {
-        char *path = us_format("%s/train/%s", writing->out, dataset->class_names[c]);
+    for (int c = 0; c < writing->dataset->classes && st == UNSEEN_OK; c++) {
+        char *folder = us_class_folder(writing->dataset, c);
+        char *path = folder ? us_format("%s/train/%s", writing->out, folder) : NULL;
         st = path ? us_make_folder(path) : UNSEEN_FAILED;
+        free(folder);
         free(path);
     }
     return st;
@@ -79,10 +64,11 @@ static enum unseen_status make_classes(const struct writing *writing, const stru
 /* Where `copy` goes, its folder made. Fresh memory. */
 static enum unseen_status place_copy(struct writing *writing, const struct copy *copy, char **path)
 {
-    char *fresh = us_format("%s/%s/%s", writing->out, copy->branch, copy->from_class);
+    char *inside = us_class_path(writing->dataset, copy->split, copy->i);
+    char *fresh =
+        inside ? us_format("%s/%s/%s", writing->out, branch_of(writing->dataset, copy->split), inside) : NULL;
     enum unseen_status st = UNSEEN_OK;
-    if (!fresh)
-        return UNSEEN_FAILED;
+    US_TRY_ALLOC(fresh);
     char *slash = strrchr(fresh, '/');
     *slash = '\0';
     if (!writing->made || strcmp(writing->made, fresh) != 0) {
@@ -94,143 +80,96 @@ static enum unseen_status place_copy(struct writing *writing, const struct copy 
     *path = fresh;
     fresh = NULL;
 out:
+    free(inside);
     free(fresh);
     return st;
 }
 
 static enum unseen_status link_one(struct writing *writing, const struct copy *copy)
 {
-    char *path = NULL, *target = us_format("%s/%s", writing->root, copy->path);
+    char *path = NULL, *label = us_store_label(writing->index->store, copy->name, copy->place),
+         *target = NULL;
     enum unseen_status st = UNSEEN_OK;
-    US_TRY_ALLOC(target);
+    US_TRY_ALLOC(label);
+    US_TRY_ALLOC(target = *label == '/' ? us_format("%s", label) : us_format("%s/%s", writing->here, label));
     US_TRY(place_copy(writing, copy, &path));
     if (symlink(target, path) != 0)
         st = us_fail_errno(path, "cannot make the link");
-    writing->written++;
 out:
     free(path);
+    free(label);
     free(target);
     return st;
 }
 
 /* A plain write: a sync a file would only take long. */
-static enum unseen_status copy_one(struct writing *writing, struct us_source *source, const struct copy *copy)
+static enum unseen_status copy_one(struct writing *writing, const struct copy *copy)
 {
-    const uint8_t *bytes = NULL;
-    size_t size = 0;
     char *path = NULL;
     FILE *file = NULL;
     enum unseen_status st;
-    US_TRY(us_source_read(source, &bytes, &size));
+    US_TRY(us_store_read(writing->index->store, copy->name, copy->place, &writing->bytes));
     US_TRY(place_copy(writing, copy, &path));
-    file = fopen(path, "wbe");
-    if (!file || fwrite(bytes, 1, size, file) != size)
+    file = fopen(path, "wbxe");
+    if (!file || fwrite(writing->bytes.data, 1, writing->bytes.size, file) != writing->bytes.size)
         st = us_fail_errno(path, "cannot write");
     if (file && fclose(file) != 0 && st == UNSEEN_OK)
         st = us_fail_errno(path, "cannot write");
-    writing->written++;
 out:
     free(path);
     return st;
 }
 
-static enum unseen_status copy_all(struct writing *writing, const char *location)
+static enum unseen_status write_one(struct writing *writing, enum unseen_split split, int64_t i)
 {
-    struct us_source *source = NULL;
-    const char *name = NULL;
-    enum unseen_status st;
-    US_TRY(us_source_open(location, &source));
-    for (;;) {
-        US_TRY(us_dataset_go_on(location));
-        US_TRY(us_source_next(source, &name));
-        if (!name)
-            break;
-        const struct copy *copy = find_copy(writing, name);
-        if (copy)
-            US_TRY(copy_one(writing, source, copy));
-    }
-    if (writing->written < writing->n)
-        st = us_fail(UNSEEN_BAD_DATA, location, "changed since it was read: %zu of %zu files are there",
-                     writing->written, writing->n);
-out:
-    us_source_close(source);
-    return st;
+    const struct copy copy = copy_of(writing->index, split, i);
+    enum unseen_status st = us_dataset_go_on(writing->out);
+    if (st != UNSEEN_OK)
+        return st;
+    return copy.place->file == US_OWN_FILE ? link_one(writing, &copy) : copy_one(writing, &copy);
 }
 
-static enum unseen_status link_all(struct writing *writing)
+static int64_t bytes_of(const struct us_index *index, enum unseen_split split, int64_t i)
 {
-    enum unseen_status st = UNSEEN_OK;
-    for (size_t i = 0; i < writing->n && st == UNSEEN_OK; i++) {
-        st = us_dataset_go_on(writing->out);
-        if (st == UNSEEN_OK)
-            st = link_one(writing, &writing->copies[i]);
-    }
-    return st;
-}
-
-/* Bytes of the archive's files that are copied. */
-static enum unseen_status sum_sizes(const struct writing *writing, const char *location, int64_t *bytes)
-{
-    struct us_source *source = NULL;
-    const char *name = NULL;
-    enum unseen_status st;
-    US_TRY(us_source_open(location, &source));
-    for (;;) {
-        US_TRY(us_dataset_go_on(location));
-        US_TRY(us_source_next(source, &name));
-        if (!name)
-            break;
-        struct us_place place;
-        bool packed;
-        us_source_place(source, &place, &packed);
-        if (find_copy(writing, name))
-            *bytes += place.size;
-    }
-out:
-    us_source_close(source);
-    return st;
+    const struct us_place *place = copy_of(index, split, i).place;
+    return place->file == US_OWN_FILE ? 0 : place->size;
 }
 
 /* Links to the files of a folder take next to nothing. */
 enum unseen_status us_imagefolder_measure(const struct unseen_dataset *dataset,
                                           const struct us_subset *subset, int64_t *bytes)
 {
-    struct writing writing = {0};
-    enum unseen_status st = UNSEEN_OK;
+    const struct us_index *index = us_files_index(dataset);
     *bytes = 0;
-    if (!dataset->split[UNSEEN_TRAIN].paths) {
+    if (!index) {
         us_fail(UNSEEN_USAGE, "format imagefolder", "%s has no image files to link to", dataset->location);
         us_hint("a dataset of format %s can be written as cifar10 or cifar100", dataset->format);
         return UNSEEN_USAGE;
     }
-    if (us_is_folder(dataset->location))
-        return UNSEEN_OK;
-    US_TRY(list_copies(dataset, subset, &writing));
-    US_TRY(sum_sizes(&writing, dataset->location, bytes));
-out:
-    free(writing.copies);
-    return st;
+    for (int64_t k = 0; k < subset->n; k++)
+        *bytes += bytes_of(index, UNSEEN_TRAIN, subset->keep ? subset->keep[k] : k);
+    for (int64_t i = 0; i < dataset->split[UNSEEN_TEST].n; i++)
+        *bytes += bytes_of(index, UNSEEN_TEST, i);
+    return UNSEEN_OK;
 }
 
 enum unseen_status us_imagefolder_write(const struct unseen_dataset *dataset, const struct us_subset *subset,
                                         const char *out)
 {
-    struct writing writing = {.out = out};
-    enum unseen_status st;
-    US_TRY(list_copies(dataset, subset, &writing));
-    US_TRY(make_classes(&writing, dataset));
-    if (us_is_folder(dataset->location)) {
-        if (!(writing.root = realpath(dataset->location, NULL))) {
-            st = us_fail_errno(dataset->location, "cannot find its full path");
-            goto out;
-        }
-        US_TRY(link_all(&writing));
-    } else {
-        US_TRY(copy_all(&writing, dataset->location));
+    struct writing writing = {.dataset = dataset, .index = us_files_index(dataset), .out = out};
+    enum unseen_status st = UNSEEN_OK;
+    if (!(writing.here = getcwd(NULL, 0))) {
+        st = us_fail_errno(".", "cannot find its full path");
+        goto out;
     }
+    US_TRY(make_classes(&writing));
+    for (int64_t k = 0; k < subset->n; k++)
+        US_TRY(write_one(&writing, UNSEEN_TRAIN, subset->keep ? subset->keep[k] : k));
+    for (int64_t i = 0; i < dataset->split[UNSEEN_TEST].n; i++)
+        US_TRY(write_one(&writing, UNSEEN_TEST, i));
 out:
-    free(writing.copies);
+    us_bytes_free(&writing.bytes);
     free(writing.made);
-    free(writing.root);
+    free(writing.here);
     return st;
 }

@@ -1,4 +1,3 @@
-/* Datasets that a table of files and labels names. */
 #include "config.h"
 
 #include <errno.h>
@@ -9,6 +8,7 @@
 #include "base/text.h"
 #include "datasets/format.h"
 #include "datasets/index.h"
+#include "datasets/listed.h"
 #include "datasets/notes.h"
 #include "datasets/sample_list.h"
 
@@ -141,4 +141,5 @@ const struct us_dataset_format us_format_list = {
     .argument = "FILE.csv",
     .knows = is_list,
     .list = list_listed,
+    .write_file = us_listed_write,
 };

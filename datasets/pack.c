@@ -69,10 +69,19 @@ out:
     return st;
 }
 
+/* Files as they are stored. */
+static enum unseen_status write_pack(const struct unseen_dataset *dataset, const struct us_subset *subset,
+                                     const char *out)
+{
+    const struct unseen_pack_options stored = {.size = 0, .quality = 90};
+    return unseen_dataset_pack(dataset, subset->keep, subset->n, &stored, out);
+}
+
 const struct us_dataset_format us_format_pack = {
     .name = "pack",
     .argument = "FILE",
     .knows = is_pack,
     .list = list_pack,
     .check = check_pack,
+    .write_file = write_pack,
 };

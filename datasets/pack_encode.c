@@ -24,16 +24,10 @@ void us_pack_encoder_close(struct us_pack_encoder *encoder)
     *encoder = (struct us_pack_encoder){0};
 }
 
-static struct us_image_size size_of(const struct unseen_dataset *dataset, enum unseen_split split, int64_t i)
-{
-    const struct us_image_size *sizes = dataset->reader->sizes[split];
-    return sizes ? sizes[i] : (struct us_image_size){dataset->height, dataset->width};
-}
-
 /* As torchvision's Resize: the longer side is rounded down. Pictures are never made larger. */
 static struct us_image_size target_of(const struct us_pack_coding *coding, enum unseen_split split, int64_t i)
 {
-    struct us_image_size size = size_of(coding->dataset, split, i);
+    struct us_image_size size = us_image_size_of(coding->dataset, split, i);
     int32_t *shorter = size.height < size.width ? &size.height : &size.width;
     int32_t *longer = size.height < size.width ? &size.width : &size.height;
     if (coding->side > 0 && *shorter > coding->side) {
@@ -61,7 +55,7 @@ static enum unseen_status take_stored(struct us_pack_encoder *encoder, enum unse
     struct us_index *index = us_files_index(coding->dataset);
     if (!index || (coding->side > 0 && coding->quality == US_PACK_RAW))
         return UNSEEN_OK;
-    if (!same_size(target_of(coding, split, i), size_of(coding->dataset, split, i)))
+    if (!same_size(target_of(coding, split, i), us_image_size_of(coding->dataset, split, i)))
         return UNSEEN_OK;
     const int64_t entry = us_entry_of(index, split, i);
     enum unseen_status st = us_store_read(index->store, us_index_name(index, entry),
@@ -123,7 +117,8 @@ int64_t us_pack_estimate(const struct us_pack_coding *coding, enum unseen_split 
     struct us_index *index = us_files_index(coding->dataset);
     const struct us_image_size target = target_of(coding, split, i);
     const int64_t pixels = (int64_t)target.height * target.width;
-    if (index && coding->quality != US_PACK_RAW && same_size(target, size_of(coding->dataset, split, i)))
+    if (index && coding->quality != US_PACK_RAW &&
+        same_size(target, us_image_size_of(coding->dataset, split, i)))
         return index->entries[us_entry_of(index, split, i)].place.size;
     if (coding->quality == US_PACK_RAW || coding->side == 0)
         return 3 * pixels + 32;

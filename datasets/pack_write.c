@@ -375,8 +375,12 @@ out:
     return st;
 }
 
-static enum unseen_status check_options(const struct unseen_pack_options *options)
+static enum unseen_status check_options(const struct unseen_dataset *dataset,
+                                        const struct unseen_pack_options *options)
 {
+    if (dataset->channels != 3)
+        return us_fail(UNSEEN_USAGE, dataset->location, "has %d channels, and a pack holds images of 3",
+                       dataset->channels);
     if (options->size == 0 && options->quality == US_PACK_RAW)
         return us_fail(UNSEEN_USAGE, "--quality",
                        "raw needs a --size: with size 0 files stay as they are stored");
@@ -392,7 +396,7 @@ enum unseen_status unseen_dataset_pack(const struct unseen_dataset *dataset, con
     enum unseen_status st;
     US_TRY_ALLOC(partial);
     p.path = partial;
-    US_TRY(check_options(options));
+    US_TRY(check_options(dataset, options));
     US_TRY(us_check_subset(dataset, &(struct us_subset){keep, keep ? n : dataset->split[UNSEEN_TRAIN].n}));
     if (us_exists(out)) {
         st = us_fail(UNSEEN_USAGE, out, "is there already");

@@ -115,7 +115,11 @@ unseen_dataset_verify(const char *name, void (*report)(const struct unseen_defec
  * `format` NULL: the dataset's own (CIFAR binary for cifar10, cifar100 and synth of 32x32 pixels; for image
  * folders a tree of links to the files, or of copies if they lie in an archive). "cifar10" turns any 32x32x3
  * dataset of at most 10 classes into CIFAR-10 binaries, "cifar100" one of at most 100 classes into CIFAR-100
- * binaries (label / 5 is the coarse label where the dataset has none). */
+ * binaries (label / 5 is the coarse label where the dataset has none). "imagefolder" makes such a tree of any
+ * dataset of image files.
+ * Others are one file `out`, which must not be there: "list" a table path,label,split of files that are no
+ * part of an archive; "files" the paths of the kept samples alone, as unseen_dataset_subset reads them;
+ * "pack" the stored files, as unseen_dataset_pack writes them. */
 UNSEEN_API enum unseen_status unseen_dataset_export(const struct unseen_dataset *dataset, const int64_t *keep,
                                                     int64_t n, const char *format, const char *out);
 

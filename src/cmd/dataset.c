@@ -250,7 +250,8 @@ static const struct us_option export_options[] = {
     {"subset", US_STRING, US_AT(struct export_request, subset), .value = "FILE",
      .help = "samples to keep, all if not given: .npy of indices, or a text, a path a line"},
     {"format", US_STRING, US_AT(struct export_request, format), .value = "NAME",
-     .help = "format to write, such as cifar10; the dataset's own if not given"},
+     .help = "what to write: cifar10, cifar100, imagefolder (links to the files), list (a table "
+             "path,label,split), files (the kept paths), pack; the dataset's own if not given"},
     {0},
 };
 
@@ -260,13 +261,14 @@ static enum unseen_status cmd_export(int argc, char **argv)
     struct us_common common;
     struct unseen_dataset *data = NULL;
     const char *path[1];
+    struct unseen_dataset_options reading = {0};
     struct export_request r = {0};
     int64_t *keep = NULL, n = 0;
     bool help;
     const struct us_usage usage = {
-        .synopsis = "unseen dataset export DATA --subset keep.npy --out DIR",
+        .synopsis = "unseen dataset export DATA --subset keep.npy --out PATH",
         .about = "Write a pruned dataset: the kept training samples and the whole test split.",
-        .groups = {{export_options, &r, NULL}},
+        .groups = {{export_options, &r, NULL}, {us_dataset_options, &reading, NULL}},
         .common = "out",
         .min_arguments = 1,
         .max_arguments = 1};
@@ -274,7 +276,7 @@ static enum unseen_status cmd_export(int argc, char **argv)
     if (help)
         goto out;
     US_TRY(us_need_out(&common));
-    US_TRY(unseen_dataset_open(path[0], NULL, &data));
+    US_TRY(unseen_dataset_open(path[0], &reading, &data));
     if (r.subset)
         US_TRY(unseen_dataset_subset(data, r.subset, &keep, &n));
     US_TRY(unseen_dataset_export(data, keep, n, r.format, common.out));
@@ -297,6 +299,7 @@ static enum unseen_status cmd_pack(int argc, char **argv)
     enum unseen_status st = UNSEEN_OK;
     struct us_common common;
     struct unseen_dataset *data = NULL;
+    struct unseen_dataset_options reading = {0};
     struct unseen_pack_options options;
     const char *path[1], *subset = NULL;
     int64_t *keep = NULL, n = 0;
@@ -307,7 +310,9 @@ static enum unseen_status cmd_pack(int argc, char **argv)
         .about =
             "Write a dataset to one file, its images made smaller and decoded faster, that serves as DATA. A "
             "call that was stopped goes on where it was.",
-        .groups = {{us_pack_options, &options, NULL}, {pack_options, &subset, NULL}},
+        .groups = {{us_pack_options, &options, NULL},
+                   {pack_options, &subset, NULL},
+                   {us_dataset_options, &reading, NULL}},
         .common = "out",
         .min_arguments = 1,
         .max_arguments = 1};
@@ -315,7 +320,7 @@ static enum unseen_status cmd_pack(int argc, char **argv)
     if (help)
         goto out;
     US_TRY(us_need_out(&common));
-    US_TRY(unseen_dataset_open(path[0], NULL, &data));
+    US_TRY(unseen_dataset_open(path[0], &reading, &data));
     if (subset)
         US_TRY(unseen_dataset_subset(data, subset, &keep, &n));
     US_TRY(unseen_dataset_pack(data, keep, n, &options, common.out));
