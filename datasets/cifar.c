@@ -261,14 +261,14 @@ const struct us_cifar *us_cifar_for(int classes)
     return classes <= us_cifar10.classes ? &us_cifar10 : &us_cifar100;
 }
 
-static int probe10(const char *file)
+static enum us_sure probe10(const char *file)
 {
-    return is_file_of(&us_cifar10, file) ? 2 : 0;
+    return is_file_of(&us_cifar10, file) ? US_CERTAINLY : US_NOT;
 }
 
-static int probe100(const char *file)
+static enum us_sure probe100(const char *file)
 {
-    return is_file_of(&us_cifar100, file) ? 2 : 0;
+    return is_file_of(&us_cifar100, file) ? US_CERTAINLY : US_NOT;
 }
 
 static enum unseen_status read10(const char *location, struct us_defects *defects,

@@ -69,16 +69,16 @@ static enum unseen_status detect(const char *location, const struct us_dataset_f
 {
     struct us_source *source = NULL;
     const char *name = NULL;
-    int sure = 0;
+    enum us_sure sure = US_NOT;
     enum unseen_status st;
     US_TRY(us_source_open(location, &source));
     *format = NULL;
-    for (int n = 0; sure < 2 && (sure < 1 || n < LOOKED_AT); n++) {
+    for (int n = 0; sure < US_CERTAINLY && (sure < US_PERHAPS || n < LOOKED_AT); n++) {
         US_TRY(us_source_next(source, &name));
         if (!name)
             break;
         for (size_t i = 0; i < N_FORMATS; i++) {
-            int here = formats[i]->probe ? formats[i]->probe(name) : 0;
+            enum us_sure here = formats[i]->probe ? formats[i]->probe(name) : US_NOT;
             if (here > sure) {
                 sure = here;
                 *format = formats[i];

@@ -33,6 +33,10 @@ struct us_subset {
 
 struct us_index;
 
+/* How sure it is that data are of a format. Archives, which lie beside images too, say less than images do.
+ */
+enum us_sure { US_NOT, US_MAYBE, US_PERHAPS, US_CERTAINLY };
+
 struct us_dataset_format {
     const char *name;
     const char *argument; /* what follows "name:", for help texts */
@@ -40,9 +44,9 @@ struct us_dataset_format {
     const char *coarse;   /* name of the format that reads the same files with coarse labels; NULL: none */
 
     /* What is looked for in a folder or archive of unknown format, in words, and how sure a file of this name
-     * makes that it is there: 0 no, 1 perhaps, 2 certainly. NULL: found by its name alone. */
+     * makes that it is there. NULL: found by its name alone. */
     const char *looked_for;
-    int (*probe)(const char *name);
+    enum us_sure (*probe)(const char *name);
     /* Whether a path that is no folder, or no file at all, is of this format, by its name or first bytes.
      * NULL: it tells nothing. */
     bool (*knows)(const char *path);

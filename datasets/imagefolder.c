@@ -89,9 +89,10 @@ out:
     return st;
 }
 
-static int probe(const char *name)
+static enum us_sure probe(const char *name)
 {
-    return us_is_imagenet_tar(name) ? 2 : us_tree_probe(name);
+    const int sure = us_tree_probe(name);
+    return us_is_imagenet_tar(name) || sure == 2 ? US_CERTAINLY : sure == 1 ? US_PERHAPS : US_NOT;
 }
 
 const struct us_dataset_format us_format_imagefolder = {

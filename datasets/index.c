@@ -65,10 +65,15 @@ enum unseen_status us_index_witness(struct us_index *index, const char *path, co
 enum unseen_status us_index_watch(struct us_index *index, const char *path)
 {
     struct stat about;
-    if (stat(path, &about) != 0)
+    char *whole = realpath(path, NULL);
+    if (!whole || stat(whole, &about) != 0) {
+        free(whole);
         return us_fail(UNSEEN_BAD_DATA, path, "%s", strerror(errno));
+    }
     const struct us_place place = {.size = about.st_size, .changed = us_changed(&about)};
-    return us_index_witness(index, path, &place);
+    enum unseen_status st = us_index_witness(index, whole, &place);
+    free(whole);
+    return st;
 }
 
 static void free_arrays(struct us_index *index)

@@ -287,10 +287,12 @@ out:
     return st;
 }
 
-static int probe(const char *name)
+static enum us_sure probe(const char *name)
 {
     const char *extension = extension_of(name);
-    return extension && us_same_letters(extension, "cls") ? 2 : us_is_shard_name(name);
+    if (extension && us_same_letters(extension, "cls"))
+        return US_CERTAINLY;
+    return us_is_shard_name(name) ? US_MAYBE : US_NOT;
 }
 
 const struct us_dataset_format us_format_webdataset = {

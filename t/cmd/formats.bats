@@ -97,6 +97,15 @@ train/bee/2.ppm" ]
   grep -q 'train-2.tar/0000 has no .cls' stderr
 }
 
+@test "an archive beside class folders does not make shards of them" {
+  tree data
+  mv data/train flat
+  tar -cf flat/a.tar -C data val
+  run_code 0 unseen dataset info flat --list
+  [ "$(sed -n 2p stdout)" = "train,0,0,ant/1.ppm" ]
+  [ "$(wc -l < stdout)" -eq 7 ]
+}
+
 @test "a pack is the same data, goes on, and is checked" {
   tree data
   run_code 0 unseen dataset pack data --size 0 --out data.pack
