@@ -15,7 +15,7 @@
 #include "base/progress.h"
 #include "base/sha256.h"
 #include "base/threads.h"
-#include "datasets/export.h"
+#include "datasets/export_check.h"
 #include "datasets/format.h"
 #include "datasets/pack_encode.h"
 #include "datasets/pack_file.h"
