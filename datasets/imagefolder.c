@@ -84,6 +84,7 @@ static enum unseen_status list_imagefolder(const char *location, struct us_index
     US_TRY(add_witnesses(us_store_folder(index->store), &root, &tree.names, index));
     index->notes = tree.notes;
     tree.notes = (struct us_text){0};
+    US_TRY(us_index_note_empty(index, location));
 out:
     us_tree_free(&tree);
     return st;

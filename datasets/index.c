@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "datasets/notes.h"
+
 static enum unseen_status grow(struct us_index *index)
 {
     const size_t capacity = index->capacity ? 2 * (size_t)index->capacity : 1024;
@@ -74,6 +76,26 @@ enum unseen_status us_index_watch(struct us_index *index, const char *path)
     enum unseen_status st = us_index_witness(index, whole, &place);
     free(whole);
     return st;
+}
+
+enum unseen_status us_index_note_empty(struct us_index *index, const char *location)
+{
+    int empty = 0, first = 0;
+    uint8_t *met = us_calloc((size_t)index->n_classes, 1);
+    if (!met)
+        return UNSEEN_FAILED;
+    for (int64_t i = 0; i < index->n[UNSEEN_TRAIN]; i++)
+        met[index->labels[i]] = 1;
+    for (int c = index->n_classes - 1; c >= 0; c--) {
+        empty += !met[c];
+        first = met[c] ? first : c;
+    }
+    free(met);
+    if (empty == 0)
+        return UNSEEN_OK;
+    return us_note(&index->notes, UNSEEN_LOG_WARNING,
+                   "%s: class %s has no training image%s; it counts as a class of 0 samples", location,
+                   index->classes[first], empty > 1 ? ", nor have others" : "");
 }
 
 static void free_arrays(struct us_index *index)

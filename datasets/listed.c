@@ -130,6 +130,7 @@ static enum unseen_status list_listed(const char *location, struct us_index *ind
         goto out;
     }
     US_TRY(add_classes(&list, index));
+    US_TRY(us_index_note_empty(index, location));
 out:
     us_sample_list_free(&list);
     free(folder);

@@ -454,26 +454,7 @@ static enum unseen_status note_left_out(const struct layout *layout, const struc
                    layout->location, (long long)left_out->n, what, left_out->first);
 }
 
-/* A class without a training sample keeps its number, so that those after it keep theirs. */
-static enum unseen_status note_empty_classes(const struct layout *layout, const struct us_tree *tree)
-{
-    int64_t at = 0;
-    int empty = 0, first = -1;
-    for (int c = 0; c < tree->n_classes; c++) {
-        int64_t begin = at;
-        while (at < tree->n[UNSEEN_TRAIN] && tree->pictures[at].label == c)
-            at++;
-        if (at == begin && empty++ == 0)
-            first = c;
-    }
-    if (empty == 0)
-        return UNSEEN_OK;
-    return us_note(layout->notes, UNSEEN_LOG_WARNING,
-                   "%s: class %s has no training image%s; it counts as a class of 0 samples",
-                   layout->location, tree->classes[first], empty > 1 ? ", nor have others" : "");
-}
-
-static enum unseen_status note_all(const struct layout *layout, const struct us_tree *tree)
+static enum unseen_status note_all(const struct layout *layout)
 {
     static const char beside[] = "images lie beside the class folders and are";
     enum unseen_status st;
@@ -483,7 +464,6 @@ static enum unseen_status note_all(const struct layout *layout, const struct us_
     if (!layout->unsorted)
         US_TRY(note_left_out(layout, &layout->strays[layout->test], beside));
     US_TRY(note_left_out(layout, &layout->outside, "images lie in no split and are"));
-    st = note_empty_classes(layout, tree);
 out:
     return st;
 }
@@ -502,7 +482,7 @@ enum unseen_status us_tree_read(const char *location, struct us_store *store, st
     if (layout.unsorted)
         US_TRY(take_unsorted(&layout, tree));
     US_TRY(sort_pictures(&layout, tree));
-    st = note_all(&layout, tree);
+    st = note_all(&layout);
 out:
     return st;
 }

@@ -35,7 +35,7 @@ struct us_tree {
     int64_t n[2];                /* by enum unseen_split */
     struct us_names names;       /* all that the source names, sorted by bytes; folders end with '/' */
     struct us_text notes; /* what is left out without being an image of the data: other files, hidden names,
-                             images outside of class folders, empty classes (datasets/notes.h) */
+                             images outside of class folders (datasets/notes.h) */
     char *texts[US_TREE_TEXTS]; /* files beside the images that were read; NULL: none was */
 };
 

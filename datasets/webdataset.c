@@ -280,6 +280,7 @@ static enum unseen_status list_webdataset(const char *location, struct us_index 
     US_TRY(list_splits(&l, &shards));
     US_TRY(check_samples(&l));
     US_TRY(name_classes(&l));
+    US_TRY(us_index_note_empty(index, location));
 out:
     forget_sample(&l);
     free(l.first);
