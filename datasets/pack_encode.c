@@ -47,6 +47,12 @@ static bool is_jpeg(const struct us_bytes *bytes)
     return bytes->size >= 3 && memcmp(bytes->data, "\xff\xd8\xff", 3) == 0;
 }
 
+/* What is stored is not what the dataset reads. */
+static bool is_made_anew(const struct unseen_dataset *dataset, const struct us_entry *entry)
+{
+    return entry->bad || (dataset->options.exif == UNSEEN_EXIF_APPLY && entry->orientation != 1);
+}
+
 /* The stored file, if it is to be taken as it is: else `bytes` stays NULL. */
 static enum unseen_status take_stored(struct us_pack_encoder *encoder, enum unseen_split split, int64_t i,
                                       uint8_t **bytes, size_t *size)
@@ -58,6 +64,8 @@ static enum unseen_status take_stored(struct us_pack_encoder *encoder, enum unse
     if (!same_size(target_of(coding, split, i), us_image_size_of(coding->dataset, split, i)))
         return UNSEEN_OK;
     const int64_t entry = us_entry_of(index, split, i);
+    if (is_made_anew(coding->dataset, &index->entries[entry]))
+        return UNSEEN_OK;
     enum unseen_status st = us_store_read(index->store, us_index_name(index, entry),
                                           &index->entries[entry].place, &encoder->stored);
     if (st != UNSEEN_OK || (coding->side > 0 && !is_jpeg(&encoder->stored)))

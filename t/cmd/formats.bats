@@ -103,7 +103,7 @@ train/bee/2.ppm" ]
   mv data/train flat
   tar -cf flat/a.tar -C data val
   run_code 0 unseen dataset info flat --list
-  [ "$(sed -n 2p stdout)" = "train,0,0,ant/1.ppm" ]
+  [ "$(sed -n 2p stdout)" = "train,0,0,ant,ant/1.ppm" ]
   [ "$(wc -l < stdout)" -eq 7 ]
 }
 
