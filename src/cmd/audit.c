@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/dataset_options.h"
 #include "base/json.h"
 #include "cmd/cmd.h"
-#include "base/dataset_options.h"
 #include "prune/audit_options.h"
 #include "scoring/scoring_model.h"
 #include "unseen/prune.h"

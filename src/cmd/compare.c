@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dataset_options.h"
 #include "cmd/cmd.h"
 #include "compare/compare_options.h"
-#include "base/dataset_options.h"
 #include "unseen/compare.h"
 #include "unseen/report.h"
 

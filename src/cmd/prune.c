@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/dataset_options.h"
 #include "base/json.h"
 #include "cmd/cmd.h"
-#include "base/dataset_options.h"
 #include "prune/prune_options.h"
 #include "unseen/prune.h"
 #include "unseen/report.h"

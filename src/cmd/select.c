@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 
+#include "base/dataset_options.h"
 #include "base/json.h"
 #include "cmd/cmd.h"
-#include "base/dataset_options.h"
 #include "prune/select_inputs.h"
 #include "select/rule.h"
 #include "unseen/dataset.h"

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cmd/cmd.h"
 #include "base/dataset_options.h"
+#include "cmd/cmd.h"
 #include "nn/train.h"
 
 static enum unseen_status print_json(const struct unseen_epoch *last, int epochs, double best, double seconds)

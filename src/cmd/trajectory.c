@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dataset_options.h"
 #include "base/fs.h"
 #include "cmd/cmd.h"
-#include "base/dataset_options.h"
 #include "scoring/scoring_model.h"
 #include "unseen/prune.h"
 
