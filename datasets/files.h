@@ -13,8 +13,8 @@ enum unseen_status us_files_open(const struct us_dataset_format *format, const c
 enum unseen_status us_files_list(const struct us_dataset_format *format, const char *location,
                                  struct unseen_dataset *dataset);
 
-/* The same as far as duplicates can be found in it, and each file decoded: `defects` hears of every bad one.
- */
+/* List them and decode every file: `defects` hears of each bad one. dataset->hash is then over the content of
+ * all files. */
 enum unseen_status us_files_verify(const struct us_dataset_format *format, const char *location,
                                    struct us_defects *defects, struct unseen_dataset *dataset);
 

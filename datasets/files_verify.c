@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/sha256.h"
 #include "base/threads.h"
 #include "datasets/file_reader.h"
 #include "datasets/files.h"
@@ -19,10 +21,27 @@ struct verifying {
     int n, threads;
     struct verdict {
         bool bad;
-        char text[US_REASON]; /* the reason if bad, else a note; "" if there is none */
-    } * verdicts;             /* [n] */
+        uint8_t digest[SHA256_DIGEST_SIZE]; /* of the file */
+        char text[US_REASON];               /* the reason if bad, else a note; "" if there is none */
+    } * verdicts;                           /* [n] */
     enum unseen_status status[US_THREADS_MOST];
+    struct sha256_ctx content;
 };
+
+/* A sample's part of the content: its label, its name from its class on, what its file holds. */
+static void add_content(struct verifying *v, int k)
+{
+    const struct us_index *index = v->index;
+    const int64_t i = v->first + k;
+    const char *name =
+        us_index_name(index, i) + index->class_at[i < index->n[UNSEEN_TRAIN] ? UNSEEN_TRAIN : UNSEEN_TEST];
+    const uint32_t label = (uint32_t)index->labels[i];
+    const uint8_t bytes[4] = {(uint8_t)label, (uint8_t)(label >> 8), (uint8_t)(label >> 16),
+                              (uint8_t)(label >> 24)};
+    sha256_update(&v->content, sizeof bytes, bytes);
+    sha256_update(&v->content, strlen(name) + 1, (const uint8_t *)name);
+    sha256_update(&v->content, sizeof v->verdicts[k].digest, v->verdicts[k].digest);
+}
 
 static void verify_file(struct verifying *v, struct us_image_decoder *decoder, struct us_bytes *bytes, int k)
 {
@@ -35,6 +54,7 @@ static void verify_file(struct verifying *v, struct us_image_decoder *decoder, s
         snprintf(verdict->text, US_REASON, "%s", us_entry_reason(v->index, i));
     else if (us_store_try(v->index->store, us_index_name(v->index, i), &entry->place, 0, entry->place.size,
                           bytes, verdict->text)) {
+        us_sha256_bytes(bytes->data, bytes->size, verdict->digest);
         verdict->bad = !us_image_size(decoder, bytes->data, bytes->size, &height, &width) ||
                        !us_image_decode(decoder, bytes->data, bytes->size, NULL);
         const char *text = verdict->bad ? us_image_reason(decoder) : us_image_note(decoder);
@@ -63,6 +83,7 @@ static enum unseen_status tell(struct verifying *v, const char *location, struct
         struct us_entry *entry = &v->index->entries[v->first + k];
         const char *name = us_index_name(v->index, v->first + k);
         defects->checked++;
+        add_content(v, k);
         entry->bad = verdict->bad;
         if (verdict->bad)
             US_TRY(us_defect(defects, location, name, -1, "%s", verdict->text));
@@ -74,12 +95,18 @@ out:
     return st;
 }
 
-static enum unseen_status decode_all(struct us_index *index, const char *location, struct us_defects *defects)
+/* hash: of the names of classes and of all files, by samples of the training split, then of the test split.
+ */
+static enum unseen_status decode_all(struct us_index *index, const char *location, struct us_defects *defects,
+                                     char hash[65])
 {
     const int64_t n = index->n[UNSEEN_TRAIN] + index->n[UNSEEN_TEST];
     struct verifying v = {.index = index, .threads = us_threads(US_THREADS_MOST)};
     enum unseen_status st = UNSEEN_OK;
     US_TRY_ALLOC(v.verdicts = us_calloc(CHUNK, sizeof *v.verdicts));
+    sha256_init(&v.content);
+    for (int c = 0; c < index->n_classes; c++)
+        sha256_update(&v.content, strlen(index->classes[c]) + 1, (const uint8_t *)index->classes[c]);
     for (v.first = 0; v.first < n; v.first += v.n) {
         v.n = n - v.first < CHUNK ? (int)(n - v.first) : CHUNK;
         us_threads_run(v.threads, verify_share, &v);
@@ -88,6 +115,7 @@ static enum unseen_status decode_all(struct us_index *index, const char *locatio
             US_TRY(v.status[i]);
         US_TRY(tell(&v, location, defects));
     }
+    us_sha256_hex(&v.content, hash);
 out:
     free(v.verdicts);
     return st;
@@ -98,7 +126,7 @@ enum unseen_status us_files_verify(const struct us_dataset_format *format, const
 {
     enum unseen_status st;
     US_TRY(us_files_list(format, location, dataset));
-    US_TRY(decode_all(us_files_index(dataset), location, defects));
+    US_TRY(decode_all(us_files_index(dataset), location, defects, dataset->hash));
     if (format->check)
         US_TRY(format->check(location, us_files_index(dataset), defects));
 out:

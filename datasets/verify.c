@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <string.h>
+
 #include "datasets/duplicates.h"
 #include "datasets/files.h"
 #include "datasets/format.h"
@@ -17,6 +19,8 @@ enum unseen_status unseen_dataset_verify(const char *name,
     US_TRY_ALLOC(scratch = us_calloc(1, sizeof *scratch));
     US_TRY(format->list ? us_files_verify(format, location, &sink, scratch)
                         : format->read(location, &sink, scratch));
+    if (!format->list && sink.count == 0)
+        US_TRY(us_dataset_hash(scratch));
     US_TRY(us_duplicates_find(scratch));
     if (report)
         US_TRY(us_duplicates_report(scratch, report, context));
@@ -27,13 +31,16 @@ out:
     else if (st == UNSEEN_OK && sink.count > 0)
         st = us_fail(UNSEEN_BAD_DATA, name, "%lld defects in %lld samples", (long long)sink.count,
                      (long long)sink.checked);
-    if (check)
+    if (check) {
         *check = (struct unseen_dataset_check){.checked = sink.checked,
                                                .defects = sink.count,
                                                .warnings = sink.warnings,
                                                .rotated = sink.rotated,
                                                .duplicates = scratch ? scratch->duplicates
                                                                      : (struct unseen_duplicates){0}};
+        if (st == UNSEEN_OK)
+            memcpy(check->content, scratch->hash, sizeof check->content);
+    }
     unseen_dataset_close(scratch);
     return st;
 }

@@ -99,6 +99,8 @@ struct unseen_dataset_check {
     int64_t warnings; /* images with faults that lose no data, such as extraneous bytes in a JPEG */
     int64_t rotated;  /* images whose EXIF data ask for another orientation, which is ignored, as PIL does */
     struct unseen_duplicates duplicates;
+    char content[65]; /* SHA-256 in hex over all of it, as the dataset's hash but with each file's bytes; ""
+                         if not all could be read */
 };
 
 /* Read every sample of `name` and report each bad one, and each that is harmless or a duplicate; goes on

@@ -204,6 +204,7 @@ static enum unseen_status cmd_verify(int argc, char **argv)
         goto out;
     US_TRY(unseen_dataset_verify(path[0], print_defect, NULL, &check));
     printf("%lld samples, all good\n", (long long)check.checked);
+    printf("content sha256 %s\n", check.content);
     if (check.warnings > 0)
         printf("%lld have faults that lose no data\n", (long long)check.warnings);
     if (check.rotated > 0)
