@@ -10,7 +10,9 @@ int us_exif_orientation(const uint8_t *bytes, size_t size);
 /* True if turning makes the height of the stored picture the width of the turned one. */
 bool us_exif_swaps(int orientation);
 
-/* Where `crop` of the turned picture lies in the stored one, of height x width pixels. */
+/* Where `crop` of the turned picture lies in the stored one, of height x width pixels. That part, resized and
+ * then turned, is within one level of what PIL's exif_transpose, crop and resize give: of a picture on its
+ * side, columns are resized before rows. */
 struct us_crop us_exif_crop(int orientation, int height, int width, const struct us_crop *crop);
 
 /* Turn stored pixels to `turned` [height, width, 3], which must be another place. */

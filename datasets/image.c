@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "datasets/codec.h"
-#include "datasets/exif.h"
 #include "datasets/resize.h"
 
 static const struct us_codec *const codecs[] = {&us_codec_jpeg, &us_codec_png, &us_codec_ppm, &us_codec_webp};
@@ -42,7 +41,6 @@ void us_image_close(struct us_image_decoder *decoder)
     for (int i = 0; i < CODECS; i++)
         codecs[i]->close(decoder->decoders[i]);
     us_resize_close(decoder->resize);
-    free(decoder->turning);
     free(decoder);
 }
 
@@ -172,47 +170,21 @@ static bool resize_rows(struct us_image_decoder *decoder, int codec, const struc
                                decoder->resize);
 }
 
-/* `crop` is of the picture turned by `orientation`, but the pixels are not turned yet. */
-static bool crop_stored(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size, int orientation,
-                        const struct us_crop *crop, int height, int width, uint8_t *pixels)
+bool us_image_crop(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size,
+                   const struct us_crop *crop, int height, int width, uint8_t *pixels)
 {
     int codec = -1;
     bool good = begin(decoder, bytes, size, &codec);
     if (good) {
         struct us_coded *image = &decoder->image;
-        struct us_crop stored = {.width = (float)image->width, .height = (float)image->height};
-        if (crop)
-            stored = us_exif_crop(orientation, image->height, image->width, crop);
-        good = contains(image, &stored) ? resize_rows(decoder, codec, &stored, height, width, pixels)
-                                        : us_refuse(image, "has %dx%d pixels, and not all that are asked for",
-                                                    image->width, image->height);
+        struct us_crop all = {.width = (float)image->width, .height = (float)image->height};
+        crop = crop ? crop : &all;
+        good = contains(image, crop) ? resize_rows(decoder, codec, crop, height, width, pixels)
+                                     : us_refuse(image, "has %dx%d pixels, and not all that are asked for",
+                                                 image->width, image->height);
     }
     end(decoder, codec);
     return good;
-}
-
-bool us_image_crop(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size,
-                   const struct us_crop *crop, int height, int width, uint8_t *pixels)
-{
-    return crop_stored(decoder, bytes, size, 1, crop, height, width, pixels);
-}
-
-bool us_image_crop_upright(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size,
-                           const struct us_crop *crop, int height, int width, uint8_t *pixels)
-{
-    int orientation = us_exif_orientation(bytes, size);
-    if (orientation == 1)
-        return us_image_crop(decoder, bytes, size, crop, height, width, pixels);
-    uint8_t *grown = us_realloc(decoder->turning, (size_t)height * (size_t)width, 3);
-    if (!grown)
-        return us_refuse(&decoder->image, "needs more memory than there is");
-    decoder->turning = grown;
-    bool swaps = us_exif_swaps(orientation);
-    if (!crop_stored(decoder, bytes, size, orientation, crop, swaps ? width : height, swaps ? height : width,
-                     grown))
-        return false;
-    us_exif_turn(orientation, grown, height, width, pixels);
-    return true;
 }
 
 const char *us_image_reason(const struct us_image_decoder *decoder)

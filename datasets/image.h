@@ -41,12 +41,6 @@ bool us_image_decode(struct us_image_decoder *decoder, const uint8_t *bytes, siz
 bool us_image_crop(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size,
                    const struct us_crop *crop, int height, int width, uint8_t *pixels);
 
-/* The same of the picture as EXIF's orientation turns it upright; `crop` is of the turned picture, whose
- * sides are exchanged if us_exif_swaps. Within one level of what PIL's exif_transpose, crop and resize give:
- * of a picture on its side, columns are resized before rows. */
-bool us_image_crop_upright(struct us_image_decoder *decoder, const uint8_t *bytes, size_t size,
-                           const struct us_crop *crop, int height, int width, uint8_t *pixels);
-
 /* Why the last call was false; valid until the next. */
 const char *us_image_reason(const struct us_image_decoder *decoder);
 
