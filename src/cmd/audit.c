@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "prune/audit_options.h"
 #include "scoring/scoring_model.h"
+#include "trajectory/trajectory.h"
 #include "unseen/prune.h"
 #include "unseen/report.h"
 
@@ -78,7 +79,7 @@ static enum unseen_status run(const struct us_common *common, const struct unsee
     US_TRY_ALLOC(folder);
     if (!recorded)
         US_TRY(record(common, data, scoring, &device));
-    US_TRY(unseen_trajectory_open(folder, &trajectory));
+    US_TRY(us_trajectory_open(folder, US_AUDIT_READS, &trajectory));
     US_TRY(unseen_audit(trajectory, options, &audit));
     const struct unseen_audit_origin origin = {.device = device,
                                                .trajectory = folder,

@@ -9,6 +9,7 @@
 #include "base/npy.h"
 #include "cmd/cmd.h"
 #include "score/score_function.h"
+#include "trajectory/trajectory.h"
 #include "unseen/score.h"
 
 /* "dir/scores.npy" for one metric; "dir/scores-el2n.npy", "dir/scores-0.5xel2n+dual.npy" and so on for
@@ -65,6 +66,22 @@ static enum unseen_status check_outputs(const struct us_common *common, const st
     return UNSEEN_OK;
 }
 
+/* The trajectory with the quantities that the metrics read, and no others. */
+static enum unseen_status open_trajectory(const char *folder, const struct us_list *metrics,
+                                          struct unseen_trajectory **trajectory)
+{
+    enum unseen_status st = UNSEEN_OK;
+    unsigned wanted = 0, bits;
+    for (int i = 0; i < metrics->n; i++) {
+        US_TRY(us_score_reads(metrics->entry[i], &bits));
+        wanted |= bits;
+    }
+    /* A random one reads none, but counts the samples. */
+    st = us_trajectory_open(folder, wanted ? wanted : 1u << UNSEEN_P_TRUE, trajectory);
+out:
+    return st;
+}
+
 static enum unseen_status score_all(const struct us_common *common, const struct request *r)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -75,7 +92,7 @@ static enum unseen_status score_all(const struct us_common *common, const struct
     json_t *rows = NULL;
     US_TRY(us_list_split("--metric", r->metrics, &metrics));
     US_TRY(check_outputs(common, &metrics));
-    US_TRY(unseen_trajectory_open(r->folder, &trajectory));
+    US_TRY(open_trajectory(r->folder, &metrics, &trajectory));
     US_TRY_ALLOC(scores = us_calloc((size_t)trajectory->n, sizeof *scores));
     if (common->json)
         US_TRY_ALLOC(rows = json_array());

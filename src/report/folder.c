@@ -13,6 +13,7 @@
 #include "base/npy.h"
 #include "base/order.h"
 #include "base/vectors.h"
+#include "prune/audit_options.h"
 #include "trajectory/trajectory.h"
 #include "unseen/audit.h"
 #include "unseen/score.h"
@@ -137,7 +138,7 @@ static enum unseen_status read_trajectory(struct us_run_folder *f)
     US_TRY_ALLOC(labels);
     if (!us_exists(labels))
         goto out;
-    US_TRY(unseen_trajectory_open(path, &t));
+    US_TRY(us_trajectory_open(path, US_AUDIT_READS, &t));
     if (f->n && t->n != f->n) {
         st = us_fail(UNSEEN_BAD_DATA, path, "is of %" PRId64 " samples, scores.npy of %" PRId64, t->n, f->n);
         goto out;

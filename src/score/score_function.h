@@ -59,7 +59,7 @@ static inline int us_score_epoch(const struct us_score_view *view, int own)
 #define US_LAST_EPOCH INT32_MAX
 
 /* All quantities that a metric reads, bits 1u << quantity; UNSEEN_USAGE if it is none. */
-enum unseen_status us_score_reads(const char *metric, unsigned *quantities);
+US_SHARED enum unseen_status us_score_reads(const char *metric, unsigned *quantities);
 
 /* How many of the recorded epochs count, from the first on; UNSEEN_USAGE if options->length is more. */
 int us_score_epochs(const struct unseen_score_options *options, int recorded);

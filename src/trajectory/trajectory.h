@@ -31,8 +31,8 @@ unsigned us_record_whole(unsigned record);
  * UNSEEN_N_SCALAR are as if they had not been recorded, which saves reading them for their check. Of a
  * trajectory that holds none of them all are opened. */
 #define US_TRAJECTORY_ALL (~0u)
-enum unseen_status us_trajectory_open(const char *folder, unsigned wanted,
-                                      struct unseen_trajectory **trajectory);
+US_SHARED enum unseen_status us_trajectory_open(const char *folder, unsigned wanted,
+                                                struct unseen_trajectory **trajectory);
 
 /* Whether the quantity is there. */
 bool us_trajectory_holds(const struct unseen_trajectory *t, enum unseen_quantity quantity);
