@@ -76,6 +76,7 @@ enum unseen_status us_index_watch(struct us_index *index, const char *path);
 /* Make a test split of `share` of each class, rounded, though never of all of it: always the same files.
  * There is none yet. */
 enum unseen_status us_index_hold_out(struct us_index *index, double share);
+
 /* Note the classes that have no training sample, once all samples and classes are there: they keep their
  * numbers, so that those after them keep theirs. */
 enum unseen_status us_index_note_empty(struct us_index *index, const char *location);

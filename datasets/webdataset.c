@@ -298,7 +298,7 @@ static enum us_sure probe(const char *name)
 
 const struct us_dataset_format us_format_webdataset = {
     .name = "webdataset",
-    .argument = "DIR or PATTERN",
+    .argument = "DIR|PATTERN",
     .looked_for = "*.tar with KEY.jpg and KEY.cls",
     .probe = probe,
     .knows = us_has_braces,

@@ -77,8 +77,9 @@ struct unseen_dataset {
 UNSEEN_API const char *unseen_dataset_format_name(int i, const char **argument);
 
 /* Open "PATH" or "FORMAT:PATH" (cifar10:DIR, cifar100:DIR, cifar100-coarse:DIR, imagefolder:DIR,
- * synth:N,C,SIZE,SEED; DIR may be a tar, tar.gz, tar.xz or zip) and read it whole. `options` may be NULL.
- * UNSEEN_BAD_DATA names the file, the record and the reason. Freed with unseen_dataset_close. */
+ * list:FILE.csv, webdataset:DIR|PATTERN, pack:FILE, synth:N,C,SIZE,SEED; DIR may be a tar, tar.gz, tar.xz or
+ * zip). `options` may be NULL. UNSEEN_BAD_DATA names the file, the record and the reason. Freed with
+ * unseen_dataset_close. */
 UNSEEN_API enum unseen_status unseen_dataset_open(const char *name,
                                                   const struct unseen_dataset_options *options,
                                                   struct unseen_dataset **dataset);

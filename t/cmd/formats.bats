@@ -135,6 +135,33 @@ train/bee/2.ppm" ]
   ! grep -q 'partial\|x.pack' names
 }
 
+@test "a pack that was killed goes on, and bad files may be grey in it" {
+  run_code 0 unseen dataset pack synth:3000,4,32,1 --size 24 --out whole.pack
+  killed_after 0.1 dataset pack synth:3000,4,32,1 --size 24 --out pack
+  [ -e pack ] || run_code 0 unseen dataset pack synth:3000,4,32,1 --size 24 --out pack
+  cmp pack whole.pack
+  tree data
+  echo text > data/train/ant/2.ppm
+  run_code 3 unseen dataset pack data --size 4 --out grey.pack
+  run_code 0 unseen dataset pack data --size 4 --on-bad grey --out grey.pack
+  run_code 0 unseen dataset verify grey.pack
+  grep -q '7 samples, all good' stdout
+}
+
+@test "training takes lists, shards and packs, and texts of paths as subsets" {
+  need_device
+  tree data
+  run_code 0 unseen dataset export data --format list --out list.csv
+  run_code 0 unseen dataset pack data --out data.pack
+  printf 'train/ant/1.ppm\ntrain/bee/3.ppm\n' > keep.txt
+  run_code 0 unseen dataset export data --subset keep.txt --format list --out kept.csv
+  for data in list.csv data.pack kept.csv; do
+    run_code 0 unseen train $data --model convnet3 --width 4 --epochs 1 --batch 2 --out "run-$data" --no-progress
+  done
+  run_code 0 unseen train data.pack --subset keep.txt --model convnet3 --width 4 --epochs 1 --batch 2 --out run \
+    --no-progress
+}
+
 @test "names of any length and script in any kind of tar" {
   long=$(printf 'c%.0s' $(seq 150))
   for class in "$long" 日本 Größe слайд; do
