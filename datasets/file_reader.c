@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "datasets/exif.h"
@@ -14,6 +15,7 @@ struct files {
     struct unseen_reader reader; /* first: what the dataset points to */
     struct us_index index;
     struct us_image_size *sizes; /* as index.sizes, of pictures as they are read; NULL: the same */
+    char *kept;                  /* where the index is kept; NULL: nowhere */
     pthread_mutex_t lock;        /* of entries that turn out to be bad */
     int64_t found_bad;           /* .. and their number */
 };
@@ -53,6 +55,7 @@ static void close_files(struct unseen_reader *reader)
     struct files *files = (struct files *)reader;
     us_index_free(&files->index);
     free(files->sizes);
+    free(files->kept);
     pthread_mutex_destroy(&files->lock);
     free((void *)reader->pixels[UNSEEN_TRAIN]);
     free((void *)reader->pixels[UNSEEN_TEST]);
@@ -90,11 +93,15 @@ static enum unseen_status read_picture(const struct unseen_dataset *dataset, str
                                        int64_t entry, const struct us_crop *crop, int height, int width,
                                        uint8_t *pixels)
 {
-    const struct us_index *index = us_files_index(dataset);
+    const struct files *files = (const struct files *)dataset->reader;
+    const struct us_index *index = &files->index;
     const bool turn = dataset->options.exif == UNSEEN_EXIF_APPLY;
     enum unseen_status st;
-    US_TRY(us_store_read(index->store, us_index_name(index, entry), &index->entries[entry].place,
-                         &scratch->bytes));
+    st = us_store_read(index->store, us_index_name(index, entry), &index->entries[entry].place,
+                       &scratch->bytes);
+    if (st == UNSEEN_BAD_DATA && files->kept)
+        (void)unlink(files->kept);
+    US_TRY(st);
     if (!decode_turned(scratch, turn ? index->entries[entry].orientation : 1, index->sizes[entry], crop,
                        height, width, pixels))
         st = refuse_file(index, entry, us_image_reason(scratch->decoder));
@@ -134,6 +141,14 @@ struct us_index *us_files_index(const struct unseen_dataset *dataset)
 {
     const bool files = dataset->reader && dataset->reader->close == close_files;
     return files ? &((struct files *)dataset->reader)->index : NULL;
+}
+
+enum unseen_status us_files_kept_at(struct unseen_dataset *dataset, const char *path)
+{
+    struct files *files = (struct files *)dataset->reader;
+    if (path && !(files->kept = us_format("%s", path)))
+        return UNSEEN_FAILED;
+    return UNSEEN_OK;
 }
 
 enum unseen_status us_files_new(struct unseen_dataset *dataset)

@@ -7,6 +7,10 @@
 /* Give the dataset a reader of files, with an empty index that it owns. */
 enum unseen_status us_files_new(struct unseen_dataset *dataset);
 
+/* Where the index is kept, or NULL; copied. A file that turns out not to be as it was listed makes what is
+ * kept there useless, and it is removed. */
+enum unseen_status us_files_kept_at(struct unseen_dataset *dataset, const char *path);
+
 /* The index of a dataset of files; NULL for any other. */
 struct us_index *us_files_index(const struct unseen_dataset *dataset);
 

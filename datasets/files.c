@@ -140,6 +140,7 @@ enum unseen_status us_files_open(const struct us_dataset_format *format, const c
     US_TRY_ALLOC(what);
     path = us_index_path(location, what);
     US_TRY(us_files_new(dataset));
+    US_TRY(us_files_kept_at(dataset, path));
     index = us_files_index(dataset);
     US_TRY(find_index(format, location, dataset->options.test_share, path, index, &made));
     US_TRY(take_index(dataset));

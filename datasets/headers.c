@@ -6,18 +6,21 @@
 #include <stdatomic.h>
 
 #include "base/hash.h"
+#include "base/progress.h"
 #include "base/threads.h"
 #include "datasets/exif.h"
 #include "datasets/image.h"
 
-/* Entries that a thread takes at once, and threads a processor: most of the time they wait for a disk. */
-enum { BLOCK = 64, THREADS_EACH = 4, THREADS_MOST = 64 };
+/* Entries that a thread takes at once, and threads a processor: most of the time they wait for a disk.
+ * Progress is shown from so many entries on. */
+enum { BLOCK = 64, THREADS_EACH = 4, THREADS_MOST = 64, SHOWN = 16384 };
 
 struct pass {
     struct us_index *index;
     const char *location;
     int64_t n;
     atomic_llong next;
+    struct us_progress *progress; /* NULL: there is none */
     atomic_bool failed;
     pthread_mutex_t lock; /* of error and of the index's reasons */
     struct us_error error;
@@ -72,6 +75,13 @@ static enum unseen_status look_at(struct pass *pass, struct us_image_decoder *de
     return UNSEEN_OK;
 }
 
+static void show(struct pass *pass, int64_t done)
+{
+    pthread_mutex_lock(&pass->lock);
+    us_progress_update(pass->progress, (uint64_t)done, NULL);
+    pthread_mutex_unlock(&pass->lock);
+}
+
 static enum unseen_status look_at_blocks(struct pass *pass, struct us_image_decoder *decoder,
                                          struct us_bytes *bytes)
 {
@@ -79,6 +89,8 @@ static enum unseen_status look_at_blocks(struct pass *pass, struct us_image_deco
         const int64_t from = atomic_fetch_add(&pass->next, BLOCK);
         if (from >= pass->n || pass->failed)
             return UNSEEN_OK;
+        if (from % SHOWN == 0)
+            show(pass, from);
         for (int64_t i = from; i < from + BLOCK && i < pass->n; i++) {
             enum unseen_status st =
                 us_interrupted() ? us_fail(UNSEEN_INTERRUPTED, pass->location, "interrupted") : UNSEEN_OK;
@@ -114,6 +126,9 @@ enum unseen_status us_headers_read(struct us_index *index, const char *location)
                         .lock = PTHREAD_MUTEX_INITIALIZER};
     const int64_t blocks = (pass.n + BLOCK - 1) / BLOCK;
     const int threads = THREADS_EACH * us_threads(THREADS_MOST / THREADS_EACH);
+    if (pass.n > SHOWN)
+        pass.progress = us_progress_begin("index", "files", (uint64_t)pass.n);
     us_threads_run(blocks < threads ? (int)blocks : threads, work, &pass);
+    us_progress_end(pass.progress);
     return pass.failed ? us_error_again(&pass.error) : UNSEEN_OK;
 }

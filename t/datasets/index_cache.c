@@ -155,6 +155,29 @@ static void a_changed_file_is_noticed(void **state)
     assert_true(is_taken(folder, FILES + 1, hash));
 }
 
+/* What is compared at opening is a part; a file that is found to be another later ends what is kept. */
+static void a_file_that_changes_while_it_is_open_removes_the_index(void **state)
+{
+    (void)state;
+    char hash[65], path[2048];
+    uint8_t pixels[8 * 8 * 3];
+    struct us_scratch *scratch = NULL;
+    setenv("UNSEEN_CACHE_DIR", test_path("cache5"), 1);
+    const char *folder = make_tree("open");
+    assert_false(is_taken(folder, FILES + 1, hash));
+    struct unseen_dataset *dataset = open_ok(folder);
+    assert_non_null(us_files_index(dataset)->mapping);
+    snprintf(path, sizeof path, "%s/train/b/0.jpg", folder);
+    age(path, 5);
+    assert_ok(dataset->reader->scratch_new(dataset, &scratch));
+    assert_fails(UNSEEN_BAD_DATA, "was changed since it was listed",
+                 dataset->reader->read(dataset, scratch, UNSEEN_TRAIN, FILES, NULL, 8, 8, pixels));
+    dataset->reader->scratch_free(scratch);
+    unseen_dataset_close(dataset);
+    snprintf(path, sizeof path, "%s/index", test_path("cache5"));
+    assert_int_equal(rmdir(path), 0); /* it is empty */
+}
+
 static void small_data_are_listed_anew(void **state)
 {
     (void)state;
@@ -178,6 +201,7 @@ int main(void)
         cmocka_unit_test(an_index_is_taken_as_long_as_the_folder_is_as_it_was),
         cmocka_unit_test(a_damaged_index_is_made_again),
         cmocka_unit_test(a_changed_file_is_noticed),
+        cmocka_unit_test(a_file_that_changes_while_it_is_open_removes_the_index),
         cmocka_unit_test(small_data_are_listed_anew),
     };
     unseen_log_level_set(UNSEEN_LOG_ERROR);
