@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "base/text.h"
+#include "datasets/format.h"
 
 /* Bytes of "n01440764" in "n01440764 tench", else all; a '/' cannot be in a folder's name. */
 static size_t folder_size(const char *class)
@@ -17,9 +18,22 @@ static size_t folder_size(const char *class)
     return digits == 8 && class[9] == ' ' ? 9 : strlen(class);
 }
 
+/* A class that is called by its number, with zeroes before it: folders are sorted by the bytes of their
+ * names. */
+static char *folder_of_number(int class, int classes)
+{
+    char number[16];
+    const int digits = us_print_to(number, sizeof number, "%d", classes - 1);
+    return us_format("class %0*d", digits, class);
+}
+
 char *us_class_folder(const struct unseen_dataset *dataset, int class)
 {
     const char *name = dataset->class_names[class];
+    char number[32];
+    us_print_to(number, sizeof number, US_CLASS_NUMBER, class);
+    if (strcmp(name, number) == 0)
+        return folder_of_number(class, dataset->classes);
     char *folder = us_format("%.*s", (int)folder_size(name), name);
     for (char *slash = folder; slash && (slash = strchr(slash, '/'));)
         *slash = '_';

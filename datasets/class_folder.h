@@ -4,8 +4,8 @@
 
 #include "unseen/dataset.h"
 
-/* What the folder of a class is called: as the class, without the words behind ImageNet's names of classes.
- * Fresh memory. */
+/* What the folder of a class is called: as the class, without the words behind ImageNet's names of classes; a
+ * number is filled up with zeroes, so that folders keep the order. Fresh memory. */
 char *us_class_folder(const struct unseen_dataset *dataset, int class);
 
 /* CLASS/NAME for a sample of a dataset with paths: as its path has it, if that goes through its class's

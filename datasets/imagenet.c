@@ -44,7 +44,7 @@ static int folder_size(const char *name)
     return (int)(us_base_name(name) - name);
 }
 
-/* Whether something is in the folder; names are sorted. */
+/* Whether something is in the folder, which ends with '/'; names are sorted. */
 static bool has_folder(const struct us_names *names, size_t n, const char *folder)
 {
     size_t first = 0, last = n;
@@ -55,6 +55,7 @@ static bool has_folder(const struct us_names *names, size_t n, const char *folde
         else
             last = middle;
     }
+    first += first < n && strcmp(us_name(names, first), folder) == 0;
     return first < n && strncmp(us_name(names, first), folder, strlen(folder)) == 0;
 }
 
@@ -125,6 +126,8 @@ static enum unseen_status expand_entry(const char *location, struct us_store *st
         tar.path = path;
         if (tar.place.file == US_OWN_FILE)
             st = us_store_add(store, path, false, &tar.place.file);
+        else if (us_store_files(store, &(int32_t){0})[tar.place.file].packed)
+            st = refuse_packed(path, us_name(names, i));
         if (st == UNSEEN_OK)
             st = expand(&tar, kind == OF_CLASSES, names);
     }

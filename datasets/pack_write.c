@@ -197,8 +197,10 @@ static char *name_of(const struct packing *p, int64_t i)
     const struct unseen_images *images = &dataset->split[sample->split];
     if (images->paths)
         return us_format("%s", images->paths[sample->index]);
-    return us_format("%s/%s/%06lld", sample->split == UNSEEN_TRAIN ? "train" : "test",
-                     dataset->class_names[images->labels[sample->index]], (long long)sample->index);
+    const bool jpeg = p->coding.side > 0 && p->coding.quality != US_PACK_RAW;
+    return us_format("%s/%s/%06lld.%s", sample->split == UNSEEN_TRAIN ? "train" : "test",
+                     dataset->class_names[images->labels[sample->index]], (long long)sample->index,
+                     jpeg ? "jpg" : "ppm");
 }
 
 static uint64_t class_at(const struct packing *p, enum unseen_split split)

@@ -109,6 +109,10 @@ static enum unseen_status find_by_pattern(const char *location, struct us_shards
     int room = 0, n_missing = 0;
     const size_t folder = folder_of(location);
     enum unseen_status st;
+    if (us_exists(location)) {
+        US_TRY(add(shards, &room, location, us_base_name(location)));
+        goto out;
+    }
     US_TRY(us_braces_expand(location, &braces));
     for (int i = 0; i < braces.n; i++) {
         if (!us_exists(braces.list[i])) {

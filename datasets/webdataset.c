@@ -288,6 +288,11 @@ out:
     return st;
 }
 
+static bool is_pattern(const char *path)
+{
+    return us_has_braces(path) && !us_exists(path);
+}
+
 static enum us_sure probe(const char *name)
 {
     const char *extension = extension_of(name);
@@ -301,6 +306,6 @@ const struct us_dataset_format us_format_webdataset = {
     .argument = "DIR|PATTERN",
     .looked_for = "*.tar with KEY.jpg and KEY.cls",
     .probe = probe,
-    .knows = us_has_braces,
+    .knows = is_pattern,
     .list = list_webdataset,
 };

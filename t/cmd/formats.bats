@@ -79,6 +79,17 @@ train/bee/2.ppm" ]
   [ -e out/train/x/data/train/ant/1.ppm ]
 }
 
+@test "classes that are numbers keep their order as folders" {
+  for i in $(seq 0 11); do
+    image "photos/$i.ppm" "0$((i / 8))$((i % 8))"
+    echo "photos/$i.ppm,$i" >> list.csv
+  done
+  run_code 0 unseen dataset export list.csv --format imagefolder --out out
+  run_code 0 unseen dataset info out --list
+  grep -q '^train,2,2,class 02,train/class 02/photos/2.ppm$' stdout
+  grep -q '^train,11,11,class 11,' stdout
+}
+
 @test "shards are read in place, and exported as a tree" {
   for i in 0 1 2 3; do
     image "shard/000$i.ppm" "0${i}0"
@@ -140,6 +151,9 @@ train/bee/2.ppm" ]
   killed_after 0.1 dataset pack synth:3000,4,32,1 --size 24 --out pack
   [ -e pack ] || run_code 0 unseen dataset pack synth:3000,4,32,1 --size 24 --out pack
   cmp pack whole.pack
+  run_code 0 unseen dataset export whole.pack --format imagefolder --out out
+  run_code 0 unseen dataset info out
+  grep -q 'train 3000, test 600, 4 classes' stdout
   tree data
   echo text > data/train/ant/2.ppm
   run_code 3 unseen dataset pack data --size 4 --out grey.pack

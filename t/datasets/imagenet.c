@@ -187,6 +187,18 @@ static void images_without_labels_are_refused(void **state)
     open_bad(test_path("none"), "val.txt: has no label for " VAL "2.JPEG, and for 3 images in all");
 }
 
+static void compressed_archives_are_refused(void **state)
+{
+    (void)state;
+    make_train_tar("packed");
+    test_archive(test_path("packed"), test_path("packed.tar.gz"), "");
+    open_bad(test_path("packed.tar.gz"), "ILSVRC2012_img_train.tar is compressed");
+    test_archive(test_path("packed"), test_path("plain.tar"), "");
+    struct unseen_dataset *dataset = open_ok(test_path("plain.tar"));
+    check_train(dataset);
+    unseen_dataset_close(dataset);
+}
+
 static void damaged_archives_are_named(void **state)
 {
     (void)state;
@@ -206,6 +218,7 @@ int main(void)
         cmocka_unit_test(reads_what_is_partly_unpacked),
         cmocka_unit_test(labels_come_from_the_devkit_or_kaggle),
         cmocka_unit_test(images_without_labels_are_refused),
+        cmocka_unit_test(compressed_archives_are_refused),
         cmocka_unit_test(damaged_archives_are_named),
     };
     unseen_log_level_set(UNSEEN_LOG_ERROR);
