@@ -13,7 +13,7 @@
 struct us_entry {
     struct us_place place;
     uint64_t name;       /* where it begins in the index's text */
-    uint64_t head, tail; /* hashes of the first and the last bytes (datasets/headers.h) */
+    uint64_t head;       /* hash of the first bytes (datasets/headers.h) */
     uint32_t reason;     /* of a bad one: where the reason begins in the text of reasons; else 0 */
     uint8_t orientation; /* EXIF's, 1..8 */
     uint8_t looked_at;   /* the header was read */

@@ -13,7 +13,7 @@
 #include "base/hash.h"
 
 /* The number changes when the layout of a file or the meaning of a field does. */
-static const char magic[16] = "unseen-index-1";
+static const char magic[16] = "unseen-index-2";
 
 /* What lies behind the head, each from a multiple of 8 bytes on. NAMES: of the store's folder and archives,
  * and of classes. */
