@@ -48,8 +48,4 @@ static inline struct us_image_size us_image_size_of(const struct unseen_dataset 
                                          : (struct us_image_size){dataset->height, dataset->width};
 }
 
-/* Read all pixels of a split whose images are of one size into memory, which the reader owns as
- * reader->pixels. Nothing happens if they are there. Not while others read. */
-enum unseen_status us_reader_fill(const struct unseen_dataset *dataset, enum unseen_split split);
-
 #endif

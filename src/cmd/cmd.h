@@ -57,7 +57,8 @@ json_t *us_race_json(const struct unseen_tune_row *row);
  * nothing where the rule cuts nothing (NaN). */
 void us_print_cutoff(double cutoff, double noise_rate);
 
-/* A line about the images that were decoded and whether training waited for them; nothing where all lay ready. */
+/* A line about the images that were decoded and whether training waited for them; nothing where all lay
+ * ready. */
 void us_print_loading(void);
 
 /* "3.4 s", "12 min 5 s", "2 h 3 min" into a buffer of at least 32 bytes; returns it. */

@@ -125,6 +125,10 @@ enum unseen_status us_session_new(struct unseen_device *device, const struct uns
     US_TRY(us_images_open(data, &session->input, (enum us_image_cache)recipe->cache, &session->images));
     US_TRY(place(session, UNSEEN_TRAIN));
     US_TRY(place(session, UNSEEN_TEST));
+    if (us_session_streams(session))
+        us_log(UNSEEN_LOG_DEBUG, "images are decoded ahead into rings of %.1f MiB, two a model at most",
+               (double)us_images_ahead(session->images) * (double)us_image_bytes(session->images) /
+                   (1 << 20));
     *out = session;
     session = NULL;
 out:

@@ -16,8 +16,8 @@ struct us_contact_sheet {
 };
 
 /* Write the sheet: pictures beside each other, each with its given label, its index, its value and its path,
- * small ones magnified with hard pixel edges, large ones (over 112 pixels) resized by the reader. The indices stand
- * below once more, to be copied. */
+ * small ones magnified with hard pixel edges, large ones (over 112 pixels) resized by the reader. The indices
+ * stand below once more, to be copied. */
 enum unseen_status us_contact_sheet_write(FILE *out, const struct us_contact_sheet *sheet);
 
 /* The `most` samples with the highest (or, with `lowest`, the lowest) values of n, in that order, ties by

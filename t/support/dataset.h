@@ -16,11 +16,24 @@ static inline struct unseen_dataset *open_ok(const char *name)
     return dataset;
 }
 
-/* The pixels of all of a split, whose images are of one size. */
+/* The pixels of all of a split, whose images are of one size; the reader owns them. */
 static inline const uint8_t *pixels_of(const struct unseen_dataset *dataset, enum unseen_split split)
 {
-    assert_ok(us_reader_fill(dataset, split));
-    return dataset->reader->pixels[split];
+    struct unseen_reader *reader = dataset->reader;
+    const size_t n = (size_t)dataset->split[split].n;
+    const size_t each = (size_t)dataset->height * (size_t)dataset->width * (size_t)dataset->channels;
+    struct us_scratch *scratch;
+    if (reader->pixels[split] || n == 0)
+        return reader->pixels[split];
+    uint8_t *pixels = us_calloc(n, each);
+    assert_non_null(pixels);
+    assert_ok(reader->scratch_new(dataset, &scratch));
+    for (size_t i = 0; i < n; i++)
+        assert_ok(reader->read(dataset, scratch, split, (int64_t)i, NULL, dataset->height, dataset->width,
+                               pixels + i * each));
+    reader->scratch_free(scratch);
+    reader->pixels[split] = pixels;
+    return pixels;
 }
 
 /* Refused as bad data, with an error text that contains `part`. */
