@@ -10,6 +10,9 @@
 #include "base/threads.h"
 #include "loader/decoders.h"
 
+/* One ring takes no more than this part of the free memory: every model that trains may have two. */
+enum { RING_SHARE = 64 };
+
 struct us_images {
     struct us_images *next;
     int users;
@@ -17,6 +20,7 @@ struct us_images {
     struct us_image_input input;
     enum us_image_cache cache;
     bool decodes; /* not all is held by the dataset as it is wanted */
+    int64_t ahead;
     struct us_image_kept kept[2];
     struct us_scratch *scratch[US_THREADS_MOST];
     bool has_scratch[US_THREADS_MOST];
@@ -50,6 +54,18 @@ const uint8_t *us_images_held(const struct us_images *images, enum unseen_split 
 struct us_image_kept *us_images_kept(struct us_images *images, enum unseen_split split)
 {
     return &images->kept[split];
+}
+
+static int64_t ahead_limit;
+
+void us_images_ahead_limit(int64_t images)
+{
+    ahead_limit = images;
+}
+
+int64_t us_images_ahead(const struct us_images *images)
+{
+    return ahead_limit > 0 ? ahead_limit : images->ahead;
 }
 
 /* ---- open and close ---- */
@@ -87,15 +103,26 @@ static enum unseen_status keep(struct us_images *images, enum unseen_split split
     return UNSEEN_OK;
 }
 
+/* As many as US_RING_BYTES hold, or a small share of what is free; but two a thread, lest one waits for the
+ * other. */
+static int64_t choose_ahead(const struct us_images *images, uint64_t memory_free)
+{
+    const uint64_t most = memory_free / RING_SHARE < US_RING_BYTES ? memory_free / RING_SHARE : US_RING_BYTES;
+    const int64_t fit = (int64_t)(most / us_image_bytes(images)), least = 2 * us_decoders_count();
+    return fit > least ? fit : least;
+}
+
 static enum unseen_status prepare(struct us_images *images)
 {
     enum unseen_status st = UNSEEN_OK;
-    uint64_t budget = images->cache == US_CACHE_AUTO ? us_host_memory_free() / 4 : UINT64_MAX;
+    const uint64_t memory_free = us_host_memory_free();
+    uint64_t budget = images->cache == US_CACHE_AUTO ? memory_free / 4 : UINT64_MAX;
     US_TRY(keep(images, UNSEEN_TEST, &budget));
     US_TRY(keep(images, UNSEEN_TRAIN, &budget));
     if (images->input.resized || is_missing(images, UNSEEN_TRAIN) || is_missing(images, UNSEEN_TEST)) {
         US_TRY(us_decoders_begin());
         images->decodes = true;
+        images->ahead = choose_ahead(images, memory_free);
     }
 out:
     return st;

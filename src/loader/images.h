@@ -36,6 +36,12 @@ struct us_image_order {
     int64_t n;
 };
 
+/* How many images are decoded ahead of the hindmost reader at most: what US_RING_BYTES hold, or less where
+ * memory is short. And set that, 0: let it be chosen again; for tests. */
+enum { US_RING_BYTES = 128 << 20 };
+int64_t us_images_ahead(const struct us_images *images);
+void us_images_ahead_limit(int64_t images);
+
 /* ---- for reading.c ---- */
 
 enum { US_IMAGE_EMPTY, US_IMAGE_BUSY, US_IMAGE_READY, US_IMAGE_FAILED, US_IMAGE_SKIPPED };

@@ -127,22 +127,6 @@ static void done(struct us_decoder_work *work, int64_t piece, bool succeeded)
 
 /* ---- orders ---- */
 
-static int64_t ahead_limit;
-
-void us_images_ahead_limit(int64_t images)
-{
-    ahead_limit = images;
-}
-
-int64_t us_images_ahead(const struct us_images *images)
-{
-    if (ahead_limit > 0)
-        return ahead_limit;
-    const int64_t fit = (int64_t)((size_t)US_RING_BYTES / us_image_bytes(images));
-    const int64_t least = 2 * us_decoders_count();
-    return fit > least ? fit : least;
-}
-
 static void reading_free(struct us_reading *r)
 {
     free(r->ring);

@@ -18,9 +18,8 @@ struct us_waiting {
     void *context;
 };
 
-/* Begin an order for one reader, and decode its images from now on as far ahead as memory is set aside for
- * (US_RING_BYTES; nothing more is used for what is kept). `order` is copied. Ended with us_reader_end. */
-enum { US_RING_BYTES = 128 << 20 };
+/* Begin an order for one reader, and decode its images from now on, us_images_ahead ahead of the reader (all,
+ * where they are kept). `order` is copied. Ended with us_reader_end. */
 enum unseen_status us_reader_begin(struct us_images *images, const struct us_image_order *order,
                                    struct us_reader **reader);
 
@@ -31,11 +30,6 @@ enum unseen_status us_reader_take(struct us_reader *reader, const int64_t *sampl
                                   const struct us_waiting *waiting, uint8_t *pixels);
 
 void us_reader_end(struct us_reader *reader);
-
-/* How many images of `images` are decoded ahead of the hindmost reader at most; and set that, 0: by
- * US_RING_BYTES again. For tests. */
-int64_t us_images_ahead(const struct us_images *images);
-void us_images_ahead_limit(int64_t images);
 
 /* ---- for gang.c; all with the decoders' lock held ---- */
 

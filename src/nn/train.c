@@ -437,6 +437,15 @@ static enum unseen_status join(struct run *run)
     return st;
 }
 
+/* What is finished decodes nothing. */
+static enum unseen_status stay_away(struct us_session *session)
+{
+    if (session->expected)
+        us_gang_miss(session->gang);
+    session->expected = false;
+    return UNSEEN_OK;
+}
+
 enum unseen_status us_train(struct us_session *session, const struct us_train_job *job,
                             struct unseen_epoch **history, int *epochs)
 {
@@ -446,8 +455,7 @@ enum unseen_status us_train(struct us_session *session, const struct us_train_jo
     US_TRY(begin(&run));
     US_TRY(load(&run));
     bool finished = run.state.epochs == run.target;
-    if (!finished)
-        US_TRY(join(&run));
+    US_TRY(finished ? stay_away(session) : join(&run));
     US_TRY(run_epochs(&run));
     if (job->save && !(finished && us_exists(job->save)))
         US_TRY(us_model_save(run.model, job->save));
