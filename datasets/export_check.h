@@ -7,7 +7,4 @@
 /* UNSEEN_USAGE unless the subset is of the dataset's training split, ascending and not empty. */
 enum unseen_status us_check_subset(const struct unseen_dataset *dataset, const struct us_subset *subset);
 
-/* UNSEEN_FAILED if the disk that `out` is on, or will be made on, has less than `bytes` free. */
-enum unseen_status us_check_room(const char *out, int64_t bytes);
-
 #endif

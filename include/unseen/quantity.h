@@ -8,9 +8,11 @@
  *
  * ImageNet-1K (N 1,281,167, C 1,000), 90 epochs, one repeat, d = 512: the first six 2.4 GB, each scalar 0.46
  * GB, features 2.6 GB, probabilities 231 GB (no score of ours needs them). Recording needs the same again in
- * work files until it is done, and for `change` 8 C bytes a sample (10.2 GB) of softmaxes of two epochs. All
- * of it streams: memory, besides the images on host and device, is 400 bytes a sample for each model at a
- * time (0.5 GB), 12 more for each scalar on demand, and 64 MB. */
+ * work files until it is done, and for `change` up to 12 C bytes a sample (15.4 GB) of softmaxes of three
+ * epochs; a run for which the disk lacks room is refused before it begins. All of it streams: memory, besides
+ * the images on host and device, is 400 bytes a sample for each model at a time (0.5 GB), 12 more for each
+ * scalar on demand, and 64 MB. Scoring it takes 44 bytes a sample (56 MB) and what it reads of 65536 samples
+ * at a time. */
 enum unseen_quantity {
     UNSEEN_P_TRUE,  /* softmax probability of the given label */
     UNSEEN_MARGIN,  /* logit of the given label minus the largest other logit */

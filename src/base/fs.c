@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* Reads to the end of `fd`, whose size need not be known (pipes have none). */
@@ -195,4 +197,50 @@ enum unseen_status us_remove_folder(const char *path)
     if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) && errno != ENOENT)
         return us_fail_errno(path, "cannot remove");
     return UNSEEN_OK;
+}
+
+/* Where `out` is or will be made, the nearest folder that exists. Fresh memory. */
+static char *nearest_folder(const char *out)
+{
+    char *path = us_format("%s", out);
+    while (path && !us_is_folder(path)) {
+        char *slash = strrchr(path, '/');
+        if (!slash) {
+            free(path);
+            return us_format(".");
+        }
+        slash[slash == path] = '\0';
+        if (slash == path)
+            break;
+    }
+    return path;
+}
+
+enum unseen_status us_check_room(const char *out, int64_t bytes)
+{
+    const double mebibyte = 1024. * 1024;
+    struct statvfs disk;
+    char *folder = nearest_folder(out);
+    if (!folder)
+        return UNSEEN_FAILED;
+    bool known = statvfs(folder, &disk) == 0;
+    free(folder);
+    double there = known ? (double)disk.f_bavail * (double)disk.f_frsize : (double)bytes;
+    return (double)bytes <= there
+               ? UNSEEN_OK
+               : us_fail(UNSEEN_FAILED, out, "needs %.0f MiB, and the disk has %.0f MiB free",
+                         (double)bytes / mebibyte, there / mebibyte);
+}
+
+int64_t us_folder_bytes(const char *path)
+{
+    int64_t bytes = 0;
+    char *start = us_format("%s", path);
+    FTS *walk = start ? fts_open((char *[]){start, NULL}, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
+    for (FTSENT *entry; walk && (entry = fts_read(walk));)
+        bytes += entry->fts_info == FTS_F ? (int64_t)entry->fts_statp->st_blocks * 512 : 0;
+    if (walk)
+        fts_close(walk);
+    free(start);
+    return bytes;
 }

@@ -2,6 +2,8 @@
 #ifndef US_BASE_FS_H
 #define US_BASE_FS_H
 
+#include <stdint.h>
+
 #include "base/status.h"
 
 /* A whole file into fresh memory with a zero byte behind it; `size` may be NULL. UNSEEN_FAILED with the
@@ -18,6 +20,12 @@ enum unseen_status us_make_folder(const char *path);
 
 /* rm -r, of a folder that this process has just made itself; one that is not there is fine. */
 enum unseen_status us_remove_folder(const char *path);
+
+/* UNSEEN_FAILED if the disk that `out` is on, or will be made on, has less than `bytes` free. */
+enum unseen_status us_check_room(const char *out, int64_t bytes);
+
+/* What the files below a folder take of the disk; 0 if there is none. */
+int64_t us_folder_bytes(const char *path);
 
 /* True if something of that name is there. */
 US_SHARED bool us_exists(const char *path);

@@ -129,23 +129,55 @@ static enum unseen_status needs_of(const char *metric, char text[NEEDS_TEXT])
     return st;
 }
 
+/* "12", or for what is recorded once "4 once", "4d once". */
+static enum unseen_status bytes_of(const char *metric, char text[NEEDS_TEXT])
+{
+    struct us_score_bytes reads;
+    const enum unseen_status st = us_score_bytes(metric, &reads);
+    if (reads.features || reads.sample)
+        snprintf(text, NEEDS_TEXT, "%d%s once", (int)sizeof(float), reads.features ? "d" : "");
+    else
+        snprintf(text, NEEDS_TEXT, "%d", reads.epoch);
+    return st;
+}
+
+enum { LIST_COLUMNS = 3 };
+
+/* The cells of a score's row. */
+static enum unseen_status list_row(int i, char text[LIST_COLUMNS][NEEDS_TEXT])
+{
+    enum unseen_status st = UNSEEN_OK;
+    const char *name = unseen_score_name(i);
+    snprintf(text[0], NEEDS_TEXT, "%s", name);
+    US_TRY(bytes_of(name, text[1]));
+    US_TRY(needs_of(name, text[2]));
+    if (!*text[2])
+        strcpy(text[2], "-");
+out:
+    return st;
+}
+
 static enum unseen_status print_list(void)
 {
     enum unseen_status st = UNSEEN_OK;
-    static const char *const titles[] = {"score", "--record-also"};
-    char needs[NEEDS_TEXT];
-    int width[] = {us_wider(0, titles[0]), us_wider(0, titles[1])};
-    for (int i = 0; unseen_score_name(i); i++) {
-        US_TRY(needs_of(unseen_score_name(i), needs));
-        width[0] = us_wider(width[0], unseen_score_name(i));
-        width[1] = us_wider(width[1], needs);
+    char row[LIST_COLUMNS][NEEDS_TEXT] = {"score", "bytes", "--record-also"};
+    int width[LIST_COLUMNS] = {0};
+    for (int i = -1; i < 0 || unseen_score_name(i); i++) {
+        if (i >= 0)
+            US_TRY(list_row(i, row));
+        for (int c = 0; c < LIST_COLUMNS; c++)
+            width[c] = us_wider(width[c], row[c]);
     }
-    printf("%-*s  %s\n", width[0], titles[0], titles[1]);
+    printf("%-*s  %-*s  %s\n", width[0], "score", width[1], "bytes", "--record-also");
     for (int i = 0; unseen_score_name(i); i++) {
-        US_TRY(needs_of(unseen_score_name(i), needs));
-        printf("%-*s  %-*s  %s\n", width[0], unseen_score_name(i), width[1], *needs ? needs : "-",
+        US_TRY(list_row(i, row));
+        printf("%-*s  %-*s  %-*s  %s\n", width[0], row[0], width[1], row[1], width[2], row[2],
                unseen_score_help(i));
     }
+    printf(
+        "\nbytes: what is read of a trajectory, a sample and epoch; once: a sample, of d features. Recorded "
+        "are %d always, and\nwhat --record-also names comes to that.\n",
+        (UNSEEN_N_ALWAYS - 1) * (int)sizeof(float) + 1);
 out:
     return st;
 }
@@ -155,10 +187,14 @@ static enum unseen_status print_list_json(void)
     enum unseen_status st = UNSEEN_OK;
     json_t *rows = json_array();
     char needs[NEEDS_TEXT];
+    struct us_score_bytes reads;
     for (int i = 0; unseen_score_name(i); i++) {
         US_TRY(needs_of(unseen_score_name(i), needs));
-        json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "name", unseen_score_name(i), "record_also",
-                                              needs, "about", unseen_score_help(i)));
+        US_TRY(us_score_bytes(unseen_score_name(i), &reads));
+        json_array_append_new(rows, json_pack("{s:s, s:s, s:i, s:i, s:b, s:s}", "name", unseen_score_name(i),
+                                              "record_also", needs, "bytes_per_sample_and_epoch", reads.epoch,
+                                              "bytes_per_sample", reads.sample, "features", reads.features,
+                                              "about", unseen_score_help(i)));
     }
     US_TRY(us_print_json(json_incref(rows)));
 out:

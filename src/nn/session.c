@@ -185,21 +185,26 @@ static bool same_spec(const struct us_model_spec *a, const struct us_model_spec 
            a->recompute == b->recompute;
 }
 
-struct us_model_spec us_session_spec(const struct us_session *session, const struct unseen_recipe *recipe)
+struct us_model_spec us_spec_of(const struct unseen_recipe *recipe, const struct unseen_dataset *data)
 {
     struct us_image_input input;
     /* What is wrong with it is told where recipes are checked. */
-    (void)us_input_of(recipe, session->data, &input);
+    (void)us_input_of(recipe, data, &input);
     return (struct us_model_spec){.name = recipe->model,
                                   .width = recipe->width,
-                                  .classes = session->data->classes,
+                                  .classes = data->classes,
                                   .height = input.size,
-                                  .channels_in = session->data->channels,
+                                  .channels_in = data->channels,
                                   .batch = us_recipe_part(recipe),
                                   .precision = recipe->precision,
                                   .training = true,
                                   .accumulate = recipe->accumulate,
                                   .recompute = recipe->recompute != 0};
+}
+
+struct us_model_spec us_session_spec(const struct us_session *session, const struct unseen_recipe *recipe)
+{
+    return us_spec_of(recipe, session->data);
 }
 
 void us_session_drop_model(struct us_session *session)

@@ -30,7 +30,8 @@ bool us_session_stopped(const struct us_session *session);
 /* True if any pass has its pixels sent batch by batch. */
 bool us_session_streams(const struct us_session *session);
 
-/* What the model of `recipe` for this dataset is; its name lies in the recipe. */
+/* What the model of `recipe` for a dataset is; its name lies in the recipe. */
+struct us_model_spec us_spec_of(const struct unseen_recipe *recipe, const struct unseen_dataset *data);
 struct us_model_spec us_session_spec(const struct us_session *session, const struct unseen_recipe *recipe);
 
 /* The model of `recipe` for this dataset, parameters undefined. Owned by the session; valid until the next

@@ -29,6 +29,18 @@ enum unseen_status us_score_reads(const char *metric, unsigned *quantities)
     return st;
 }
 
+enum unseen_status us_score_bytes(const char *metric, struct us_score_bytes *bytes)
+{
+    unsigned quantities;
+    enum unseen_status st = us_score_reads(metric, &quantities);
+    *bytes = (struct us_score_bytes){.features = quantities >> UNSEEN_FEATURES & 1};
+    for (int q = 0; q < UNSEEN_N_SCALAR; q++)
+        bytes->epoch += quantities >> q & 1 ? (int)us_dtype_size(us_trajectory_dtype(q)) : 0;
+    if (quantities >> UNSEEN_GRADIENT_NORM & 1)
+        bytes->sample = (int)us_dtype_size(us_trajectory_dtype(UNSEEN_GRADIENT_NORM));
+    return st;
+}
+
 enum unseen_status unseen_score_needs(const char *metric, unsigned *record_also)
 {
     unsigned quantities;

@@ -61,6 +61,14 @@ static inline int us_score_epoch(const struct us_score_view *view, int own)
 /* All quantities that a metric reads, bits 1u << quantity; UNSEEN_USAGE if it is none. */
 US_SHARED enum unseen_status us_score_reads(const char *metric, unsigned *quantities);
 
+/* What a metric reads of a trajectory, in bytes. UNSEEN_USAGE if it is none. */
+struct us_score_bytes {
+    int epoch;  /* a sample and epoch */
+    int sample; /* a sample, once, beside `features` */
+    bool features;
+};
+US_SHARED enum unseen_status us_score_bytes(const char *metric, struct us_score_bytes *bytes);
+
 /* How many of the recorded epochs count, from the first on; UNSEEN_USAGE if options->length is more. */
 int us_score_epochs(const struct unseen_score_options *options, int recorded);
 enum unseen_status us_score_check_length(const struct unseen_score_options *options, int recorded);

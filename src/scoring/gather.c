@@ -286,21 +286,27 @@ static int count_scorers(const struct us_scoring *run)
     return 1;
 }
 
+struct unseen_trajectory us_gathered(const struct us_scoring *run, enum us_side side)
+{
+    const struct unseen_scoring_options *o = run->options;
+    bool unseen = side == US_UNSEEN_SIDE;
+    return (struct unseen_trajectory){
+        .protocol = unseen ? o->protocol : UNSEEN_SEEN,
+        .n = run->n,
+        .repeats = o->repeats * (unseen ? count_scorers(run) : 1),
+        .epochs = us_scoring_epochs(run),
+        .classes = run->data->classes,
+        .folds = o->protocol == UNSEEN_SEEN ? 0 : o->folds,
+    };
+}
+
 static enum unseen_status describe(struct gather *g)
 {
     const struct unseen_scoring_options *o = g->run->options;
-    bool unseen = g->side == US_UNSEEN_SIDE;
-    g->scorers = unseen ? count_scorers(g->run) : 1;
-    g->writer.evaluated = unseen || o->record == UNSEEN_RECORD_EVAL;
+    g->writer.evaluated = g->side == US_UNSEEN_SIDE || o->record == UNSEEN_RECORD_EVAL;
     g->writer.record = o->record_also;
-    g->writer.view = (struct unseen_trajectory){
-        .protocol = unseen ? o->protocol : UNSEEN_SEEN,
-        .n = g->run->n,
-        .repeats = o->repeats * g->scorers,
-        .epochs = us_scoring_epochs(g->run),
-        .classes = g->run->data->classes,
-        .folds = g->run->fold ? o->folds : 0,
-    };
+    g->writer.view = us_gathered(g->run, g->side);
+    g->scorers = g->writer.view.repeats / o->repeats;
     return count_features(g);
 }
 

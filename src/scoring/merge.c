@@ -206,8 +206,10 @@ static enum unseen_status describe(struct merge *m, const char *out, struct us_n
     US_TRY(check_labels(path, labels, m->data.classes));
     m->options.out = out;
     m->data.split[UNSEEN_TRAIN] = (struct unseen_images){.n = labels->shape[0], .labels = labels->data};
-    m->run = (struct us_scoring){
-        .options = &m->options, .data = &m->data, .n = labels->shape[0], .models_per_repeat = 1};
+    m->run = (struct us_scoring){.options = &m->options,
+                                 .data = &m->data,
+                                 .n = labels->shape[0],
+                                 .models_per_repeat = us_models_per_repeat(&m->options)};
     US_TRY(read_duplicates(m));
     US_TRY(us_scoring_split(&m->run));
 out:

@@ -16,6 +16,7 @@
 #include "nn/session.h"
 #include "nn/workers.h"
 #include "scoring/folds.h"
+#include "scoring/room.h"
 #include "scoring/scoring_json.h"
 #include "scoring/scoring_model.h"
 #include "trajectory/trajectory.h"
@@ -150,7 +151,6 @@ enum unseen_status us_scoring_split(struct us_scoring *run)
     const struct unseen_scoring_options *o = run->options;
     if (o->protocol == UNSEEN_SEEN)
         return UNSEEN_OK;
-    run->models_per_repeat = o->folds;
     run->fold = us_calloc((size_t)run->n * o->repeats, 1);
     US_TRY_ALLOC(run->fold);
     for (int r = 0; r < o->repeats; r++)
@@ -284,11 +284,12 @@ enum unseen_status us_record_subset(struct unseen_device *device, const struct u
                                   .subset = subset,
                                   .data = data,
                                   .n = data->split[UNSEEN_TRAIN].n,
-                                  .models_per_repeat = 1},
+                                  .models_per_repeat = us_models_per_repeat(&o)},
                       .device = device};
     struct us_settings settings = {0};
     bool part = options->jobs > 1;
     US_TRY(us_scoring_check(options, data));
+    US_TRY(us_room_check(&run.scoring));
     US_TRY(us_settings_open(device, data, options, subset, &settings));
     o.record_also = settings.record_also;
     if (settings.complete) {

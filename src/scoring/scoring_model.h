@@ -49,6 +49,12 @@ struct us_scoring {
     uint8_t *fold; /* [repeats][n]; NULL when seen */
 };
 
+/* Models of one split. */
+static inline int us_models_per_repeat(const struct unseen_scoring_options *options)
+{
+    return options->protocol == UNSEEN_SEEN ? 1 : options->folds;
+}
+
 /* By what samples of one content stay together, as us_folds takes it; NULL: they need not. */
 const int64_t *us_kept_together(const struct unseen_scoring_options *options,
                                 const struct unseen_dataset *data);
@@ -136,6 +142,9 @@ enum unseen_status us_record_gradients(struct us_scoring_model *model, struct us
                                        const char *weights, struct us_progress *whole, const char *title);
 
 /* ---- gather.c ---- */
+
+/* What the trajectory of a side will be, but for the number of features; its pointers are NULL. */
+struct unseen_trajectory us_gathered(const struct us_scoring *run, enum us_side side);
 
 /* Put the work files of all models together as the trajectory folder `name` of the run. */
 enum unseen_status us_gather(const struct us_scoring *run, enum us_side side, const char *name);

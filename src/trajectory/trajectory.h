@@ -16,6 +16,12 @@ const char *us_trajectory_name(int array);
 enum us_dtype us_trajectory_dtype(int array);
 int us_trajectory_shape(const struct unseen_trajectory *t, int array, int64_t shape[4]);
 
+/* Whether a trajectory `t` with the quantities `record`, bits as in us_trajectory_writer, has an array. */
+bool us_trajectory_has(const struct unseen_trajectory *t, unsigned record, int array);
+
+/* Bytes of all arrays that it has. */
+double us_trajectory_bytes(const struct unseen_trajectory *t, unsigned record);
+
 /* Why one of `count` values of a scalar quantity can be none, with the first of them and its place; NULL if
  * all can be. */
 const char *us_trajectory_bad_value(int array, const void *values, size_t count, size_t *where, double *bad);

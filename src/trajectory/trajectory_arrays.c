@@ -70,6 +70,24 @@ int us_trajectory_shape(const struct unseen_trajectory *t, int array, int64_t sh
     }
 }
 
+bool us_trajectory_has(const struct unseen_trajectory *t, unsigned record, int array)
+{
+    return array == US_LABELS || (array == US_FOLD ? t->folds > 0 : (record | US_RECORD_ALWAYS) >> array & 1);
+}
+
+double us_trajectory_bytes(const struct unseen_trajectory *t, unsigned record)
+{
+    double bytes = 0;
+    for (int array = 0; array < US_TRAJECTORY_ARRAYS; array++) {
+        int64_t shape[4];
+        double size = (double)us_dtype_size(arrays[array].dtype);
+        for (int axis = us_trajectory_shape(t, array, shape) - 1; axis >= 0; axis--)
+            size *= (double)shape[axis];
+        bytes += us_trajectory_has(t, record, array) ? size : 0;
+    }
+    return bytes;
+}
+
 /* A quantity recorded on demand; -1 if the name (of `length` characters) is none. */
 static int on_demand(const char *name, size_t length)
 {

@@ -8,11 +8,6 @@
 #include "base/output.h"
 #include "trajectory/trajectory.h"
 
-static bool holds(const struct us_trajectory_writer *w, int array)
-{
-    return array == US_LABELS || (array == US_FOLD ? w->view.folds > 0 : w->record >> array & 1);
-}
-
 static enum unseen_status drop(const char *folder, const char *name, const char *suffix)
 {
     char *path = us_format("%s/%s%s", folder, name, suffix);
@@ -43,7 +38,7 @@ enum unseen_status us_trajectory_begin(struct us_trajectory_writer *w, const cha
     US_TRY(us_make_folder(folder));
     US_TRY(drop(folder, "trajectory", ".json"));
     for (int a = 0; a < US_TRAJECTORY_ARRAYS; a++) {
-        if (holds(w, a))
+        if (us_trajectory_has(&w->view, w->record, a))
             US_TRY(begin_array(w, a));
     }
 out:
@@ -101,7 +96,7 @@ enum unseen_status us_trajectory_finish(struct us_trajectory_writer *w)
 {
     enum unseen_status st = UNSEEN_OK;
     for (int a = 0; a < US_TRAJECTORY_ARRAYS; a++) {
-        if (holds(w, a))
+        if (us_trajectory_has(&w->view, w->record, a))
             US_TRY(commit(w, a));
         else
             US_TRY(drop(w->folder, us_trajectory_name(a), ".npy"));

@@ -226,6 +226,30 @@ static void expect_cache(const char *folder)
     free(found);
 }
 
+static void room_is_that_of_the_nearest_folder(void **state)
+{
+    (void)state;
+    assert_ok(us_check_room(test_path("not/there/yet"), 1));
+    assert_ok(us_check_room("beside", 1));
+    assert_fails(UNSEEN_FAILED, "and the disk has", us_check_room(test_path("not/there/yet"), INT64_MAX));
+}
+
+static void counts_what_a_folder_takes(void **state)
+{
+    (void)state;
+    const char *folder = test_path("counted/below");
+    assert_int_equal(us_folder_bytes(folder), 0);
+    assert_ok(us_make_folder(folder));
+    FILE *file = fopen(test_path("counted/below/file"), "w");
+    assert_non_null(file);
+    for (int i = 0; i < 1 << 16; i++)
+        fputc(i & 255, file);
+    fflush(file);
+    fsync(fileno(file));
+    fclose(file);
+    assert_in_range(us_folder_bytes(test_path("counted")), 1 << 16, 1 << 18);
+}
+
 static void finds_the_cache_folder(void **state)
 {
     (void)state;
@@ -256,6 +280,8 @@ int main(void)
         cmocka_unit_test(a_write_that_fails_leaves_nothing),
         cmocka_unit_test(makes_folders),
         cmocka_unit_test(removes_folders),
+        cmocka_unit_test(room_is_that_of_the_nearest_folder),
+        cmocka_unit_test(counts_what_a_folder_takes),
         cmocka_unit_test(finds_the_cache_folder),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);

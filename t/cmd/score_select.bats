@@ -60,7 +60,8 @@ recorded() {
   run_code 0 unseen score --help
   grep -q '  memorisation ' stdout
   run_code 0 unseen score --list
-  grep -Eq '^tdds +change ' stdout
+  grep -Eq '^tdds +4 +change ' stdout
+  grep -Eq '^class-distance +4d once +feature_norm,features ' stdout
   # What the longest entry needs moves no other column.
   [ "$(grep -o '^grand .*  norm of' stdout | wc -c)" -eq "$(grep -o '^el2n .*  norm of' stdout | wc -c)" ]
   run_code 0 unseen score --list --json
