@@ -9,7 +9,7 @@
 
 #include "base/reader.h"
 #include "report/html.h"
-#include "report/png.h"
+#include "report/picture.h"
 
 /* Pixels: of a picture's longer side at most, and at least where it is shown. */
 enum { LARGEST = 112, SHOWN = 96, STEPS = 50 };

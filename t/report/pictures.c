@@ -9,7 +9,7 @@
 #include "datasets/pixels.h"
 #include "report/contact_sheet.h"
 #include "report/markup.h"
-#include "report/png.h"
+#include "report/picture.h"
 #include "report/svg.h"
 #include "support/cmocka.h"
 

@@ -1,6 +1,6 @@
 /* Pictures inside a page. */
-#ifndef US_REPORT_PNG_H
-#define US_REPORT_PNG_H
+#ifndef US_REPORT_PICTURE_H
+#define US_REPORT_PICTURE_H
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "report/png.h"
+#include "report/picture.h"
 
 #include <png.h>
 #include <stdlib.h>
