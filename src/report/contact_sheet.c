@@ -76,7 +76,7 @@ static enum unseen_status write_image(FILE *out, const struct picture *p, int64_
     int shown = p->height > p->width ? p->height : p->width;
     int scale = shown < SHOWN ? (SHOWN + shown / 2) / shown : 1;
     fputs("<img src=\"", out);
-    enum unseen_status st = us_png_write_uri(out, p->rgb, p->width, p->height);
+    enum unseen_status st = us_picture_write_uri(out, p->rgb, p->width, p->height);
     if (st)
         return st;
     fprintf(out, "\" width=\"%d\" height=\"%d\" alt=\"", p->width * scale, p->height * scale);

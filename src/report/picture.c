@@ -5,6 +5,11 @@
 #include <png.h>
 #include <stdlib.h>
 
+#include "datasets/jpeg_write.h"
+
+/* Pictures up to this size are magnified where they are shown: each of their pixels counts. */
+enum { EXACT = 64, QUALITY = 85 };
+
 enum unseen_status us_png_encode(const uint8_t *rgb, int width, int height, uint8_t **png, size_t *size)
 {
     png_image image = {.version = PNG_IMAGE_VERSION,
@@ -39,15 +44,17 @@ void us_base64_write(FILE *out, const uint8_t *bytes, size_t size)
     }
 }
 
-enum unseen_status us_png_write_uri(FILE *out, const uint8_t *rgb, int width, int height)
+enum unseen_status us_picture_write_uri(FILE *out, const uint8_t *rgb, int width, int height)
 {
-    uint8_t *png = NULL;
+    const bool exact = width <= EXACT && height <= EXACT;
+    uint8_t *bytes = NULL;
     size_t size = 0;
-    enum unseen_status st = us_png_encode(rgb, width, height, &png, &size);
+    const enum unseen_status st = exact ? us_png_encode(rgb, width, height, &bytes, &size)
+                                        : us_jpeg_write(rgb, height, width, QUALITY, &bytes, &size);
     if (st)
         return st;
-    fputs("data:image/png;base64,", out);
-    us_base64_write(out, png, size);
-    free(png);
+    fprintf(out, "data:image/%s;base64,", exact ? "png" : "jpeg");
+    us_base64_write(out, bytes, size);
+    free(bytes);
     return UNSEEN_OK;
 }

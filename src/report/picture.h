@@ -14,7 +14,8 @@ enum unseen_status us_png_encode(const uint8_t *rgb, int width, int height, uint
 /* Base64 (RFC 4648) of `bytes` to a stream. */
 void us_base64_write(FILE *out, const uint8_t *bytes, size_t size);
 
-/* Both: "data:image/png;base64,..." of RGB pixels. */
-enum unseen_status us_png_write_uri(FILE *out, const uint8_t *rgb, int width, int height);
+/* Both: "data:image/png;base64,..." of RGB pixels; where a side is beyond 64, which is a photo made smaller,
+ * "data:image/jpeg;base64,...", a fifth as long. */
+enum unseen_status us_picture_write_uri(FILE *out, const uint8_t *rgb, int width, int height);
 
 #endif

@@ -206,12 +206,14 @@ static void test_extremes(void **state)
     assert_memory_equal(samples, ((int64_t[]){1, 0, 4, 5, 2, 3}), 6 * sizeof *samples);
 }
 
-/* A sheet of one picture size; returns the text. */
+/* A sheet of three noisy pictures of one size; returns the text. */
 static char *sheet_of(int height, int width, int channels)
 {
     enum { N = 3 };
     uint8_t *pixels = calloc((size_t)N * height * width, (size_t)channels);
     assert_non_null(pixels);
+    for (size_t i = 0; i < (size_t)N * height * width * channels; i++)
+        pixels[i] = (uint8_t)((uint32_t)i * 2654435761u >> 24);
     int32_t labels[N] = {0, 1, 0};
     char *names[] = {"<b>&\"", "cat"};
     char *paths[] = {"a/1.jpg", "b/<2>.jpg", "c/3.jpg"};
@@ -270,6 +272,16 @@ static void test_contact_sheet_sizes(void **state)
     }
 }
 
+/* Whatever they show: a report has 120 of them, and is to stay below 5 MB. */
+static void test_photos_stay_small(void **state)
+{
+    (void)state;
+    char *text = sheet_of(300, 300, 3);
+    assert_int_equal(occurrences(text, "src=\"data:image/jpeg;base64,/9j/"), 3);
+    assert_in_range(strlen(text), 3 * 1000, 3 * 20000);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_contact_sheet),
         cmocka_unit_test(test_contact_sheet_sizes),
+        cmocka_unit_test(test_photos_stay_small),
     };
     return RUN_TESTS(tests, NULL, NULL);
 }
