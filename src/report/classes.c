@@ -1,16 +1,21 @@
 /* The section on classes: what share of each was kept. */
 #include "config.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "report/html.h"
 #include "report/sections.h"
 #include "report/svg.h"
 
 /* More bars than this are no picture: then the ends of the ranking are drawn. */
 enum { MOST_BARS = 30, END_BARS = 12 };
+
+/* The same of rows: more are a file. */
+enum { MOST_ROWS = 200, END_ROWS = 50 };
 
 struct class_count {
     int class;
@@ -90,21 +95,67 @@ out:
     return st;
 }
 
-static void write_table(FILE *out, const struct us_run_folder *f, const struct class_count *counts)
+static void write_row(FILE *out, const struct us_run_folder *f, const struct class_count *c, double step)
 {
     char name[32], text[4][US_NUMBER];
-    double step = (f->scores[f->ascending[f->n - 1]] - f->scores[f->ascending[0]]) / 100;
-    fputs("<div class=\"card\"><h3>Counts</h3><div class=\"scroll\"><table><thead>\n", out);
+    us_html_row(out, "td", 5,
+                (const char *[]){us_run_class_name(f, c->class, name), us_count_text(c->n, text[0]),
+                                 us_count_text(c->kept, text[1]), us_share_text(keep_rate(c), text[2]),
+                                 us_step_text(c->score, step, text[3])});
+}
+
+/* All classes as a file that the page carries along. */
+static enum unseen_status write_download(FILE *out, const struct us_run_folder *f,
+                                         const struct class_count *counts)
+{
+    char *csv = NULL, name[32];
+    size_t size = 0;
+    FILE *text = open_memstream(&csv, &size);
+    if (!text)
+        return us_fail_errno("report", "cannot write to memory");
+    fputs("class,name,samples,kept,mean_score\n", text);
+    for (int i = 0; i < f->classes; i++) {
+        const struct class_count *c = &counts[i];
+        fprintf(text, "%d,", c->class);
+        us_csv_field(text, us_run_class_name(f, c->class, name));
+        fprintf(text, ",%" PRId64 ",%" PRId64 ",", c->n, c->kept);
+        fprintf(text, c->n ? "%.6g\n" : "\n", c->score);
+    }
+    const bool whole = !ferror(text);
+    if (fclose(text) || !whole) {
+        free(csv);
+        return us_fail(UNSEEN_FAILED, "memory", "there is none for a table of classes");
+    }
+    us_html_element(out, "p", "note", "The %d classes kept most and the %d kept least.", END_ROWS, END_ROWS);
+    fputs("<p class=\"note\"><a download=\"classes.csv\" href=\"data:text/csv;charset=utf-8,", out);
+    us_html_url(out, csv);
+    fputs("\">All classes as CSV</a></p>\n", out);
+    free(csv);
+    return UNSEEN_OK;
+}
+
+static enum unseen_status write_table(FILE *out, const struct us_run_folder *f,
+                                      const struct class_count *counts)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const double step = (f->scores[f->ascending[f->n - 1]] - f->scores[f->ascending[0]]) / 100;
+    const bool all = f->classes <= MOST_ROWS;
+    fputs("<div class=\"card\"><h3>Counts</h3>", out);
+    if (!all)
+        US_TRY(write_download(out, f, counts));
+    fputs("<div class=\"scroll\"><table><thead>\n", out);
     us_html_row(out, "th", 5, (const char *[]){"class", "samples", "kept", "keep rate", "mean score"});
     fputs("</thead><tbody>\n", out);
     for (int i = 0; i < f->classes; i++) {
-        const struct class_count *c = &counts[i];
-        us_html_row(out, "td", 5,
-                    (const char *[]){us_run_class_name(f, c->class, name), us_count_text(c->n, text[0]),
-                                     us_count_text(c->kept, text[1]), us_share_text(keep_rate(c), text[2]),
-                                     us_step_text(c->score, step, text[3])});
+        if (!all && i == END_ROWS) {
+            us_html_row(out, "td", 5, (const char *[]){"\xE2\x80\xA6", "", "", "", ""});
+            i = f->classes - END_ROWS;
+        }
+        write_row(out, f, &counts[i], step);
     }
     fputs("</tbody></table></div></div>\n", out);
+out:
+    return st;
 }
 
 enum unseen_status us_write_classes(FILE *out, const struct us_run_folder *folder)
@@ -127,7 +178,7 @@ enum unseen_status us_write_classes(FILE *out, const struct us_run_folder *folde
         us_share_text((double)folder->m / (double)folder->n, rate[2]));
     fputs("\n<div class=\"grid\">\n", out);
     US_TRY(write_bars(out, folder, counts));
-    write_table(out, folder, counts);
+    US_TRY(write_table(out, folder, counts));
     fputs("</div>\n", out);
 out:
     free(counts);

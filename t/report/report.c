@@ -195,7 +195,7 @@ static void test_class_names_are_escaped(void **state)
     assert_has(text, "fold &lt;1&gt;");
     assert_has(text, "The pictures are left out: ");
     assert_has(text, "/nowhere/at/all");
-    assert_lacks(text, "data:image/png");
+    assert_lacks(text, "data:image/");
     free(text);
 }
 
@@ -205,7 +205,7 @@ static void test_changed_dataset_is_not_shown(void **state)
     put_all("synth:25,3,8,1");
     char *text = report();
     assert_has(text, "not the data of this run any more");
-    assert_lacks(text, "data:image/png");
+    assert_lacks(text, "data:image/");
     free(text);
     assert_fails(UNSEEN_BAD_DATA, "stays as it is", unseen_report(test_folder, NULL, 0));
 }
@@ -237,6 +237,26 @@ static void test_missing_parts_are_left_out(void **state)
     assert_has(text, "all samples");
     assert_lacks(text, "<section id=\"spread\">");
     assert_lacks(text, "<section id=\"classes\">");
+    free(text);
+}
+
+/* Those kept most and least are shown, all are in a file that the page carries. */
+static void test_many_classes_stay_small(void **state)
+{
+    (void)state;
+    enum { MANY = 20000 };
+    const int64_t n = N;
+    int64_t labels[N] = {0};
+    labels[N - 1] = MANY - 1;
+    put_all("imagefolder:/nowhere/at/all");
+    assert_ok(us_npy_write(test_path("trajectory/labels.npy"), US_I64, 1, &n, labels));
+    char *text = report();
+    assert_has(text, "The 50 classes kept most and the 50 kept least.");
+    assert_has(text, "<a download=\"classes.csv\" href=\"data:text/csv;charset=utf-8,class%2Cname");
+    assert_has(text, "19999%2Cclass%2019999%2C1%2C0%2C0.708333%0A");
+    assert_has(text, "<td>\xE2\x80\xA6</td>");
+    assert_lacks(text, "nan");
+    assert_in_range(strlen(text), 1, 2 << 20);
     free(text);
 }
 
@@ -384,6 +404,7 @@ int main(void)
         cmocka_unit_test_setup(test_class_names_are_escaped, empty_folder),
         cmocka_unit_test_setup(test_changed_dataset_is_not_shown, empty_folder),
         cmocka_unit_test_setup(test_missing_parts_are_left_out, empty_folder),
+        cmocka_unit_test_setup(test_many_classes_stay_small, empty_folder),
         cmocka_unit_test_setup(test_equal_scores, empty_folder),
         cmocka_unit_test_setup(test_bad_run_json, empty_folder),
         cmocka_unit_test_setup(test_bad_arrays, empty_folder),
