@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/order.h"
 #include "base/status.h"
@@ -29,17 +30,61 @@ void unseen_audit_defaults(struct unseen_audit_options *options)
     us_options_defaults(us_audit_options, options);
 }
 
-/* Samples between two times that the trajectory's pages are let go. */
-#define STRETCH 65536
+enum { P_TRUE, MARGIN, LOSS, PREDICTED, QUANTITIES };
+
+static const enum unseen_quantity quantities[QUANTITIES] = {UNSEEN_P_TRUE, UNSEEN_MARGIN, UNSEEN_LOSS,
+                                                            UNSEEN_PREDICTED};
+
+/* Samples are looked at over all passes, which lie far apart: they are copied together, so much at a time. */
+#define STRETCH_BYTES ((size_t)16 << 20)
+
+/* Passes whose pages may be in memory at once. */
+enum { PASSES_MAPPED = 8 };
+
+/* Samples first..first+n-1: value[q] [passes, room]. */
+struct stretch {
+    int64_t first, n, room;
+    int64_t passes;
+    float *value[QUANTITIES];
+};
+
+static enum unseen_status stretch_new(const struct unseen_trajectory *t, struct stretch *s)
+{
+    s->passes = (int64_t)t->repeats * t->epochs;
+    s->room = (int64_t)(STRETCH_BYTES / sizeof(float) / QUANTITIES) / s->passes + 1;
+    for (int q = 0; q < QUANTITIES; q++) {
+        s->value[q] = us_calloc((size_t)(s->passes * s->room), sizeof(float));
+        if (!s->value[q])
+            return UNSEEN_FAILED;
+    }
+    return UNSEEN_OK;
+}
+
+static void stretch_free(struct stretch *s)
+{
+    for (int q = 0; q < QUANTITIES; q++)
+        free(s->value[q]);
+}
+
+static void stretch_read(const struct unseen_trajectory *t, int64_t first, struct stretch *s)
+{
+    s->first = first;
+    s->n = t->n - first < s->room ? t->n - first : s->room;
+    for (int64_t pass = 0; pass < s->passes; pass++) {
+        for (int q = 0; q < QUANTITIES; q++)
+            memcpy(s->value[q] + pass * s->room, t->value[quantities[q]] + pass * t->n + first,
+                   (size_t)s->n * sizeof(float));
+        if (pass % PASSES_MAPPED == PASSES_MAPPED - 1 || pass == s->passes - 1)
+            us_trajectory_drop_pages(t);
+    }
+}
 
 static enum unseen_status check(const struct unseen_trajectory *t)
 {
-    static const enum unseen_quantity needed[] = {UNSEEN_P_TRUE, UNSEEN_MARGIN, UNSEEN_LOSS,
-                                                  UNSEEN_PREDICTED};
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
-        if (t->value[needed[i]])
+    for (int q = 0; q < QUANTITIES; q++) {
+        if (t->value[quantities[q]])
             continue;
-        us_fail(UNSEEN_USAGE, "audit", "the trajectory lacks %s", unseen_quantity_name(needed[i]));
+        us_fail(UNSEEN_USAGE, "audit", "the trajectory lacks %s", unseen_quantity_name(quantities[q]));
         us_hint("record it with --record-also predicted, or run unseen audit without --trajectory");
         return UNSEEN_USAGE;
     }
@@ -77,21 +122,22 @@ static int32_t take_heaviest(struct class_mass *v, double *mass)
     return best;
 }
 
-/* weight [repeats * epochs] of the passes, of sum 1 */
-static enum unseen_status audit_sample(const struct unseen_trajectory *t, int64_t i, const double *weight,
-                                       struct class_mass *v, struct unseen_audit *a)
+/* Sample s->first + k; weight [passes], of sum 1. */
+static enum unseen_status audit_sample(const struct unseen_trajectory *t, const struct stretch *s, int64_t k,
+                                       const double *weight, struct class_mass *v, struct unseen_audit *a)
 {
+    const int64_t i = s->first + k;
     double p = 0, mass;
-    for (int64_t pass = 0; pass < (int64_t)t->repeats * t->epochs; pass++) {
-        int64_t at = pass * t->n + i;
-        float predicted = t->value[UNSEEN_PREDICTED][at];
+    for (int64_t pass = 0; pass < s->passes; pass++) {
+        const int64_t at = pass * s->room + k;
+        const float predicted = s->value[PREDICTED][at];
         if (!(predicted >= 0 && predicted < (float)t->classes))
             return us_fail(UNSEEN_BAD_DATA, "predicted", "%g of sample %" PRId64 " is no class",
                            (double)predicted, i);
-        p += weight[pass] * t->value[UNSEEN_P_TRUE][at];
+        p += weight[pass] * s->value[P_TRUE][at];
         if ((int64_t)predicted != t->labels[i])
             add_mass(v, (int32_t)predicted,
-                     weight[pass] * us_p_other(t->value[UNSEEN_LOSS][at], t->value[UNSEEN_MARGIN][at]));
+                     weight[pass] * us_p_other(s->value[LOSS][at], s->value[MARGIN][at]));
     }
     int32_t other = take_heaviest(v, &mass);
     a->p_true[i] = (float)p;
@@ -108,19 +154,22 @@ static enum unseen_status audit_samples(const struct unseen_trajectory *t, struc
     double *weight = us_calloc(passes, sizeof *weight);
     struct class_mass v = {.mass = us_calloc((size_t)t->classes, sizeof *v.mass),
                            .classes = us_calloc(passes, sizeof *v.classes)};
+    struct stretch s = {0};
     US_TRY_ALLOC(v.mass);
     US_TRY_ALLOC(v.classes);
     US_TRY_ALLOC(weight);
+    US_TRY(stretch_new(t, &s));
     for (int r = 0; r < t->repeats; r++)
         us_epoch_weights(t, r, t->epochs, weight + (size_t)r * (size_t)t->epochs);
     for (size_t pass = 0; pass < passes; pass++)
         weight[pass] /= t->repeats;
-    for (int64_t i = 0; i < t->n; i++) {
-        US_TRY(audit_sample(t, i, weight, &v, a));
-        if (i % STRETCH == STRETCH - 1)
-            us_trajectory_drop_pages(t);
+    for (int64_t first = 0; first < t->n; first += s.room) {
+        stretch_read(t, first, &s);
+        for (int64_t k = 0; k < s.n; k++)
+            US_TRY(audit_sample(t, &s, k, weight, &v, a));
     }
 out:
+    stretch_free(&s);
     free(v.classes);
     free(v.mass);
     free(weight);
