@@ -188,14 +188,14 @@ static void parts_that_fit_are_named(void **state)
     struct unseen_device *device;
     struct us_model *model;
     int batch, parts;
-    setenv("UNSEEN_MEMORY_LIMIT", "16", 1);
+    setenv("UNSEEN_MEMORY_LIMIT", "8", 1);
     assert_ok(unseen_device_open(NULL, &device));
     unsetenv("UNSEEN_MEMORY_LIMIT");
     const struct unseen_recipe recipe = recipe_in_parts();
     struct us_model_spec spec = us_session_spec(session, &recipe);
     spec.batch = 512;
     spec.accumulate = 2;
-    assert_fails(UNSEEN_FAILED, "16.0 MiB are free", us_model_new(device, &spec, &model));
+    assert_fails(UNSEEN_FAILED, "8.0 MiB are free", us_model_new(device, &spec, &model));
     assert_int_equal(sscanf(unseen_last_hint(), "--batch %d would fit, or --accumulate %d;", &batch, &parts),
                      2);
     assert_non_null(strstr(unseen_last_hint(), "--recompute"));
