@@ -12,6 +12,7 @@
 #include "compare/comparison.h"
 #include "nn/workers.h"
 #include "prune/select_inputs.h"
+#include "scoring/room.h"
 #include "scoring/scoring_json.h"
 
 /* What must be the same for a comparison to go on: the lists and the number of seeds may grow. */
@@ -122,6 +123,35 @@ out:
     return st;
 }
 
+/* All scoring runs that open cells need; those that choose in steps see to it themselves. */
+static enum unseen_status check_room(const struct comparison *c)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_scoring_options scoring;
+    struct us_room room = {0};
+    char *folder = NULL;
+    json_t *counted = json_object();
+    US_TRY_ALLOC(counted);
+    for (int i = 0; i < c->n_open; i++) {
+        const struct task *task = &c->open[i];
+        if (task->row->kind != US_ROW_SCORED || task->row->incremental)
+            continue;
+        US_TRY(us_sweep_scoring(c->options, task->row->protocol, task->seed, &scoring, &folder));
+        scoring.record_also = c->record_also;
+        const struct us_scoring run = us_scoring_of(&scoring, c->data, NULL);
+        if (!json_object_get(counted, folder))
+            US_TRY(us_room_add(&run, &room));
+        json_object_set_new(counted, folder, json_true());
+        free(folder);
+        folder = NULL;
+    }
+    US_TRY(us_room_check(c->options->out, &room));
+out:
+    json_decref(counted);
+    free(folder);
+    return st;
+}
+
 /* Each scoring run that an open cell needs, once, and the coresets that are chosen in steps. */
 static enum unseen_status record(struct comparison *c, struct unseen_device *device)
 {
@@ -203,6 +233,7 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
     US_TRY(check_rows(&c));
     US_TRY(lock_folder(device, data, options, &lock));
     US_TRY(find_open(&c));
+    US_TRY(check_room(&c));
     US_TRY(record(&c, device));
     US_TRY(run_cells(&c, device));
     US_TRY_ALLOC(table = us_calloc((size_t)c.sweep.n, sizeof *table));

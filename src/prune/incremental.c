@@ -16,6 +16,7 @@
 #include "prune/prune_options.h"
 #include "prune/step.h"
 #include "score/score_function.h"
+#include "scoring/room.h"
 #include "scoring/scoring_model.h"
 #include "select/rule.h"
 #include "trajectory/trajectory.h"
@@ -404,6 +405,38 @@ out:
     return st;
 }
 
+/* Of the first scoring run, and of the run of a step, which models of all folds score more samples of the
+ * smaller its coreset is. */
+static enum unseen_status check_room(const struct run *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_room room = {0};
+    struct unseen_scoring_options step = run->options->scoring;
+    int64_t members = 0;
+    char *folder = us_step_folder(run->in->out, 0);
+    uint8_t *role = us_calloc((size_t)run->n, 1);
+    const struct us_subset_run subset = {.role = role};
+    US_TRY_ALLOC(folder);
+    US_TRY_ALLOC(role);
+    for (int64_t i = 0; i < run->n; i++)
+        role[i] = run->is_held_out[i] ? US_SCORED_BY_ONE_MODEL : US_TRAINED_ON;
+    const struct us_scoring first = us_scoring_of(&run->options->scoring, run->in->data, &subset);
+    US_TRY(us_room_add(&first, &room));
+    for (int64_t i = 0; i < run->n; i++) {
+        members += role[i] == US_TRAINED_ON;
+        if (role[i] == US_TRAINED_ON && members > run->budget[0])
+            role[i] = US_SCORED_BY_ALL_MODELS;
+    }
+    step.out = folder;
+    const struct us_scoring later = us_scoring_of(&step, run->in->data, &subset);
+    US_TRY(us_room_add(&later, &room));
+    US_TRY(us_room_check(run->options->scoring.out, &room));
+out:
+    free(role);
+    free(folder);
+    return st;
+}
+
 enum unseen_status us_incremental_run(const struct us_incremental *in, struct us_incremental_result *result)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -412,6 +445,8 @@ enum unseen_status us_incremental_run(const struct us_incremental *in, struct us
     *result = (struct us_incremental_result){.steps = json_array()};
     US_TRY(begin(in, &run));
     US_TRY_ALLOC(result->steps);
+    if (!us_step_is_done(in->out, in->options->step.steps - 1))
+        US_TRY(check_room(&run));
     US_TRY(us_steps_lock(in, &lock));
     US_TRY(write_heldout(&run));
     for (int t = 0; t < in->options->step.steps; t++) {

@@ -146,39 +146,34 @@ static int64_t there_already(const struct us_scoring *run)
     return bytes;
 }
 
-static enum unseen_status check_disk(const struct us_scoring *run, const struct us_room *room)
-{
-    const bool wide = run->options->record_also & (1u << UNSEEN_PROBS | 1u << UNSEEN_CHANGE);
-    const enum unseen_status st =
-        us_check_room(run->options->out, room->kept + room->work - there_already(run));
-    if (st)
-        us_hint(
-            "%.0f MiB are kept in the end; fewer epochs or repeats take less%s; --out may be on another disk",
-            (double)room->kept / MEBIBYTE, wide ? ", so do scores that need neither probs nor change" : "");
-    return st;
-}
-
-static enum unseen_status check_memory(const struct us_scoring *run, const struct us_room *room)
-{
-    const double there = (double)us_host_memory_free();
-    if (there <= 0 || (double)room->memory <= there)
-        return UNSEEN_OK;
-    us_fail(UNSEEN_FAILED, "memory",
-            "%lld samples need at least %.0f MiB beside the images; %.0f MiB are free", (long long)run->n,
-            (double)room->memory / MEBIBYTE, there / MEBIBYTE);
-    us_hint("--concurrent 1 needs least");
-    return UNSEEN_FAILED;
-}
-
-enum unseen_status us_room_check(const struct us_scoring *run)
+enum unseen_status us_room_add(const struct us_scoring *run, struct us_room *sum)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_room room;
     if (has(run, "scoring.json") && !has(run, "work"))
         return UNSEEN_OK;
     US_TRY(us_room_of(run, &room));
-    US_TRY(check_disk(run, &room));
-    US_TRY(check_memory(run, &room));
+    sum->kept += room.kept - there_already(run);
+    sum->work = room.work > sum->work ? room.work : sum->work;
+    sum->memory = room.memory > sum->memory ? room.memory : sum->memory;
 out:
     return st;
+}
+
+enum unseen_status us_room_check(const char *out, const struct us_room *room)
+{
+    const double there = (double)us_host_memory_free();
+    if (us_check_room(out, room->kept + room->work)) {
+        us_hint("%.0f MiB of it are needed until the models are trained; fewer epochs or repeats take less, "
+                "and scores for which neither probs nor change are recorded; --out may be on another disk",
+                (double)room->work / MEBIBYTE);
+        return UNSEEN_FAILED;
+    }
+    if (there <= 0 || (double)room->memory <= there)
+        return UNSEEN_OK;
+    us_fail(UNSEEN_FAILED, "memory",
+            "what is known of the samples needs %.0f MiB at least; %.0f MiB are free",
+            (double)room->memory / MEBIBYTE, there / MEBIBYTE);
+    us_hint("--concurrent 1 needs least");
+    return UNSEEN_FAILED;
 }

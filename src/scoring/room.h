@@ -14,8 +14,11 @@ struct us_room {
  * which `change` is computed from, are counted for three epochs. */
 enum unseen_status us_room_of(const struct us_scoring *run, struct us_room *room);
 
-/* UNSEEN_FAILED with a hint if the disk of the run's folder lacks room for what is not there yet, or the
- * machine lacks memory. A finished run takes none. */
-enum unseen_status us_room_check(const struct us_scoring *run);
+/* Add to `sum` a run that is done after those in it: what it keeps, and its work if that is more. What lies
+ * in its folder already counts as there; a finished run adds nothing. */
+enum unseen_status us_room_add(const struct us_scoring *run, struct us_room *sum);
+
+/* UNSEEN_FAILED with a hint if the disk that `out` is on, or the machine's memory, lacks room. */
+enum unseen_status us_room_check(const char *out, const struct us_room *room);
 
 #endif

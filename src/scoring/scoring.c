@@ -145,6 +145,16 @@ const int64_t *us_kept_together(const struct unseen_scoring_options *options,
     return options->duplicates == UNSEEN_DUPLICATES_TOGETHER ? data->split[UNSEEN_TRAIN].duplicate_of : NULL;
 }
 
+struct us_scoring us_scoring_of(const struct unseen_scoring_options *options,
+                                const struct unseen_dataset *data, const struct us_subset_run *subset)
+{
+    return (struct us_scoring){.options = options,
+                               .subset = subset,
+                               .data = data,
+                               .n = data->split[UNSEEN_TRAIN].n,
+                               .models_per_repeat = us_models_per_repeat(options)};
+}
+
 enum unseen_status us_scoring_split(struct us_scoring *run)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -280,16 +290,13 @@ enum unseen_status us_record_subset(struct unseen_device *device, const struct u
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_scoring_options o = *options;
-    struct run run = {.scoring = {.options = &o,
-                                  .subset = subset,
-                                  .data = data,
-                                  .n = data->split[UNSEEN_TRAIN].n,
-                                  .models_per_repeat = us_models_per_repeat(&o)},
-                      .device = device};
+    struct run run = {.scoring = us_scoring_of(&o, data, subset), .device = device};
+    struct us_room room = {0};
     struct us_settings settings = {0};
     bool part = options->jobs > 1;
     US_TRY(us_scoring_check(options, data));
-    US_TRY(us_room_check(&run.scoring));
+    US_TRY(us_room_add(&run.scoring, &room));
+    US_TRY(us_room_check(options->out, &room));
     US_TRY(us_settings_open(device, data, options, subset, &settings));
     o.record_also = settings.record_also;
     if (settings.complete) {

@@ -55,6 +55,10 @@ static inline int us_models_per_repeat(const struct unseen_scoring_options *opti
     return options->protocol == UNSEEN_SEEN ? 1 : options->folds;
 }
 
+/* A run before its folds are drawn; `subset` may be NULL. */
+struct us_scoring us_scoring_of(const struct unseen_scoring_options *options,
+                                const struct unseen_dataset *data, const struct us_subset_run *subset);
+
 /* By what samples of one content stay together, as us_folds takes it; NULL: they need not. */
 const int64_t *us_kept_together(const struct unseen_scoring_options *options,
                                 const struct unseen_dataset *data);

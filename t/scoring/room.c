@@ -31,14 +31,6 @@ static struct unseen_scoring_options options_of(enum unseen_protocol protocol, u
     return options;
 }
 
-static struct us_scoring run_of(const struct unseen_scoring_options *options)
-{
-    return (struct us_scoring){.options = options,
-                               .data = data,
-                               .n = data->split[UNSEEN_TRAIN].n,
-                               .models_per_repeat = us_models_per_repeat(options)};
-}
-
 /* Of all arrays of a trajectory, without their headers. */
 static int64_t bytes_in(const char *out, const char *folder)
 {
@@ -61,12 +53,15 @@ static void trajectories_take_what_was_told(void **state)
         [UNSEEN_SEEN] = "seen", [UNSEEN_FOLD] = "fold", [UNSEEN_ONE_FOLD] = "one"};
     for (int protocol = UNSEEN_SEEN; protocol <= UNSEEN_ONE_FOLD; protocol++) {
         const struct unseen_scoring_options o = options_of(protocol, wide, names[protocol]);
-        const struct us_scoring run = run_of(&o);
+        const struct us_scoring run = us_scoring_of(&o, data, NULL);
         struct us_room room;
         assert_ok(us_room_of(&run, &room));
         assert_ok(unseen_record_trajectory(test_device(), data, &o));
         assert_int_equal(room.kept, bytes_in(o.out, "trajectory") + bytes_in(o.out, "seen/trajectory"));
         assert_true(room.work > room.kept); /* "correct" is a float there, and there are checkpoints */
+        room = (struct us_room){0};
+        assert_ok(us_room_add(&run, &room)); /* it is finished */
+        assert_int_equal(room.kept + room.work, 0);
     }
 }
 
@@ -79,7 +74,7 @@ static void what_imagenet_takes_is_documented(void **state)
     large.split[UNSEEN_TRAIN].n = 1281167;
     struct unseen_scoring_options o = options_of(UNSEEN_SEEN, 0, "large");
     o.recipe.epochs = 90;
-    struct us_scoring run = run_of(&o);
+    struct us_scoring run = us_scoring_of(&o, data, NULL);
     struct us_room always, change, probs;
     run.data = &large;
     run.n = large.split[UNSEEN_TRAIN].n;
@@ -122,16 +117,18 @@ static void memory_that_is_not_there_is_refused(void **state)
 {
     (void)state;
     struct unseen_scoring_options o = options_of(UNSEEN_FOLD, 0, "memory");
-    struct us_scoring run = run_of(&o);
+    struct us_scoring run = us_scoring_of(&o, data, NULL);
+    struct us_room room = {0};
     struct rlimit before, least;
     assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
     least = before;
     least.rlim_cur = virtual_memory() + ((rlim_t)32 << 20);
     run.n = (int64_t)1 << 23; /* on disk a gigabyte */
+    assert_ok(us_room_add(&run, &room));
     assert_int_equal(setrlimit(RLIMIT_AS, &least), 0);
-    const enum unseen_status st = us_room_check(&run);
+    const enum unseen_status st = us_room_check(o.out, &room);
     assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
-    assert_fails(UNSEEN_FAILED, "samples need at least", st);
+    assert_fails(UNSEEN_FAILED, "MiB at least", st);
 }
 
 int main(void)
