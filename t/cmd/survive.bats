@@ -88,3 +88,18 @@ interrupt_once() {
   run_code 1 unseen prune $tiny_data ${tiny_run/--epochs 4/--epochs 400} --out shared
   kill -KILL $pid
 }
+
+@test "what the disk has no room for is refused before anything is trained" {
+  need_device
+  long="synth:2000,100,16,1 --model convnet3 --width 8 --epochs 100000 --no-progress"
+  for run in "trajectory --repeats 1000 --record-also probs" "prune --repeats 1000 --metric tdds" \
+    "prune --repeats 1000 --steps 2" "audit --repeats 1000"; do
+    run_code 1 unseen ${run%% *} $long ${run#* } --out run
+    grep -q 'needs [0-9]* MiB, and the disk has [0-9]* MiB free' stderr
+    grep -q '^hint: [0-9]* MiB of it are needed until' stderr
+    [ ! -e run/scoring.json ] && [ ! -e run/work ]
+  done
+  run_code 1 unseen compare $long --protocols seen,fold,one-fold --seeds 100 --repeats 1000 --out all
+  grep -q 'and the disk has' stderr
+  [ ! -e all/scoring ]
+}
