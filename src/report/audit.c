@@ -10,7 +10,8 @@
 #include "report/html.h"
 #include "report/sections.h"
 
-enum { PICTURES = 96 };
+/* Of more classes than this those with most suspects are shown. */
+enum { PICTURES = 96, MOST_CLASSES = 200 };
 
 static bool is_unseen(const struct unseen_audit *a)
 {
@@ -136,22 +137,42 @@ static enum unseen_status write_class(FILE *out, const struct unseen_dataset *da
     return UNSEEN_OK;
 }
 
+/* The classes that are shown, and how many: all, in their order, or those with most suspects. */
+static enum unseen_status choose_classes(const struct unseen_audit *a, const struct tally *tally,
+                                         int64_t chosen[MOST_CLASSES], int *n)
+{
+    float *suspects = us_calloc((size_t)a->classes, sizeof *suspects);
+    if (!suspects)
+        return UNSEEN_FAILED;
+    for (int c = 0; c < a->classes; c++)
+        suspects[c] = a->classes > MOST_CLASSES ? (float)tally[c].suspects : 0;
+    *n = us_extreme_samples(suspects, a->classes, false, MOST_CLASSES, chosen);
+    free(suspects);
+    return UNSEEN_OK;
+}
+
 static enum unseen_status write_classes(FILE *out, const struct unseen_audit *a,
                                         const struct unseen_dataset *data)
 {
+    enum unseen_status st = UNSEEN_OK;
+    int64_t chosen[MOST_CLASSES];
+    int n = 0;
     struct tally *tally = us_calloc((size_t)a->classes, sizeof *tally);
-    if (!tally)
-        return UNSEEN_FAILED;
-    enum unseen_status st = count_classes(a, tally);
+    US_TRY_ALLOC(tally);
+    US_TRY(count_classes(a, tally));
+    US_TRY(choose_classes(a, tally, chosen, &n));
     us_html_section_begin(out, "classes", "Classes");
+    if (n < a->classes)
+        us_html_element(out, "p", "soft", "The %d classes with most suspects, of %d.", n, a->classes);
     fputs("<div class=\"card\"><div class=\"scroll\"><table class=\"ends\"><thead>\n", out);
     us_html_row(out, "th", 5,
                 (const char *[]){"label", "samples", "suspects", "share", "suggested most often"});
     fputs("</thead><tbody>\n", out);
-    for (int c = 0; st == UNSEEN_OK && c < a->classes; c++)
-        st = write_class(out, data, c, &tally[c]);
+    for (int k = 0; k < n; k++)
+        US_TRY(write_class(out, data, (int)chosen[k], &tally[chosen[k]]));
     fputs("</tbody></table></div></div>\n", out);
     us_html_section_end(out);
+out:
     free(tally);
     return st;
 }

@@ -177,12 +177,40 @@ static void a_clean_dataset_has_a_page(void **state)
     free(text);
 }
 
+/* Of many classes those with most suspects. */
+static void many_classes_stay_small(void **state)
+{
+    (void)state;
+    enum { MANY = 20000 };
+    static char name[] = "one of many";
+    struct unseen_dataset data = drawn();
+    struct unseen_audit large = found;
+    int64_t far[N] = {0, 0, MANY - 1, 0, 1, 1};
+    char **many = calloc(MANY, sizeof *many);
+    assert_non_null(many);
+    for (int c = 0; c < MANY; c++)
+        many[c] = c < CLASSES ? names[c] : name;
+    large.labels = far;
+    narrow[2] = MANY - 1;
+    large.classes = data.classes = MANY;
+    data.class_names = many;
+    assert_ok(unseen_audit_write(&large, &data, NULL, test_path("many")));
+    char *text = read_page("many/audit.html");
+    assert_has(text, "The 200 classes with most suspects, of 20000.");
+    assert_has(text, "<tbody>\n<tr><td>cat</td><td>3</td><td>3</td>");
+    assert_has(text, "<tr><td>one of many</td><td>1</td><td>1</td>");
+    assert_in_range(strlen(text), 1, 100000);
+    free(text);
+    free(many);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_hold_the_suspects),
         cmocka_unit_test(the_page_tells_what_made_it),
         cmocka_unit_test(a_clean_dataset_has_a_page),
+        cmocka_unit_test(many_classes_stay_small),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }
