@@ -10,8 +10,15 @@
 #include "report/html.h"
 #include "report/sections.h"
 
-/* Folders are listed this deep. */
-enum { DEPTH = 3 };
+/* Folders are listed this deep, and files up to a number: others may lie there, such as an exported dataset.
+ */
+enum { DEPTH = 3, MOST_FILES = 1000 };
+
+struct listing {
+    FILE *out;
+    const char *root;
+    int64_t files;
+};
 
 static const struct {
     const char *name, *about;
@@ -92,15 +99,16 @@ static void write_file(FILE *out, const char *relative, const char *name, int64_
     fputs("</tr>\n", out);
 }
 
-static enum unseen_status list_folder(FILE *out, const char *root, const char *below, int depth);
+static enum unseen_status list_folder(struct listing *l, const char *below, int depth);
 
-static enum unseen_status list_entry(FILE *out, const char *root, const char *below, const char *name,
+/* An entry if it is a file, or, with `folders`, what is in it if it is a folder. */
+static enum unseen_status list_entry(struct listing *l, const char *below, const char *name, bool folders,
                                      int depth)
 {
     enum unseen_status st = UNSEEN_OK;
     struct stat about;
     char *relative = us_format("%s%s", below, name);
-    char *path = us_format("%s/%s%s", root, below, name);
+    char *path = us_format("%s/%s%s", l->root, below, name);
     char *inside = us_format("%s%s/", below, name);
     US_TRY_ALLOC(relative);
     US_TRY_ALLOC(path);
@@ -108,10 +116,10 @@ static enum unseen_status list_entry(FILE *out, const char *root, const char *be
     /* A file that went away since its folder was read is none. */
     if (lstat(path, &about) != 0)
         goto out;
-    if (S_ISREG(about.st_mode))
-        write_file(out, relative, name, about.st_size);
-    else if (S_ISDIR(about.st_mode) && depth > 1)
-        US_TRY(list_folder(out, root, inside, depth - 1));
+    if (!folders && S_ISREG(about.st_mode) && ++l->files <= MOST_FILES)
+        write_file(l->out, relative, name, about.st_size);
+    if (folders && S_ISDIR(about.st_mode) && depth > 1)
+        US_TRY(list_folder(l, inside, depth - 1));
 out:
     free(inside);
     free(path);
@@ -119,20 +127,21 @@ out:
     return st;
 }
 
-static enum unseen_status list_folder(FILE *out, const char *root, const char *below, int depth)
+/* Files first: those of the run itself are never those left out. */
+static enum unseen_status list_folder(struct listing *l, const char *below, int depth)
 {
     enum unseen_status st = UNSEEN_OK;
     struct dirent **entries = NULL;
     int n = 0;
-    char *path = us_format("%s/%s", root, below);
+    char *path = us_format("%s/%s", l->root, below);
     US_TRY_ALLOC(path);
     n = scandir(path, &entries, is_result, by_name);
     if (n < 0) {
         st = us_fail_errno(path, "cannot be listed");
         goto out;
     }
-    for (int i = 0; i < n; i++)
-        US_TRY(list_entry(out, root, below, entries[i]->d_name, depth));
+    for (int i = 0; i < 2 * n; i++)
+        US_TRY(list_entry(l, below, entries[i % n]->d_name, i >= n, depth));
 out:
     for (int i = 0; i < n; i++)
         free(entries[i]);
@@ -144,14 +153,19 @@ out:
 enum unseen_status us_write_files(FILE *out, const struct us_run_folder *folder)
 {
     enum unseen_status st = UNSEEN_OK;
+    struct listing listing = {.out = out, .root = folder->path};
+    char more[US_NUMBER];
     if (folder->kept)
         fputs(
             "<p>To train on the coreset with PyTorch:</p>\n<pre>coreset = torch.utils.data.Subset(trainset, "
             "numpy.load(&quot;keep.npy&quot;).tolist())</pre>\n",
             out);
     fputs("<div class=\"card long\"><div class=\"scroll\"><table class=\"text\"><tbody>\n", out);
-    US_TRY(list_folder(out, folder->path, "", DEPTH));
+    US_TRY(list_folder(&listing, "", DEPTH));
     fputs("</tbody></table></div></div>\n", out);
+    if (listing.files > MOST_FILES)
+        us_html_element(out, "p", "note", "%s more files lie there.",
+                        us_count_text(listing.files - MOST_FILES, more));
 out:
     return st;
 }

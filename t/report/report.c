@@ -260,6 +260,28 @@ static void test_many_classes_stay_small(void **state)
     free(text);
 }
 
+/* A dataset that was exported into the folder, say. */
+static void test_many_files_stay_small(void **state)
+{
+    (void)state;
+    enum { MANY = 1100 };
+    put("run.json", "{}");
+    assert_ok(us_make_folder(test_path("many")));
+    for (int i = 0; i < MANY; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "many/%04d", i);
+        FILE *file = fopen(test_path(name), "w");
+        assert_non_null(file);
+        fclose(file);
+    }
+    char *text = report();
+    assert_has(text, "<a href=\"run.json\">");
+    assert_has(text, "<a href=\"many/0998\">");
+    assert_lacks(text, "<a href=\"many/0999\">");
+    assert_has(text, "101 more files lie there.");
+    free(text);
+}
+
 static void test_equal_scores(void **state)
 {
     (void)state;
@@ -405,6 +427,7 @@ int main(void)
         cmocka_unit_test_setup(test_changed_dataset_is_not_shown, empty_folder),
         cmocka_unit_test_setup(test_missing_parts_are_left_out, empty_folder),
         cmocka_unit_test_setup(test_many_classes_stay_small, empty_folder),
+        cmocka_unit_test_setup(test_many_files_stay_small, empty_folder),
         cmocka_unit_test_setup(test_equal_scores, empty_folder),
         cmocka_unit_test_setup(test_bad_run_json, empty_folder),
         cmocka_unit_test_setup(test_bad_arrays, empty_folder),
