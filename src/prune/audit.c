@@ -123,7 +123,7 @@ static int32_t take_heaviest(struct class_mass *v, double *mass)
 }
 
 /* Sample s->first + k; weight [passes], of sum 1. */
-static enum unseen_status audit_sample(const struct unseen_trajectory *t, const struct stretch *s, int64_t k,
+static enum unseen_status judge_sample(const struct unseen_trajectory *t, const struct stretch *s, int64_t k,
                                        const double *weight, struct class_mass *v, struct unseen_audit *a)
 {
     const int64_t i = s->first + k;
@@ -147,7 +147,7 @@ static enum unseen_status audit_sample(const struct unseen_trajectory *t, const 
     return UNSEEN_OK;
 }
 
-static enum unseen_status audit_samples(const struct unseen_trajectory *t, struct unseen_audit *a)
+static enum unseen_status judge_samples(const struct unseen_trajectory *t, struct unseen_audit *a)
 {
     enum unseen_status st = UNSEEN_OK;
     size_t passes = (size_t)t->repeats * (size_t)t->epochs;
@@ -166,7 +166,7 @@ static enum unseen_status audit_samples(const struct unseen_trajectory *t, struc
     for (int64_t first = 0; first < t->n; first += s.room) {
         stretch_read(t, first, &s);
         for (int64_t k = 0; k < s.n; k++)
-            US_TRY(audit_sample(t, &s, k, weight, &v, a));
+            US_TRY(judge_sample(t, &s, k, weight, &v, a));
     }
 out:
     stretch_free(&s);
@@ -193,13 +193,9 @@ static enum unseen_status find_suspects(const struct unseen_audit_options *o, st
     return UNSEEN_OK;
 }
 
-enum unseen_status unseen_audit(const struct unseen_trajectory *t, const struct unseen_audit_options *options,
-                                struct unseen_audit **audit)
+enum unseen_status us_audit_samples(const struct unseen_trajectory *t, struct unseen_audit **audit)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct unseen_audit_options o;
-    unseen_audit_defaults(&o);
-    o = options ? *options : o;
     struct unseen_audit *a = NULL;
     US_TRY(check(t));
     US_TRY_ALLOC(a = us_calloc(1, sizeof *a));
@@ -209,8 +205,24 @@ enum unseen_status unseen_audit(const struct unseen_trajectory *t, const struct 
     US_TRY_ALLOC(a->suggested = us_calloc((size_t)t->n, sizeof *a->suggested));
     US_TRY_ALLOC(a->confidence = us_calloc((size_t)t->n, sizeof *a->confidence));
     US_TRY_ALLOC(a->score = us_calloc((size_t)t->n, sizeof *a->score));
+    US_TRY(judge_samples(t, a));
+    *audit = a;
+    a = NULL;
+out:
+    unseen_audit_free(a);
+    return st;
+}
+
+enum unseen_status unseen_audit(const struct unseen_trajectory *t, const struct unseen_audit_options *options,
+                                struct unseen_audit **audit)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_audit_options o;
+    unseen_audit_defaults(&o);
+    o = options ? *options : o;
+    struct unseen_audit *a = NULL;
+    US_TRY(us_audit_samples(t, &a));
     US_TRY_ALLOC(a->suspects = us_calloc((size_t)t->n, sizeof *a->suspects));
-    US_TRY(audit_samples(t, a));
     US_TRY(unseen_noise_rate(t, &a->noise_rate));
     US_TRY(find_suspects(&o, a));
     *audit = a;

@@ -1,4 +1,4 @@
-/* The rows of struct unseen_audit_options, and the quantities that an audit reads. */
+/* What audits are made of: the rows of struct unseen_audit_options, and the quantities that are read. */
 #ifndef US_PRUNE_AUDIT_OPTIONS_H
 #define US_PRUNE_AUDIT_OPTIONS_H
 
@@ -8,5 +8,8 @@
 
 extern US_SHARED const struct us_option us_audit_options[];
 #define US_AUDIT_READS (US_WRONG_SHARE_READS | 1u << UNSEEN_PREDICTED)
+
+/* unseen_audit without suspects (NULL) and the estimate of how many there are. */
+enum unseen_status us_audit_samples(const struct unseen_trajectory *trajectory, struct unseen_audit **audit);
 
 #endif

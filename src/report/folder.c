@@ -100,7 +100,7 @@ out:
 static enum unseen_status audit_labels(const struct unseen_trajectory *t, struct us_run_folder *f)
 {
     struct unseen_audit *audit;
-    enum unseen_status st = unseen_audit(t, NULL, &audit);
+    enum unseen_status st = us_audit_samples(t, &audit);
     if (st)
         return st;
     f->p_true = audit->p_true;
