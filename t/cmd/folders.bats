@@ -245,7 +245,9 @@ flip() {
   done
   flip run/trajectory/el2n.npy 1000
   run_code 3 unseen score --trajectory run/trajectory --metric el2n --out x.npy
+  flip run/trajectory/p_true.npy 1000
   run_code 3 unseen report run
+  grep -q 'run/trajectory/p_true.npy: is damaged' stderr
   rm run/trajectory/el2n.npy
   run_code 0 unseen prune $run --metric el2n --out run
   for file in scores.npy keep.npy trajectory/el2n.npy trajectory/p_true.npy seen/trajectory/el2n.npy; do
