@@ -105,6 +105,8 @@ static enum unseen_status find_among_files(struct unseen_dataset *dataset, struc
     for (int64_t k = 0; k < index->n_copies; k++) {
         const int64_t entry = index->copies[k].entry, train = index->n[UNSEEN_TRAIN];
         const bool test = entry >= train;
+        if (us_files_lack(dataset, entry))
+            continue;
         US_TRY(mark(dataset, test ? UNSEEN_TEST : UNSEEN_TRAIN, test ? entry - train : entry,
                     index->copies[k].original));
     }

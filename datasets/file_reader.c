@@ -109,14 +109,20 @@ out:
     return st;
 }
 
+bool us_files_lack(const struct unseen_dataset *dataset, int64_t entry)
+{
+    const struct us_entry *e = &us_files_index(dataset)->entries[entry];
+    return e->bad || (dataset->options.on_bad == UNSEEN_BAD_SKIP && e->decoded == US_DAMAGED);
+}
+
 /* Tell of the first one alone: there may be many. */
 static void set_bad(struct files *files, int64_t entry)
 {
     pthread_mutex_lock(&files->lock);
     struct us_entry *bad = &files->index.entries[entry];
-    if (!bad->bad && files->found_bad++ == 0)
+    if (bad->decoded != US_DAMAGED && files->found_bad++ == 0)
         us_log(UNSEEN_LOG_WARNING, "%s; it is taken as grey, as others like it will be", unseen_last_error());
-    bad->bad = 1;
+    bad->decoded = US_DAMAGED;
     pthread_mutex_unlock(&files->lock);
 }
 
@@ -126,11 +132,13 @@ static enum unseen_status read_file(const struct unseen_dataset *dataset, struct
 {
     struct files *files = (struct files *)dataset->reader;
     const int64_t entry = us_entry_of(&files->index, split, i);
+    const bool lacks = us_files_lack(dataset, entry);
     enum unseen_status st = UNSEEN_BAD_DATA;
-    if (!files->index.entries[entry].bad)
+    if (!lacks)
         st = read_picture(dataset, scratch, entry, crop, height, width, pixels);
-    if (st == UNSEEN_BAD_DATA && dataset->options.on_bad == UNSEEN_BAD_GREY) {
-        set_bad(files, entry);
+    if (st == UNSEEN_BAD_DATA && (lacks || dataset->options.on_bad == UNSEEN_BAD_GREY)) {
+        if (!lacks)
+            set_bad(files, entry);
         memset(pixels, 128, (size_t)height * (size_t)width * 3);
         st = UNSEEN_OK;
     }
@@ -165,12 +173,13 @@ enum unseen_status us_files_new(struct unseen_dataset *dataset)
 }
 
 /* The sizes of pictures as they are read, where they are not as they are stored: turned, or bad. */
-static enum unseen_status make_sizes(struct files *files, bool turn, int64_t n)
+static enum unseen_status make_sizes(const struct unseen_dataset *dataset, struct files *files, int64_t n)
 {
     const struct us_index *index = &files->index;
+    const bool turn = dataset->options.exif == UNSEEN_EXIF_APPLY;
     bool same = true;
     for (int64_t i = 0; i < n; i++)
-        same &= !index->entries[i].bad && !(turn && us_exif_swaps(index->entries[i].orientation));
+        same &= !us_files_lack(dataset, i) && !(turn && us_exif_swaps(index->entries[i].orientation));
     if (same)
         return UNSEEN_OK;
     if (!(files->sizes = us_calloc((size_t)n, sizeof *files->sizes)))
@@ -178,9 +187,9 @@ static enum unseen_status make_sizes(struct files *files, bool turn, int64_t n)
     for (int64_t i = 0; i < n; i++) {
         const struct us_image_size stored = index->sizes[i];
         const bool swaps = turn && us_exif_swaps(index->entries[i].orientation);
-        files->sizes[i] = index->entries[i].bad ? (struct us_image_size){US_GREY_SIDE, US_GREY_SIDE}
-                          : swaps               ? (struct us_image_size){stored.width, stored.height}
-                                                : stored;
+        files->sizes[i] = us_files_lack(dataset, i) ? (struct us_image_size){US_GREY_SIDE, US_GREY_SIDE}
+                          : swaps                   ? (struct us_image_size){stored.width, stored.height}
+                                                    : stored;
     }
     return UNSEEN_OK;
 }
@@ -192,12 +201,12 @@ enum unseen_status us_files_sizes(struct unseen_dataset *dataset)
     const int64_t n = index->n[UNSEEN_TRAIN] + index->n[UNSEEN_TEST];
     const struct us_image_size *first = NULL;
     bool several = false;
-    enum unseen_status st = make_sizes(files, dataset->options.exif == UNSEEN_EXIF_APPLY, n);
+    enum unseen_status st = make_sizes(dataset, files, n);
     if (st != UNSEEN_OK)
         return st;
     const struct us_image_size *sizes = files->sizes ? files->sizes : index->sizes;
     for (int64_t i = 0; i < n; i++) {
-        if (index->entries[i].bad)
+        if (us_files_lack(dataset, i))
             continue;
         first = first ? first : &sizes[i];
         several |= sizes[i].height != first->height || sizes[i].width != first->width;

@@ -19,6 +19,9 @@ struct us_index *us_files_index(const struct unseen_dataset *dataset);
 enum { US_GREY_SIDE = 224 };
 enum unseen_status us_files_sizes(struct unseen_dataset *dataset);
 
+/* Whether an entry has no picture, by its header or, where every file is decoded, by that. */
+bool us_files_lack(const struct unseen_dataset *dataset, int64_t entry);
+
 /* The entry of a sample. */
 static inline int64_t us_entry_of(const struct us_index *index, enum unseen_split split, int64_t i)
 {

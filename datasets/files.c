@@ -12,6 +12,7 @@
 #include "datasets/index_cache.h"
 #include "datasets/index_file.h"
 #include "datasets/notes.h"
+#include "datasets/skip.h"
 
 static enum unseen_status copy_samples(struct unseen_dataset *dataset, const struct us_index *index,
                                        enum unseen_split split)
@@ -104,10 +105,12 @@ static void keep_index(const char *path, const struct us_index *index, int64_t m
 }
 
 /* Bad files are found before anything long begins. */
-static enum unseen_status treat_bad(const char *location, const struct unseen_dataset *dataset)
+static enum unseen_status treat_bad(const char *location, struct unseen_dataset *dataset)
 {
     const struct us_index *index = us_files_index(dataset);
     int64_t n = 0, first = 0;
+    if (dataset->options.on_bad == UNSEEN_BAD_SKIP)
+        return us_skip_mark(dataset);
     for (int64_t i = index->n[UNSEEN_TRAIN] + index->n[UNSEEN_TEST] - 1; i >= 0; i--) {
         if (index->entries[i].bad) {
             n++;
@@ -124,7 +127,8 @@ static enum unseen_status treat_bad(const char *location, const struct unseen_da
     }
     us_fail(UNSEEN_BAD_DATA, location, "%s: %s", name, reason);
     us_hint(
-        "%lld of %lld files are bad; dataset verify lists them, and --on-bad grey goes on with them as grey",
+        "%lld of %lld files are bad; dataset verify lists them, --on-bad skip leaves them out, and --on-bad "
+        "grey goes on with them as grey",
         (long long)n, (long long)(index->n[UNSEEN_TRAIN] + index->n[UNSEEN_TEST]));
     return UNSEEN_BAD_DATA;
 }
@@ -134,7 +138,7 @@ enum unseen_status us_files_open(const struct us_dataset_format *format, const c
 {
     struct us_index *index = NULL;
     struct us_facts before;
-    int64_t made = 0;
+    int64_t made = 0, decoded = 0;
     enum unseen_status st = UNSEEN_OK;
     char *what = us_format("%s %g", format->name, (double)dataset->options.test_share), *path = NULL;
     US_TRY_ALLOC(what);
@@ -143,6 +147,14 @@ enum unseen_status us_files_open(const struct us_dataset_format *format, const c
     US_TRY(us_files_kept_at(dataset, path));
     index = us_files_index(dataset);
     US_TRY(find_index(format, location, dataset->options.test_share, path, index, &made));
+    if (dataset->options.on_bad == UNSEEN_BAD_SKIP)
+        st = us_skip_find(index, location, &decoded);
+    if (decoded > 0 && made == 0)
+        made = us_index_now();
+    if (st != UNSEEN_OK) {
+        keep_index(path, index, made);
+        goto out;
+    }
     US_TRY(take_index(dataset));
     if ((st = treat_bad(location, dataset)) != UNSEEN_OK) {
         keep_index(path, index, made);

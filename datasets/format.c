@@ -91,6 +91,7 @@ static void free_images(struct unseen_images *images)
     free((void *)images->labels);
     free((void *)images->second_labels);
     free(images->duplicate_of);
+    free((void *)images->skipped);
 }
 
 void unseen_dataset_close(struct unseen_dataset *dataset)

@@ -67,23 +67,31 @@ out:
     return st;
 }
 
-/* The same files are other data where they are turned, or where bad ones are read as grey. */
+/* The same files are other data where they are turned, or where bad ones are read as grey or skipped. */
 static void hash_options(struct unseen_dataset *dataset, const struct us_index *index)
 {
-    bool turned = false, grey = false;
-    for (int64_t i = 0; i < index->n[UNSEEN_TRAIN] + index->n[UNSEEN_TEST]; i++) {
+    static const char *const bad[] = {
+        [UNSEEN_BAD_ERROR] = "", [UNSEEN_BAD_GREY] = "on-bad grey", [UNSEEN_BAD_SKIP] = "on-bad skip"};
+    const enum unseen_on_bad on_bad = dataset->options.on_bad;
+    const int64_t n = index->n[UNSEEN_TRAIN] + index->n[UNSEEN_TEST];
+    bool turned = false, lacks = false;
+    for (int64_t i = 0; i < n; i++) {
         turned |= index->entries[i].orientation > 1;
-        grey |= index->entries[i].bad;
+        lacks |= us_files_lack(dataset, i);
     }
     turned &= dataset->options.exif == UNSEEN_EXIF_APPLY;
-    grey &= dataset->options.on_bad == UNSEEN_BAD_GREY;
-    if (!turned && !grey)
+    lacks &= on_bad != UNSEEN_BAD_ERROR;
+    if (!turned && !lacks)
         return;
     struct sha256_ctx hash;
     sha256_init(&hash);
     hash_text(&hash, dataset->hash);
     hash_text(&hash, turned ? "exif apply" : "");
-    hash_text(&hash, grey ? "on-bad grey" : "");
+    hash_text(&hash, lacks ? bad[on_bad] : "");
+    for (int64_t i = 0; i < n && on_bad == UNSEEN_BAD_SKIP; i++) {
+        if (us_files_lack(dataset, i))
+            hash_integers(&hash, &i, 1, 8);
+    }
     us_sha256_hex(&hash, dataset->hash);
 }
 

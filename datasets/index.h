@@ -10,6 +10,9 @@
 #include "datasets/names.h"
 #include "datasets/store.h"
 
+/* Whether all of a file was decoded, and how that went. */
+enum us_decoded { US_NOT_DECODED, US_DECODES, US_DAMAGED };
+
 struct us_entry {
     struct us_place place;
     uint64_t name;       /* where it begins in the index's text */
@@ -18,7 +21,7 @@ struct us_entry {
     uint8_t orientation; /* EXIF's, 1..8 */
     uint8_t looked_at;   /* the header was read */
     uint8_t bad;         /* no image that can be decoded, as far as its header tells */
-    uint8_t spare;       /* 0: entries are stored as they are in memory */
+    uint8_t decoded;     /* enum us_decoded */
 };
 
 /* Something whose change makes the listing old: a folder, an archive, a list of labels. */

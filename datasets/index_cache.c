@@ -80,7 +80,8 @@ static bool are_files_as_they_were(const struct us_index *index, int64_t made)
             return false;
     }
     for (int64_t i = 0; i < n; i++) {
-        if (index->entries[i].bad && !is_file_as_it_was(index, i))
+        if ((index->entries[i].bad || index->entries[i].decoded == US_DAMAGED) &&
+            !is_file_as_it_was(index, i))
             return false;
     }
     return true;
@@ -126,6 +127,7 @@ static enum unseen_status reuse_entry(struct us_index *index, int64_t i, const s
         return UNSEEN_OK;
     to->head = from->head;
     to->orientation = from->orientation;
+    to->decoded = from->decoded == US_DECODES ? US_DECODES : US_NOT_DECODED;
     to->looked_at = 1;
     index->sizes[i] = former->sizes[j];
     return UNSEEN_OK;

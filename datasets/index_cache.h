@@ -17,8 +17,8 @@ enum {
 char *us_index_path(const char *location, const char *what);
 
 /* The index kept at `path`, if its folders, archives and other witnesses, and of its files those that are bad
- * and some drawn ones, are as they were. Else `index` is left zeroed, or, if `former` is set, it was read but
- * does not hold any more: us_index_reuse takes from it what does. */
+ * or damaged and some drawn ones, are as they were. Else `index` is left zeroed, or, if `former` is set, it
+ * was read but does not hold any more: us_index_reuse takes from it what does. */
 bool us_index_load(const char *path, struct us_index *index, bool *former);
 
 /* Copy to the fresh listing `index` what `former` knows of files that are as they were. */

@@ -38,7 +38,7 @@ struct unseen_audit {
     float *confidence;     /* [n] that mean; 0 where the label is the suggestion */
     float *score;          /* [n] 1 - p_true: higher is more suspicious */
     double noise_rate;     /* unseen_noise_rate */
-    int64_t *suspects;     /* [count] by falling score, ties by index */
+    int64_t *suspects;     /* [count] by falling score, ties by index; no skipped one */
     int64_t count;         /* unless asked for otherwise round(noise_rate * n) */
 };
 

@@ -25,6 +25,9 @@ struct unseen_images {
                               sample that is not in the training split; NULL if the split has no duplicate */
     const uint8_t *second_labels; /* [n] CIFAR-100: the label that was not asked for (coarse beside fine, fine
                                      beside coarse), so that an export keeps both; NULL for other formats */
+    const uint8_t *skipped; /* [n] 1: a bad image, with UNSEEN_BAD_SKIP: no model trains on it, no selection
+                               keeps it, no accuracy counts it, and its pixels are 128; NULL: there is none */
+    int64_t n_skipped;
 };
 
 /* Samples that are copies of an earlier training sample. */
@@ -39,8 +42,9 @@ struct unseen_reader; /* where the pixels come from; opaque */
 enum unseen_exif { UNSEEN_EXIF_IGNORE, UNSEEN_EXIF_APPLY };
 
 /* Image files that cannot be read or decoded: opening and reading fail, naming the file; or all of their
- * pixels are 128, with a warning. */
-enum unseen_on_bad { UNSEEN_BAD_ERROR, UNSEEN_BAD_GREY };
+ * pixels are 128, with a warning; or opening decodes every file once, and those that fail are `skipped`,
+ * while one that fails later ends the reading as for UNSEEN_BAD_ERROR. */
+enum unseen_on_bad { UNSEEN_BAD_ERROR, UNSEEN_BAD_GREY, UNSEEN_BAD_SKIP };
 
 /* How to read. Zeroed: find the format by looking, fine labels, files as they are. */
 struct unseen_dataset_options {

@@ -54,8 +54,10 @@ struct unseen_select_options {
     const uint8_t *fold; /* [n] whose model each sample's features came from: rules on features then choose
                             within each fold by itself, as features of two models have nothing in common.
                             NULL: one model */
-    int neighbours;      /* D2: of the graph; 0: 10 */
-    double gamma;        /* D2: how fast influence falls with squared distance; 0: 1 */
+    const uint8_t
+        *leave_out; /* [n] 1: not there for any rule: `keep` is a share of the others; NULL: nobody */
+    int neighbours; /* D2: of the graph; 0: 10 */
+    double gamma;   /* D2: how fast influence falls with squared distance; 0: 1 */
 };
 
 /* Keep 0.5, cut by UNSEEN_CUTOFF_AUTO, no quotas, seed 0, no arrays. */
@@ -69,11 +71,12 @@ UNSEEN_API const char *unseen_rule_help(int i);
 UNSEEN_API int unseen_rule_needs_features(const char *rule);
 UNSEEN_API int unseen_rule_needs_p_true(const char *rule);
 
-/* Choose round(keep*n) of n samples. `options` NULL: the defaults. labels [n] in 0..classes-1 may be
- * NULL for rules that do not look at classes, scores [n] for those that do not look at scores. `kept`
- * receives fresh memory [*m], ascending, freed with free(). Ties go to the lower index. UNSEEN_USAGE: unknown
- * rule (the hint lists them), ratio out of range, nothing kept; UNSEEN_BAD_DATA: a score is not finite (its
- * index is named) or a label is out of range. With quotas the rule runs on each class by itself. */
+/* Choose round(keep*n) of n samples, less those left out. `options` NULL: the defaults. labels [n] in
+ * 0..classes-1 may be NULL for rules that do not look at classes, scores [n] for those that do not look at
+ * scores. `kept` receives fresh memory [*m], ascending, freed with free(). Ties go to the lower index.
+ * UNSEEN_USAGE: unknown rule (the hint lists them), ratio out of range, nothing kept; UNSEEN_BAD_DATA: a
+ * score is not finite (its index is named) or a label is out of range. With quotas the rule runs on each
+ * class by itself. */
 UNSEEN_API enum unseen_status unseen_select(const char *rule, const float *scores, const int32_t *labels,
                                             int64_t n, int classes,
                                             const struct unseen_select_options *options, int64_t **kept,

@@ -30,9 +30,11 @@ struct unseen_trajectory {
     const float *centres;  /* [repeats, folds, classes, d]: each model's mean features of the samples it
                               trained on, by label, in evaluation mode; NULL when one model saw all samples */
     const float *gradient_norm; /* [repeats, n] */
-    const uint8_t *fold;   /* [repeats, n] the model that scored the sample; NULL when seen, unless the seen
-                              side of a fold run */
-    const int64_t *labels; /* [n] */
+    const uint8_t *fold;    /* [repeats, n] the model that scored the sample; NULL when seen, unless the seen
+                               side of a fold run */
+    const int64_t *labels;  /* [n] */
+    const uint8_t *skipped; /* [n] 1: a bad image, which was scored as a grey one, or with zeroes where only
+                               models that train on a sample score it; NULL: there is none */
     const struct unseen_trajectory *seen; /* what the same models said of samples that they trained on; NULL:
                                              beside an opened folder, as unseen_record_trajectory leaves it */
     void *owner;                          /* mappings behind the pointers */
@@ -46,13 +48,14 @@ UNSEEN_API const char *unseen_quantity_name(enum unseen_quantity quantity);
 UNSEEN_API enum unseen_status unseen_record_parse(const char *names, unsigned *bits);
 
 /* Open DIR, memory-mapped: a file for each quantity, p_true.npy and so on, [repeats, epochs, n]; labels.npy
- * [n]; fold.npy [repeats, n] unless seen; trajectory.json. At least one quantity and labels.npy must be
- * there. trajectory.json may be missing (an import: then protocol is fold if fold.npy is there, seen
- * otherwise, and classes and folds are counted), and numbers may be of any type, byte and axis order that
- * .npy files have: what is not float32 (labels: int64; fold, correct: uint8) in C order is converted in
- * memory. UNSEEN_BAD_DATA with the file and the reason if shapes do not agree or a value is impossible: not
- * finite, a probability outside 0..1, a negative norm, entropy or loss, a label, a fold or a "correct" out of
- * range; probs and features are looked at only when they are used. Freed with unseen_trajectory_close. */
+ * [n]; fold.npy [repeats, n] unless seen; skipped.npy [n] if samples are skipped; trajectory.json. At least
+ * one quantity and labels.npy must be there. trajectory.json may be missing (an import: then protocol is fold
+ * if fold.npy is there, seen otherwise, and classes and folds are counted), and numbers may be of any type,
+ * byte and axis order that .npy files have: what is not float32 (labels: int64; fold, correct: uint8) in C
+ * order is converted in memory. UNSEEN_BAD_DATA with the file and the reason if shapes do not agree or a
+ * value is impossible: not finite, a probability outside 0..1, a negative norm, entropy or loss, a label, a
+ * fold or a "correct" out of range; probs and features are looked at only when they are used. Freed with
+ * unseen_trajectory_close. */
 UNSEEN_API enum unseen_status unseen_trajectory_open(const char *folder,
                                                      struct unseen_trajectory **trajectory);
 UNSEEN_API void unseen_trajectory_close(struct unseen_trajectory *trajectory);

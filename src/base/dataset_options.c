@@ -8,8 +8,9 @@ const struct us_option us_dataset_options[] = {
     {"coarse", US_BOOL, AT(coarse_labels), .help = "CIFAR-100: the 20 superclasses"},
     {"exif", US_CHOICE, AT(exif), .standard = "ignore", .value = "ignore|apply",
      .help = "turn image files as EXIF says; torchvision does not"},
-    {"on-bad", US_CHOICE, AT(on_bad), .standard = "error", .value = "error|grey",
-     .help = "image files that cannot be read: end with an error, or take them as grey"},
+    {"on-bad", US_CHOICE, AT(on_bad), .standard = "error", .value = "error|grey|skip",
+     .help = "image files that cannot be read: end with an error, take them as grey, or decode all of them "
+             "once and leave the bad ones out of training and selection"},
     {"test-share", US_FLOAT, AT(test_share), .standard = "0", .low = 0, .high = 0.9, .value = "F",
      .help = "of image files without a test split: share of each class that becomes one"},
     {0},

@@ -13,6 +13,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/output.h"
+#include "base/usable.h"
 #include "compare/search.h"
 #include "nn/history.h"
 #include "nn/session.h"
@@ -55,7 +56,7 @@ uint64_t us_cell_images(const struct unseen_compare_options *o, const struct uns
 {
     struct unseen_recipe recipe;
     struct us_train_job job = {.recipe = &recipe, .test = true};
-    int64_t n = data->split[UNSEEN_TRAIN].n;
+    int64_t n = us_usable(&data->split[UNSEEN_TRAIN]);
     job.n_train = count_kept(row, n);
     us_cell_recipe(o, n, job.n_train, &recipe, &job.test_every);
     return us_train_images(data, &job) * (row->search ? 1 + US_SEARCH_TRIALS : 1);
@@ -172,7 +173,7 @@ enum unseen_status us_cell_check(const struct unseen_dataset *data, const struct
                                  const struct us_row *row, unsigned record_also)
 {
     enum unseen_status st = UNSEEN_OK;
-    const int64_t n = data->split[UNSEEN_TRAIN].n;
+    const int64_t n = us_usable(&data->split[UNSEEN_TRAIN]);
     struct unseen_select_options select;
     struct unseen_recipe recipe;
     int test_every;
@@ -244,7 +245,7 @@ static enum unseen_status search_cutoff(struct cell *c, const struct us_select_i
                                .folder = c->folder,
                                .whole = c->whole};
     int test_every;
-    int64_t n = c->session->data->split[UNSEEN_TRAIN].n;
+    int64_t n = us_usable(&c->session->data->split[UNSEEN_TRAIN]);
     us_cell_recipe(c->options, n, count_kept(c->row, n), &search.recipe, &test_every);
     enum unseen_status st = us_search_cutoff(c->session, &search, &c->result.cutoff);
     select->cutoff = c->result.cutoff;
@@ -288,6 +289,7 @@ static enum unseen_status choose(struct cell *c, const char *path, int64_t **kee
     set_select(c->options, c->row, c->seed, &select);
     select.quota = UNSEEN_QUOTA_NONE;
     select.class_focus = 0;
+    select.leave_out = train->skipped;
     return unseen_select("random", NULL, train->labels, train->n, c->session->data->classes, &select, keep,
                          m);
 }
@@ -322,7 +324,8 @@ static enum unseen_status train(struct cell *c, const int64_t *keep)
                                .state = state,
                                .whole = c->whole,
                                .title = strrchr(c->folder, '/') + 1};
-    us_cell_recipe(o, c->session->data->split[UNSEEN_TRAIN].n, job.n_train, &recipe, &job.test_every);
+    us_cell_recipe(o, us_usable(&c->session->data->split[UNSEEN_TRAIN]), job.n_train, &recipe,
+                   &job.test_every);
     US_TRY(us_train(c->session, &job, &history, &epochs));
     summarise(history, epochs, recipe.batch, &c->result);
     US_TRY(us_history_write(path, history, epochs));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/progress.h"
+#include "base/usable.h"
 #include "compare/cell.h"
 #include "compare/compare_options.h"
 #include "compare/comparison.h"
@@ -209,7 +210,7 @@ out:
 
 static enum unseen_status check_test_split(const struct unseen_dataset *data)
 {
-    if (data->split[UNSEEN_TEST].n > 0)
+    if (us_usable(&data->split[UNSEEN_TEST]) > 0)
         return UNSEEN_OK;
     us_fail(UNSEEN_BAD_DATA, data->location, "has no test split to compare coresets on");
     us_hint("a folder with train/ and test/, or CIFAR's test batch beside the others, gives one");

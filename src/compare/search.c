@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/output.h"
+#include "base/usable.h"
 #include "nn/session.h"
 #include "scoring/folds.h"
 
@@ -50,6 +51,8 @@ static enum unseen_status part_make(const struct unseen_dataset *data, const str
     US_TRY_ALLOC(p->labels = us_calloc((size_t)train->n, sizeof *p->labels));
     US_TRY(us_folds(train->labels, s->duplicate_of, train->n, data->classes, TENTHS, s->seed, REPEAT, tenth));
     for (int64_t i = 0; i < train->n; i++) {
+        if (!us_is_usable(train, i))
+            continue;
         if (tenth[i] == HELD_OUT) {
             p->out[p->n_out++] = i;
             continue;
@@ -77,6 +80,7 @@ static enum unseen_status train_with_cutoff(struct us_session *session, const st
     US_TRY_ALLOC(state);
     select.cutoff = cutoff;
     select.hardness = p->hardness;
+    select.leave_out = NULL;
     US_TRY(unseen_select(s->rule, p->scores, p->labels, p->n, session->data->classes, &select, &keep, &m));
     for (int64_t i = 0; i < m; i++)
         keep[i] = p->sample[keep[i]];

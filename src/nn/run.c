@@ -6,6 +6,7 @@
 
 #include "base/fs.h"
 #include "base/output.h"
+#include "base/usable.h"
 #include "nn/history.h"
 #include "nn/run_json.h"
 #include "nn/train.h"
@@ -45,14 +46,24 @@ static enum unseen_status choose_samples(const struct unseen_dataset *data,
                                          const struct unseen_train_options *options, int64_t **samples,
                                          int64_t *n)
 {
-    *n = options->subset ? options->n_subset : data->split[UNSEEN_TRAIN].n;
+    const struct unseen_images *train = &data->split[UNSEEN_TRAIN];
+    *n = options->subset ? options->n_subset : us_usable(train);
     if (*n < 1)
         return us_fail(UNSEEN_USAGE, "--subset", "there are no samples to train on");
+    for (int64_t k = 0; k < options->n_subset; k++) {
+        const int64_t i = options->subset[k];
+        if (i >= 0 && i < train->n && !us_is_usable(train, i))
+            return us_fail(UNSEEN_USAGE, "--subset",
+                           "sample %lld, %s, is a bad image, which --on-bad skip leaves out", (long long)i,
+                           train->paths[i]);
+    }
     *samples = us_calloc((size_t)*n, sizeof **samples);
     if (!*samples)
         return UNSEEN_FAILED;
-    for (int64_t i = 0; i < *n; i++)
-        (*samples)[i] = options->subset ? options->subset[i] : i;
+    if (options->subset)
+        memcpy(*samples, options->subset, (size_t)*n * sizeof **samples);
+    else
+        us_list_usable(train, *n, *samples);
     return UNSEEN_OK;
 }
 
@@ -77,7 +88,7 @@ static enum unseen_status write_run(const char *path, struct unseen_device *devi
     bool bad = json_object_set_new(run, "n", json_integer(n)) ||
                json_object_set_new(run, "train_loss", number(last->train_loss)) ||
                json_object_set_new(run, "train_accuracy", number(last->train_accuracy));
-    if (data->split[UNSEEN_TEST].n > 0)
+    if (us_usable(&data->split[UNSEEN_TEST]) > 0)
         bad = bad || json_object_set_new(run, "test_loss", number(last->test_loss)) ||
               json_object_set_new(run, "test_accuracy", number(last->test_accuracy));
     bad = bad || json_object_set_new(run, "seconds", number(seconds));
@@ -116,7 +127,7 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
                                .seed = options->seed,
                                .train = samples,
                                .n_train = n,
-                               .test = data->split[UNSEEN_TEST].n > 0,
+                               .test = us_usable(&data->split[UNSEEN_TEST]) > 0,
                                .init = options->init,
                                .state = places.state,
                                .title = "train",

@@ -29,6 +29,7 @@
 #include "base/fs.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "base/usable.h"
 #include "nn/checkpoint.h"
 #include "nn/fingerprint.h"
 #include "nn/input.h"
@@ -49,7 +50,7 @@ struct run {
     int64_t *order[2];             /* [n_train] shuffled, of this epoch and the next, by parity */
     struct us_pass next;           /* the next epoch's training pass, which may have begun to be decoded */
     struct us_gang_member *member; /* NULL: no part of a gang */
-    int64_t *tests;                /* [n_test] 0, 1, 2, ... */
+    int64_t *tests;                /* [n_test] all that are not skipped */
     int32_t *place;                /* [training split] a sample's place in job->train */
     float *trained;                /* [UNSEEN_N_ALWAYS][n_train], ascending */
     struct us_progress *progress;
@@ -131,7 +132,7 @@ static enum unseen_status begin(struct run *run)
     const struct unseen_dataset *data = run->session->data;
     run->seed = job->seed + UINT64_C(0x9e3779b97f4a7c15) * job->model;
     run->target = us_recipe_epochs(recipe);
-    run->n_test = job->test ? data->split[UNSEEN_TEST].n : 0;
+    run->n_test = job->test ? us_usable(&data->split[UNSEEN_TEST]) : 0;
     run->steps_per_epoch = (job->n_train + recipe->batch - 1) / recipe->batch;
     US_TRY(us_session_model(run->session, recipe, &run->model));
     US_TRY_ALLOC(run->settings = us_fingerprint(run->session->device, data, job, run->model));
@@ -145,8 +146,7 @@ static enum unseen_status begin(struct run *run)
     US_TRY_ALLOC(run->place = us_calloc((size_t)data->split[UNSEEN_TRAIN].n, sizeof *run->place));
     for (int64_t i = 0; i < job->n_train; i++)
         run->place[job->train[i]] = (int32_t)i;
-    for (int64_t i = 0; i < run->n_test; i++)
-        run->tests[i] = i;
+    us_list_usable(&data->split[UNSEEN_TEST], run->n_test, run->tests);
 out:
     return st;
 }
@@ -397,7 +397,7 @@ static enum unseen_status interrupted(const struct run *run)
 
 uint64_t us_train_images(const struct unseen_dataset *data, const struct us_train_job *job)
 {
-    int64_t n_test = job->test ? data->split[UNSEEN_TEST].n : 0;
+    int64_t n_test = job->test ? us_usable(&data->split[UNSEEN_TEST]) : 0;
     int64_t each = job->n_train + job->n_heldout + job->n_probe, all = 0;
     int target = us_recipe_epochs(job->recipe);
     for (int e = 0; e < target; e++)

@@ -176,18 +176,24 @@ out:
     return st;
 }
 
-/* All samples come by falling score; the first of them are the suspects. */
-static enum unseen_status find_suspects(const struct unseen_audit_options *o, struct unseen_audit *a)
+/* All samples but those skipped come by falling score; the first of them are the suspects. */
+static enum unseen_status find_suspects(const struct unseen_audit_options *o, const uint8_t *skipped,
+                                        struct unseen_audit *a)
 {
+    int64_t n = 0;
     enum unseen_status st = us_order_f32(a->score, a->n, true, a->suspects);
     if (st)
         return st;
+    for (int64_t k = 0; k < a->n; k++) {
+        if (!skipped || !skipped[a->suspects[k]])
+            a->suspects[n++] = a->suspects[k];
+    }
     if (o->count > 0) {
-        a->count = o->count < (uint64_t)a->n ? (int64_t)o->count : a->n;
+        a->count = o->count < (uint64_t)n ? (int64_t)o->count : n;
     } else if (isnan(o->threshold)) {
-        a->count = llround(a->noise_rate * (double)a->n);
+        a->count = llround(a->noise_rate * (double)n);
     } else {
-        while (a->count < a->n && a->score[a->suspects[a->count]] >= o->threshold)
+        while (a->count < n && a->score[a->suspects[a->count]] >= o->threshold)
             a->count++;
     }
     return UNSEEN_OK;
@@ -224,7 +230,7 @@ enum unseen_status unseen_audit(const struct unseen_trajectory *t, const struct 
     US_TRY(us_audit_samples(t, &a));
     US_TRY_ALLOC(a->suspects = us_calloc((size_t)t->n, sizeof *a->suspects));
     US_TRY(unseen_noise_rate(t, &a->noise_rate));
-    US_TRY(find_suspects(&o, a));
+    US_TRY(find_suspects(&o, t->skipped, a));
     *audit = a;
     a = NULL;
 out:

@@ -9,6 +9,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/usable.h"
 #include "nn/train.h"
 #include "prune/coreset_eval.h"
 #include "prune/coreset_update.h"
@@ -29,7 +30,8 @@ struct run {
     int64_t n;
     struct unseen_select_options select; /* without arrays */
     int64_t *budget;                     /* [steps] */
-    uint8_t *is_held_out, *previous, *current;
+    uint8_t *is_held_out;                /* or skipped */
+    uint8_t *previous, *current;
     uint8_t *ever; /* 1: some step's models trained on it */
     struct us_samples heldout;
     float *scores; /* of the step's models */
@@ -81,7 +83,8 @@ static enum unseen_status check_choice(const struct unseen_dataset *data,
                                        const struct unseen_prune_options *options)
 {
     enum unseen_status st = UNSEEN_OK;
-    US_TRY(us_select_check(options->rule, &options->select, data->split[UNSEEN_TRAIN].n, data->classes));
+    US_TRY(us_select_check(options->rule, &options->select, us_usable(&data->split[UNSEEN_TRAIN]),
+                           data->classes));
     if (unseen_rule_needs_features(options->rule)) {
         us_fail(UNSEEN_USAGE, "--rule",
                 "%s compares features, which models of several steps have not in common", options->rule);
@@ -97,7 +100,7 @@ enum unseen_status us_incremental_check(const struct unseen_dataset *data,
                                         const struct unseen_prune_options *options)
 {
     const struct unseen_step_options *o = &options->step;
-    int64_t n = data->split[UNSEEN_TRAIN].n;
+    int64_t n = us_usable(&data->split[UNSEEN_TRAIN]);
     enum unseen_status st = us_options_check(us_step_options, o);
     if (st || o->steps == 1)
         return st;
@@ -155,12 +158,15 @@ static enum unseen_status hold_out(struct run *run)
     /* Apart from the draws of the rules, which have the seed itself. */
     struct unseen_select_options by_class = {.keep = o->step.hold_out,
                                              .seed = o->scoring.seed ^ UINT64_C(0x68656c646f757421),
-                                             .quota = UNSEEN_QUOTA_PROPORTIONAL};
+                                             .quota = UNSEEN_QUOTA_PROPORTIONAL,
+                                             .leave_out = run->train->skipped};
     US_TRY(unseen_select("random", NULL, run->train->labels, run->n, run->in->data->classes, &by_class,
                          &run->heldout.item, &run->heldout.n));
     for (int64_t i = 0; i < run->heldout.n; i++)
         run->is_held_out[run->heldout.item[i]] = 1;
-    st = hold_out_contents(run);
+    US_TRY(hold_out_contents(run));
+    for (int64_t i = 0; i < run->n; i++)
+        run->is_held_out[i] |= !us_is_usable(run->train, i);
 out:
     return st;
 }
@@ -197,7 +203,7 @@ static enum unseen_status begin(const struct us_incremental *in, struct run *run
     US_TRY_ALLOC(run->key = us_calloc(n, sizeof *run->key));
     US_TRY_ALLOC(run->rank_sum = us_calloc(n, sizeof *run->rank_sum));
     US_TRY_ALLOC(run->rank_count = us_calloc(n, sizeof *run->rank_count));
-    US_TRY(us_count_kept(o->select.keep, run->n, &m));
+    US_TRY(us_count_kept(o->select.keep, us_usable(run->train), &m));
     us_step_budgets(m, o->step.steps, o->step.grow ? o->step.grow : 1, run->budget);
     US_TRY(hold_out(run));
 out:
@@ -309,11 +315,13 @@ static enum unseen_status choose(struct run *run, int t, const char *scored)
     memcpy(run->scores, inputs.scores, (size_t)run->n * sizeof *run->scores);
     US_TRY(choose_key(run));
     us_select_inputs_apply(&inputs, &select);
+    select.leave_out = NULL; /* they count as held out */
     US_TRY(estimate_noise_rate(run));
     select.noise_rate = run->noise_rate;
     /* The cut-off is that of the final ratio, select.keep, also where this step refills less. It leaves at
      * least keep * n of the samples that are not held out, so that each one cut can be replaced. */
-    double most = 1 - select.keep * (double)run->n / (double)(run->n - run->heldout.n);
+    const int64_t usable = us_usable(run->train);
+    double most = 1 - select.keep * (double)usable / (double)(usable - run->heldout.n);
     select.cutoff = fmax(0, fmin(us_cutoff(&select), most));
     select.seed = run->select.seed + ((uint64_t)t << 32);
     const struct us_coreset_update update = {.n = run->n,

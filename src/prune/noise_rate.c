@@ -62,7 +62,7 @@ static int64_t fewest(int64_t n)
     return n / 50 > some ? n / 50 : some;
 }
 
-/* sure [n]: the greater of a sample's two probabilities; order [n]: by falling `sure`. */
+/* sure: the greater of a sample's two probabilities; order [n]: by falling `sure`. */
 static double share_rejected(const struct means *m, int mean, const float *sure, const int64_t *order,
                              int64_t n)
 {
@@ -80,8 +80,19 @@ static double share_rejected(const struct means *m, int mean, const float *sure,
     return fmax(0, least - doubt);
 }
 
+/* The order without those that are skipped; returns how many are left. */
+static int64_t pass_over(const uint8_t *skipped, int64_t n, int64_t *order)
+{
+    int64_t left = 0;
+    for (int64_t k = 0; k < n; k++) {
+        if (!skipped || !skipped[order[k]])
+            order[left++] = order[k];
+    }
+    return left;
+}
+
 /* share: the mean of what the two means tell. */
-static enum unseen_status estimate(const struct means *m, int64_t n, double *share)
+static enum unseen_status estimate(const struct means *m, const uint8_t *skipped, int64_t n, double *share)
 {
     enum unseen_status st = UNSEEN_OK;
     float *sure = us_calloc((size_t)n, sizeof *sure);
@@ -93,7 +104,7 @@ static enum unseen_status estimate(const struct means *m, int64_t n, double *sha
         for (int64_t i = 0; i < n; i++)
             sure[i] = (float)fmax(m->label[k][i], m->other[k][i]);
         US_TRY(us_order_f32(sure, n, true, order));
-        *share += share_rejected(m, k, sure, order, n) / MEANS;
+        *share += share_rejected(m, k, sure, order, pass_over(skipped, n, order)) / MEANS;
     }
 out:
     free(order);
@@ -116,7 +127,7 @@ enum unseen_status us_noise_rate(const struct unseen_trajectory *t, int epochs, 
     }
     for (int r = 0; r < t->repeats; r++)
         add_repeat(t, r, epochs, weight, &m);
-    US_TRY(estimate(&m, t->n, share));
+    US_TRY(estimate(&m, t->skipped, t->n, share));
 out:
     means_free(&m);
     free(weight);

@@ -13,6 +13,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/npy.h"
+#include "base/usable.h"
 #include "nn/run_json.h"
 #include "nn/train.h"
 #include "prune/incremental.h"
@@ -55,8 +56,7 @@ static enum unseen_status write_selection(const struct unseen_prune_options *o,
     US_TRY_ALLOC(npy);
     US_TRY_ALLOC(csv);
     US_TRY(us_npy_write(npy, US_I64, 1, &m, keep));
-    US_TRY(us_coreset_csv_write(csv, train->labels, train->paths, inputs->scores, inputs->fold, keep, m,
-                                train->n));
+    US_TRY(us_coreset_csv_write(csv, train, inputs->scores, inputs->fold, keep, m));
 out:
     free(csv);
     free(npy);
@@ -131,7 +131,7 @@ static enum unseen_status check(const struct unseen_dataset *data, const struct 
                                 unsigned *record_also)
 {
     enum unseen_status st = UNSEEN_OK;
-    US_TRY(us_select_check(o->rule, &o->select, data->split[UNSEEN_TRAIN].n, data->classes));
+    US_TRY(us_select_check(o->rule, &o->select, us_usable(&data->split[UNSEEN_TRAIN]), data->classes));
     US_TRY(us_select_inputs_needs(o->metric, o->cut, o->rule, o->scoring.protocol, record_also));
     US_TRY(us_select_inputs_check(o->metric, &o->score, o->cut, us_recipe_epochs(&o->scoring.recipe), false));
     US_TRY(us_scoring_check(&o->scoring, data));

@@ -51,6 +51,8 @@ static enum unseen_status class_errors(const struct unseen_trajectory *t, int ep
         for (int epoch = us_late_epoch(epochs); epoch < epochs; epoch++) {
             const uint8_t *row = t->correct + ((int64_t)r * t->epochs + epoch) * t->n;
             for (int64_t i = 0; i < t->n; i++) {
+                if (t->skipped && t->skipped[i])
+                    continue;
                 seen[t->labels[i]]++;
                 in->class_error[t->labels[i]] += !row[i];
             }
@@ -207,6 +209,10 @@ static enum unseen_status read_parts(const struct unseen_trajectory *t, const ch
         US_TRY_ALLOC(in->fold = us_calloc((size_t)t->n, 1));
         memcpy(in->fold, t->fold, (size_t)t->n);
     }
+    if (t->skipped) {
+        US_TRY_ALLOC(in->skipped = us_calloc((size_t)t->n, 1));
+        memcpy(in->skipped, t->skipped, (size_t)t->n);
+    }
 out:
     return st;
 }
@@ -275,6 +281,7 @@ void us_select_inputs_table_of(const char *format, int classes, struct unseen_se
 void us_select_inputs_end(struct us_select_inputs *in)
 {
     us_npy_close(&in->features);
+    free(in->skipped);
     free(in->fold);
     free(in->class_error);
     free(in->p_true);
@@ -292,4 +299,5 @@ void us_select_inputs_apply(const struct us_select_inputs *in, struct unseen_sel
     select->features = in->rows;
     select->dimension = in->dimension;
     select->fold = in->fold;
+    select->leave_out = in->skipped;
 }

@@ -20,7 +20,8 @@ struct us_select_inputs {
     struct us_npy features;
     const float *rows; /* [n, dimension] of the first repeat; NULL if the folder has none */
     int64_t dimension;
-    uint8_t *fold; /* [n] of the first repeat; NULL when seen */
+    uint8_t *fold;    /* [n] of the first repeat; NULL when seen */
+    uint8_t *skipped; /* [n] 1: no candidate; NULL: all are */
 };
 
 /* What can be read besides scores. */

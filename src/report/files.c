@@ -55,6 +55,7 @@ static const struct {
     {"gradient_norm.npy", "float32 [R, N]: length of the loss's gradient"},
     {"fold.npy", "uint8 [R, N]: which model scored the sample"},
     {"labels.npy", "int64 [N]: the labels of the data"},
+    {"skipped.npy", "uint8 [N]: 1 for a bad image, which no model trained on"},
     {"trajectory.json", "protocol, repeats, epochs, folds and classes of the arrays beside it"},
 };
 

@@ -241,6 +241,13 @@ out:
     return st;
 }
 
+static enum unseen_status put_skipped(struct gather *g)
+{
+    const struct unseen_images *train = &g->run->data->split[UNSEEN_TRAIN];
+    return train->skipped ? us_trajectory_put(&g->writer, US_SKIPPED, 0, (size_t)g->run->n, train->skipped)
+                          : UNSEEN_OK;
+}
+
 static enum unseen_status put_repeat(struct gather *g, int repeat)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -297,6 +304,7 @@ struct unseen_trajectory us_gathered(const struct us_scoring *run, enum us_side 
         .epochs = us_scoring_epochs(run),
         .classes = run->data->classes,
         .folds = o->protocol == UNSEEN_SEEN ? 0 : o->folds,
+        .skipped = run->data->split[UNSEEN_TRAIN].skipped,
     };
 }
 
@@ -330,6 +338,7 @@ enum unseen_status us_gather(const struct us_scoring *run, enum us_side side, co
             us_scoring_model_end(&g.model[f]);
     }
     US_TRY(put_labels(&g));
+    US_TRY(put_skipped(&g));
     US_TRY(us_trajectory_finish(&g.writer));
 out:
     us_trajectory_abandon(&g.writer);

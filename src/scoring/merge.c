@@ -20,6 +20,7 @@ struct merge {
     int jobs;
     struct unseen_scoring_options options;
     struct unseen_dataset data; /* labels and classes alone */
+    struct us_npy skipped;
     struct us_scoring run;
 };
 
@@ -195,6 +196,24 @@ out:
     return st;
 }
 
+/* The samples that no job trained on. */
+static enum unseen_status read_skipped(struct merge *m)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_images *train = &m->data.split[UNSEEN_TRAIN];
+    char *path = us_skipped_path(m->folder[0]);
+    US_TRY_ALLOC(path);
+    if (!us_exists(path))
+        goto out;
+    US_TRY(us_npy_open_as(path, US_U8, 1, &m->skipped));
+    train->skipped = m->skipped.data;
+    if (m->skipped.shape[0] != train->n)
+        st = us_fail(UNSEEN_BAD_DATA, path, "does not fit the labels");
+out:
+    free(path);
+    return st;
+}
+
 /* What gathering looks at, with labels [n] in `labels`, which must outlive it. */
 static enum unseen_status describe(struct merge *m, const char *out, struct us_npy *labels)
 {
@@ -211,6 +230,7 @@ static enum unseen_status describe(struct merge *m, const char *out, struct us_n
                                  .n = labels->shape[0],
                                  .models_per_repeat = us_models_per_repeat(&m->options)};
     US_TRY(read_duplicates(m));
+    US_TRY(read_skipped(m));
     US_TRY(us_scoring_split(&m->run));
 out:
     free(path);
@@ -292,6 +312,7 @@ static void end(struct merge *m)
     free(m->folder);
     free(m->run.fold);
     free(m->data.split[UNSEEN_TRAIN].duplicate_of);
+    us_npy_close(&m->skipped);
 }
 
 enum unseen_status unseen_merge(const char *const *folders, int n, const char *out)

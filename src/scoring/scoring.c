@@ -115,15 +115,21 @@ static enum unseen_status keep_labels(const struct us_scoring *run)
     char *work = us_format("%s/work", run->options->out);
     char *path = us_labels_path(run->options->out);
     char *duplicates = us_duplicates_path(run->options->out);
+    char *skipped = us_skipped_path(run->options->out);
+    const struct unseen_images *train = &run->data->split[UNSEEN_TRAIN];
     const int64_t *together = us_kept_together(run->options, run->data);
     US_TRY_ALLOC(work);
     US_TRY_ALLOC(path);
     US_TRY_ALLOC(duplicates);
+    US_TRY_ALLOC(skipped);
     US_TRY(us_make_folder(work));
-    US_TRY(us_npy_write(path, US_I32, 1, &run->n, run->data->split[UNSEEN_TRAIN].labels));
+    US_TRY(us_npy_write(path, US_I32, 1, &run->n, train->labels));
+    if (train->skipped)
+        US_TRY(us_npy_write(skipped, US_U8, 1, &run->n, train->skipped));
     if (together)
         US_TRY(us_npy_write(duplicates, US_I64, 1, &run->n, together));
 out:
+    free(skipped);
     free(duplicates);
     free(path);
     free(work);

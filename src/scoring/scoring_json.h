@@ -15,13 +15,13 @@
     in, in "trajectory.json", in "p_true.npy", in "margin.npy", in "el2n.npy", in "entropy.npy",             \
         in "loss.npy", in "correct.npy", in "change.npy", in "feature_norm.npy", in "predicted.npy",         \
         in "runner_up.npy", in "probs.npy", in "features.npy", in "gradient_norm.npy", in "centres.npy",     \
-        in "fold.npy", in "labels.npy"
+        in "fold.npy", in "labels.npy", in "skipped.npy"
 #define US_MODEL_FILES(in)                                                                                   \
     in, in "state.safetensors", in "weights.safetensors", in "centres.npy", in "checksums.json",             \
         in "heldout-*-[0-9][0-9][0-9][0-9].npy", in "seen-*-[0-9][0-9][0-9][0-9].npy"
 #define US_SCORING_FILES(in)                                                                                 \
     in "scoring.json", US_TRAJECTORY_FILES(in "trajectory/"), US_TRAJECTORY_FILES(in "seen/trajectory/"),    \
-        in "work/", in "work/labels.npy", in "work/duplicate_of.npy",                                        \
+        in "work/", in "work/labels.npy", in "work/duplicate_of.npy", in "work/skipped.npy",                 \
         US_MODEL_FILES(in "work/r[0-9]*-f[0-9]*/")
 extern const char *const us_scoring_files[];
 

@@ -8,17 +8,19 @@
 #include "base/checksum.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/usable.h"
 
 /* Which samples a model trains on, is held out from, and stands for on the seen side. */
 static void assign(struct us_scoring_model *m)
 {
     const struct us_scoring *run = m->run;
     const struct unseen_scoring_options *o = run->options;
+    const struct unseen_images *train = &run->data->split[UNSEEN_TRAIN];
     const uint8_t *fold = run->fold ? run->fold + (size_t)m->repeat * run->n : NULL;
     for (int64_t i = 0; i < run->n; i++) {
         int role = run->subset ? run->subset->role[i] : US_TRAINED_ON;
         bool other = !fold || (o->protocol == UNSEEN_FOLD ? fold[i] != m->fold : fold[i] == m->fold);
-        bool trains = role == US_TRAINED_ON && other;
+        bool trains = role == US_TRAINED_ON && other && us_is_usable(train, i);
         if (trains)
             m->train[m->n_train++] = i;
         else if (role == US_SCORED_BY_ALL_MODELS || !other)
@@ -133,6 +135,11 @@ char *us_model_folder(const char *out, int repeat, int fold)
 char *us_labels_path(const char *out)
 {
     return us_format("%s/work/labels.npy", out);
+}
+
+char *us_skipped_path(const char *out)
+{
+    return us_format("%s/work/skipped.npy", out);
 }
 
 char *us_duplicates_path(const char *out)

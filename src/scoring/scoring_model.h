@@ -97,6 +97,7 @@ const int64_t *us_side_samples(const struct us_scoring_model *model, enum us_sid
 char *us_model_folder(const char *out, int repeat, int fold);
 char *us_labels_path(const char *out);
 char *us_duplicates_path(const char *out);
+char *us_skipped_path(const char *out);
 
 /* How many epochs are recorded. */
 int us_scoring_epochs(const struct us_scoring *run);

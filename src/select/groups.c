@@ -92,9 +92,8 @@ out:
     return st;
 }
 
-/* Rows of `width` floats of `items` in fresh memory; NULL from NULL. */
-static enum unseen_status gather(const float *from, int64_t width, const int64_t *items, int64_t n,
-                                 const float **rows)
+enum unseen_status us_gather_rows(const float *from, int64_t width, const int64_t *items, int64_t n,
+                                  const float **rows)
 {
     *rows = NULL;
     if (!from)
@@ -120,10 +119,10 @@ static enum unseen_status run(us_rule_function *rule, const struct us_rule_input
     part.sample = items;
     uint64_t *flags = us_calloc(us_kept_words(n), sizeof *flags);
     US_TRY_ALLOC(flags);
-    US_TRY(gather(in->scores, 1, items, n, &part.scores));
-    US_TRY(gather(in->hardness, 1, items, n, &part.hardness));
-    US_TRY(gather(in->p_true, 1, items, n, &part.p_true));
-    US_TRY(gather(in->features, in->dimension, items, n, &part.features));
+    US_TRY(us_gather_rows(in->scores, 1, items, n, &part.scores));
+    US_TRY(us_gather_rows(in->hardness, 1, items, n, &part.hardness));
+    US_TRY(us_gather_rows(in->p_true, 1, items, n, &part.p_true));
+    US_TRY(us_gather_rows(in->features, in->dimension, items, n, &part.features));
     US_TRY(rule(&part, flags));
     for (int64_t i = 0; i < n; i++) {
         if (us_is_kept(flags, i))

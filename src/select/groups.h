@@ -15,6 +15,10 @@ bool us_has_groups(const struct unseen_select_options *options, int needs);
 enum unseen_status us_select_in_groups(us_rule_function *rule, int needs, const struct us_rule_input *in,
                                        uint64_t *kept);
 
+/* Rows of `width` floats of `items` in fresh memory; NULL from NULL. */
+enum unseen_status us_gather_rows(const float *from, int64_t width, const int64_t *items, int64_t n,
+                                  const float **rows);
+
 /* quota [classes * folds], where group class * folds + fold holds size[group] samples, as the options ask: a
  * class's share is divided over its folds by their sizes. Sums to m. */
 enum unseen_status us_group_quotas(const struct unseen_select_options *options, int classes, int folds,

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/vectors.h"
+#include "select/among.h"
 #include "select/groups.h"
 #include "select/kept.h"
 #include "select/quotas.h"
@@ -241,11 +242,31 @@ out:
     return st;
 }
 
+static enum unseen_status choose_among(const char *name, struct us_rule_input *in, uint64_t **kept)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_among among = {0};
+    uint64_t *chosen = NULL, *set = NULL;
+    US_TRY(us_among_make(in, &among));
+    US_TRY(us_choose(name, &among.in, &chosen));
+    US_TRY_ALLOC(set = us_calloc(us_kept_words(in->n), sizeof *set));
+    us_among_keep(&among, chosen, set);
+    in->m = among.in.m;
+    in->classes = among.in.classes;
+    *kept = set;
+out:
+    free(chosen);
+    us_among_free(&among);
+    return st;
+}
+
 enum unseen_status us_choose(const char *name, struct us_rule_input *in, uint64_t **kept)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct rule *rule = known(name);
     uint64_t *set = NULL;
+    if (in->options->leave_out)
+        return choose_among(name, in, kept);
     in->groups = 1;
     US_TRY(us_select_check(name, in->options, in->n, in->classes));
     US_TRY(us_count_kept(in->options->keep, in->n, &in->m));

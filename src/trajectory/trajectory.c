@@ -219,6 +219,22 @@ out:
     return st;
 }
 
+static enum unseen_status open_skipped(const char *folder, struct mapped *m)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_npy *skipped = &m->array[US_SKIPPED];
+    char *path = NULL;
+    US_TRY(open_array(folder, US_SKIPPED, 1, m, &path));
+    if (skipped->data && skipped->shape[0] != m->view.n)
+        st = us_fail(UNSEEN_BAD_DATA, path, "is of %" PRId64 " samples, and there are %" PRId64,
+                     skipped->shape[0], m->view.n);
+    else
+        m->view.skipped = skipped->data;
+out:
+    free(path);
+    return st;
+}
+
 /* Of probs, features and centres: the lengths in `shape` that are not negative must be the file's. */
 static enum unseen_status open_wide(const char *folder, int array, int ndim, const int64_t *shape,
                                     struct mapped *m)
@@ -402,6 +418,7 @@ enum unseen_status us_trajectory_open(const char *folder, unsigned wanted,
     US_TRY(open_quantities(folder, wanted, m));
     US_TRY(open_labels(folder, m));
     US_TRY(open_fold(folder, m));
+    US_TRY(open_skipped(folder, m));
     US_TRY(apply_description(folder, m));
     *trajectory = &m->view;
     m = NULL;

@@ -8,7 +8,7 @@
 #include "unseen/trajectory.h"
 
 /* The arrays of a trajectory folder: the quantities of enum unseen_quantity, then these. */
-enum { US_CENTRES = UNSEEN_N_QUANTITIES, US_FOLD, US_LABELS, US_TRAJECTORY_ARRAYS };
+enum { US_CENTRES = UNSEEN_N_QUANTITIES, US_FOLD, US_LABELS, US_SKIPPED, US_TRAJECTORY_ARRAYS };
 
 /* An array's name (its file's without ".npy"), type, and shape in the trajectory `t`, whose number of
  * dimensions is returned. */
@@ -71,7 +71,7 @@ json_t *us_record_json(unsigned record);
 
 /* A trajectory on its way to disk, never whole in memory. */
 struct us_trajectory_writer {
-    struct unseen_trajectory view; /* what it is; its pointers are not looked at */
+    struct unseen_trajectory view; /* what it is; of its pointers only whether `skipped` is NULL counts */
     unsigned record;               /* bits of quantities and of US_CENTRES */
     bool evaluated;                /* by evaluation passes, not the training pass; told in trajectory.json */
     char *folder;
@@ -80,8 +80,9 @@ struct us_trajectory_writer {
 };
 
 /* Begin every array that writer->view and writer->record (the first six are added) call for in `folder`, made
- * if missing; a fold array if view.folds is not 0. A trajectory.json that is there goes first: it marks a
- * complete trajectory. End with us_trajectory_finish or us_trajectory_abandon. */
+ * if missing; a fold array if view.folds is not 0, one of skipped samples if view.skipped is not NULL. A
+ * trajectory.json that is there goes first: it marks a complete trajectory. End with us_trajectory_finish or
+ * us_trajectory_abandon. */
 enum unseen_status us_trajectory_begin(struct us_trajectory_writer *writer, const char *folder);
 
 /* `count` elements of an array from element `first` (in C order) on. UNSEEN_FAILED if a scalar quantity

@@ -27,6 +27,7 @@ static const struct {
     [US_CENTRES] = {"centres", US_F32},
     [US_FOLD] = {"fold", US_U8},
     [US_LABELS] = {"labels", US_I64},
+    [US_SKIPPED] = {"skipped", US_U8},
 };
 
 const char *us_trajectory_name(int array)
@@ -62,6 +63,7 @@ int us_trajectory_shape(const struct unseen_trajectory *t, int array, int64_t sh
         memcpy(shape, (int64_t[]){r, t->n}, 2 * sizeof *shape);
         return 2;
     case US_LABELS:
+    case US_SKIPPED:
         shape[0] = t->n;
         return 1;
     default:
@@ -72,7 +74,16 @@ int us_trajectory_shape(const struct unseen_trajectory *t, int array, int64_t sh
 
 bool us_trajectory_has(const struct unseen_trajectory *t, unsigned record, int array)
 {
-    return array == US_LABELS || (array == US_FOLD ? t->folds > 0 : (record | US_RECORD_ALWAYS) >> array & 1);
+    switch (array) {
+    case US_LABELS:
+        return true;
+    case US_FOLD:
+        return t->folds > 0;
+    case US_SKIPPED:
+        return t->skipped;
+    default:
+        return (record | US_RECORD_ALWAYS) >> array & 1;
+    }
 }
 
 double us_trajectory_bytes(const struct unseen_trajectory *t, unsigned record)

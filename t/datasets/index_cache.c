@@ -195,6 +195,45 @@ static void small_data_are_listed_anew(void **state)
     unseen_dataset_close(open_ok(folder));
 }
 
+static int count_decoded(const struct unseen_dataset *dataset, enum us_decoded how)
+{
+    int n = 0;
+    for (int i = 0; i <= FILES; i++)
+        n += us_files_index(dataset)->entries[i].decoded == (uint8_t)how;
+    return n;
+}
+
+static void files_are_decoded_once(void **state)
+{
+    (void)state;
+    static const struct unseen_dataset_options skip = {.on_bad = UNSEEN_BAD_SKIP};
+    struct unseen_dataset *dataset = NULL;
+    char hash[2][65], path[2048];
+    setenv("UNSEEN_CACHE_DIR", test_path("cache6"), 1);
+    const char *folder = make_tree("decoded");
+    snprintf(path, sizeof path, "%s/train/b/0.jpg", folder);
+    test_shorten(folder, "train/b/0.jpg");
+    age(path, 0);
+    for (int pass = 0; pass < 2; pass++) {
+        assert_ok(unseen_dataset_open(folder, &skip, &dataset));
+        assert_int_equal(us_files_index(dataset)->mapping != NULL, pass);
+        assert_int_equal(count_decoded(dataset, US_DECODES), FILES);
+        assert_int_equal(count_decoded(dataset, US_DAMAGED), 1);
+        assert_int_equal(dataset->split[UNSEEN_TRAIN].n_skipped, 1);
+        assert_int_equal(dataset->split[UNSEEN_TRAIN].skipped[FILES], 1);
+        memcpy(hash[pass], dataset->hash, sizeof hash[pass]);
+        unseen_dataset_close(dataset);
+    }
+    assert_string_equal(hash[0], hash[1]);
+    /* The file is mended. */
+    test_jpeg(folder, "train/b/0.jpg", 8, 8, 0x654321, 0);
+    age(path, 20);
+    assert_ok(unseen_dataset_open(folder, &skip, &dataset));
+    assert_null(dataset->split[UNSEEN_TRAIN].skipped);
+    assert_string_not_equal(hash[0], dataset->hash);
+    unseen_dataset_close(dataset);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_changed_file_is_noticed),
         cmocka_unit_test(a_file_that_changes_while_it_is_open_removes_the_index),
         cmocka_unit_test(small_data_are_listed_anew),
+        cmocka_unit_test(files_are_decoded_once),
     };
     unseen_log_level_set(UNSEEN_LOG_ERROR);
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);

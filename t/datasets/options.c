@@ -53,6 +53,37 @@ static void bad_files_are_grey_where_that_is_asked_for(void **state)
     unseen_dataset_close(dataset);
 }
 
+static void bad_files_are_skipped_where_that_is_asked_for(void **state)
+{
+    (void)state;
+    const char *folder = test_path("skip");
+    uint8_t pixels[8 * 8 * 3], grey[8 * 8 * 3];
+    memset(grey, 128, sizeof grey);
+    test_jpeg(folder, "train/a/1.jpg", 8, 8, 0xff0000, 0);
+    test_file(folder, "train/a/2.jpg", "text", 4);
+    test_jpeg(folder, "train/b/3.jpg", 8, 8, 0x00ff00, 0);
+    test_jpeg(folder, "train/b/4.jpg", 8, 8, 0x00ff00, 0); /* a copy, damaged as the first is */
+    test_jpeg(folder, "train/b/5.jpg", 8, 8, 0x0000ff, 0);
+    test_shorten(folder, "train/b/3.jpg");
+    test_shorten(folder, "train/b/4.jpg");
+    struct unseen_dataset *dataset =
+        open_with(folder, (struct unseen_dataset_options){.on_bad = UNSEEN_BAD_SKIP});
+    const struct unseen_images *train = &dataset->split[UNSEEN_TRAIN];
+    assert_int_equal(dataset->height, 8);
+    assert_int_equal(train->n, 5);
+    assert_int_equal(train->n_skipped, 3);
+    assert_memory_equal(train->skipped, ((const uint8_t[]){0, 1, 1, 1, 0}), 5);
+    assert_null(train->duplicate_of);
+    assert_null(dataset->split[UNSEEN_TEST].skipped);
+    read_one(dataset, UNSEEN_TRAIN, 2, 8, 8, pixels, UNSEEN_OK);
+    assert_memory_equal(pixels, grey, sizeof grey);
+    /* Damage that appears later ends the reading. */
+    test_shorten(folder, "train/b/5.jpg");
+    read_one(dataset, UNSEEN_TRAIN, 4, 8, 8, pixels, UNSEEN_BAD_DATA);
+    assert_non_null(strstr(unseen_last_error(), "train/b/5.jpg"));
+    unseen_dataset_close(dataset);
+}
+
 /* What happens to a file between opening and reading. */
 static void check_change(const char *name, void (*change)(const char *path), const char *part)
 {
@@ -207,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_files_are_grey_where_that_is_asked_for),
+        cmocka_unit_test(bad_files_are_skipped_where_that_is_asked_for),
         cmocka_unit_test(files_that_change_are_named),
         cmocka_unit_test(a_member_of_an_archive_that_shrinks_is_named),
         cmocka_unit_test(a_test_share_is_of_each_class_and_always_the_same),

@@ -22,23 +22,26 @@ static void writes_a_line_a_sample(void **state)
     static const int32_t labels[] = {3, 0, 1};
     static const float scores[] = {0.5f, 0.1f, -2};
     char *paths[] = {(char[]){"cat/1.jpg"}, (char[]){"a,\"b\".jpg"}, (char[]){"c.jpg"}};
-    assert_ok(us_coreset_csv_write(test_path("coreset.csv"), labels, paths, scores, (uint8_t[]){0, 4, 1},
-                                   (int64_t[]){0, 2}, 2, 3));
+    struct unseen_images samples = {.n = 3, .labels = labels, .paths = paths};
+    assert_ok(us_coreset_csv_write(test_path("coreset.csv"), &samples, scores, (uint8_t[]){0, 4, 1},
+                                   (int64_t[]){0, 2}, 2));
     assert_table("index,label,path,score,fold,kept\n"
                  "0,3,cat/1.jpg,0.5,0,1\n"
                  "1,0,\"a,\"\"b\"\".jpg\",0.100000001,4,0\n"
                  "2,1,c.jpg,-2,1,1\n");
-    assert_ok(
-        us_coreset_csv_write(test_path("coreset.csv"), labels, NULL, scores, NULL, (int64_t[]){1}, 1, 3));
-    assert_table("index,label,path,score,fold,kept\n0,3,,0.5,,0\n1,0,,0.100000001,,1\n2,1,,-2,,0\n");
+    samples.paths = NULL;
+    samples.skipped = (const uint8_t[]){0, 0, 1};
+    assert_ok(us_coreset_csv_write(test_path("coreset.csv"), &samples, scores, NULL, (int64_t[]){1}, 1));
+    assert_table("index,label,path,score,fold,kept\n0,3,,0.5,,0\n1,0,,0.100000001,,1\n2,1,,-2,,skipped\n");
 }
 
 static void failures_are_told(void **state)
 {
     (void)state;
     assert_fails(UNSEEN_FAILED, "none/coreset.csv",
-                 us_coreset_csv_write(test_path("none/coreset.csv"), (int32_t[]){0}, NULL, (float[]){0}, NULL,
-                                      (int64_t[]){0}, 1, 1));
+                 us_coreset_csv_write(test_path("none/coreset.csv"),
+                                      &(struct unseen_images){.n = 1, .labels = (const int32_t[]){0}},
+                                      (float[]){0}, NULL, (int64_t[]){0}, 1));
 }
 
 int main(void)

@@ -343,6 +343,52 @@ static void options_may_be_missing(void **state)
     free(kept);
 }
 
+/* What is left is chosen from as if it were all. */
+static void samples_left_out_are_no_candidates(void **state)
+{
+    (void)state;
+    enum { N = 60, LEFT = 48 };
+    uint8_t leave_out[N] = {0};
+    float scores[N], left[LEFT], features[N * 2], left_features[LEFT * 2], p_true[N], left_p[LEFT];
+    int32_t labels[N], left_labels[LEFT];
+    int64_t sample[LEFT], *kept, *expected, m, n = 0;
+    for (int i = 0; i < N; i++) {
+        leave_out[i] = i % 5 == 2;
+        scores[i] = (float)(i * 37 % N);
+        p_true[i] = (float)(i * 11 % N) / N;
+        features[2 * i] = (float)(i * 7 % 13);
+        features[2 * i + 1] = (float)(i * 5 % 17);
+        labels[i] = i * i % 3;
+        if (leave_out[i])
+            continue;
+        left[n] = scores[i];
+        left_p[n] = p_true[i];
+        memcpy(left_features + 2 * n, features + 2 * i, 2 * sizeof *features);
+        left_labels[n] = labels[i];
+        sample[n++] = i;
+    }
+    assert_int_equal(n, LEFT);
+    for (int rule = 0; unseen_rule_name(rule); rule++) {
+        for (int quota = UNSEEN_QUOTA_NONE; quota <= UNSEEN_QUOTA_EQUAL; quota++) {
+            struct unseen_select_options options = {
+                .keep = 0.5, .cutoff = 0.1, .quota = quota, .dimension = 2};
+            options.features = left_features;
+            options.p_true = left_p;
+            assert_ok(
+                unseen_select(unseen_rule_name(rule), left, left_labels, LEFT, 3, &options, &expected, &m));
+            options.features = features;
+            options.p_true = p_true;
+            options.leave_out = leave_out;
+            assert_ok(unseen_select(unseen_rule_name(rule), scores, labels, N, 3, &options, &kept, &m));
+            assert_int_equal(m, LEFT / 2);
+            for (int64_t k = 0; k < m; k++)
+                assert_int_equal(kept[k], sample[expected[k]]);
+            free(expected);
+            free(kept);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +407,7 @@ int main(void)
         cmocka_unit_test(refuses),
         cmocka_unit_test(ranges_hold_for_every_rule),
         cmocka_unit_test(options_may_be_missing),
+        cmocka_unit_test(samples_left_out_are_no_candidates),
     };
     return RUN_TESTS(tests, NULL, NULL);
 }

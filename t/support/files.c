@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "support/cmocka.h"
@@ -81,6 +82,15 @@ void test_jpeg(const char *folder, const char *name, int height, int width, unsi
     test_file(folder, name, bytes, size);
     free(bytes);
     free(row);
+}
+
+void test_shorten(const char *folder, const char *name)
+{
+    char path[2048];
+    struct stat about;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(truncate(path, about.st_size - 4), 0);
 }
 
 void test_png(const char *folder, const char *name, int height, int width, enum test_png colour, int depth,

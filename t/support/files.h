@@ -19,6 +19,9 @@ uint8_t test_cifar_byte(int record, int p);
 /* A JPEG of one colour (0xRRGGBB), as greyscale if `grey`. */
 void test_jpeg(const char *folder, const char *name, int height, int width, unsigned colour, int grey);
 
+/* Take the last bytes from a file: its header is still whole. */
+void test_shorten(const char *folder, const char *name);
+
 /* A PNG whose rows are all `row` [size], of a colour type and bits a channel. */
 enum test_png { TEST_PNG_GREY = 0, TEST_PNG_RGB = 2, TEST_PNG_RGBA = 6 };
 void test_png(const char *folder, const char *name, int height, int width, enum test_png colour, int depth,
