@@ -168,9 +168,9 @@ const char *us_option_range(const struct us_option *row, char text[US_RANGE_TEXT
     text[0] = '\0';
     if (row->kind == US_CHOICE)
         snprintf(text, US_RANGE_TEXT, "%s", row->value);
-    else if (!us_option_is_number(row) || row->low == row->high)
+    else if (!us_option_is_ranged(row) || row->low == row->high)
         snprintf(text, US_RANGE_TEXT, "%s", unit);
-    else if (us_option_is_whole(row))
+    else if (us_option_is_whole(row) || row->kind == US_SPAN)
         us_print_to(text, US_RANGE_TEXT, "%.0f..%.0f%s%s", row->low, row->high, space, unit);
     else
         us_print_to(text, US_RANGE_TEXT, "%c%.7g,%.7g%c%s%s", row->flags & US_ABOVE_LOW ? '(' : '[', row->low,
@@ -243,6 +243,37 @@ static enum unseen_status parse_number(const struct us_option_at *at, const char
     return UNSEEN_OK;
 }
 
+/* A whole number from `text` on, and its end; false if there is none. */
+static bool read_whole(const char *text, char **end, long *value)
+{
+    errno = 0;
+    *value = strtol(text, end, 10);
+    return *text >= '0' && *text <= '9' && errno == 0;
+}
+
+static enum unseen_status parse_span(const struct us_option_at *at, const char *text)
+{
+    const struct us_option *row = at->row;
+    const int word = row->words ? us_option_find_word(row->words, text) : -1;
+    int *ends = us_option_member(at);
+    long from = (long)row->first_word - word, to = from;
+    char *end;
+    if (word < 0) {
+        if (!read_whole(text, &end, &from))
+            return fail_value(at, text, "a whole number, nor two with \"..\" between");
+        to = from;
+        if (strncmp(end, "..", 2) == 0 && !read_whole(end + 2, &end, &to))
+            return fail_value(at, text, "two whole numbers with \"..\" between");
+        if (*end || !in_range(row, (double)from) || !in_range(row, (double)to))
+            return fail_value(at, text, NULL);
+        if (from > to)
+            return fail_value(at, text, "from the smaller number to the larger");
+    }
+    ends[0] = (int)from;
+    ends[1] = (int)to;
+    return UNSEEN_OK;
+}
+
 static enum unseen_status parse_bool(const struct us_option_at *at, const char *text)
 {
     static const char words[] = "false|true|no|yes|off|on|0|1";
@@ -274,6 +305,8 @@ enum unseen_status us_option_parse(const struct us_option_at *at, const char *te
     case US_FLOAT:
     case US_DOUBLE:
         return parse_number(at, text);
+    case US_SPAN:
+        return parse_span(at, text);
     case US_CHOICE:
         return parse_choice(at, text);
     case US_STRING:
@@ -316,6 +349,18 @@ static char *choice_text(const struct us_option_at *at)
     return us_format("%.*s", (int)n, word ? word : "");
 }
 
+static char *span_text(const struct us_option_at *at)
+{
+    const int *ends = us_option_member(at);
+    const int word = ends[0] == ends[1] ? word_of_number(at->row, ends[0]) : -1;
+    size_t n;
+    if (word >= 0) {
+        const char *text = word_at(at->row->words, word, &n);
+        return us_format("%.*s", (int)n, text);
+    }
+    return ends[0] == ends[1] ? us_format("%d", ends[0]) : us_format("%d..%d", ends[0], ends[1]);
+}
+
 static bool stands_for_default(const struct us_option_at *at)
 {
     return (at->row->flags & US_ZERO_IS_DEFAULT) && get_number(at) == 0;
@@ -346,6 +391,8 @@ char *us_option_text(const struct us_option_at *at)
     case US_FLOAT:
     case US_DOUBLE:
         return real_text(at);
+    case US_SPAN:
+        return span_text(at);
     case US_CHOICE:
         return choice_text(at);
     case US_STRING: {
@@ -372,6 +419,19 @@ void us_options_defaults(const struct us_option *table, void *base)
     }
 }
 
+static enum unseen_status check_span(const struct us_option_at *at, const char *where)
+{
+    const struct us_option *row = at->row;
+    const int *ends = us_option_member(at);
+    char range[US_RANGE_TEXT];
+    if (ends[0] == ends[1] && word_of_number(row, ends[0]) >= 0)
+        return UNSEEN_OK;
+    if (in_range(row, ends[0]) && in_range(row, ends[1]) && ends[0] <= ends[1])
+        return UNSEEN_OK;
+    return us_fail(UNSEEN_USAGE, where, "%d..%d does not ascend in %s", ends[0], ends[1],
+                   us_option_range(row, range));
+}
+
 enum unseen_status us_option_check(const struct us_option_at *at)
 {
     const struct us_option *row = at->row;
@@ -381,6 +441,8 @@ enum unseen_status us_option_check(const struct us_option_at *at)
     if (row->kind == US_CHOICE && !word_at(row->value, *(const int *)us_option_member(at), &n))
         return us_fail(UNSEEN_USAGE, where, "%d is none of %s", *(const int *)us_option_member(at),
                        row->value);
+    if (row->kind == US_SPAN)
+        return check_span(at, where);
     if (!us_option_is_number(row) || stands_for_default(at))
         return UNSEEN_OK;
     const double value = get_number(at);

@@ -17,6 +17,7 @@ enum us_option_kind {
     US_UINT64, /* uint64_t */
     US_FLOAT,  /* float */
     US_DOUBLE, /* double */
+    US_SPAN,   /* int[2]: "A..B", from A up to B; equal for "A" and for words */
     US_CHOICE, /* an enum from 0: the position of a word in `value` */
     US_STRING, /* const char *; NULL: not given */
     US_NAME,   /* char[US_NAME_SIZE] */
@@ -99,8 +100,8 @@ enum unseen_status us_options_check(const struct us_option *table, const void *b
 /* The same for one member. */
 enum unseen_status us_option_check(const struct us_option_at *at);
 
-/* Set a member from text: a decimal number within the range, a word, true|false|yes|no|on|off|1|0. Strings
- * are borrowed. UNSEEN_USAGE, naming the option, for anything else. */
+/* Set a member from text: a decimal number within the range, two of them with ".." between, a word,
+ * true|false|yes|no|on|off|1|0. Strings are borrowed. UNSEEN_USAGE, naming the option, for anything else. */
 US_SHARED enum unseen_status us_option_parse(const struct us_option_at *at, const char *text);
 
 /* A member as us_option_parse reads it, in fresh memory: the shortest text that stands for the same value; ""

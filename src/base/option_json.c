@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/option.h"
@@ -18,12 +19,18 @@ static json_t *real_json(const char *text)
     return us_read_number(short_text, NULL) == value ? json_real(value) : json_string(text);
 }
 
+/* Whether a member's text is one integer. */
+static bool is_integer(const struct us_option_at *at, const char *text)
+{
+    return us_option_is_whole(at->row) || (at->row->kind == US_SPAN && !strstr(text, ".."));
+}
+
 static json_t *to_json(const struct us_option_at *at)
 {
     const struct us_option *row = at->row;
     char *text = us_option_text(at);
     json_t *value = NULL;
-    const bool word = us_option_is_number(row) && text && us_option_find_word(row->words, text) >= 0;
+    const bool word = us_option_is_ranged(row) && text && us_option_find_word(row->words, text) >= 0;
     if (!text)
         return NULL;
     if (row->kind == US_BOOL)
@@ -32,7 +39,7 @@ static json_t *to_json(const struct us_option_at *at)
         value = json_null();
     else if (row->kind == US_UINT64 && !word && *(const uint64_t *)us_option_member(at) > INT64_MAX)
         value = json_string(text); /* more than JSON's integers hold here */
-    else if (us_option_is_whole(row) && !word)
+    else if (is_integer(at, text) && !word)
         value = json_integer(strtoll(text, NULL, 10));
     else if (us_option_is_number(row) && !word)
         value = real_json(text);

@@ -14,6 +14,12 @@ static inline bool us_option_is_number(const struct us_option *row)
     return row->kind >= US_INT && row->kind <= US_DOUBLE;
 }
 
+/* Whether its members lie in the row's range, or stand for its words. */
+static inline bool us_option_is_ranged(const struct us_option *row)
+{
+    return row->kind >= US_INT && row->kind <= US_SPAN;
+}
+
 static inline bool us_option_is_whole(const struct us_option *row)
 {
     return row->kind >= US_INT && row->kind <= US_UINT64;

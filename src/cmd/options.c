@@ -164,6 +164,8 @@ static size_t size_of(const struct us_option *row)
         return sizeof(int64_t);
     case US_DOUBLE:
         return sizeof(double);
+    case US_SPAN:
+        return 2 * sizeof(int);
     case US_STRING:
         return sizeof(char *);
     case US_NAME:

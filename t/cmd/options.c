@@ -25,6 +25,7 @@ struct sample {
     double share;
     const char *file;
     char model[US_NAME_SIZE];
+    int days[2];
     struct inner inner, other;
 };
 
@@ -50,6 +51,8 @@ static const struct us_option rows[] = {
     {"file", US_STRING, US_AT(struct sample, file), .value = "FILE", .help = "which file", .since = "0.9"},
     {"model", US_NAME, US_AT(struct sample, model), .standard = "resnet18", .value = "NAME",
      .help = "which network"},
+    {"days", US_SPAN, US_AT(struct sample, days), .standard = "all", .low = 1, .high = 31, .words = "all",
+     .value = "D[..E]", .help = "when"},
     {"inner", US_STRUCT, US_AT(struct sample, inner), .table = inner_rows, .help = "Inside"},
     {"other", US_STRUCT, US_AT(struct sample, other), .table = inner_rows, .prefix = "other-",
      .follows = 1 + offsetof(struct sample, inner), .help = "The other"},
@@ -134,7 +137,9 @@ static void test_command_line(void **state)
     assert_int_equal(s.inner.depth, 3);
     assert_int_equal(s.other.depth, 5);
     assert_string_equal(s.model, "resnet18");
-    assert_ok(PARSE(&s, &common, "--depth", "8", "--number", "4", "--flip=false"));
+    assert_true(s.days[0] == 0 && s.days[1] == 0);
+    assert_ok(PARSE(&s, &common, "--depth", "8", "--number", "4", "--flip=false", "--days", "3..17"));
+    assert_true(s.days[0] == 3 && s.days[1] == 17);
     assert_int_equal(s.other.depth, 8); /* follows what is given of the first */
     assert_int_equal(s.count, 4);
     assert_int_equal(s.flip, 0);
@@ -163,6 +168,18 @@ static void test_ranges(void **state)
         {"--size", "-1", "auto or in"},
         {"--seed-of-it", "-1", "18446744073709551615"},
         {"--mode", "slow", "one of fast|exact"},
+        {"--days", "some", "a whole number, nor two"},
+        {"--days", "-1", "a whole number, nor two"},
+        {"--days", "0", "all or in 1..31"},
+        {"--days", "3..", "two whole numbers"},
+        {"--days", "3..x", "two whole numbers"},
+        {"--days", "3..32", "all or in 1..31"},
+        {"--days", "3..4294967297", "all or in 1..31"},
+        {"--days", "3..99999999999999999999", "two whole numbers"},
+        {"--days", "3...4", "two whole numbers"},
+        {"--days", "3..4..5", "all or in 1..31"},
+        {"--days", "3-4", "all or in 1..31"},
+        {"--days", "4..3", "from the smaller number to the larger"},
         {"--flip=2", "", "true or false"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -181,6 +198,11 @@ static void test_ranges(void **state)
     s.other.depth = 9;
     s.share = NAN;
     assert_fails(UNSEEN_USAGE, "--share", us_options_check(rows, &s));
+    s.share = 0.5;
+    s.days[1] = 3;
+    assert_fails(UNSEEN_USAGE, "--days: 0..3 does not ascend in 1..31", us_options_check(rows, &s));
+    s.days[0] = 3;
+    assert_ok(us_options_check(rows, &s));
 }
 
 static void test_json(void **state)
@@ -189,19 +211,29 @@ static void test_json(void **state)
     struct sample s, again = {0};
     struct us_common common;
     assert_ok(PARSE(&s, &common, "--count", "7", "--no-flip", "--share", "0.3333333333333333", "--file",
-                    "a b", "--seed-of-it", "18446744073709551615", "--other-depth", "5", "--rate", "0.3"));
+                    "a b", "--seed-of-it", "18446744073709551615", "--other-depth", "5", "--rate", "0.3",
+                    "--days", "2..4"));
     json_t *object = json_object();
     assert_ok(us_options_put(object, rows, &s, 0));
     assert_ok(us_json_save(test_path("run.json"), object));
     json_decref(object);
     assert_ok(us_json_load(test_path("run.json"), &object));
-    assert_int_equal(json_object_size(object), 11);
+    assert_int_equal(json_object_size(object), 12);
+    assert_string_equal(json_string_value(json_object_get(object, "days")), "2..4");
     assert_non_null(json_object_get(object, "other_depth"));
     assert_ok(us_options_get(object, "run.json", rows, &again));
     assert_true(again.share == s.share && again.rate == s.rate && again.seed == s.seed && again.size == -1);
     assert_string_equal(again.file, "a b");
     assert_int_equal(again.other.depth, 5);
     assert_int_equal(again.flip, 0);
+    assert_true(again.days[0] == 2 && again.days[1] == 4);
+    json_decref(object);
+    s.days[0] = 4;
+    object = json_object();
+    assert_ok(us_options_put(object, rows, &s, 0));
+    assert_int_equal(json_integer_value(json_object_get(object, "days")), 4);
+    assert_ok(us_options_get(object, "run.json", rows, &again));
+    assert_true(again.days[0] == 4 && again.days[1] == 4);
     json_decref(object);
 
     char *lines = us_options_lines(rows, &s, US_PROLONGS);
@@ -231,8 +263,8 @@ static char *printed(const char *option)
 static void test_texts(void **state)
 {
     (void)state;
-    static const char *const names[] = {"flip",  "count", "mode",  "size",  "seed-of-it", "rate",
-                                        "share", "file",  "model", "depth", "other-depth"};
+    static const char *const names[] = {"flip",  "count", "mode",  "size", "seed-of-it", "rate",
+                                        "share", "file",  "model", "days", "depth",      "other-depth"};
     char *help = printed("--help"), *man = printed("--man"), *list = printed("--rows");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *in_man = us_format("%s", "");
@@ -248,6 +280,8 @@ static void test_texts(void **state)
     }
     assert_non_null(strstr(help, "how large; 0..1000000000000 bytes, default auto"));
     assert_non_null(strstr(help, "which file; since 0.9"));
+    assert_non_null(strstr(help, "--days all|D[..E]"));
+    assert_non_null(strstr(help, "when; 1..31, default all"));
     free(help);
     free(man);
     free(list);
