@@ -13,23 +13,13 @@
 #include "base/safetensors.h"
 #include "base/text.h"
 #include "nn/fingerprint.h"
+#include "nn/model_copy.h"
 #include "nn/model_parts.h"
 
-enum { N_PARTS = 4, N_NUMBERS = 8 };
+enum { N_NUMBERS = 8 };
 
-static const struct {
-    const char *name;
-    enum us_model_part part;
-} parts[N_PARTS] = {{"params", US_MODEL_PARAMS},
-                    {"velocity", US_MODEL_VELOCITY},
-                    {"stats", US_MODEL_STATS},
-                    {"scaling", US_MODEL_SCALING}};
-
-/* How many of them a model has: scaling, the last, only where gradients need it. */
-static int parts_of(const struct us_model *model)
-{
-    return us_model_count(model, US_MODEL_SCALING) ? N_PARTS : N_PARTS - 1;
-}
+/* Of us_copy_part(0), .. */
+static const char *const names[US_COPY_PARTS] = {"params", "velocity", "stats", "scaling"};
 
 /* The measured numbers of an epoch, in the order in which the file holds them. */
 static void epoch_numbers(struct unseen_epoch *epoch, double *numbers[N_NUMBERS])
@@ -90,29 +80,29 @@ static bool parse_history(const char *text, struct unseen_epoch *history, int ep
 enum unseen_status us_checkpoint_write(const char *path, struct us_model *model, const struct us_state *state)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_tensor_view views[N_PARTS] = {{0}};
-    float *values[N_PARTS] = {NULL};
+    struct us_tensor_view views[US_COPY_PARTS] = {{0}};
+    struct us_model_copy copy = {0};
     char epochs[16], batches[24], sum_text[24];
     char *history = print_history(state);
     uint64_t sum = US_HASH_START;
     US_TRY_ALLOC(history);
-    for (int p = 0; p < parts_of(model); p++) {
-        size_t count = us_model_count(model, parts[p].part);
-        US_TRY_ALLOC(values[p] = us_calloc(count, sizeof(float)));
-        US_TRY(us_model_get(model, parts[p].part, values[p]));
-        views[p] = (struct us_tensor_view){
-            .name = parts[p].name, .dtype = US_F32, .ndim = 1, .shape = {(int64_t)count}, .data = values[p]};
-        sum = us_hash(sum, values[p], count * sizeof(float));
+    US_TRY(us_model_copy_read(model, &copy));
+    for (int p = 0; p < copy.n; p++) {
+        views[p] = (struct us_tensor_view){.name = names[p],
+                                           .dtype = US_F32,
+                                           .ndim = 1,
+                                           .shape = {(int64_t)copy.count[p]},
+                                           .data = copy.values[p]};
+        sum = us_hash(sum, copy.values[p], copy.count[p] * sizeof(float));
     }
     snprintf(epochs, sizeof epochs, "%d", state->epochs);
-    snprintf(batches, sizeof batches, "%" PRId64, model->batches);
+    snprintf(batches, sizeof batches, "%" PRId64, copy.batches);
     snprintf(sum_text, sizeof sum_text, "%016" PRIx64, sum);
     const char *metadata[] = {"settings", state->settings, "epochs",   epochs,   "batches", batches,
                               "history",  history,         "checksum", sum_text, NULL};
-    US_TRY(us_safetensors_write(path, views, (size_t)parts_of(model), metadata));
+    US_TRY(us_safetensors_write(path, views, (size_t)copy.n, metadata));
 out:
-    for (int p = 0; p < N_PARTS; p++)
-        free(values[p]);
+    us_model_copy_free(&copy);
     free(history);
     return st;
 }
@@ -140,13 +130,13 @@ static enum unseen_status settings_differ(const char *path, const char *theirs, 
 
 /* The arrays, if all are there, of the right size and with the right checksum. */
 static bool find_arrays(const struct us_safetensors *file, const struct us_model *model,
-                        const struct us_tensor_view *views[N_PARTS])
+                        const struct us_tensor_view *views[US_COPY_PARTS])
 {
     const char *expected = us_safetensors_metadata(file, "checksum");
     uint64_t sum = US_HASH_START;
-    for (int p = 0; p < parts_of(model); p++) {
-        size_t count = us_model_count(model, parts[p].part);
-        views[p] = us_safetensors_find(file, parts[p].name);
+    for (int p = 0; p < us_copy_parts(model); p++) {
+        size_t count = us_model_count(model, us_copy_part(p));
+        views[p] = us_safetensors_find(file, names[p]);
         if (!views[p] || views[p]->dtype != US_F32 || views[p]->ndim != 1 ||
             views[p]->shape[0] != (int64_t)count)
             return false;
@@ -168,7 +158,7 @@ static enum unseen_status restore(const char *path, const struct us_safetensors 
                                   struct us_state *state, enum us_checkpoint_found *found)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_tensor_view *views[N_PARTS];
+    const struct us_tensor_view *views[US_COPY_PARTS];
     struct unseen_epoch *history = NULL;
     float *values = NULL;
     const char *settings = us_safetensors_metadata(file, "settings");
@@ -186,12 +176,12 @@ static enum unseen_status restore(const char *path, const struct us_safetensors 
         st = torn(path, "its history is damaged");
         goto out;
     }
-    for (int p = 0; p < parts_of(model); p++) {
-        size_t count = us_model_count(model, parts[p].part);
+    for (int p = 0; p < us_copy_parts(model); p++) {
+        size_t count = us_model_count(model, us_copy_part(p));
         float *grown = us_realloc(values, count, sizeof *values);
         US_TRY_ALLOC(grown);
         values = memcpy(grown, views[p]->data, count * sizeof *values);
-        US_TRY(us_model_set(model, parts[p].part, values));
+        US_TRY(us_model_set(model, us_copy_part(p), values));
     }
     model->batches = strtoll(batches, NULL, 10);
     state->history = history;
