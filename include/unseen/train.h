@@ -47,10 +47,16 @@ struct unseen_recipe {
     int nesterov;
     enum unseen_schedule schedule;
     float warmup; /* epochs of linear warm-up before a cosine */
-    int size; /* pixels: height and width of what the model takes; 0: those of the images, where all have one
-                 size (the shorter side), 224 at most */
-    int resize; /* what the shorter side becomes before the centre is cut out; 0: size * 256 / 224 with
-                   UNSEEN_CROP_RESIZED, size with others */
+    int size[2];  /* pixels: height and width of what the model takes in the first epochs and in the last, and
+                     in between more by steps of 32; 0 and 0: those of the images, where all have one size
+                     (the shorter side), 224 at most. Of E epochs the first is taken up to number s =
+                     floor(0.74  E), from 0 on, and the last from s + floor(E / 8) on. It grows linearly
+                     between, rounded  to the nearest step: 160..192 over 16 epochs is 160 in 0..11 and 192
+                     in 12..15 */
+    int test_size; /* the same in evaluation; 0: size[1] */
+    int resize;    /* what the shorter side becomes before the centre is cut out in evaluation; 0: test_size *
+                      256 / 224 with UNSEEN_CROP_RESIZED, test_size with others. Where training takes the
+                      centre at another size, it is as many times larger or smaller */
     enum unseen_crop crop;
     enum unseen_cache cache;
     int pad;  /* pixels of zero padding for random crops; 0 switches crops off */

@@ -33,7 +33,7 @@ static enum unseen_status begin(struct bench *b, struct unseen_device *device,
     US_TRY(us_session_new(device, data, recipe, &b->session));
     US_TRY(us_augment_prepare(device, data->channels));
     US_TRY(us_loader_new(b->session, &size, &b->loader));
-    US_TRY(us_buf_new(device, (size_t)recipe->batch * us_image_bytes(b->session->images) * sizeof(float),
+    US_TRY(us_buf_new(device, (size_t)recipe->batch * us_session_image_bytes(b->session) * sizeof(float),
                       &b->input));
     US_TRY_ALLOC(b->samples = us_calloc((size_t)b->n, sizeof *b->samples));
     US_TRY_ALLOC(b->rows = us_calloc((size_t)b->n, sizeof *b->rows));
@@ -93,7 +93,7 @@ enum unseen_status unseen_bench_loader(struct unseen_device *device, const struc
     double *rate = NULL;
     US_TRY(us_bench_check(options));
     unseen_recipe_defaults(&recipe);
-    recipe.size = options->size;
+    recipe.size[0] = recipe.size[1] = options->size;
     recipe.batch = options->batch;
     recipe.crop = UNSEEN_CROP_RESIZED;
     US_TRY_ALLOC(rate = us_calloc((size_t)options->rounds, sizeof *rate));

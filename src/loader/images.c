@@ -112,11 +112,28 @@ static int64_t choose_ahead(const struct us_images *images, uint64_t memory_free
     return fit > least ? fit : least;
 }
 
+static uint64_t kept_bytes(const struct us_images *images, enum unseen_split split)
+{
+    return images->kept[split].pixels ? (uint64_t)images->data->split[split].n * us_image_bytes(images) : 0;
+}
+
+/* What US_CACHE_AUTO may take: a quarter of the free memory with all that is kept already, which need not be
+ * filled yet. */
+static uint64_t automatic_budget(uint64_t memory_free)
+{
+    uint64_t kept = 0;
+    us_decoders_lock();
+    for (const struct us_images *at = first; at; at = at->next)
+        kept += kept_bytes(at, UNSEEN_TRAIN) + kept_bytes(at, UNSEEN_TEST);
+    us_decoders_unlock();
+    return memory_free / 4 > kept ? memory_free / 4 - kept : 0;
+}
+
 static enum unseen_status prepare(struct us_images *images)
 {
     enum unseen_status st = UNSEEN_OK;
     const uint64_t memory_free = us_host_memory_free();
-    uint64_t budget = images->cache == US_CACHE_AUTO ? memory_free / 4 : UINT64_MAX;
+    uint64_t budget = images->cache == US_CACHE_AUTO ? automatic_budget(memory_free) : UINT64_MAX;
     US_TRY(keep(images, UNSEEN_TEST, &budget));
     US_TRY(keep(images, UNSEEN_TRAIN, &budget));
     if (images->input.resized || is_missing(images, UNSEEN_TRAIN) || is_missing(images, UNSEEN_TEST)) {

@@ -33,9 +33,8 @@ enum unseen_status us_init_hash(const char *path, uint64_t *sum)
 
 /* Of the algorithm of every convolution in every direction, linear layers' among them, and of what multiplies
  * narrow numbers. */
-static uint64_t hash_algorithms(const struct us_model *model)
+uint64_t us_algorithms_hash(uint64_t sum, const struct us_model *model)
 {
-    uint64_t sum = US_HASH_START;
     for (int i = 0; i < model->graph.n_nodes; i++) {
         const struct us_layer *layer = &model->layers[i];
         const struct us_conv *conv = layer->linear ? us_linear_conv(layer->linear) : layer->conv;
@@ -51,15 +50,15 @@ static uint64_t hash_algorithms(const struct us_model *model)
     return sum;
 }
 
-char *us_made_by(const struct unseen_device *device, const struct us_model *model)
+char *us_made_by(const struct unseen_device *device, uint64_t algorithms)
 {
     const struct unseen_device_info *info = unseen_device_info(device);
     return us_format("unseen %s, %s, %s, driver %s, convolutions %016" PRIx64, unseen_version(),
-                     info->platform, info->name, info->driver, hash_algorithms(model));
+                     info->platform, info->name, info->driver, algorithms);
 }
 
 char *us_fingerprint(const struct unseen_device *device, const struct unseen_dataset *data,
-                     const struct us_train_job *job, const struct us_model *model)
+                     const struct us_train_job *job, uint64_t algorithms)
 {
     const struct unseen_device_info *about = unseen_device_info(device);
     uint64_t init;
@@ -75,7 +74,7 @@ char *us_fingerprint(const struct unseen_device *device, const struct unseen_dat
         unseen_version(), settings, job->seed, job->model, init, data->hash, job->n_train,
         hash_indices(job->train, job->n_train), job->n_heldout, hash_indices(job->heldout, job->n_heldout),
         job->n_probe, hash_indices(job->probe, job->n_probe), job->test, about->platform, about->name,
-        about->driver, hash_algorithms(model));
+        about->driver, algorithms);
     free(settings);
     return text;
 }

@@ -7,15 +7,19 @@
 /* Of the file with the weights that a run starts from, 0 for NULL: a hash of its content. */
 enum unseen_status us_init_hash(const char *path, uint64_t *sum);
 
+/* Go on with a hash, begun with US_HASH_START, of the algorithms that the models of a recipe use: one for
+ * each size of images. */
+uint64_t us_algorithms_hash(uint64_t sum, const struct us_model *model);
+
 /* "key value" lines: recipe (but for stop_after, so that a run can be prolonged), seed, samples, data, device
- * and the algorithms that `model`, of this recipe, uses there: they differ in rounding. Fresh memory; NULL on
- * failure, recorded. */
+ * and the algorithms that models of this recipe use there (us_algorithms_hash): they differ in rounding.
+ * Fresh memory; NULL on failure, recorded. */
 char *us_fingerprint(const struct unseen_device *device, const struct unseen_dataset *data,
-                     const struct us_train_job *job, const struct us_model *model);
+                     const struct us_train_job *job, uint64_t algorithms);
 
 /* "unseen VERSION, PLATFORM, DEVICE, driver DRIVER, convolutions HASH": what the bits of a training run
- * depend on beside its settings. The hash is of the algorithms that `model` uses. Fresh memory; NULL on
+ * depend on beside its settings. The hash is us_algorithms_hash. Fresh memory; NULL on
  * failure, recorded. */
-char *us_made_by(const struct unseen_device *device, const struct us_model *model);
+char *us_made_by(const struct unseen_device *device, uint64_t algorithms);
 
 #endif

@@ -20,11 +20,16 @@ struct single {
     size_t count;
 };
 
+/* Of the model as it is evaluated. */
+static struct us_model_spec spec_of(const struct unseen_dataset *data, const struct unseen_recipe *recipe)
+{
+    return us_spec_of(recipe, data, us_input_size(recipe, data, US_EVALUATION));
+}
+
 enum unseen_status us_gradient_check(const struct unseen_dataset *data, const struct unseen_recipe *recipe)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_session session = {.data = data};
-    const struct us_model_spec spec = us_session_spec(&session, recipe);
+    const struct us_model_spec spec = spec_of(data, recipe);
     struct us_graph graph = {0};
     US_TRY(us_graph_of(&spec, &graph));
     if (graph.params.count > US_GRADIENT_PARAMETERS) {
@@ -41,7 +46,7 @@ out:
 
 static struct us_model_spec single_spec(const struct us_session *session, const struct unseen_recipe *recipe)
 {
-    struct us_model_spec spec = us_session_spec(session, recipe);
+    struct us_model_spec spec = spec_of(session->data, recipe);
     spec.batch = 1;
     spec.accumulate = 1;
     spec.precision = UNSEEN_FLOAT32;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/input.h"
 #include "nn/loading.h"
 #include "nn/session.h"
 #include "ops/augment.h"
@@ -21,14 +20,14 @@ uint64_t us_loader_bytes(const struct us_session *session, const struct us_loade
     uint64_t bytes = us_buf_footprint((size_t)size->passed * sizeof(int32_t)) + us_buf_footprint(row) +
                      us_buf_footprint(record_bytes(size->recorded));
     if (us_session_streams(session))
-        bytes += us_buf_footprint(batch * us_image_bytes(session->images)) + us_buf_footprint(row);
+        bytes += us_buf_footprint(batch * us_session_image_bytes(session)) + us_buf_footprint(row);
     return bytes + us_observe_bytes(session, size);
 }
 
 static enum unseen_status staging_new(const struct us_session *session, int batch, struct us_staging *staging)
 {
     enum unseen_status st = UNSEEN_OK;
-    const size_t bytes = (size_t)batch * us_image_bytes(session->images);
+    const size_t bytes = (size_t)batch * us_session_image_bytes(session);
     int32_t *places = us_calloc((size_t)batch, sizeof *places);
     US_TRY_ALLOC(places);
     for (int i = 0; i < batch; i++)
@@ -85,10 +84,20 @@ void us_loader_free(struct us_loader *loader)
     memset(loader, 0, sizeof *loader);
 }
 
-/* Whether a pass takes other parts of the pictures than evaluation does. */
-static bool is_random(const struct us_session *session, const struct us_pass *pass)
+int us_pass_epoch(const struct us_pass *pass)
 {
-    return pass->training && session->input.resized;
+    return pass->training ? pass->epoch : US_EVALUATION;
+}
+
+static const struct us_view *view_of(const struct us_session *session, const struct us_pass *pass)
+{
+    return us_session_view(session, pass->recipe, us_pass_epoch(pass));
+}
+
+/* Whether a pass takes other parts of the pictures than evaluation does. */
+static bool is_random(const struct us_view *view, const struct us_pass *pass)
+{
+    return pass->training && view->input.resized;
 }
 
 /* Who waits for images, and for how long the device did. */
@@ -117,24 +126,25 @@ static bool goes_on(void *context, double seconds)
 
 enum unseen_status us_pass_prepare(struct us_session *session, struct us_loader *loader, struct us_pass *pass)
 {
-    const bool random = is_random(session, pass);
+    const struct us_view *view = view_of(session, pass);
+    const bool random = is_random(view, pass);
     const struct us_image_order order = {.split = pass->split,
                                          .random = random,
                                          .seed = pass->crop_seed,
                                          .epoch = (uint32_t)pass->epoch,
                                          .sample = pass->samples,
                                          .n = pass->n};
-    const bool lies_ready = session->pixels[pass->split] || us_images_held(session->images, pass->split);
+    const bool lies_ready = view->pixels[pass->split] || us_images_held(view->images, pass->split);
     struct wait wait = {session, loader};
     if (pass->reader || pass->n == 0 || (lies_ready && !random))
         return UNSEEN_OK;
     if (random && pass->member) {
-        const enum unseen_status st = us_gang_begin(pass->member, session->images, pass->epoch,
+        const enum unseen_status st = us_gang_begin(pass->member, view->images, pass->epoch,
                                                     &(struct us_waiting){goes_on, &wait}, &pass->reader);
         set_starving(loader, false);
         return st;
     }
-    return us_reader_begin(session->images, &order, &pass->reader);
+    return us_reader_begin(view->images, &order, &pass->reader);
 }
 
 void us_pass_end(struct us_pass *pass)
@@ -147,8 +157,9 @@ void us_pass_end(struct us_pass *pass)
 static enum unseen_status gather(struct us_session *session, struct us_loader *loader,
                                  const struct us_pass *pass, int64_t at, int n, uint8_t *pixels)
 {
-    const size_t each = us_image_bytes(session->images);
-    const uint8_t *held = us_images_held(session->images, pass->split);
+    const struct us_view *view = view_of(session, pass);
+    const size_t each = us_image_bytes(view->images);
+    const uint8_t *held = us_images_held(view->images, pass->split);
     struct wait wait = {session, loader};
     if (pass->reader) {
         const enum unseen_status st =
@@ -171,7 +182,7 @@ static enum unseen_status stage_batch(struct us_session *session, struct us_load
     US_TRY(us_queue_wait(&staging->sent[i]));
     US_TRY(gather(session, loader, pass, at, n, staging->host[i]));
     US_TRY(us_write_later(loader->device, staging->pixels, 0, staging->host[i],
-                          (size_t)n * us_image_bytes(session->images)));
+                          (size_t)n * us_image_bytes(view_of(session, pass)->images)));
     US_TRY(us_queue_mark(loader->device, &staging->sent[i]));
     staging->next = (i + 1) % US_STAGED;
     loader->fed += n;
@@ -184,14 +195,15 @@ enum unseen_status us_loader_batch(struct us_session *session, struct us_buf *in
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_dataset *data = session->data;
+    const struct us_view *view = view_of(session, pass);
     struct us_augment augment = {.n = n,
-                                 .h = session->input.size,
-                                 .w = session->input.size,
+                                 .h = view->input.size,
+                                 .w = view->input.size,
                                  .c = data->channels,
-                                 .pixels = is_random(session, pass) ? NULL : session->pixels[pass->split],
+                                 .pixels = is_random(view, pass) ? NULL : view->pixels[pass->split],
                                  .rows = loader->rows,
                                  .ids = loader->rows,
-                                 .pad = pass->training ? us_input_pad(pass->recipe, &session->input) : 0,
+                                 .pad = pass->training ? us_input_pad(pass->recipe, &view->input) : 0,
                                  .flip = pass->training && pass->recipe->flip,
                                  .seed = pass->seed,
                                  .epoch = (uint32_t)pass->epoch};

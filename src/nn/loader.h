@@ -99,6 +99,9 @@ enum unseen_status us_loader_new(const struct us_session *session, const struct 
                                  struct us_loader *loader);
 void us_loader_free(struct us_loader *loader);
 
+/* Of the schedule, or US_EVALUATION: what its images' size depends on. */
+int us_pass_epoch(const struct us_pass *pass);
+
 /* Begin to decode what a pass takes, unless that has begun. Every pass that this was called for is ended with
  * us_pass_end; us_pass_enqueue does both by itself. UNSEEN_INTERRUPTED, without a message, after an
  * interrupt. */

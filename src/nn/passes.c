@@ -148,7 +148,8 @@ static enum unseen_status mark_fed(struct us_loader *loader, const struct us_pas
 static enum unseen_status prepare_next(struct us_session *session, struct us_loader *loader,
                                        const struct us_pass *pass, int64_t at)
 {
-    if (!pass->next || pass->n - at > us_images_ahead(session->images))
+    const struct us_view *view = us_session_view(session, pass->recipe, us_pass_epoch(pass));
+    if (!pass->next || pass->n - at > us_images_ahead(view->images))
         return UNSEEN_OK;
     return us_pass_prepare(session, loader, pass->next);
 }

@@ -44,11 +44,17 @@ const struct us_option us_recipe_options[] = {
      .help = "learning rate over the steps"},
     {"warmup", US_FLOAT, AT(warmup), .standard = "0", .low = 0, .high = 100000, .value = "E",
      .unit = "epochs", .help = "linear warm-up before a cosine"},
-    {"size", US_INT, AT(size), .standard = "auto", .low = 8, .high = 1024, .words = "auto", .value = "S",
-     .unit = "pixels", .help = "height and width of what models take; auto: the images', 224 at most"},
+    {"size", US_SPAN, AT(size), .standard = "auto", .low = 8, .high = 1024, .words = "auto",
+     .value = "S[..T]", .unit = "pixels",
+     .help =
+         "height and width of what models take; S..T: T in the last quarter of the epochs or so, grown to in "
+         "steps of 32; auto: the images', 224 at most"},
+    {"test-size", US_INT, AT(test_size), .standard = "auto", .low = 8, .high = 1024, .words = "auto",
+     .value = "S", .unit = "pixels", .help = "the same in evaluation; auto: that of the last epoch"},
     {"resize", US_INT, AT(resize), .standard = "auto", .low = 8, .high = 4096, .words = "auto", .value = "R",
      .unit = "pixels",
-     .help = "shorter side before the centre is cut out; auto: 8/7 of --size, or --size, by --crop"},
+     .help =
+         "shorter side before the centre is cut out; auto: 8/7 of --test-size, or that itself, by --crop"},
     {"crop", US_CHOICE, AT(crop), .standard = "auto", .value = "auto|pad|resized|none",
      .help =
          "what training takes: the centre, shifted by up to --pad; random parts, resized; the centre; auto: "
@@ -115,6 +121,18 @@ void unseen_train_defaults(struct unseen_train_options *options)
     us_options_defaults(us_train_options, options);
 }
 
+static enum unseen_status check_steps(const int size[2])
+{
+    const int above = (size[1] - size[0]) % US_SIZE_STEP;
+    if (above == 0)
+        return UNSEEN_OK;
+    us_fail(UNSEEN_USAGE, "--size", "from %d to %d are no whole steps of %d pixels", size[0], size[1],
+            US_SIZE_STEP);
+    us_hint("--size %d..%d would be", size[0],
+            size[1] - above > size[0] ? size[1] - above : size[0] + US_SIZE_STEP);
+    return UNSEEN_USAGE;
+}
+
 enum unseen_status unseen_recipe_check(const struct unseen_recipe *recipe)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -142,15 +160,9 @@ enum unseen_status unseen_recipe_check(const struct unseen_recipe *recipe)
     }
     if (recipe->schedule == UNSEEN_ONECYCLE && recipe->warmup > 0.0f)
         return us_fail(UNSEEN_USAGE, "--warmup", "the one-cycle schedule has a warm-up of its own");
+    US_TRY(check_steps(recipe->size));
 out:
     return st;
-}
-
-enum unseen_status us_recipe_check_on(const struct unseen_recipe *recipe, const struct unseen_dataset *data)
-{
-    struct us_image_input input;
-    const enum unseen_status st = unseen_recipe_check(recipe);
-    return st ? st : us_input_of(recipe, data, &input);
 }
 
 int us_recipe_part(const struct unseen_recipe *recipe)

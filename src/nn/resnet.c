@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "nn/input.h"
 #include "nn/models.h"
 
 /* Residual networks of basic and of bottleneck blocks (He et al., CVPR 2016), with torchvision's names. */
@@ -49,7 +50,7 @@ static void build(struct us_graph *graph, const struct us_model_spec *spec, bloc
                   const int blocks[4])
 {
     int y;
-    if (spec->height <= 64) {
+    if (spec->height <= US_SMALL_SIZE) {
         y = conv_bn(graph, "", "conv1", "bn1", 0, spec->width, 3, 1, -1, true);
     } else {
         y = conv_bn(graph, "", "conv1", "bn1", 0, spec->width, 7, 2, -1, true);

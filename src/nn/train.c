@@ -32,7 +32,6 @@
 #include "base/usable.h"
 #include "nn/checkpoint.h"
 #include "nn/fingerprint.h"
-#include "nn/input.h"
 #include "nn/loader.h"
 #include "nn/session.h"
 
@@ -76,20 +75,13 @@ static enum unseen_status check_job(const struct us_session *session, const stru
 {
     enum unseen_status st = UNSEEN_OK;
     int64_t all = session->data->split[UNSEEN_TRAIN].n;
-    struct us_image_input input;
     if (all > INT32_MAX) { /* the device counts samples in int32 */
         st = us_fail(UNSEEN_BAD_DATA, "training set", "%lld samples are more than %d", (long long)all,
                      INT32_MAX);
         goto out;
     }
     US_TRY(us_recipe_check_on(job->recipe, session->data));
-    US_TRY(us_input_of(job->recipe, session->data, &input));
-    if (input.size != session->input.size || input.resize != session->input.resize ||
-        input.resized != session->input.resized) {
-        st = us_fail(UNSEEN_FAILED, "training", "a session for images of %d pixels takes no model for %d",
-                     session->input.size, input.size);
-        goto out;
-    }
+    US_TRY(us_session_check(session, job->recipe));
     if (job->n_train < 1) {
         st = us_fail(UNSEEN_USAGE, "training set", "it is empty");
         goto out;
@@ -134,8 +126,8 @@ static enum unseen_status begin(struct run *run)
     run->target = us_recipe_epochs(recipe);
     run->n_test = job->test ? us_usable(&data->split[UNSEEN_TEST]) : 0;
     run->steps_per_epoch = (job->n_train + recipe->batch - 1) / recipe->batch;
-    US_TRY(us_session_model(run->session, recipe, &run->model));
-    US_TRY_ALLOC(run->settings = us_fingerprint(run->session->device, data, job, run->model));
+    US_TRY(us_session_models(run->session, recipe, &run->model));
+    US_TRY_ALLOC(run->settings = us_fingerprint(run->session->device, data, job, run->session->algorithms));
     run->state.settings = run->settings;
     const struct us_loader_size size = loader_size(job, run->n_test, run->model);
     US_TRY(us_loader_new(run->session, &size, &run->loader));
@@ -226,12 +218,18 @@ static struct us_pass pass_of(struct run *run, int epoch, enum unseen_split spli
 
 static enum unseen_status enqueue(struct run *run, struct us_pass *pass)
 {
+    enum unseen_status st = UNSEEN_OK;
     pass->progress = run->progress;
     pass->progress_base = run->images;
     if (pass->observer && pass->split == UNSEEN_TRAIN)
         pass->see = pass->observer->wants(pass->observer->context, pass->kind, pass->epoch);
     run->images += (uint64_t)pass->n;
-    return us_pass_enqueue(run->session, run->model, &run->loader, pass);
+    US_TRY(us_session_resize(run->session, pass->recipe,
+                             us_session_view(run->session, pass->recipe, us_pass_epoch(pass))->input.size,
+                             &run->model));
+    US_TRY(us_pass_enqueue(run->session, run->model, &run->loader, pass));
+out:
+    return st;
 }
 
 static double mean(const float *values, int64_t n)
@@ -268,8 +266,8 @@ static enum unseen_status make_training(struct run *run, int epoch, struct us_pa
     const struct us_train_job *job = run->job;
     int64_t *order = run->order[epoch % 2];
     memcpy(order, job->train, (size_t)job->n_train * sizeof *order);
-    US_TRY(us_shuffle(run->session->input.resized ? job->seed : run->seed, US_STREAM_SHUFFLE, (uint32_t)epoch,
-                      (size_t)job->n_train, order));
+    US_TRY(us_shuffle(run->session->view[0].input.resized ? job->seed : run->seed, US_STREAM_SHUFFLE,
+                      (uint32_t)epoch, (size_t)job->n_train, order));
     *pass = pass_of(run, epoch, UNSEEN_TRAIN, US_PASS_TRAIN, order, job->n_train);
     pass->training = true;
     pass->crop_seed = job->seed;
@@ -428,7 +426,7 @@ static enum unseen_status join(struct run *run)
 {
     const struct us_train_job *job = run->job;
     struct us_session *session = run->session;
-    if (!session->gang || !session->input.resized)
+    if (!session->gang || !session->view[0].input.resized)
         return UNSEEN_OK;
     const enum unseen_status st =
         us_gang_join(session->gang, session->expected, job->train, job->n_train,

@@ -123,10 +123,9 @@ static enum unseen_status measure_model(const struct us_workers *workers, const 
                                         uint64_t *bytes)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_model_spec spec = us_session_spec(session, workers->task.recipe);
     const struct us_loader_size loader = largest_loader(workers, session->data);
     uint64_t single = 0;
-    US_TRY(us_model_memory(session->device, &spec, bytes));
+    US_TRY(us_session_model_memory(session, workers->task.recipe, bytes));
     *bytes += us_loader_bytes(session, &loader);
     if (workers->task.gradients)
         US_TRY(us_gradient_memory(session, workers->task.recipe, &single));
@@ -280,7 +279,7 @@ static enum unseen_status train_to_warm_up(void *context, int i, struct us_sessi
                            .training = true,
                            .steps = warm_up->n,
                            .steps_per_epoch = warm_up->n};
-    US_TRY(us_session_model(session, recipe, &model));
+    US_TRY(us_session_model(session, recipe, us_input_size(recipe, session->data, pass.epoch), &model));
     US_TRY(us_model_init(model, 0));
     US_TRY(us_loader_new(session, &size, &loader));
     st = us_pass_enqueue(session, model, &loader, &pass);
@@ -413,7 +412,7 @@ static enum unseen_status count_features(const struct us_session *session, const
                                          int *count)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_model_spec spec = us_session_spec(session, recipe);
+    const struct us_model_spec spec = us_spec_of(recipe, session->data, session->view[0].input.size);
     struct us_graph graph = {0};
     US_TRY(us_graph_of(&spec, &graph));
     *count = us_graph_feature_count(&graph);

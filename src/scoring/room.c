@@ -29,7 +29,9 @@ struct sizes {
 static enum unseen_status measure_model(const struct us_scoring *run, struct sizes *sizes)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_model_spec spec = us_spec_of(&run->options->recipe, run->data);
+    const struct unseen_recipe *recipe = &run->options->recipe;
+    const struct us_model_spec spec =
+        us_spec_of(recipe, run->data, us_input_size(recipe, run->data, US_EVALUATION));
     struct us_graph graph = {0};
     US_TRY(us_graph_of(&spec, &graph));
     sizes->weights = (int64_t)graph.params.count;

@@ -95,7 +95,7 @@ static enum unseen_status train_model(void *context, int own, struct us_session 
     };
     past->n_train = m->n_train;
     US_TRY(us_train(session, &job, &past->history, &past->epochs));
-    US_TRY_ALLOC(past->made_by = us_made_by(session->device, session->model));
+    US_TRY_ALLOC(past->made_by = us_made_by(session->device, session->algorithms));
     if (gradients)
         US_TRY(us_record_gradients(m, session, weights, run->progress, title));
 out:

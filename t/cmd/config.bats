@@ -182,6 +182,31 @@ has() {
   unseen train --help | grep -A3 '^  imagenet' | grep -q 'resnet34'
 }
 
+@test "pictures may grow, and be tested at a size of their own" {
+  need_device
+  grows="--model resnet10 --width 2 --epochs 4 --batch 64 --no-progress"
+  run_code 0 unseen train $tiny_data $grows --size 16..48 --test-size 32 --out a
+  has a/run.json size 16..48 test_size 32 resize auto
+  run_code 0 unseen train --config a/run.json --no-progress --out b
+  cmp a/model.safetensors b/model.safetensors
+  run_code 0 unseen train $tiny_data $grows --size 16..48 --test-size 32 --stop-after 3 --out c
+  run_code 0 unseen train $tiny_data $grows --size 16..48 --test-size 32 --out c
+  cmp a/model.safetensors c/model.safetensors
+  run_code 0 unseen train $tiny_data $grows --size 48 --out d
+  has d/run.json size 48 test_size auto
+  ! cmp -s a/model.safetensors d/model.safetensors
+  for size in 16..40 48..16 16..1040 48..80 16.. ..16 16-48; do
+    run_code 2 unseen train $tiny_data $grows --size $size --out x
+    grep -q '^unseen: --size: ' stderr
+  done
+  run_code 2 unseen train $tiny_data $grows --size 16..48 --model convnet3 --out x
+  grep -q '^hint: networks that end with the mean over all pixels' stderr
+  run_code 2 unseen train $tiny_data $grows --test-size 65 --out x
+  grep -q '^unseen: --test-size: ' stderr
+  run_code 2 unseen train $tiny_data $grows --test-size 32 --resize 31 --out x
+  [ ! -e x/model.safetensors ]
+}
+
 @test "scoring models may have a recipe of their own" {
   need_device
   run_code 0 unseen compare $tiny_data --metrics el2n --protocols fold --rules top --keep 0.5 --seeds 1 --folds 2 \

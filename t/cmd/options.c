@@ -14,6 +14,7 @@
 
 /* A struct with a row for each kind, and one inside another: what is in the table is everywhere. */
 struct inner {
+    int hours[2];
     int depth;
 };
 
@@ -32,6 +33,8 @@ struct sample {
 static const struct us_option inner_rows[] = {
     {"depth", US_INT, US_AT(struct inner, depth), .standard = "3", .low = 1, .high = 9, .value = "D",
      .help = "how deep"},
+    {"hours", US_SPAN, US_AT(struct inner, hours), .standard = "8..17", .low = 0, .high = 24,
+     .value = "H[..I]", .help = "when"},
     {0},
 };
 
@@ -138,7 +141,9 @@ static void test_command_line(void **state)
     assert_int_equal(s.other.depth, 5);
     assert_string_equal(s.model, "resnet18");
     assert_true(s.days[0] == 0 && s.days[1] == 0);
-    assert_ok(PARSE(&s, &common, "--depth", "8", "--number", "4", "--flip=false", "--days", "3..17"));
+    assert_ok(PARSE(&s, &common, "--depth", "8", "--number", "4", "--flip=false", "--days", "3..17",
+                    "--hours", "9..12"));
+    assert_true(s.other.hours[0] == 9 && s.other.hours[1] == 12);
     assert_true(s.days[0] == 3 && s.days[1] == 17);
     assert_int_equal(s.other.depth, 8); /* follows what is given of the first */
     assert_int_equal(s.count, 4);
@@ -218,7 +223,7 @@ static void test_json(void **state)
     assert_ok(us_json_save(test_path("run.json"), object));
     json_decref(object);
     assert_ok(us_json_load(test_path("run.json"), &object));
-    assert_int_equal(json_object_size(object), 12);
+    assert_int_equal(json_object_size(object), 14);
     assert_string_equal(json_string_value(json_object_get(object, "days")), "2..4");
     assert_non_null(json_object_get(object, "other_depth"));
     assert_ok(us_options_get(object, "run.json", rows, &again));
@@ -263,8 +268,8 @@ static char *printed(const char *option)
 static void test_texts(void **state)
 {
     (void)state;
-    static const char *const names[] = {"flip",  "count", "mode",  "size", "seed-of-it", "rate",
-                                        "share", "file",  "model", "days", "depth",      "other-depth"};
+    static const char *const names[] = {"flip", "count", "mode", "size",  "seed-of-it",  "rate", "share",
+                                        "file", "model", "days", "depth", "other-depth", "hours"};
     char *help = printed("--help"), *man = printed("--man"), *list = printed("--rows");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *in_man = us_format("%s", "");

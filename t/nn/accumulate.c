@@ -63,7 +63,7 @@ static struct us_model *model_of(int accumulate)
 {
     struct us_model *model;
     const struct unseen_recipe recipe = recipe_in_parts();
-    struct us_model_spec spec = us_session_spec(session, &recipe);
+    struct us_model_spec spec = us_spec_of(&recipe, session->data, session->view[0].input.size);
     assert_int_equal(spec.batch, PART);
     assert_int_equal(spec.accumulate, PARTS);
     spec.accumulate = accumulate;
@@ -192,7 +192,7 @@ static void parts_that_fit_are_named(void **state)
     assert_ok(unseen_device_open(NULL, &device));
     unsetenv("UNSEEN_MEMORY_LIMIT");
     const struct unseen_recipe recipe = recipe_in_parts();
-    struct us_model_spec spec = us_session_spec(session, &recipe);
+    struct us_model_spec spec = us_spec_of(&recipe, session->data, session->view[0].input.size);
     spec.batch = 512;
     spec.accumulate = 2;
     assert_fails(UNSEEN_FAILED, "8.0 MiB are free", us_model_new(device, &spec, &model));

@@ -30,7 +30,7 @@ static struct unseen_recipe recipe_of(const char *model, int width)
 static struct us_model *model_of(const struct unseen_recipe *recipe, bool training)
 {
     struct us_model *model;
-    struct us_model_spec spec = us_session_spec(session, recipe);
+    struct us_model_spec spec = us_spec_of(recipe, session->data, session->view[0].input.size);
     spec.batch = 1;
     spec.training = training;
     assert_ok(us_model_new(test_device(), &spec, &model));
@@ -120,16 +120,16 @@ static void streamed_samples_have_the_same_norms(void **state)
     const struct unseen_recipe recipe = recipe_of("convnet3", 4);
     const int64_t samples[] = {3, 0, 11, 4, 7};
     struct us_model *model = model_of(&recipe, false);
-    struct us_buf *pixels = session->pixels[UNSEEN_TRAIN];
+    struct us_buf *pixels = session->view[0].pixels[UNSEEN_TRAIN];
     float norms[2][5];
     assert_ok(us_model_save(model, test_path("weights.safetensors")));
     for (int streams = 0; streams < 2; streams++) {
-        session->pixels[UNSEEN_TRAIN] = streams ? NULL : pixels;
+        session->view[0].pixels[UNSEEN_TRAIN] = streams ? NULL : pixels;
         assert_true(us_session_streams(session) == streams);
         assert_ok(us_gradient_norms(session, &recipe, test_path("weights.safetensors"), samples, 5, NULL,
                                     norms[streams]));
     }
-    session->pixels[UNSEEN_TRAIN] = pixels;
+    session->view[0].pixels[UNSEEN_TRAIN] = pixels;
     assert_memory_equal(norms[0], norms[1], sizeof norms[0]);
     us_model_free(model);
 }

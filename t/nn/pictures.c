@@ -39,7 +39,7 @@ static struct unseen_recipe recipe_of(enum unseen_crop crop, enum unseen_cache c
     recipe.width = 4;
     recipe.epochs = EPOCHS;
     recipe.batch = 8;
-    recipe.size = PICTURE;
+    recipe.size[0] = recipe.size[1] = PICTURE;
     recipe.pad = 1;
     recipe.crop = crop;
     recipe.cache = cache;
@@ -271,7 +271,7 @@ static void gradients_are_taken_of_decoded_images(void **state)
     for (int i = 0; i < PICTURES; i++)
         samples[i] = PICTURES - 1 - i;
     assert_ok(us_session_new(test_device(), &pictures, &recipe, &session));
-    assert_ok(us_session_model(session, &recipe, &model));
+    assert_ok(us_session_model(session, &recipe, PICTURE, &model));
     assert_ok(us_model_init(model, 1));
     assert_ok(us_model_save(model, weights));
     assert_ok(us_gradient_norms(session, &recipe, weights, samples, PICTURES, NULL, norms[0]));
@@ -287,7 +287,7 @@ static void what_does_not_go_together_is_refused(void **state)
     struct us_session *session;
     struct unseen_recipe recipe = recipe_of(UNSEEN_CROP_PAD, UNSEEN_CACHE_AUTO);
     recipe.resize = 9;
-    recipe.size = 10;
+    recipe.size[0] = recipe.size[1] = 10;
     assert_fails(UNSEEN_USAGE, "--resize: 9 is less than --size, 10",
                  us_session_new(test_device(), &pictures, &recipe, &session));
     recipe.resize = 0;
@@ -295,7 +295,7 @@ static void what_does_not_go_together_is_refused(void **state)
     assert_fails(UNSEEN_USAGE, "--pad: 10 is too large", us_recipe_check_on(&recipe, &pictures));
     recipe.crop = UNSEEN_CROP_RESIZED;
     assert_ok(us_recipe_check_on(&recipe, &pictures));
-    recipe.size = 4;
+    recipe.size[0] = recipe.size[1] = 4;
     assert_fails(UNSEEN_USAGE, "--size", us_recipe_check_on(&recipe, &pictures));
 }
 

@@ -226,8 +226,8 @@ static void streamed_pixels_change_nothing(void **state)
     us_device_limit(device, limit);
     assert_false(us_session_streams(session));
     assert_true(us_session_streams(streaming));
-    assert_null(streaming->pixels[UNSEEN_TRAIN]);
-    assert_non_null(streaming->pixels[UNSEEN_TEST]);
+    assert_null(streaming->view[0].pixels[UNSEEN_TRAIN]);
+    assert_non_null(streaming->view[0].pixels[UNSEEN_TEST]);
     memset(&broken, 0, sizeof broken);
     job.on_epoch = watch;
     job.context = &broken;

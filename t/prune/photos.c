@@ -44,7 +44,7 @@ static struct unseen_recipe recipe_of(void)
     recipe.width = 4;
     recipe.epochs = 2;
     recipe.batch = 8;
-    recipe.size = 16;
+    recipe.size[0] = recipe.size[1] = 16;
     recipe.crop = UNSEEN_CROP_RESIZED;
     return recipe;
 }
