@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/atomic.h"
+#include "base/usable.h"
 
 /* The labels of sample i in the order of the file. */
 static void put_labels(const struct us_cifar *layout, const struct unseen_dataset *dataset,
@@ -99,9 +100,13 @@ enum unseen_status us_cifar_write(const struct us_cifar *layout, const struct un
     while (most < US_CIFAR_TRAIN_FILES && layout->train[most])
         most++;
     int64_t files = subset->n < most ? subset->n : most;
-    struct us_subset all = {NULL, dataset->split[UNSEEN_TEST].n};
+    const struct unseen_images *test = &dataset->split[UNSEEN_TEST];
+    const int64_t n_test = us_usable(test);
+    int64_t *tests = us_calloc((size_t)n_test, sizeof *tests);
     char *path = NULL;
-    enum unseen_status st;
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY_ALLOC(tests);
+    us_list_usable(test, n_test, tests);
     US_TRY(write_names(layout, dataset, out_folder));
     for (int64_t i = 0; i < files; i++) {
         free(path);
@@ -109,12 +114,14 @@ enum unseen_status us_cifar_write(const struct us_cifar *layout, const struct un
         US_TRY(write_records(layout, dataset, UNSEEN_TRAIN, subset, subset->n * i / files,
                              subset->n * (i + 1) / files, path));
     }
-    if (all.n > 0) {
+    if (n_test > 0) {
         free(path);
         US_TRY_ALLOC(path = us_format("%s/%s", out_folder, layout->test));
-        US_TRY(write_records(layout, dataset, UNSEEN_TEST, &all, 0, all.n, path));
+        US_TRY(
+            write_records(layout, dataset, UNSEEN_TEST, &(struct us_subset){tests, n_test}, 0, n_test, path));
     }
 out:
+    free(tests);
     free(path);
     return st;
 }

@@ -141,7 +141,8 @@ static enum unseen_status check_absent(const char *out)
 enum unseen_status unseen_dataset_export(const struct unseen_dataset *dataset, const int64_t *keep, int64_t n,
                                          const char *format, const char *out)
 {
-    struct us_subset subset = {keep, keep ? n : dataset->split[UNSEEN_TRAIN].n};
+    struct us_subset subset;
+    int64_t *usable = NULL;
     const struct us_dataset_format *target = NULL;
     struct us_export export = {0};
     int64_t bytes = 0;
@@ -149,7 +150,7 @@ enum unseen_status unseen_dataset_export(const struct unseen_dataset *dataset, c
     enum unseen_status st = UNSEEN_OK;
     if (!files)
         US_TRY(find_target(format ? format : dataset->format, &target));
-    US_TRY(us_check_subset(dataset, &subset));
+    US_TRY(us_subset_of(dataset, keep, n, &subset, &usable));
     if (files || target->write_file) {
         US_TRY(check_absent(out));
         st = files ? us_paths_write(dataset, &subset, out) : target->write_file(dataset, &subset, out);
@@ -161,5 +162,6 @@ enum unseen_status unseen_dataset_export(const struct unseen_dataset *dataset, c
     st = us_export_commit(&export);
 out:
     us_export_end(&export);
+    free(usable);
     return st;
 }

@@ -4,7 +4,10 @@
 
 #include "datasets/format.h"
 
-/* UNSEEN_USAGE unless the subset is of the dataset's training split, ascending and not empty. */
-enum unseen_status us_check_subset(const struct unseen_dataset *dataset, const struct us_subset *subset);
+/* The samples `keep` [n] of the training split; NULL: all that are not skipped, whatever n is. `usable`
+ * receives what `subset` may point to, freed by the caller, also after a failure. UNSEEN_USAGE unless they
+ * are of the split, none of them is skipped, and they ascend and are not none. */
+enum unseen_status us_subset_of(const struct unseen_dataset *dataset, const int64_t *keep, int64_t n,
+                                struct us_subset *subset, int64_t **usable);
 
 #endif

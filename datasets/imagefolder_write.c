@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/usable.h"
 #include "datasets/class_folder.h"
 #include "datasets/file_reader.h"
 
@@ -148,8 +149,10 @@ enum unseen_status us_imagefolder_measure(const struct unseen_dataset *dataset,
     }
     for (int64_t k = 0; k < subset->n; k++)
         *bytes += bytes_of(index, UNSEEN_TRAIN, subset->keep ? subset->keep[k] : k);
-    for (int64_t i = 0; i < dataset->split[UNSEEN_TEST].n; i++)
-        *bytes += bytes_of(index, UNSEEN_TEST, i);
+    for (int64_t i = 0; i < dataset->split[UNSEEN_TEST].n; i++) {
+        if (us_is_usable(&dataset->split[UNSEEN_TEST], i))
+            *bytes += bytes_of(index, UNSEEN_TEST, i);
+    }
     return UNSEEN_OK;
 }
 
@@ -165,8 +168,10 @@ enum unseen_status us_imagefolder_write(const struct unseen_dataset *dataset, co
     US_TRY(make_classes(&writing));
     for (int64_t k = 0; k < subset->n; k++)
         US_TRY(write_one(&writing, UNSEEN_TRAIN, subset->keep ? subset->keep[k] : k));
-    for (int64_t i = 0; i < dataset->split[UNSEEN_TEST].n; i++)
-        US_TRY(write_one(&writing, UNSEEN_TEST, i));
+    for (int64_t i = 0; i < dataset->split[UNSEEN_TEST].n; i++) {
+        if (us_is_usable(&dataset->split[UNSEEN_TEST], i))
+            US_TRY(write_one(&writing, UNSEEN_TEST, i));
+    }
 out:
     us_bytes_free(&writing.bytes);
     free(writing.made);

@@ -11,6 +11,7 @@
 #include "base/csv.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/usable.h"
 #include "datasets/file_reader.h"
 
 struct writing {
@@ -102,8 +103,10 @@ enum unseen_status us_listed_write(const struct unseen_dataset *dataset, const s
     fputs("path,label,split\n", w.stream);
     for (int64_t k = 0; k < subset->n; k++)
         US_TRY(write_row(&w, UNSEEN_TRAIN, subset->keep ? subset->keep[k] : k));
-    for (int64_t i = 0; i < dataset->split[UNSEEN_TEST].n; i++)
-        US_TRY(write_row(&w, UNSEEN_TEST, i));
+    for (int64_t i = 0; i < dataset->split[UNSEEN_TEST].n; i++) {
+        if (us_is_usable(&dataset->split[UNSEEN_TEST], i))
+            US_TRY(write_row(&w, UNSEEN_TEST, i));
+    }
     US_TRY(us_atomic_commit(&file));
 out:
     us_atomic_abandon(&file);

@@ -15,6 +15,7 @@
 #include "base/progress.h"
 #include "base/sha256.h"
 #include "base/threads.h"
+#include "base/usable.h"
 #include "datasets/export_check.h"
 #include "datasets/format.h"
 #include "datasets/pack_encode.h"
@@ -53,17 +54,19 @@ struct packing {
 static enum unseen_status list_samples(struct packing *p, const int64_t *keep, int64_t n)
 {
     const struct unseen_dataset *dataset = p->coding.dataset;
-    const int64_t test = dataset->split[UNSEEN_TEST].n;
-    p->n_train = keep ? n : dataset->split[UNSEEN_TRAIN].n;
-    p->n = p->n_train + test;
+    const struct unseen_images *test = &dataset->split[UNSEEN_TEST];
+    p->n_train = n;
+    p->n = p->n_train + us_usable(test);
     p->samples = us_calloc((size_t)p->n, sizeof *p->samples);
     p->packed = us_calloc((size_t)p->n, sizeof *p->packed);
     if (!p->samples || !p->packed)
         return UNSEEN_FAILED;
     for (int64_t i = 0; i < p->n_train; i++)
         p->samples[i] = (struct sample){UNSEEN_TRAIN, keep ? keep[i] : i};
-    for (int64_t i = 0; i < test; i++)
-        p->samples[p->n_train + i] = (struct sample){UNSEEN_TEST, i};
+    for (int64_t i = 0, to = p->n_train; i < test->n; i++) {
+        if (us_is_usable(test, i))
+            p->samples[to++] = (struct sample){UNSEEN_TEST, i};
+    }
     return UNSEEN_OK;
 }
 
@@ -394,19 +397,21 @@ enum unseen_status unseen_dataset_pack(const struct unseen_dataset *dataset, con
 {
     struct packing p = {.coding = {dataset, options->size, options->quality}};
     char *partial = us_format("%s.partial", out);
+    struct us_subset subset;
+    int64_t *usable = NULL;
     int lock = -1;
     enum unseen_status st;
     US_TRY_ALLOC(partial);
     p.path = partial;
     US_TRY(check_options(dataset, options));
-    US_TRY(us_check_subset(dataset, &(struct us_subset){keep, keep ? n : dataset->split[UNSEEN_TRAIN].n}));
+    US_TRY(us_subset_of(dataset, keep, n, &subset, &usable));
     if (us_exists(out)) {
         st = us_fail(UNSEEN_USAGE, out, "is there already");
         us_hint("remove it, or name another --out");
         goto out;
     }
-    US_TRY(list_samples(&p, keep, n));
-    US_TRY(write_settings(&p, keep));
+    US_TRY(list_samples(&p, subset.keep, subset.n));
+    US_TRY(write_settings(&p, subset.keep));
     US_TRY(us_lock(partial, &lock));
     US_TRY(pack_to(&p, out));
     if (rename(partial, out) != 0)
@@ -415,6 +420,7 @@ out:
     if (lock >= 0)
         us_unlock(lock);
     end(&p);
+    free(usable);
     free(partial);
     return st;
 }

@@ -9,6 +9,7 @@
 #include "base/dataset_options.h"
 #include "base/json.h"
 #include "base/reader.h"
+#include "base/usable.h"
 #include "base/utf8.h"
 #include "cmd/cmd.h"
 #include "unseen/dataset.h"
@@ -49,26 +50,35 @@ static void print_classes(const struct unseen_dataset *d, const int64_t *train, 
     }
 }
 
-/* Of images of many sizes the smallest and the largest one. */
-static void print_size(const struct unseen_dataset *d)
+/* Of images of many sizes the smallest and the largest one by area, of those that are not skipped. */
+static void find_sizes(const struct unseen_dataset *d, struct us_image_size *least,
+                       struct us_image_size *most)
 {
-    struct us_image_size least = {0}, most = {0};
-    if (d->height > 0) {
-        printf("%d x %d x %d\n", d->height, d->width, d->channels);
-        return;
-    }
+    *least = *most = (struct us_image_size){0};
     for (int split = 0; split < 2; split++) {
         for (int64_t i = 0; i < d->split[split].n; i++) {
             const struct us_image_size size = us_image_size_of(d, (enum unseen_split)split, i);
             const int64_t area = (int64_t)size.height * size.width;
-            if (least.height == 0 || area < (int64_t)least.height * least.width)
-                least = size;
-            if (area > (int64_t)most.height * most.width)
-                most = size;
+            if (!us_is_usable(&d->split[split], i))
+                continue;
+            if (least->height == 0 || area < (int64_t)least->height * least->width)
+                *least = size;
+            if (area > (int64_t)most->height * most->width)
+                *most = size;
         }
     }
-    printf("many sizes, %d x %d to %d x %d, x %d\n", least.height, least.width, most.height, most.width,
-           d->channels);
+}
+
+static void print_size(const struct unseen_dataset *d)
+{
+    struct us_image_size least, most;
+    if (d->height > 0) {
+        printf("%d x %d x %d\n", d->height, d->width, d->channels);
+        return;
+    }
+    find_sizes(d, &least, &most);
+    printf("images of %d x %d to %d x %d pixels, %d channels\n", least.height, least.width, most.height,
+           most.width, d->channels);
 }
 
 static void print_info(const struct unseen_dataset *d, const int64_t *train, const int64_t *test)
@@ -89,7 +99,21 @@ static void print_info(const struct unseen_dataset *d, const int64_t *train, con
         printf("  (ImageNet's)");
     printf("\nsha256 %s\n", d->hash);
     print_duplicates(&d->duplicates);
+    if (d->split[UNSEEN_TRAIN].n_skipped + d->split[UNSEEN_TEST].n_skipped > 0)
+        printf("%lld training and %lld test samples are skipped\n",
+               (long long)d->split[UNSEEN_TRAIN].n_skipped, (long long)d->split[UNSEEN_TEST].n_skipped);
     print_classes(d, train, test);
+}
+
+/* [height, width, channels], or of many sizes {"least": .., "most": ..} with such a shape each. */
+static json_t *shape_json(const struct unseen_dataset *d)
+{
+    struct us_image_size least, most;
+    if (d->height > 0)
+        return json_pack("[i,i,i]", d->height, d->width, d->channels);
+    find_sizes(d, &least, &most);
+    return json_pack("{s:[i,i,i], s:[i,i,i]}", "least", least.height, least.width, d->channels, "most",
+                     most.height, most.width, d->channels);
 }
 
 static enum unseen_status print_info_json(const struct unseen_dataset *d, const int64_t *train,
@@ -100,9 +124,10 @@ static enum unseen_status print_info_json(const struct unseen_dataset *d, const 
         json_array_append_new(classes, json_pack("{s:o, s:I, s:I}", "name", us_json_text(d->class_names[c]),
                                                  "train", (json_int_t)train[c], "test", (json_int_t)test[c]));
     json_t *info = json_pack(
-        "{s:s, s:o, s:I, s:I, s:[i,i,i], s:s, s:{s:I, s:I, s:I}, s:o}", "format", d->format, "location",
-        us_json_text(d->location), "train", (json_int_t)d->split[UNSEEN_TRAIN].n, "test",
-        (json_int_t)d->split[UNSEEN_TEST].n, "shape", d->height, d->width, d->channels, "hash", d->hash,
+        "{s:s, s:o, s:I, s:I, s:{s:I, s:I}, s:o, s:s, s:{s:I, s:I, s:I}, s:o}", "format", d->format,
+        "location", us_json_text(d->location), "train", (json_int_t)d->split[UNSEEN_TRAIN].n, "test",
+        (json_int_t)d->split[UNSEEN_TEST].n, "skipped", "train", (json_int_t)d->split[UNSEEN_TRAIN].n_skipped,
+        "test", (json_int_t)d->split[UNSEEN_TEST].n_skipped, "shape", shape_json(d), "hash", d->hash,
         "duplicates", "same_label", (json_int_t)d->duplicates.same_label, "other_label",
         (json_int_t)d->duplicates.other_label, "test", (json_int_t)d->duplicates.test, "classes", classes);
     return us_print_json(info);

@@ -146,7 +146,7 @@ static enum unseen_status choose_classes(const struct unseen_audit *a, const str
         return UNSEEN_FAILED;
     for (int c = 0; c < a->classes; c++)
         suspects[c] = a->classes > MOST_CLASSES ? (float)tally[c].suspects : 0;
-    *n = us_extreme_samples(suspects, a->classes, false, MOST_CLASSES, chosen);
+    *n = us_extreme_samples(suspects, NULL, a->classes, false, MOST_CLASSES, chosen);
     free(suspects);
     return UNSEEN_OK;
 }

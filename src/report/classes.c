@@ -52,6 +52,8 @@ static enum unseen_status count_classes(const struct us_run_folder *f, struct cl
         count[c].class = c;
     for (int64_t i = 0; i < f->n; i++) {
         struct class_count *of = &count[f->labels[i]];
+        if (f->skipped && f->skipped[i])
+            continue;
         of->n++;
         of->kept += f->kept[i];
         of->score += f->scores[i];
@@ -76,9 +78,10 @@ static enum unseen_status write_bars(FILE *out, const struct us_run_folder *f,
         const struct class_count *c = &counts[all || i < END_BARS ? i : f->classes - n + i];
         char rate[US_NUMBER];
         snprintf(text[i][1], US_NUMBER, "%s kept", us_share_text(keep_rate(c), rate));
-        bars[i] = (struct us_bar){.label = us_run_class_name(f, c->class, text[i][0]),
-                                  .value = {(double)c->n / (double)f->n, (double)c->kept / (double)f->m},
-                                  .note = text[i][1]};
+        bars[i] = (struct us_bar){
+            .label = us_run_class_name(f, c->class, text[i][0]),
+            .value = {(double)c->n / (double)(f->n - f->n_skipped), (double)c->kept / (double)f->m},
+            .note = text[i][1]};
         if (!all && i == END_BARS)
             bars[i] = (struct us_bar){.label = "\xE2\x80\xA6", .value = {NAN, NAN}, .note = ""};
     }

@@ -129,11 +129,14 @@ out:
     return st;
 }
 
-int us_extreme_samples(const float *values, int64_t n, bool lowest, int most, int64_t *samples)
+int us_extreme_samples(const float *values, const uint8_t *skipped, int64_t n, bool lowest, int most,
+                       int64_t *samples)
 {
     int count = 0;
     for (int64_t i = 0; i < n; i++) {
         int at = count;
+        if (skipped && skipped[i])
+            continue;
         while (at > 0 && (lowest ? values[i] < values[samples[at - 1]] : values[i] > values[samples[at - 1]]))
             at--;
         if (at == most)

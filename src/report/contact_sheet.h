@@ -21,7 +21,9 @@ struct us_contact_sheet {
 enum unseen_status us_contact_sheet_write(FILE *out, const struct us_contact_sheet *sheet);
 
 /* The `most` samples with the highest (or, with `lowest`, the lowest) values of n, in that order, ties by
- * index, into samples [most]. Returns how many: n if that is less. */
-int us_extreme_samples(const float *values, int64_t n, bool lowest, int most, int64_t *samples);
+ * index, into samples [most], without those of `skipped` [n] (NULL: none). Returns how many: less than `most`
+ * where there are no more. */
+int us_extreme_samples(const float *values, const uint8_t *skipped, int64_t n, bool lowest, int most,
+                       int64_t *samples);
 
 #endif

@@ -153,6 +153,12 @@ static enum unseen_status read_trajectory(struct us_run_folder *f)
         US_TRY_ALLOC(f->fold = us_calloc((size_t)t->n, sizeof *f->fold));
         memcpy(f->fold, t->fold, (size_t)t->n);
     }
+    if (t->skipped) {
+        US_TRY_ALLOC(f->skipped = us_calloc((size_t)t->n, 1));
+        memcpy(f->skipped, t->skipped, (size_t)t->n);
+    }
+    for (int64_t i = 0; f->skipped && i < f->n; i++)
+        f->n_skipped += f->skipped[i] != 0;
 out:
     unseen_trajectory_close(t);
     free(labels);
@@ -255,6 +261,7 @@ void us_run_folder_close(struct us_run_folder *folder)
     free(folder->kept);
     free(folder->seen);
     free(folder->ascending);
+    free(folder->skipped);
     free(folder->scores);
     json_decref(folder->run);
     *folder = (struct us_run_folder){0};

@@ -20,8 +20,10 @@ struct us_run_folder {
     int64_t m;          /* samples kept */
     float *p_true;      /* [n] mean probability of the given label over repeats and epochs */
     int32_t *suggested; /* [n] class that the models prefer, where the trajectory tells */
-    uint8_t *fold;   /* [n] the model that scored the sample, at the first repeat; NULL unless each fold was
-                        scored by one */
+    uint8_t *fold;    /* [n] the model that scored the sample, at the first repeat; NULL unless each fold was
+                         scored by one */
+    uint8_t *skipped; /* [n] 1 for a bad image that no model trained on */
+    int64_t n_skipped;
     int64_t *labels; /* [n] each in 0..classes-1 */
     int classes;
     struct us_history history; /* history.csv; no columns without it */

@@ -45,12 +45,13 @@ static enum unseen_status write_extremes(FILE *out, const struct us_run_folder *
 {
     int64_t samples[SHEET];
     char title[64];
-    const struct us_contact_sheet sheet = {.dataset = f->dataset,
-                                           .n = us_extreme_samples(f->scores, f->n, lowest, SHEET, samples),
-                                           .samples = samples,
-                                           .value = f->scores,
-                                           .value_name = "score",
-                                           .kept = f->kept};
+    const struct us_contact_sheet sheet = {
+        .dataset = f->dataset,
+        .n = us_extreme_samples(f->scores, f->skipped, f->n, lowest, SHEET, samples),
+        .samples = samples,
+        .value = f->scores,
+        .value_name = "score",
+        .kept = f->kept};
     snprintf(title, sizeof title, "The %d %s samples", sheet.n, lowest ? "easiest" : "hardest");
     return write_sheet(out, f, title,
                        lowest ? "The lowest scores, lowest first." : "The highest scores, highest first.",
@@ -60,12 +61,12 @@ static enum unseen_status write_extremes(FILE *out, const struct us_run_folder *
 /* At even steps through the ranking of what was kept, or dropped. */
 static enum unseen_status write_cross_section(FILE *out, const struct us_run_folder *f, bool kept)
 {
-    int64_t samples[SHEET], group = kept ? f->m : f->n - f->m, rank = 0;
+    int64_t samples[SHEET], group = kept ? f->m : f->n - f->n_skipped - f->m, rank = 0;
     char title[64];
     const int n = group < SHEET ? (int)group : SHEET;
     int found = 0;
     for (int64_t i = 0; i < f->n && found < n; i++) {
-        if ((f->kept[f->ascending[i]] != 0) != kept)
+        if ((f->kept[f->ascending[i]] != 0) != kept || (f->skipped && f->skipped[f->ascending[i]]))
             continue;
         int64_t wanted = n > 1 ? (int64_t)((double)found * (double)(group - 1) / (n - 1)) : 0;
         if (rank++ == wanted)
@@ -113,13 +114,14 @@ static enum unseen_status write_suspects(FILE *out, const struct us_run_folder *
     char *about = doubt_about(f);
     if (!about)
         return UNSEEN_FAILED;
-    const struct us_contact_sheet sheet = {.dataset = f->dataset,
-                                           .n = us_extreme_samples(f->p_true, f->n, true, SHEET, samples),
-                                           .samples = samples,
-                                           .value = f->p_true,
-                                           .value_name = "p",
-                                           .suggested = f->suggested,
-                                           .kept = f->kept};
+    const struct us_contact_sheet sheet = {
+        .dataset = f->dataset,
+        .n = us_extreme_samples(f->p_true, f->skipped, f->n, true, SHEET, samples),
+        .samples = samples,
+        .value = f->p_true,
+        .value_name = "p",
+        .suggested = f->suggested,
+        .kept = f->kept};
     snprintf(title, sizeof title, "The %d most suspicious samples", sheet.n);
     enum unseen_status st = write_sheet(out, f, title, about, &sheet);
     free(about);

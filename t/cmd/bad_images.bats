@@ -32,6 +32,7 @@ holds_none() {
   run_code 3 unseen dataset info data
   run_code 0 unseen dataset info data --on-bad skip
   grep -q 'train 40, test 4, 2 classes' stdout
+  grep -q '^2 training and 1 test samples are skipped' stdout
   [ "$(grep -c 'data: 44 images are checked, 3 are skipped, the first is train/a/15.jpg: ' stderr)" -eq 1 ]
   rm data/train/a/15.jpg data/train/b/20.jpg data/val/b/2.jpg
   run_code 0 unseen dataset info data --on-bad skip --verbose
@@ -92,4 +93,17 @@ holds_none() {
   printf 'a/15.jpg\na/16.jpg\n' > keep.txt
   run_code 2 unseen train data --on-bad skip --subset keep.txt --epochs 1 --out subset
   grep -q 'sample 5, train/a/15.jpg, is a bad image' stderr
+}
+
+@test "exports and packs leave skipped images out" {
+  some_bad
+  run_code 0 unseen dataset export data --on-bad skip --out exported
+  [ "$(find exported/train -name '*.jpg' | wc -l)" -eq 38 ]
+  [ "$(find exported/val -name '*.jpg' | wc -l)" -eq 3 ]
+  run_code 0 unseen dataset pack data --on-bad skip --out data.pack
+  run_code 0 unseen dataset verify data.pack
+  grep -q '^41 samples, all good' stdout
+  printf '5\n6\n' > keep.txt
+  run_code 2 unseen dataset export data --on-bad skip --subset keep.txt --out other
+  grep -q 'sample 5 is a bad image' stderr
 }

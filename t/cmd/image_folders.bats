@@ -29,7 +29,7 @@ hash_of() {
   jpegs data/train/{a,b}/1.jpg data/train/.ipynb_checkpoints/1.jpg data/train/a/._1.jpg
   touch data/.DS_Store data/train/a/{.DS_Store,Thumbs.db,desktop.ini}
   run_code 0 unseen dataset info data --verbose
-  grep -q 'train 2, test 0, 2 classes, many sizes\|train 2, test 0, 2 classes, ' stdout
+  grep -q 'train 2, test 0, 2 classes, ' stdout
   grep -q 'hidden names are passed over' stderr
   run_code 0 unseen dataset verify data
   tar cf data.tar data
@@ -172,8 +172,10 @@ hash_of() {
   jpeg data/train/a/1.jpg 20 10
   jpeg data/train/a/2.jpg 300 200
   run_code 0 unseen dataset info data
-  grep -q 'many sizes, 10 x 20 to 200 x 300, x 3' stdout
+  grep -q 'images of 10 x 20 to 200 x 300 pixels, 3 channels' stdout
   grep -q "(ImageNet's)" stdout
+  run_code 0 unseen dataset info data --json
+  tr -d ' \n' < stdout | grep -q '"shape":{"least":\[10,20,3\],"most":\[200,300,3\]}'
   run_code 0 unseen dataset verify data
 }
 

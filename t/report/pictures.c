@@ -200,9 +200,11 @@ static void test_extremes(void **state)
     (void)state;
     const float values[] = {0.5F, -1, 3, 3, 0.5F, 2};
     int64_t samples[24];
-    assert_int_equal(us_extreme_samples(values, 6, false, 3, samples), 3);
+    assert_int_equal(us_extreme_samples(values, NULL, 6, false, 3, samples), 3);
     assert_memory_equal(samples, ((int64_t[]){2, 3, 5}), 3 * sizeof *samples);
-    assert_int_equal(us_extreme_samples(values, 6, true, 24, samples), 6);
+    assert_int_equal(us_extreme_samples(values, (const uint8_t[]){1, 0, 0, 0, 0, 0}, 6, true, 24, samples),
+                     5);
+    assert_int_equal(us_extreme_samples(values, NULL, 6, true, 24, samples), 6);
     assert_memory_equal(samples, ((int64_t[]){1, 0, 4, 5, 2, 3}), 6 * sizeof *samples);
 }
 
