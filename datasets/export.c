@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/output_root.h"
 #include "datasets/export_check.h"
 #include "datasets/listed.h"
 
@@ -87,18 +88,49 @@ static enum unseen_status move_entries(const char *from, const char *to)
     return st;
 }
 
+/* Where an export to `out` is written, but for the name that tells whose it is. */
+static char *name_begin(const struct us_export *export)
+{
+    return us_format("%s%s.partial.", export->out, export->there ? "/" : "");
+}
+
+/* Remove what killed exports to the same place left. */
+static enum unseen_status remove_left(const char *begin)
+{
+    const char *slash = strrchr(begin, '/'), *name = slash ? slash + 1 : begin;
+    char *folder = slash ? us_format("%.*s", (int)(slash + 1 - begin), begin) : us_format(".");
+    DIR *entries = folder ? opendir(folder) : NULL;
+    const struct dirent *entry;
+    enum unseen_status st = folder ? UNSEEN_OK : UNSEEN_FAILED;
+    while (entries && (entry = readdir(entries))) {
+        if (strncmp(entry->d_name, name, strlen(name)) != 0 ||
+            !us_output_is_left(entry->d_name + strlen(name)))
+            continue;
+        char *path = us_format("%s/%s", folder, entry->d_name);
+        if (path)
+            us_remove_folder(path);
+        free(path);
+    }
+    if (entries)
+        closedir(entries);
+    free(folder);
+    return st;
+}
+
 enum unseen_status us_export_begin(const char *out, int64_t bytes, struct us_export *export)
 {
     enum unseen_status st = UNSEEN_OK;
+    char *begin = NULL;
     *export = (struct us_export){0};
     US_TRY_ALLOC(export->out = us_format("%s", out));
     for (size_t end = strlen(out); end > 1 && out[end - 1] == '/'; end--)
         export->out[end - 1] = '\0';
     US_TRY(check_empty(export->out));
-    US_TRY(us_check_room(export->out, bytes));
     export->there = us_exists(export->out);
-    US_TRY_ALLOC(export->folder =
-                     us_format("%s%s.partial.%ld", export->out, export->there ? "/" : "", (long)getpid()));
+    US_TRY_ALLOC(begin = name_begin(export));
+    US_TRY(remove_left(begin));
+    US_TRY(us_check_room(export->out, bytes));
+    US_TRY_ALLOC(export->folder = us_output_temporary_name(begin));
     if (us_exists(export->folder)) {
         st = us_fail(UNSEEN_FAILED, export->folder, "is in the way");
         free(export->folder); /* not ours to remove */
@@ -107,6 +139,7 @@ enum unseen_status us_export_begin(const char *out, int64_t bytes, struct us_exp
     }
     st = us_make_folder(export->folder);
 out:
+    free(begin);
     if (st != UNSEEN_OK)
         us_export_end(export);
     return st;

@@ -13,7 +13,8 @@ struct us_export {
 };
 
 /* UNSEEN_USAGE if `out` holds anything but hidden files: an export never mixes with, or writes over, what is
- * there. UNSEEN_FAILED if the disk has less than `bytes` free. End with us_export_end. */
+ * there. What killed exports to `out` left, of processes of this host, is removed. UNSEEN_FAILED if the disk
+ * has less than `bytes` free. End with us_export_end. */
 enum unseen_status us_export_begin(const char *out, int64_t bytes, struct us_export *export);
 
 /* Give the folder its name. Data first: a name never stands for empty files. */

@@ -49,6 +49,17 @@ char *us_output_temporary_name(const char *before)
     return us_format("%s%s.%ld.%u", before, host(), (long)getpid(), number++);
 }
 
+bool us_output_is_left(const char *name)
+{
+    long process;
+    unsigned number;
+    int end = 0;
+    const size_t length = strlen(host());
+    return strncmp(name, host(), length) == 0 &&
+           sscanf(name + length, ".%ld.%u%n", &process, &number, &end) == 2 && !name[length + (size_t)end] &&
+           process >= 1 && (process == getpid() || (kill((pid_t)process, 0) != 0 && errno != EPERM));
+}
+
 char *us_output_temporary(const struct us_output_root *root)
 {
     char *folder = us_format("%s/.unseen/tmp/", root->path);
@@ -72,16 +83,9 @@ static enum unseen_status remove_left(const char *root)
     DIR *entries = folder ? opendir(folder) : NULL;
     const struct dirent *entry;
     while (entries && (entry = readdir(entries))) {
-        long process;
-        unsigned number;
-        int end = 0;
-        size_t length = strlen(host());
-        const char *name = entry->d_name;
-        if (strncmp(name, host(), length) != 0 ||
-            sscanf(name + length, ".%ld.%u%n", &process, &number, &end) != 2 || name[length + (size_t)end] ||
-            process < 1 || (process != getpid() && (kill((pid_t)process, 0) == 0 || errno == EPERM)))
-            continue;
-        (void)unlinkat(dirfd(entries), name, 0); /* a folder of that name is not ours and stays */
+        /* A folder of that name is not ours and stays. */
+        if (us_output_is_left(entry->d_name))
+            (void)unlinkat(dirfd(entries), entry->d_name, 0);
     }
     if (entries)
         closedir(entries);

@@ -41,6 +41,10 @@ enum unseen_status us_output_find(const char *path, struct us_output **output, c
 char *us_output_temporary_name(const char *before);
 char *us_output_temporary(const struct us_output_root *root);
 
+/* Whether such a name, without what stands before it, was left by a process of this host that is no more, or
+ * that had this one's number. */
+bool us_output_is_left(const char *name);
+
 /* Fail: something is at `path` that is not ours. */
 enum unseen_status us_output_in_the_way(const struct us_output_root *root, const char *path);
 

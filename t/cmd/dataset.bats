@@ -98,3 +98,17 @@ draw() {
   run_code 3 unseen dataset info $'nowhere\e[31m'
   ! grep -q $'\e' stderr
 }
+
+@test "what a killed export left goes with the next one" {
+  run_code 0 unseen dataset synth --n 20 --test 4 --classes 2 --out data
+  host=$(uname -n | cut -c1-40 | tr -c 'a-zA-Z0-9\n' -)
+  mkdir -p "out.partial.$host.999999999.0/train" "out.partial.$host.1.0" out.partial.elsewhere.999999999.0
+  touch "out.partial.$host.999999999.0/train/x"
+  run_code 0 unseen dataset export data --out out
+  [ ! -e "out.partial.$host.999999999.0" ]
+  [ -e out.partial.elsewhere.999999999.0 ]
+  [ -e "out.partial.$host.1.0" ]
+  mkdir -p "there/.partial.$host.999999999.0"
+  run_code 0 unseen dataset export data --out there
+  [ ! -e "there/.partial.$host.999999999.0" ]
+}
