@@ -37,6 +37,9 @@ enum unseen_status us_open_inputs(const struct us_common *common, const char *na
                                   const struct unseen_dataset_options *reading, struct unseen_dataset **data,
                                   struct unseen_device **device);
 
+/* Say so where the data have no test split. */
+void us_note_test_split(const struct unseen_dataset *data);
+
 /* All devices, a line each, with the default marked: for --device list. */
 enum unseen_status us_print_device_list(void);
 

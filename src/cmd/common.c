@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "cmd/cmd.h"
 #include "unseen/score.h"
 #include "unseen/select.h"
@@ -129,6 +130,14 @@ json_t *us_race_json(const struct unseen_tune_row *r)
         json_object_set(row, "candidates", all);
     json_decref(all);
     return row;
+}
+
+void us_note_test_split(const struct unseen_dataset *data)
+{
+    const bool files = data->split[UNSEEN_TRAIN].paths != NULL;
+    if (data->split[UNSEEN_TEST].n == 0)
+        us_log(UNSEEN_LOG_INFO, "%s: there is no test split%s", data->location,
+               files ? "; --test-share 0.1 would hold out a tenth of each class" : "");
 }
 
 void us_print_cutoff(double cutoff, double noise_rate)

@@ -91,6 +91,7 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
     options.scoring.out = common.out;
     options.scoring.command = us_command_line();
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
+    us_note_test_split(data);
     US_TRY(unseen_run_lock(common.out, (const char *[]){"report.html", NULL}, &lock));
     US_TRY(unseen_prune(device, data, &options, &result));
     US_TRY(unseen_report(common.out, data, 0));

@@ -77,6 +77,7 @@ enum unseen_status us_cmd_train(int argc, char **argv)
     options.out = common.out;
     options.command = us_command_line();
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
+    us_note_test_split(data);
     if (options.subset_name) {
         US_TRY(unseen_dataset_subset(data, options.subset_name, &keep, &options.n_subset));
         options.subset = keep;

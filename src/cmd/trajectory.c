@@ -98,6 +98,7 @@ enum unseen_status us_cmd_trajectory(int argc, char **argv)
     options.out = common.out;
     options.command = us_command_line();
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
+    us_note_test_split(data);
     US_TRY(unseen_record_trajectory(device, data, &options));
     if (options.jobs > 1)
         printf("job %s is done; unseen merge joins all %d\n", request.job, options.jobs);

@@ -213,7 +213,10 @@ static enum unseen_status check_test_split(const struct unseen_dataset *data)
     if (us_usable(&data->split[UNSEEN_TEST]) > 0)
         return UNSEEN_OK;
     us_fail(UNSEEN_BAD_DATA, data->location, "has no test split to compare coresets on");
-    us_hint("a folder with train/ and test/, or CIFAR's test batch beside the others, gives one");
+    us_hint(
+        data->split[UNSEEN_TRAIN].paths
+            ? "--test-share 0.1 holds out a tenth of each class; a folder with train/ and test/ has its own"
+            : "CIFAR's test batch beside the others gives one");
     return UNSEEN_BAD_DATA;
 }
 

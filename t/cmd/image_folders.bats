@@ -191,3 +191,21 @@ hash_of() {
   LC_ALL=C.UTF-8 unseen dataset info pax.tar --list | sed 's|data/train/|train/|' > utf8.csv
   diff c.csv utf8.csv
 }
+
+@test "data without a test split say so once" {
+  need_device
+  jpegs data/{a,b}/{1,2,3,4,5,6}.jpg
+  local small="--model convnet3 --width 8 --batch 4 --size 32 --no-progress"
+  local note='data: there is no test split; --test-share 0.1 would hold out a tenth of each class'
+  for command in train "prune --folds 2 --keep 0.5" "trajectory --folds 2" "audit --folds 2"; do
+    rm -rf run
+    run_code 0 unseen $command data --epochs 1 $small --out run
+    [ "$(grep -c "$note" stderr)" -eq 1 ]
+  done
+  run_code 3 unseen compare data --epochs 1 $small --out compare
+  grep -q 'data: has no test split to compare coresets on' stderr
+  grep -q '^hint: --test-share 0.1 holds out a tenth of each class' stderr
+  run_code 0 unseen train data --epochs 1 $small --test-share 0.2 --out tested
+  [ "$(grep -c 'no test split' stderr)" -eq 0 ]
+  grep -q '^test accuracy ' stdout
+}
