@@ -45,6 +45,14 @@ int us_input_sizes(const struct unseen_recipe *recipe, const struct unseen_datas
     return n;
 }
 
+bool us_input_trains(const struct unseen_recipe *recipe, const struct unseen_dataset *data, int size)
+{
+    bool trains = false;
+    for (int epoch = 0; epoch < recipe->epochs && !trains; epoch++)
+        trains = us_input_size(recipe, data, epoch) == size;
+    return trains;
+}
+
 enum unseen_status us_input_of(const struct unseen_recipe *recipe, const struct unseen_dataset *data,
                                int size, struct us_image_input *input)
 {

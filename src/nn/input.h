@@ -2,6 +2,8 @@
 #ifndef US_NN_INPUT_H
 #define US_NN_INPUT_H
 
+#include <stdbool.h>
+
 #include "loader/crop.h"
 #include "unseen/train.h"
 
@@ -20,6 +22,9 @@ int us_input_size(const struct unseen_recipe *recipe, const struct unseen_datase
 /* All of them, once each: evaluation's, then the others in ascending order. Returns their number. */
 int us_input_sizes(const struct unseen_recipe *recipe, const struct unseen_dataset *data,
                    int size[US_SIZES_MOST]);
+
+/* Whether any training epoch takes this size. */
+bool us_input_trains(const struct unseen_recipe *recipe, const struct unseen_dataset *data, int size);
 
 /* Images of one of these sizes with every "auto" decided. UNSEEN_USAGE, naming the option, for what does not
  * go together. */

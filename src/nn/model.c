@@ -18,7 +18,7 @@ static size_t max_size(size_t a, size_t b)
 
 static enum us_plan_for purpose(const struct us_model_spec *spec)
 {
-    return !spec->training ? US_PLAN_FORWARD : spec->recompute ? US_PLAN_RECOMPUTE : US_PLAN_TRAINING;
+    return !us_model_learns(spec) ? US_PLAN_FORWARD : spec->recompute ? US_PLAN_RECOMPUTE : US_PLAN_TRAINING;
 }
 
 static enum unseen_status make_layer(struct us_model *model, int i)
@@ -63,7 +63,7 @@ static bool scales(const struct us_model *model)
 
 static bool accumulates(const struct us_model *model)
 {
-    return model->spec.training && model->spec.accumulate > 1;
+    return us_model_learns(&model->spec) && model->spec.accumulate > 1;
 }
 
 /* Their programs are built together. */
@@ -90,7 +90,8 @@ static void fuse(struct us_model *model)
         const size_t affine = 2 * (size_t)model->graph.values[model->graph.nodes[i].y].c * sizeof(float);
         const size_t moments = us_batchnorm_moments(next->batchnorm, (size_t)blocks);
         if (blocks > 0)
-            model->shared_bytes = max_size(model->shared_bytes, model->spec.training ? moments : affine);
+            model->shared_bytes =
+                max_size(model->shared_bytes, us_model_learns(&model->spec) ? moments : affine);
     }
 }
 
@@ -149,11 +150,11 @@ static uint64_t needed(const struct us_model *model, uint64_t *largest)
     }
     if (accumulates(model))
         sum += us_buf_footprint(params);
-    /* Training adds gradients and velocity to parameters, and saved statistics to running ones. */
-    size_t copies = model->spec.training ? 3 : 1;
+    /* Training adds velocity and gradients to parameters, and saved statistics to running ones. */
+    const size_t learns = us_model_learns(&model->spec), copies = 1 + learns + model->spec.training;
     if (scales(model))
         sum += us_buf_footprint(US_SCALING_FLOATS * sizeof(float));
-    return sum + copies * us_buf_footprint(params) + (copies + 1) / 2 * us_buf_footprint(stats);
+    return sum + copies * us_buf_footprint(params) + (1 + learns) * us_buf_footprint(stats);
 }
 
 static bool fits(const struct us_model *model)
@@ -227,9 +228,10 @@ static enum unseen_status allocate(struct us_model *model)
     const struct us_params *params = &model->graph.params, *stats = &model->graph.stats;
     US_TRY(us_flat_new(device, params, true, &model->params));
     US_TRY(us_flat_new(device, stats, true, &model->stats));
-    if (model->spec.training) {
-        US_TRY(us_flat_new(device, params, true, &model->grads));
+    if (model->spec.training)
         US_TRY(us_flat_new(device, params, false, &model->velocity));
+    if (us_model_learns(&model->spec)) {
+        US_TRY(us_flat_new(device, params, true, &model->grads));
         US_TRY(us_flat_new(device, stats, true, &model->saved));
     }
     if (accumulates(model))

@@ -18,6 +18,7 @@ struct us_model_spec {
     int accumulate; /* training: parts that a step's gradients are summed up from; 0: 1, never more */
     bool recompute; /* training: most activations are not kept for the backward pass but made again there:
                        a third more work, less memory, the same gradients to the bit */
+    bool evaluates; /* training: hold all that training has made, but with room for evaluation alone */
 };
 
 /* Bytes that a model of this spec needs on `device`, all told. */

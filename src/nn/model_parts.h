@@ -39,6 +39,12 @@ struct us_model {
     int64_t batches;             /* training passes so far: PyTorch's num_batches_tracked */
 };
 
+/* Whether training passes run through a model of this spec. */
+static inline bool us_model_learns(const struct us_model_spec *spec)
+{
+    return spec->training && !spec->evaluates;
+}
+
 /* us_model_new for any builder: what tests build their own graphs with. */
 enum unseen_status us_model_build(struct unseen_device *device, const struct us_model_spec *spec,
                                   us_builder *builder, struct us_model **model);

@@ -51,7 +51,7 @@ static struct us_batchnorm_params batchnorm_params(const struct us_model *model,
                                          .beta = model->params.part[node->param + 1],
                                          .running_mean = model->stats.part[node->stat],
                                          .running_var = model->stats.part[node->stat + 1]};
-    if (model->spec.training) {
+    if (us_model_learns(&model->spec)) {
         params.dgamma = model->grads.part[node->param];
         params.dbeta = model->grads.part[node->param + 1];
         params.mean = model->saved.part[node->stat];
@@ -183,7 +183,7 @@ static enum unseen_status check_pass(const struct us_model *model, int n, bool t
 {
     if (n < 1 || n > model->spec.batch)
         return us_fail(UNSEEN_USAGE, model->name, "a batch of %d is not in 1..%d", n, model->spec.batch);
-    if (training && !model->spec.training)
+    if (training && !us_model_learns(&model->spec))
         return us_fail(UNSEEN_USAGE, model->name, "the model was not built for training");
     return UNSEEN_OK;
 }

@@ -220,7 +220,7 @@ static bool same_spec(const struct us_model_spec *a, const struct us_model_spec 
 {
     return strcmp(a->name, b->name) == 0 && a->width == b->width && a->batch == b->batch &&
            a->height == b->height && a->precision == b->precision && a->accumulate == b->accumulate &&
-           a->recompute == b->recompute;
+           a->recompute == b->recompute && a->evaluates == b->evaluates;
 }
 
 static const struct us_view *find_view(const struct us_session *session, int size)
@@ -279,7 +279,8 @@ struct us_model_spec us_spec_of(const struct unseen_recipe *recipe, const struct
                                   .precision = recipe->precision,
                                   .training = true,
                                   .accumulate = recipe->accumulate,
-                                  .recompute = recipe->recompute != 0};
+                                  .recompute = recipe->recompute != 0,
+                                  .evaluates = !us_input_trains(recipe, data, size)};
 }
 
 enum unseen_status us_session_model_memory(const struct us_session *session,
@@ -350,10 +351,12 @@ enum unseen_status us_session_resize(struct us_session *session, const struct un
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_model_copy copy = {0};
-    const double start = us_seconds();
+    double start;
     *model = session->model;
     if (session->spec.height == size)
         return UNSEEN_OK;
+    US_TRY(us_finish(session->device)); /* what is under way is no part of the time below */
+    start = us_seconds();
     US_TRY(us_model_copy_read(session->model, &copy));
     US_TRY(us_session_model(session, recipe, size, model));
     US_TRY(us_model_copy_write(*model, &copy));

@@ -316,6 +316,39 @@ static void no_bit_changes_between_sizes(void **state)
     }
 }
 
+/* A size that no training epoch takes has no room for training, and computes the same. */
+static void evaluation_alone_takes_less(void **state)
+{
+    (void)state;
+    enum { N = 3 };
+    const struct unseen_recipe recipe = recipe_of(UNSEEN_CROP_RESIZED, UNSEEN_CACHE_OFF);
+    static float input[N * TEST * TEST * 3];
+    float logits[2][N * 2];
+    uint64_t bytes[2];
+    for (size_t i = 0; i < sizeof input / sizeof *input; i++)
+        input[i] = (float)(i * 2654435761u % 1000) / 500 - 1;
+    for (int evaluates = 0; evaluates < 2; evaluates++) {
+        struct us_model_spec spec = us_spec_of(&recipe, &pictures, TEST);
+        struct us_model *model;
+        assert_true(spec.evaluates);
+        assert_false(us_spec_of(&recipe, &pictures, FIRST).evaluates);
+        spec.evaluates = evaluates;
+        assert_ok(us_model_memory(test_device(), &spec, &bytes[evaluates]));
+        const uint64_t used = us_device_memory(test_device()).used;
+        assert_ok(us_model_new(test_device(), &spec, &model));
+        assert_int_equal(us_device_memory(test_device()).used - used, bytes[evaluates]);
+        assert_ok(us_model_init(model, 5));
+        assert_ok(us_write(test_device(), us_model_input(model), 0, input, sizeof input));
+        assert_ok(us_model_forward(model, N, false));
+        assert_ok(us_read(test_device(), us_model_logits(model), 0, logits[evaluates], sizeof logits[0]));
+        if (evaluates)
+            assert_fails(UNSEEN_USAGE, "not built for training", us_model_forward(model, N, true));
+        us_model_free(model);
+    }
+    assert_memory_equal(logits[0], logits[1], sizeof logits[0]);
+    assert_true(2 * bytes[1] < bytes[0]);
+}
+
 /* The largest size counts, and lacks room before the first epoch, not after half of them. */
 static void memory_is_that_of_the_largest(void **state)
 {
@@ -386,6 +419,7 @@ int main(void)
         cmocka_unit_test_setup(runs_go_on, reset),
         cmocka_unit_test_setup(models_side_by_side_are_those_one_by_one, reset),
         cmocka_unit_test_setup(no_bit_changes_between_sizes, reset),
+        cmocka_unit_test_setup(evaluation_alone_takes_less, reset),
         cmocka_unit_test_setup(memory_is_that_of_the_largest, reset),
         cmocka_unit_test_setup(what_does_not_go_together_is_refused, reset),
     };
