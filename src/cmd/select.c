@@ -67,8 +67,10 @@ enum unseen_status us_cmd_select(int argc, char **argv)
     if (r.data && !r.files.labels)
         US_TRY(unseen_dataset_open(r.data, &reading, &data));
     r.files.data = data;
-    if (data)
+    if (data) {
         us_select_inputs_table(data, &r.options);
+        r.options.leave_out = data->split[UNSEEN_TRAIN].skipped;
+    }
     if (r.cut && !r.trajectory) {
         st = us_fail(UNSEEN_USAGE, "--cutoff-by", "'%s' is scored from a trajectory", r.cut);
         us_hint("name it by --trajectory, or give scores to cut by as --hardness FILE");

@@ -299,5 +299,6 @@ void us_select_inputs_apply(const struct us_select_inputs *in, struct unseen_sel
     select->features = in->rows;
     select->dimension = in->dimension;
     select->fold = in->fold;
-    select->leave_out = in->skipped;
+    if (in->skipped)
+        select->leave_out = in->skipped;
 }

@@ -74,6 +74,9 @@ holds_none() {
     [ "$(indices all.npy | wc -l)" -eq 38 ]
     holds_none all.npy
   done
+  run_code 0 unseen select --scores run1/scores.npy --rule top --keep 0.5 --out all.npy --data data --on-bad skip --force
+  [ "$(indices all.npy | wc -l)" -eq 19 ]
+  holds_none all.npy
   run_code 0 unseen audit data --on-bad skip $small --count 100 --out audit
   [ "$(wc -l < audit/suspects.csv)" -eq 39 ]
   [ "$(grep -c '^5,\|^30,' audit/suspects.csv)" -eq 0 ]
