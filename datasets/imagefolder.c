@@ -68,7 +68,7 @@ static enum unseen_status list_imagefolder(const char *location, struct us_index
     enum unseen_status st = UNSEEN_OK;
     if (stat(location, &about) != 0)
         return us_fail(UNSEEN_BAD_DATA, location, "%s", strerror(errno));
-    const struct us_place root = {.size = about.st_size, .changed = us_changed(&about)};
+    const struct us_place root = us_place_of(&about);
     US_TRY(us_store_new(location, &index->store));
     US_TRY(us_tree_read(location, index->store, &tree));
     for (int64_t i = 0; i < tree.n[UNSEEN_TRAIN] + tree.n[UNSEEN_TEST]; i++) {

@@ -58,7 +58,7 @@ enum unseen_status us_index_witness(struct us_index *index, const char *path, co
     if (!grown)
         return UNSEEN_FAILED;
     index->witnesses = grown;
-    grown[index->n_witnesses] = (struct us_witness){.size = place->size, .changed = place->changed};
+    grown[index->n_witnesses] = (struct us_witness){.place = *place};
     enum unseen_status st = us_text_add(&index->text, path, &grown[index->n_witnesses].path);
     index->n_witnesses += st == UNSEEN_OK;
     return st;
@@ -72,7 +72,7 @@ enum unseen_status us_index_watch(struct us_index *index, const char *path)
         free(whole);
         return us_fail(UNSEEN_BAD_DATA, path, "%s", strerror(errno));
     }
-    const struct us_place place = {.size = about.st_size, .changed = us_changed(&about)};
+    const struct us_place place = us_place_of(&about);
     enum unseen_status st = us_index_witness(index, whole, &place);
     free(whole);
     return st;

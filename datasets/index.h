@@ -27,7 +27,7 @@ struct us_entry {
 /* Something whose change makes the listing old: a folder, an archive, a list of labels. */
 struct us_witness {
     uint64_t path; /* in the text */
-    int64_t size, changed;
+    struct us_place place;
 };
 
 /* An entry with the content of an earlier one, of the training split. */
@@ -69,10 +69,10 @@ enum unseen_status us_index_add(struct us_index *index, enum unseen_split split,
                                 int32_t label, const struct us_place *place);
 enum unseen_status us_index_class(struct us_index *index, const char *name);
 /* A folder, or a file other than the samples' own, that was read for the listing; archives of the store need
- * not be named. `place`: its size and time before it was read. */
+ * not be named. `place`: us_place_of it before it was read. */
 enum unseen_status us_index_witness(struct us_index *index, const char *path, const struct us_place *place);
 
-/* The same with the size and time that the file has now, before it is read. UNSEEN_BAD_DATA if it is not
+/* The same with what the file is now, before it is read. UNSEEN_BAD_DATA if it is not
  * there. */
 enum unseen_status us_index_watch(struct us_index *index, const char *path);
 

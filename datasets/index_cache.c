@@ -39,19 +39,19 @@ char *us_index_path(const char *location, const char *what)
     return path;
 }
 
-static bool is_as_it_was(const char *path, int64_t size, int64_t changed)
+static bool is_as_it_was(const char *path, const struct us_place *place)
 {
     struct stat about;
-    return stat(path, &about) == 0 && (S_ISDIR(about.st_mode) || about.st_size == size) &&
-           us_changed(&about) == changed;
+    return stat(path, &about) == 0 && (S_ISDIR(about.st_mode) || about.st_size == place->size) &&
+           us_changed(&about) == place->changed && us_touched(&about) == place->touched;
 }
 
 static bool are_witnesses_as_they_were(const struct us_index *index, int64_t made)
 {
     for (size_t i = 0; i < index->n_witnesses; i++) {
         const struct us_witness *witness = &index->witnesses[i];
-        if (witness->changed > made - unsure ||
-            !is_as_it_was(index->text.text + witness->path, witness->size, witness->changed))
+        if (witness->place.changed > made - unsure ||
+            !is_as_it_was(index->text.text + witness->path, &witness->place))
             return false;
     }
     return true;
@@ -63,7 +63,7 @@ static bool is_file_as_it_was(const struct us_index *index, int64_t i)
     if (place->file != US_OWN_FILE)
         return true;
     char *path = us_store_label(index->store, us_index_name(index, i), place);
-    bool good = path && is_as_it_was(path, place->size, place->changed);
+    bool good = path && is_as_it_was(path, place);
     free(path);
     return good;
 }
@@ -123,7 +123,8 @@ static enum unseen_status reuse_entry(struct us_index *index, int64_t i, const s
     struct us_entry *to = &index->entries[i];
     const struct us_entry *from = &former->entries[j];
     if (!from->looked_at || from->bad || to->place.file != US_OWN_FILE || from->place.file != US_OWN_FILE ||
-        to->place.size != from->place.size || to->place.changed != from->place.changed)
+        to->place.size != from->place.size || to->place.changed != from->place.changed ||
+        to->place.touched != from->place.touched)
         return UNSEEN_OK;
     to->head = from->head;
     to->orientation = from->orientation;

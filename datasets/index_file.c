@@ -13,7 +13,7 @@
 #include "base/hash.h"
 
 /* The number changes when the layout of a file or the meaning of a field does. */
-static const char magic[16] = "unseen-index-2";
+static const char magic[16] = "unseen-index-3";
 
 /* What lies behind the head, each from a multiple of 8 bytes on. NAMES: of the store's folder and archives,
  * and of classes. */
@@ -32,7 +32,8 @@ struct head {
 /* An archive of the store. */
 struct kept_file {
     uint64_t path; /* in NAMES */
-    int64_t size, changed, packed;
+    int64_t size, changed;
+    uint32_t touched, packed;
 };
 
 static size_t padded(uint64_t bytes)
@@ -68,7 +69,7 @@ static struct head *map_file(const char *path, size_t *size)
 {
     struct stat about;
     struct head *head = MAP_FAILED;
-    int handle = open(path, O_RDONLY | O_CLOEXEC);
+    int handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is not waited for */
     if (handle < 0)
         return NULL;
     if (fstat(handle, &about) == 0 && S_ISREG(about.st_mode) && (size_t)about.st_size >= sizeof *head) {
@@ -95,7 +96,8 @@ static enum unseen_status open_store(struct us_index *index, const struct head *
         int32_t number;
         US_TRY(us_store_add(index->store, names + kept[i].path, kept[i].packed != 0, &number));
         const struct us_stored_file *file = &us_store_files(index->store, &number)[i];
-        if (file->size != kept[i].size || file->changed != kept[i].changed)
+        if (file->size != kept[i].size || file->changed != kept[i].changed ||
+            file->touched != kept[i].touched)
             return UNSEEN_BAD_DATA;
     }
 out:
@@ -156,7 +158,7 @@ static enum unseen_status list_archives(const struct us_store *store, struct us_
     struct kept_file *list = *kept = us_calloc((size_t)count, sizeof *list);
     enum unseen_status st = list ? UNSEEN_OK : UNSEEN_FAILED;
     for (int32_t i = 0; st == UNSEEN_OK && i < count; i++) {
-        list[i] = (struct kept_file){0, files[i].size, files[i].changed, files[i].packed};
+        list[i] = (struct kept_file){0, files[i].size, files[i].changed, files[i].touched, files[i].packed};
         st = us_text_add(names, files[i].path, &list[i].path);
     }
     *n = (size_t)count;

@@ -76,8 +76,7 @@ static enum unseen_status add_rows(const char *folder, const struct us_sample_li
             }
             continue;
         }
-        const struct us_place place = {
-            .size = about.st_size, .changed = us_changed(&about), .file = US_OWN_FILE};
+        const struct us_place place = us_place_of(&about);
         st = us_index_add(index, to, row->path, row->label, &place);
     }
     return st;

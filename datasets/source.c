@@ -137,8 +137,7 @@ static enum unseen_status take_entry(struct us_source *source, FTSENT *entry)
     }
     if (entry->fts_info == FTS_DC)
         return pass_over(source, US_LOOP, relative);
-    source->place = (struct us_place){
-        .size = entry->fts_statp->st_size, .changed = us_changed(entry->fts_statp), .file = US_OWN_FILE};
+    source->place = us_place_of(entry->fts_statp);
     source->name = us_format("%s%s", relative, entry->fts_info == FTS_D ? "/" : "");
     return source->name ? UNSEEN_OK : UNSEEN_FAILED;
 }

@@ -97,8 +97,11 @@ enum unseen_status us_store_add(struct us_store *store, const char *path, bool p
         return UNSEEN_FAILED;
     store->files = grown;
     struct us_stored_file *fresh = &grown[store->n];
-    *fresh = (struct us_stored_file){
-        .size = about.st_size, .changed = us_changed(&about), .packed = packed, .handle = -1};
+    *fresh = (struct us_stored_file){.size = about.st_size,
+                                     .changed = us_changed(&about),
+                                     .touched = us_touched(&about),
+                                     .packed = packed,
+                                     .handle = -1};
     *file = store->n++;
     fresh->name = us_format("%s", path);
     if (!(fresh->path = realpath(path, NULL)))

@@ -19,6 +19,7 @@ struct us_stored_file {
     char *path;            /* from the root on */
     char *name;            /* as it was given */
     int64_t size, changed; /* as of us_place */
+    uint32_t touched;      /* .. */
     bool packed;           /* its members have to be unpacked; offsets are those of the spool */
     int handle;            /* -1: not opened yet */
     struct us_spool *spool;

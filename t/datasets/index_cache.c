@@ -139,6 +139,10 @@ static void a_damaged_index_is_made_again(void **state)
     assert_int_equal(truncate(path, 0), 0);
     assert_false(is_taken(folder, FILES + 1, other));
     assert_string_equal(hash, other);
+    /* a pipe that nobody writes to */
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_false(is_taken(folder, FILES + 1, other));
 }
 
 /* Without its folder's time having changed. */
@@ -153,6 +157,34 @@ static void a_changed_file_is_noticed(void **state)
     age(path, 5); /* of all of its links */
     assert_false(is_taken(folder, FILES + 1, hash));
     assert_true(is_taken(folder, FILES + 1, hash));
+}
+
+/* rsync, cp -a and tar set the times of folders back, exiftool those of files whose EXIF it writes. */
+static void times_that_are_set_back_hide_nothing(void **state)
+{
+    (void)state;
+    char hash[65], path[2048];
+    setenv("UNSEEN_CACHE_DIR", test_path("cache7"), 1);
+    const char *folder = make_tree("back");
+    assert_false(is_taken(folder, FILES + 1, hash));
+    assert_true(is_taken(folder, FILES + 1, hash));
+    test_jpeg(folder, "train/a/new.jpg", 8, 8, 0x111111, 0);
+    age_folders(folder, 0);
+    assert_false(is_taken(folder, FILES + 2, hash));
+    assert_true(is_taken(folder, FILES + 2, hash));
+    struct unseen_dataset *dataset = open_ok(folder);
+    const uint64_t head = us_files_index(dataset)->entries[FILES + 1].head;
+    unseen_dataset_close(dataset);
+    snprintf(path, sizeof path, "%s/train/b/0.jpg", folder);
+    int handle = open(path, O_WRONLY);
+    assert_int_equal(pwrite(handle, "x", 1, 10), 1);
+    close(handle);
+    age(path, 0);
+    age_folders(folder, 0);
+    dataset = open_ok(folder);
+    assert_null(us_files_index(dataset)->mapping);
+    assert_true(us_files_index(dataset)->entries[FILES + 1].head != head);
+    unseen_dataset_close(dataset);
 }
 
 /* What is compared at opening is a part; a file that is found to be another later ends what is kept. */
@@ -240,6 +272,7 @@ int main(void)
         cmocka_unit_test(an_index_is_taken_as_long_as_the_folder_is_as_it_was),
         cmocka_unit_test(a_damaged_index_is_made_again),
         cmocka_unit_test(a_changed_file_is_noticed),
+        cmocka_unit_test(times_that_are_set_back_hide_nothing),
         cmocka_unit_test(a_file_that_changes_while_it_is_open_removes_the_index),
         cmocka_unit_test(small_data_are_listed_anew),
         cmocka_unit_test(files_are_decoded_once),
