@@ -2,7 +2,7 @@
  * batch; all is enqueued, nothing waits for the device):
  *
  *   run_epoch            shuffles order [n_train] and enqueues the passes
- *     us_session_resize  makes the model anew for a pass whose images are larger or smaller than the last one's
+ *     us_session_resize  makes the model anew where images are larger or smaller than in the last pass
  *     us_pass_enqueue    (passes.c) sends the order; positions at..at+n-1 of it at a time:
  *       us_loader_batch  (loader.c) rows [n] of the order; their pixels uint8 [n,h,w,c], resident or sent;
  *                        augment.cl crops, flips and normalises them -> input [n,h,w,c]
