@@ -135,6 +135,23 @@ static enum unseen_status take_coarse(const char *name, const struct us_dataset_
     return us_fail(UNSEEN_USAGE, name, "only CIFAR-100 has coarse labels, and this is %s", (*format)->name);
 }
 
+enum unseen_status us_format_read_as(const char *name, const struct unseen_dataset_options *options,
+                                     const struct us_dataset_format **format, const char **location)
+{
+    enum unseen_status st;
+    US_TRY(us_format_of(name, format, location));
+    if (!options)
+        goto out;
+    US_TRY(us_options_check(us_dataset_options, options));
+    if (options->coarse_labels)
+        US_TRY(take_coarse(name, format));
+    if (options->test_share > 0 && !(*format)->list)
+        return us_fail(UNSEEN_USAGE, "--test-share", "is for image files, and %s is %s", *location,
+                       (*format)->name);
+out:
+    return st;
+}
+
 /* "FORMAT:PATH" that opens the same dataset from any folder. */
 static enum unseen_status name_source(const struct us_dataset_format *format, struct unseen_dataset *dataset)
 {
@@ -169,9 +186,6 @@ static enum unseen_status read_pixels(const struct us_dataset_format *format, co
 {
     struct us_defects defects = {0};
     enum unseen_status st;
-    if (dataset->options.test_share > 0)
-        return us_fail(UNSEEN_USAGE, "--test-share", "is for image files, and %s is %s", location,
-                       format->name);
     US_TRY(format->read(location, &defects, dataset));
     US_TRY(us_dataset_hash(dataset));
     US_TRY(us_duplicates_find(dataset));
@@ -188,16 +202,13 @@ enum unseen_status unseen_dataset_open(const char *name, const struct unseen_dat
     const char *location = NULL;
     struct unseen_dataset *fresh = NULL;
     enum unseen_status st;
-    US_TRY(us_format_of(name, &format, &location));
-    if (options && options->coarse_labels)
-        US_TRY(take_coarse(name, &format));
+    US_TRY(us_format_read_as(name, options, &format, &location));
     US_TRY_ALLOC(fresh = us_calloc(1, sizeof *fresh));
     fresh->format = format->name;
     if (options)
         fresh->options = *options;
     US_TRY_ALLOC(fresh->location = us_format("%s", location));
     US_TRY(name_source(format, fresh));
-    US_TRY(us_options_check(us_dataset_options, &fresh->options));
     US_TRY(format->list ? us_files_open(format, location, fresh) : read_pixels(format, location, fresh));
     warn_of_duplicates(fresh);
     *dataset = fresh;

@@ -89,7 +89,7 @@ enum unseen_status us_files_list(const struct us_dataset_format *format, const c
 {
     enum unseen_status st;
     US_TRY(us_files_new(dataset));
-    US_TRY(make_index(format, location, 0, NULL, us_files_index(dataset)));
+    US_TRY(make_index(format, location, dataset->options.test_share, NULL, us_files_index(dataset)));
     US_TRY(take_index(dataset));
 out:
     return st;

@@ -75,7 +75,8 @@ static void verify_share(void *context, int thread)
 }
 
 /* Files whose content fails are bad ones too: they have no duplicates. */
-static enum unseen_status tell(struct verifying *v, const char *location, struct us_defects *defects)
+static enum unseen_status tell(struct verifying *v, const char *location, enum unseen_on_bad on_bad,
+                               struct us_defects *defects)
 {
     enum unseen_status st = UNSEEN_OK;
     for (int k = 0; k < v->n; k++) {
@@ -85,7 +86,9 @@ static enum unseen_status tell(struct verifying *v, const char *location, struct
         defects->checked++;
         add_content(v, k);
         entry->bad = verdict->bad;
-        if (verdict->bad)
+        if (verdict->bad && on_bad != UNSEEN_BAD_ERROR)
+            us_dataset_bad(defects, name, verdict->text);
+        else if (verdict->bad)
             US_TRY(us_defect(defects, location, name, -1, "%s", verdict->text));
         else if (*verdict->text)
             us_dataset_warning(defects, name, verdict->text);
@@ -95,11 +98,13 @@ out:
     return st;
 }
 
-/* hash: of the names of classes and of all files, by samples of the training split, then of the test split.
+/* dataset->hash: of the names of classes and of all files, by samples of the training split, then of the test
+ * split.
  */
-static enum unseen_status decode_all(struct us_index *index, const char *location, struct us_defects *defects,
-                                     char hash[65])
+static enum unseen_status decode_all(struct unseen_dataset *dataset, const char *location,
+                                     struct us_defects *defects)
 {
+    struct us_index *index = us_files_index(dataset);
     const int64_t n = index->n[UNSEEN_TRAIN] + index->n[UNSEEN_TEST];
     struct verifying v = {.index = index, .threads = us_threads(US_THREADS_MOST)};
     enum unseen_status st = UNSEEN_OK;
@@ -113,9 +118,9 @@ static enum unseen_status decode_all(struct us_index *index, const char *locatio
         US_TRY(us_dataset_go_on(location));
         for (int i = 0; i < v.threads; i++)
             US_TRY(v.status[i]);
-        US_TRY(tell(&v, location, defects));
+        US_TRY(tell(&v, location, dataset->options.on_bad, defects));
     }
-    us_sha256_hex(&v.content, hash);
+    us_sha256_hex(&v.content, dataset->hash);
 out:
     free(v.verdicts);
     return st;
@@ -126,7 +131,7 @@ enum unseen_status us_files_verify(const struct us_dataset_format *format, const
 {
     enum unseen_status st;
     US_TRY(us_files_list(format, location, dataset));
-    US_TRY(decode_all(us_files_index(dataset), location, defects, dataset->hash));
+    US_TRY(decode_all(dataset, location, defects));
     if (format->check)
         US_TRY(format->check(location, us_files_index(dataset), defects));
 out:

@@ -30,6 +30,14 @@ enum unseen_status us_defect(struct us_defects *defects, const char *location, c
     return us_fail(UNSEEN_BAD_DATA, location, "%s: record %lld: %s", file, (long long)record, reason);
 }
 
+void us_dataset_bad(struct us_defects *defects, const char *file, const char *reason)
+{
+    const struct unseen_defect defect = {file, -1, reason, 0};
+    defects->bad++;
+    if (defects->report)
+        defects->report(&defect, defects->context);
+}
+
 void us_dataset_warning(struct us_defects *defects, const char *file, const char *reason)
 {
     struct unseen_defect defect = {file, -1, reason, 1};

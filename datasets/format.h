@@ -13,6 +13,7 @@ struct us_defects {
     bool go_on;
     int64_t checked;  /* samples looked at */
     int64_t count;    /* defects met */
+    int64_t bad;      /* image files that cannot be read, where the options let that pass */
     int64_t warnings; /* faults that lost no data */
     int64_t rotated;  /* images whose EXIF data ask for another orientation */
 };
@@ -89,6 +90,14 @@ const struct us_dataset_format *us_format_find(const char *name);
  * format, UNSEEN_BAD_DATA if nothing known is there. */
 enum unseen_status us_format_of(const char *name, const struct us_dataset_format **format,
                                 const char **location);
+
+/* The same for data that are read with `options` (may be NULL): UNSEEN_USAGE if they are out of range, or not
+ * for data of this format. */
+enum unseen_status us_format_read_as(const char *name, const struct unseen_dataset_options *options,
+                                     const struct us_dataset_format **format, const char **location);
+
+/* Note an image that cannot be read, where that is no defect. */
+void us_dataset_bad(struct us_defects *defects, const char *file, const char *reason);
 
 /* Memory for n images of `bytes` each, or NULL, recorded: also where the machine has not that much. */
 uint8_t *us_pixels_make(int64_t n, size_t bytes);

@@ -6,7 +6,7 @@
 #include "datasets/files.h"
 #include "datasets/format.h"
 
-enum unseen_status unseen_dataset_verify(const char *name,
+enum unseen_status unseen_dataset_verify(const char *name, const struct unseen_dataset_options *options,
                                          void (*report)(const struct unseen_defect *defect, void *context),
                                          void *context, struct unseen_dataset_check *check)
 {
@@ -15,8 +15,10 @@ enum unseen_status unseen_dataset_verify(const char *name,
     struct unseen_dataset *scratch = NULL;
     struct us_defects sink = {.report = report, .context = context, .go_on = true};
     enum unseen_status st = UNSEEN_OK;
-    US_TRY(us_format_of(name, &format, &location));
+    US_TRY(us_format_read_as(name, options, &format, &location));
     US_TRY_ALLOC(scratch = us_calloc(1, sizeof *scratch));
+    if (options)
+        scratch->options = *options;
     US_TRY(format->list ? us_files_verify(format, location, &sink, scratch)
                         : format->read(location, &sink, scratch));
     if (!format->list && sink.count == 0)
@@ -34,11 +36,12 @@ out:
     if (check) {
         *check = (struct unseen_dataset_check){.checked = sink.checked,
                                                .defects = sink.count,
+                                               .bad = sink.bad,
                                                .warnings = sink.warnings,
                                                .rotated = sink.rotated,
                                                .duplicates = scratch ? scratch->duplicates
                                                                      : (struct unseen_duplicates){0}};
-        if (st == UNSEEN_OK)
+        if (st == UNSEEN_OK && sink.bad == 0)
             memcpy(check->content, scratch->hash, sizeof check->content);
     }
     unseen_dataset_close(scratch);

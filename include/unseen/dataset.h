@@ -101,8 +101,10 @@ struct unseen_defect {
 struct unseen_dataset_check {
     int64_t checked;  /* samples looked at */
     int64_t defects;  /* what makes the dataset unusable */
+    int64_t bad;      /* images that cannot be read, where options->on_bad lets that pass: no defects */
     int64_t warnings; /* images with faults that lose no data, such as extraneous bytes in a JPEG */
-    int64_t rotated;  /* images whose EXIF data ask for another orientation, which is ignored, as PIL does */
+    int64_t
+        rotated; /* images whose EXIF data ask for another orientation, which options->exif follows or not */
     struct unseen_duplicates duplicates;
     char content[65]; /* SHA-256 in hex over all of it, as the dataset's hash but with each file's bytes; ""
                          if not all could be read */
@@ -110,11 +112,13 @@ struct unseen_dataset_check {
 
 /* Read every sample of `name` and report each bad one, and each that is harmless or a duplicate; goes on
  * after a defect where the format allows. `report` may be NULL; what it is given lives until it returns.
- * Returns UNSEEN_BAD_DATA if there was any defect. What ends the reading, such as a damaged archive, counts
+ * `options` are those that it would be opened with; NULL: none. Returns UNSEEN_BAD_DATA if there was any
+ * defect. What ends the reading, such as a damaged archive, counts
  * as a defect and is told by unseen_last_error alone. `check` may be NULL and is set after a failure too. */
 UNSEEN_API enum unseen_status
-unseen_dataset_verify(const char *name, void (*report)(const struct unseen_defect *defect, void *context),
-                      void *context, struct unseen_dataset_check *check);
+unseen_dataset_verify(const char *name, const struct unseen_dataset_options *options,
+                      void (*report)(const struct unseen_defect *defect, void *context), void *context,
+                      struct unseen_dataset_check *check);
 
 /* Write the training samples `keep` [n], ascending, and the whole test split to folder `out`, which appears
  * when all is written. UNSEEN_USAGE if it holds anything but hidden files, UNSEEN_FAILED, before anything is

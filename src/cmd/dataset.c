@@ -217,24 +217,33 @@ static enum unseen_status cmd_verify(int argc, char **argv)
     struct us_common common;
     const char *path[1];
     struct unseen_dataset_check check = {0};
+    struct unseen_dataset_options reading = {0};
     bool help;
     const struct us_usage usage = {
         .synopsis = "unseen dataset verify DATA",
         .about = "Read every sample; print each bad one with its file and the reason, and each that "
-                 "is a copy of another. Exit code 3 if there is a bad one.",
+                 "is a copy of another. Exit code 3 if there is a bad one that --on-bad does not let pass.",
+        .groups = {{us_dataset_options, &reading, NULL}},
         .min_arguments = 1,
         .max_arguments = 1};
     US_TRY(us_options_parse(&usage, argc, argv, &common, path, &help));
     if (help)
         goto out;
-    US_TRY(unseen_dataset_verify(path[0], print_defect, NULL, &check));
-    printf("%lld samples, all good\n", (long long)check.checked);
-    printf("content sha256 %s\n", check.content);
+    US_TRY(unseen_dataset_verify(path[0], &reading, print_defect, NULL, &check));
+    if (check.bad > 0)
+        printf("%lld samples, %lld of them bad, which --on-bad %s\n", (long long)check.checked,
+               (long long)check.bad,
+               reading.on_bad == UNSEEN_BAD_SKIP ? "skip leaves out" : "grey takes as grey");
+    else
+        printf("%lld samples, all good\n", (long long)check.checked);
+    if (*check.content)
+        printf("content sha256 %s\n", check.content);
     if (check.warnings > 0)
         printf("%lld have faults that lose no data\n", (long long)check.warnings);
     if (check.rotated > 0)
-        printf("%lld have an EXIF orientation, which is ignored: they are read as they are stored\n",
-               (long long)check.rotated);
+        printf("%lld have an EXIF orientation, which is %s\n", (long long)check.rotated,
+               reading.exif == UNSEEN_EXIF_APPLY ? "applied: they are turned"
+                                                 : "ignored: they are read as they are stored");
     print_duplicates(&check.duplicates);
 out:
     us_common_end(&common);

@@ -40,6 +40,17 @@ holds_none() {
   unseen dataset info data | diff - stdout
 }
 
+@test "verify tells of bad images and lets pass what the options let" {
+  some_bad
+  run_code 3 unseen dataset verify data
+  run_code 0 unseen dataset verify data --on-bad skip
+  grep -q '^train/a/15.jpg: ' stdout
+  grep -q '^44 samples, 3 of them bad, which --on-bad skip leaves out' stdout
+  run_code 0 unseen dataset verify data --on-bad grey
+  grep -q '^44 samples, 3 of them bad, which --on-bad grey takes as grey' stdout
+  run_code 2 unseen dataset verify synth:20,2,16,1 --test-share 0.1
+}
+
 @test "a training split of bad images alone is refused" {
   jpeg data/train/a/1.jpg 16 16
   truncate -s -4 data/train/a/1.jpg

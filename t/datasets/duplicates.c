@@ -24,7 +24,7 @@ static void check(const char *name, int same, int other, int test, const char *t
     struct unseen_dataset *dataset = open_ok(name);
     struct unseen_dataset_check about;
     met[0] = '\0';
-    assert_ok(unseen_dataset_verify(name, note, NULL, &about));
+    assert_ok(unseen_dataset_verify(name, NULL, note, NULL, &about));
     assert_string_equal(met, told);
     assert_memory_equal(&about.duplicates, &dataset->duplicates, sizeof about.duplicates);
     assert_int_equal(dataset->duplicates.same_label, same);
@@ -90,7 +90,7 @@ static void unreadable_files_are_no_duplicates(void **state)
     test_jpeg(folder, "train/a/1.jpg", 8, 8, 1, 0);
     test_file(folder, "train/a/2.jpg", "", 0);
     test_file(folder, "train/a/3.jpg", "", 0);
-    assert_int_equal(unseen_dataset_verify(folder, NULL, NULL, &about), UNSEEN_BAD_DATA);
+    assert_int_equal(unseen_dataset_verify(folder, NULL, NULL, NULL, &about), UNSEEN_BAD_DATA);
     assert_int_equal(about.defects, 2);
     assert_int_equal(about.duplicates.same_label, 0);
 }

@@ -113,7 +113,7 @@ static void check(const char *root)
     check_val(dataset);
     assert_string_equal(dataset->class_names[1], wnids[1]);
     unseen_dataset_close(dataset);
-    assert_ok(unseen_dataset_verify(test_path(root), NULL, NULL, NULL));
+    assert_ok(unseen_dataset_verify(test_path(root), NULL, NULL, NULL, NULL));
 }
 
 static const char by_name[] = VAL "1.JPEG 2\n" VAL "2.JPEG 0\n" VAL "3.JPEG 2\n" VAL "4.JPEG 1\n";

@@ -58,7 +58,7 @@ static void stored_files_are_the_same_data(void **state)
     assert_string_equal(pack->format, "pack");
     check_same_samples(tree, pack);
     assert_string_equal(tree->hash, pack->hash);
-    assert_ok(unseen_dataset_verify(test_path("stored.pack"), NULL, NULL, NULL));
+    assert_ok(unseen_dataset_verify(test_path("stored.pack"), NULL, NULL, NULL, NULL));
     unseen_dataset_close(tree);
     unseen_dataset_close(pack);
 }
@@ -83,7 +83,7 @@ static void pictures_are_made_smaller_but_not_larger(void **state)
         check_shorter_side(pack, 0, 6, 24);
         assert_string_equal(pack->split[UNSEEN_TRAIN].paths[1], "train/ant/1.jpg");
         check_shorter_side(pack, 1, 8, 12);
-        assert_ok(unseen_dataset_verify(pack->source, NULL, NULL, NULL));
+        assert_ok(unseen_dataset_verify(pack->source, NULL, NULL, NULL, NULL));
         unseen_dataset_close(pack);
     }
     unseen_dataset_close(tree);
@@ -179,7 +179,8 @@ static void damage_is_named(void **state)
     struct us_pack_table table = {0};
     assert_ok(us_pack_table_read(test_path("good.pack"), &table));
     write_damaged(bytes, size, table.samples[3].offset + table.samples[3].size - 1);
-    assert_int_equal(unseen_dataset_verify(test_path("damaged.pack"), NULL, NULL, NULL), UNSEEN_BAD_DATA);
+    assert_int_equal(unseen_dataset_verify(test_path("damaged.pack"), NULL, NULL, NULL, NULL),
+                     UNSEEN_BAD_DATA);
     us_pack_table_free(&table);
     write_damaged(bytes, size, size - 1);
     open_bad(test_path("damaged.pack"), "is damaged: its table");

@@ -22,7 +22,7 @@ static void check(const char *name, enum unseen_status status, int64_t want_chec
 {
     struct unseen_dataset_check about = {.checked = -1, .defects = -1};
     met[0] = '\0';
-    assert_int_equal(unseen_dataset_verify(name, note, met, &about), status);
+    assert_int_equal(unseen_dataset_verify(name, NULL, note, met, &about), status);
     assert_int_equal(about.checked, want_checked);
     assert_int_equal(about.defects, want_defects);
 }
@@ -37,7 +37,7 @@ static void good_data_has_no_defects(void **state)
     check("synth:40,10,8,1", UNSEEN_OK, 50, 0);
     test_jpeg(folder = test_path("tree"), "train/a/1.jpg", 8, 8, 0, 0);
     check(folder, UNSEEN_OK, 1, 0);
-    assert_ok(unseen_dataset_verify(folder, NULL, NULL, NULL));
+    assert_ok(unseen_dataset_verify(folder, NULL, NULL, NULL, NULL));
 }
 
 static void every_bad_record_is_named(void **state)
