@@ -199,13 +199,37 @@ out:
     return st;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A name stands for one sample, as subsets and tables of scores take it. */
+static enum unseen_status check_twice(const struct listing *l)
+{
+    const int64_t n = l->index->n[UNSEEN_TRAIN] + l->index->n[UNSEEN_TEST];
+    enum unseen_status st = UNSEEN_OK;
+    const char **names = us_calloc((size_t)n, sizeof *names);
+    if (!names)
+        return UNSEEN_FAILED;
+    for (int64_t i = 0; i < n; i++)
+        names[i] = us_index_name(l->index, i);
+    qsort(names, (size_t)n, sizeof *names, compare_names);
+    for (int64_t i = 1; i < n && st == UNSEEN_OK; i++) {
+        if (strcmp(names[i], names[i - 1]) == 0)
+            st = us_fail(UNSEEN_BAD_DATA, l->location, "%s is there twice", names[i]);
+    }
+    free(names);
+    return st;
+}
+
 static enum unseen_status check_samples(const struct listing *l)
 {
     if (l->incomplete > 0)
         return us_fail(UNSEEN_BAD_DATA, l->location, "%s; samples that lack an image or a class: %lld",
                        l->first, (long long)l->incomplete);
     if (l->index->n[UNSEEN_TRAIN] > 0)
-        return UNSEEN_OK;
+        return check_twice(l);
     us_fail(UNSEEN_BAD_DATA, l->location, "holds no training sample");
     us_hint("a sample is KEY.jpg (.jpeg, .png, .webp) and KEY.cls, one behind the other in a .tar");
     return UNSEEN_BAD_DATA;

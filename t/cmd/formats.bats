@@ -107,6 +107,9 @@ train/bee/2.ppm" ]
   tar -cf set/train-2.tar -C shard 0000.ppm
   run_code 3 unseen dataset info set
   grep -q 'train-2.tar/0000 has no .cls' stderr
+  tar --hard-dereference -cf set/train-2.tar -C shard 000{0,1,0}.{ppm,cls}
+  run_code 3 unseen dataset info set
+  grep -q 'train-2.tar/0000.ppm is there twice' stderr
 }
 
 @test "an archive beside class folders does not make shards of them" {
