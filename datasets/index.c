@@ -94,7 +94,7 @@ enum unseen_status us_index_note_empty(struct us_index *index, const char *locat
     if (empty == 0)
         return UNSEEN_OK;
     return us_note(&index->notes, UNSEEN_LOG_WARNING,
-                   "%s: class %s has no training image%s; it counts as a class of 0 samples", location,
+                   "%s: '%s' has no training image%s; it counts as a class of 0 samples", location,
                    index->classes[first], empty > 1 ? ", nor have others" : "");
 }
 

@@ -159,6 +159,9 @@ static enum unseen_status next_in_folder(struct us_source *source)
 static const char *archive_reason(const struct us_source *source)
 {
     const char *reason = archive_error_string(source->archive);
+    if (reason &&
+        strstr(reason, "No progress is possible")) /* liblzma's words for the end of what there is */
+        return "the archive ends too early";
     return reason ? reason : "the archive is damaged";
 }
 

@@ -6,6 +6,11 @@
 #include "base/status.h"
 #include "unseen/dataset.h"
 
+/* The hint where a run was made from data of another hash. */
+#define US_DATA_DIFFER                                                                                       \
+    "files of the dataset were added, removed, renamed or changed since, or are read with other options "    \
+    "(--exif, --on-bad, --test-share): undo that, or choose another --out"
+
 /* The part of a picture that is resized to what is wanted, in pixels of the picture, fractions allowed. */
 struct us_crop {
     float x, y, width, height;

@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/reader.h"
 #include "base/safetensors.h"
 #include "base/text.h"
 #include "nn/fingerprint.h"
@@ -123,6 +124,8 @@ static enum unseen_status settings_differ(const char *path, const char *theirs, 
     if (strncmp(a, "convolutions ", 13) == 0)
         us_hint("unseen tune or UNSEEN_CONV has changed what computes them since; UNSEEN_TUNING=0 undoes the "
                 "first, or remove that file to begin again");
+    else if (strncmp(a, "data ", 5) == 0)
+        us_hint(US_DATA_DIFFER);
     else
         us_hint("choose another --out, or remove that file to begin again");
     return UNSEEN_USAGE;

@@ -7,6 +7,7 @@
 
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/reader.h"
 
 enum unseen_status us_run_lock_for(const char *folder, const char *kind, const char *const *files,
                                    json_t *asked, struct us_run_lock *lock)
@@ -44,7 +45,8 @@ enum unseen_status us_settings_match(const char *path, json_t *stored, json_t *a
                     was ? was : "an older version's", is ? is : "this");
             free(is);
             free(was);
-            us_hint("choose another --out, or remove the folder to begin again");
+            us_hint(strcmp(key, "data") == 0 ? US_DATA_DIFFER
+                                             : "choose another --out, or remove the folder to begin again");
             return UNSEEN_USAGE;
         }
     }

@@ -38,7 +38,7 @@ $PWD/data/train/ant/1.ppm,ant,train" ]
   grep -q 'train/bee/2.ppm,1,train' kept.csv
   run_code 0 unseen dataset info kept.csv
   grep -q 'train 1, test 1, 2 classes' stdout
-  grep -q 'warning: .*class class 0 has no training image' stderr
+  grep -q 'warning: .*'class 0' has no training image' stderr
 }
 
 @test "a text of paths written by export is a subset" {

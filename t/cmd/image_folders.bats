@@ -11,7 +11,7 @@ hash_of() {
   jpegs data/train/a/{1,2,3,4}.jpg data/train/c/1.jpg
   mkdir data/train/b
   run_code 0 unseen dataset info data
-  grep -q 'class b has no training image' stderr
+  grep -q "'b' has no training image" stderr
   grep -Eq '^ +1 +b +0 +0$' stdout
   grep -Eq '^ +2 +c +1 +0$' stdout
 }
@@ -208,4 +208,35 @@ hash_of() {
   run_code 0 unseen train data --epochs 1 $small --test-share 0.2 --out tested
   [ "$(grep -c 'no test split' stderr)" -eq 0 ]
   grep -q '^test accuracy ' stdout
+}
+
+@test "archives that end too early are told of" {
+  jpegs data/train/{a,b}/{1..9}.jpg
+  tar -cf data.tar -C data train
+  xz -k data.tar
+  head -c 5000 data.tar > cut.tar
+  head -c $(($(stat -c %s data.tar.xz) - 40)) data.tar.xz > cut.tar.xz
+  run_code 3 unseen dataset info cut.tar
+  grep -q 'cut.tar: cannot read the archive: Truncated' stderr
+  run_code 3 unseen dataset info cut.tar.xz
+  grep -q 'cut.tar.xz.*the archive ends too early' stderr
+}
+
+@test "a file that goes while training runs ends it, and once it is back the run goes on" {
+  need_device
+  jpegs data/train/{a,b}/{1..9}.jpg
+  run="train data --model convnet3 --width 4 --epochs 200 --batch 2 --size 16 --crop resized --cache off --no-progress"
+  run_code 0 unseen $run --out whole
+  "$UNSEEN" $run --out run >stdout 2>stderr &
+  wait_for run/state.safetensors
+  mv data/train/a/5.jpg .
+  code=0
+  wait $! || code=$?
+  [ $code -eq 3 ]
+  grep -q 'data/train/a/5.jpg: No such file or directory' stderr
+  run_code 2 unseen $run --out run
+  grep -q 'hint: files of the dataset were added, removed, renamed or changed since' stderr
+  mv 5.jpg data/train/a
+  run_code 0 unseen $run --out run
+  cmp run/model.safetensors whole/model.safetensors
 }
