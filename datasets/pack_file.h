@@ -1,13 +1,17 @@
 /* The file of a packed dataset, as unseen-formats(5) describes it. All numbers are little-endian.
  *
- *     header     US_PACK_HEADER bytes: "UNSEENPK", uint32 version, uint32 0, uint64 where the table begins
- * (0: the pack is not finished), uint64 its size, its SHA-256, uint64 size of the settings settings   a JSON
- * object, blanks behind it up to a multiple of 8 bytes samples    each: US_PACK_FRAME bytes: uint64 number,
- * uint64 size, uint64 XXH3 of the bytes; then the bytes of an image file, zeroes behind them up to a multiple
- * of 8 table      uint64 training samples, test samples, classes, and of each split where the class begins in
- * a name; an entry of US_PACK_ENTRY bytes for each sample: uint64 where its bytes begin, uint64 size, uint64
- *                XXH3, uint64 index in its split of the source, uint32 label, uint32 0; names of the classes,
- * then of the samples, a zero byte behind each */
+ * The header, US_PACK_HEADER bytes: "UNSEENPK", uint32 version, uint32 0, uint64 where the table begins (0:
+ * the pack is not finished), uint64 its size, its SHA-256, uint64 size of the settings.
+ *
+ * The settings: a JSON object, blanks behind it up to a multiple of 8 bytes.
+ *
+ * The samples, each US_PACK_FRAME bytes: uint64 number, uint64 size, uint64 XXH3 of the bytes; then the bytes
+ * of an image file, zeroes behind them up to a multiple of 8.
+ *
+ * The table: uint64 training samples, test samples, classes, and of each split where the class begins in a
+ * name; an entry of US_PACK_ENTRY bytes for each sample: uint64 where its bytes begin, uint64 size, uint64
+ * XXH3, uint64 index in its split of the source, uint32 label, uint32 0; names of the classes, then of the
+ * samples, a zero byte behind each. */
 #ifndef US_DATASETS_PACK_FILE_H
 #define US_DATASETS_PACK_FILE_H
 

@@ -373,7 +373,11 @@ static enum unseen_status pack_to(struct packing *p, const char *out)
     if (!p->file)
         return us_fail_errno(p->path, "cannot write");
     US_TRY(resume(p));
-    US_TRY(check_disk(p, out));
+    if ((st = check_disk(p, out)) != UNSEEN_OK) {
+        if (p->done == 0) /* so that one of other options can be begun */
+            (void)unlink(p->path);
+        goto out;
+    }
     US_TRY(write_samples(p));
     US_TRY(finish(p));
 out:
