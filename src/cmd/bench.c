@@ -193,8 +193,8 @@ static const struct us_option own[] = {
      .help = "instead: the product of S x S matrices, by all that computes 1x1 convolutions (im2col: "
              "CLBlast)"},
     {"loader", US_STRING, US_AT(struct request, loader), .value = "DATA",
-     .help = "instead: images from DATA to the device, at random parts resized to --size; a round is a pass "
-             "over all"},
+     .help = "instead: how fast images of DATA are decoded, cropped at random, resized to --size and copied "
+             "to the device; a round is one pass over all"},
     {0},
 };
 
