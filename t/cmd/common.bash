@@ -42,6 +42,18 @@ killed_after() {
   wait $pid || true
 }
 
+# not COMMAND...: it must fail. (bash ends no test at a `! COMMAND` that is not its last.)
+not() {
+  ! "$@"
+}
+
+# not_any COMMAND...: it must print nothing.
+not_any() {
+  local printed
+  printed=$("$@")
+  [ -z "$printed" ] || { echo "$printed"; return 1; }
+}
+
 # run_code CODE COMMAND...: it must exit so, and a failure must be one line "unseen: <where>: <what>" and at most a hint.
 run_code() {
   local expected=$1

@@ -19,8 +19,8 @@ tiny_compare="--model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 
   printf x | dd of=damaged/keep.npy bs=1 seek=200 conv=notrunc status=none
   run_code 3 unseen train $tiny_data --subset damaged/keep.npy --epochs 1 --model convnet3 --out x
   grep -q 'damaged/keep.npy: is damaged' stderr
-  ! find c -name '*.safetensors' | grep .
-  ! find c -name '*.tmp*' | grep .
+  not_any find c -name '*.safetensors'
+  not_any find c -name '*.tmp*'
 
   # What is there is not done again; lists and seeds may grow.
   cp c/table.csv before.csv
@@ -133,7 +133,7 @@ tiny_compare="--model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 
   grep -q '^el2n,incremental,ccs,0.5,120,1,3,12,0' c/table.csv
   cell=c/cells/el2n-incremental-ccs-k0.5-s3
   cmp $cell/keep.npy $cell/steps/1/keep.npy || cmp $cell/keep.npy $cell/steps/2/keep.npy
-  ! cmp -s $cell/keep.npy c/cells/el2n-fold-ccs-k0.5-s3/keep.npy
+  not cmp -s $cell/keep.npy c/cells/el2n-fold-ccs-k0.5-s3/keep.npy
   # Another rule shares the first scoring run.
   cp c/scoring/incremental-s3/trajectory/p_true.npy before.npy
   run_code 0 $run --rules ccs,top --steps 2 --out c

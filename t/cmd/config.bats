@@ -10,7 +10,7 @@ unusual="--metric dual --window 2 --length 3 --decay 0.5 --cutoff-by el2n --publ
   run_code 0 unseen prune --config one/run.json --out two
   for file in keep.npy scores.npy coreset.csv; do cmp one/$file two/$file; done
   run_code 0 unseen prune --config one/run.json --out two --keep 0.5 # no other trajectory
-  ! cmp -s one/keep.npy two/keep.npy
+  not cmp -s one/keep.npy two/keep.npy
   run_code 2 unseen train --config one/run.json --out three
   grep -q '"metric" is no option of this command' stderr
 }
@@ -79,7 +79,7 @@ LINES
   grep -q '^hint: did you mean x/run.json?' stderr
   mkdir empty
   run_code 2 unseen train --out y --config empty
-  ! grep '^hint: ' stderr
+  not grep '^hint: ' stderr
   [ ! -e y ]
 }
 
@@ -147,10 +147,11 @@ OPTIONS
   for command in devices train trajectory score select prune audit compare merge report tune bench \
     'dataset info' 'dataset verify' 'dataset synth' 'dataset export'; do
     unseen $command --help > help
-    ! grep -E '.{101}' help
+    not grep -E '.{101}' help
     unseen $command -h | cmp - help
   done
-  ! unseen report --help | grep -E -- '--(device|seed|json|out)'
+  unseen report --help >listed
+  not grep -E -- '--(device|seed|json|out)' listed
 }
 
 # has FILE KEY VALUE...: the settings of a run.json.
@@ -194,7 +195,7 @@ has() {
   cmp a/model.safetensors c/model.safetensors
   run_code 0 unseen train $tiny_data $grows --size 48 --out d
   has d/run.json size 48 test_size auto
-  ! cmp -s a/model.safetensors d/model.safetensors
+  not cmp -s a/model.safetensors d/model.safetensors
   for size in 16..40 48..16 16..1040 48..80 16.. ..16 16-48; do
     run_code 2 unseen train $tiny_data $grows --size $size --out x
     grep -q '^unseen: --size: ' stderr

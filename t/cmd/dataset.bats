@@ -87,7 +87,7 @@ draw() {
   grep -q "\"name\": \"cifar100-coarse:$PWD/hundred\"" run/run.json
   cd run
   run_code 0 unseen report .
-  ! grep -q 'pictures are left out' report.html
+  not grep -q 'pictures are left out' report.html
   grep -q '<img' report.html
   run_code 0 unseen dataset info ../hundred --coarse
   run_code 0 unseen dataset info cifar100-coarse:../hundred
@@ -96,7 +96,7 @@ draw() {
 
 @test "names do not steer the terminal" {
   run_code 3 unseen dataset info $'nowhere\e[31m'
-  ! grep -q $'\e' stderr
+  not grep -q $'\e' stderr
 }
 
 @test "what a killed export left goes with the next one" {

@@ -102,7 +102,7 @@ says() {
   cmp before cache/drivers-passed
   echo >>icd/fake.icd
   run_code 4 unseen devices
-  ! cmp -s before cache/drivers-passed
+  not cmp -s before cache/drivers-passed
 }
 
 @test "a platform that fails is named, and hides no other" {
@@ -136,7 +136,7 @@ says() {
     says stderr "; install an OpenCL driver"
   done
   run_code 4 unseen prune $run --out other
-  ! grep 'last run' stderr
+  not grep 'last run' stderr
 }
 
 @test "too little address space" {
@@ -190,5 +190,5 @@ says() {
   LD_PRELOAD=$library "$UNSEEN" dataset synth --n 20 --test 10 --classes 2 --out drawn >stdout 2>stderr || code=$?
   [ "$code" -eq 1 ]
   says stderr "unseen: program: aborted, by a fault of unseen"
-  ! grep -q OpenCL stderr
+  not grep -q OpenCL stderr
 }

@@ -146,7 +146,7 @@ train/bee/2.ppm" ]
   run_code 0 unseen dataset export data --format pack --out again.pack
   [ "$(hash_of data)" = "$(hash_of again.pack)" ]
   ls > names
-  ! grep -q 'partial\|x.pack' names
+  not grep -q 'partial\|x.pack' names
 }
 
 @test "a pack that was killed goes on, and bad files may be grey in it" {

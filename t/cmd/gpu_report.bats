@@ -24,9 +24,9 @@ setup_file() {
 
 @test "gpu-report leaves what is there alone, and says what is missing" {
   mkdir found
-  ! report --out found 2>stderr
+  not report --out found 2>stderr
   grep -q 'exists already' stderr
-  ! report --out other --python /nowhere/python 2>stderr
+  not report --out other --python /nowhere/python 2>stderr
   grep -q '/nowhere/python is not there' stderr
   [ ! -e other ]
 }

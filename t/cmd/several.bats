@@ -20,7 +20,7 @@ twice() {
     done
   done
   tr -d ' \n' < two/run.json | grep -q "\"devices\":\[$(twice)\]"
-  ! grep -q '"devices"' one/run.json
+  not grep -q '"devices"' one/run.json
 }
 
 @test "a run killed on two devices goes on with one" {

@@ -19,7 +19,7 @@ steps="--steps 3 --keep 0.4 --evict 0.3"
   [ "$(grep -c ',1$' run/coreset.csv)" -eq 96 ]
   grep -q '>Steps<' run/report.html
   grep -q 'Judges on the part held out' run/report.html
-  ! find run -name '*.tmp*' -o -name '*.safetensors' -o -name work | grep .
+  not_any find run -name '*.tmp*' -o -name '*.safetensors' -o -name work
 
   # A finished run comes back at once; another selection is refused, and says why.
   run_code 0 unseen prune $tiny_data $tiny_run $steps --out run --json
@@ -56,7 +56,7 @@ steps="--steps 3 --keep 0.4 --evict 0.3"
   cmp whole/keep.npy two/keep.npy
   # Files of others stay, whatever their names; those of killed processes go.
   rm killed/report.html.tmp.1.1 killed/steps/mine.tmp.9
-  ! find killed -path '*tmp[./]*' | grep .
+  not_any find killed -path '*tmp[./]*'
 }
 
 @test "two processes in one folder: the second is told" {

@@ -33,7 +33,7 @@ interrupt_once() {
   done
   run_code 0 unseen prune $tiny_data $tiny_run --out killed
   same_as_whole killed
-  ! find killed -name '*.tmp*' | grep .
+  not_any find killed -name '*.tmp*'
 }
 
 @test "Ctrl-C writes a checkpoint, says how to go on, and exits with 130" {
@@ -51,7 +51,7 @@ interrupt_once() {
   done
   run_code 0 unseen prune $tiny_data $tiny_run --concurrent 3 --out killed
   same_as_whole killed
-  ! find killed -name '*.tmp*' | grep .
+  not_any find killed -name '*.tmp*'
 }
 
 @test "Ctrl-C stops all models side by side, each with its checkpoint" {
@@ -77,7 +77,7 @@ interrupt_once() {
   [ $code -eq 1 ]
   [ ! -e full/scores.npy ]
   [ ! -e full/keep.npy ]
-  ! find full -name '*.tmp*' | grep .
+  not_any find full -name '*.tmp*'
 }
 
 @test "two processes in one folder: the second is told" {

@@ -65,11 +65,11 @@ setup_cache() {
   setup_cache
   run_code 0 unseen bench $tiny --explain
   grep -Eq 'conv1 .* 8 x 8x8x3 to 8, 3x3 +forward +[a-z0-9]+ \((shipped|usual)\)' stdout
-  ! grep -Eq 'conv1 .* data ' stdout
+  not grep -Eq 'conv1 .* data ' stdout
   grep -q 'training' stdout
   run_code 0 unseen bench $tiny --explain --no-steps
   grep -q 'timed alone' stdout
-  ! grep -q 'training' stdout
+  not grep -q 'training' stdout
   run_code 2 unseen bench $tiny --no-steps
   run_code 0 env UNSEEN_CONV=im2col "$UNSEEN" bench $tiny --explain
   grep -q 'im2col (forced)' stdout

@@ -50,7 +50,7 @@ headers() {
     sort -u >declared
   nm -D --defined-only "$libraries"/libunseen.so | awk '{ print $NF }' | grep -vE '^(unseen_|_)' | sort >exported
   diff declared exported
-  ! grep -v '^us_' exported
+  not grep -v '^us_' exported
 }
 
 @test "the installed program finds the installed library" {
