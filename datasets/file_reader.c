@@ -89,24 +89,28 @@ static bool decode_turned(struct us_scratch *scratch, int orientation, struct us
     return true;
 }
 
-static enum unseen_status read_picture(const struct unseen_dataset *dataset, struct us_scratch *scratch,
-                                       int64_t entry, const struct us_crop *crop, int height, int width,
-                                       uint8_t *pixels)
+/* The entry's bytes. One that is not as it was listed makes the index that is kept old. */
+static enum unseen_status fetch(const struct files *files, struct us_scratch *scratch, int64_t entry)
 {
-    const struct files *files = (const struct files *)dataset->reader;
     const struct us_index *index = &files->index;
-    const bool turn = dataset->options.exif == UNSEEN_EXIF_APPLY;
-    enum unseen_status st;
-    st = us_store_read(index->store, us_index_name(index, entry), &index->entries[entry].place,
-                       &scratch->bytes);
+    enum unseen_status st = us_store_read(index->store, us_index_name(index, entry),
+                                          &index->entries[entry].place, &scratch->bytes);
     if (st == UNSEEN_BAD_DATA && files->kept)
         (void)unlink(files->kept);
-    US_TRY(st);
-    if (!decode_turned(scratch, turn ? index->entries[entry].orientation : 1, index->sizes[entry], crop,
-                       height, width, pixels))
-        st = refuse_file(index, entry, us_image_reason(scratch->decoder));
-out:
     return st;
+}
+
+/* Of the bytes that were fetched. */
+static enum unseen_status decode_picture(const struct unseen_dataset *dataset, struct us_scratch *scratch,
+                                         int64_t entry, const struct us_crop *crop, int height, int width,
+                                         uint8_t *pixels)
+{
+    const struct us_index *index = &((const struct files *)dataset->reader)->index;
+    const bool turn = dataset->options.exif == UNSEEN_EXIF_APPLY;
+    if (decode_turned(scratch, turn ? index->entries[entry].orientation : 1, index->sizes[entry], crop,
+                      height, width, pixels))
+        return UNSEEN_OK;
+    return refuse_file(index, entry, us_image_reason(scratch->decoder));
 }
 
 bool us_files_lack(const struct unseen_dataset *dataset, int64_t entry)
@@ -126,6 +130,8 @@ static void set_bad(struct files *files, int64_t entry)
     pthread_mutex_unlock(&files->lock);
 }
 
+/* Grey stands for what cannot be decoded alone: without a file that is gone or was changed, these are other
+ * data than those that were listed, and what is trained on them would go by the hash of the latter. */
 static enum unseen_status read_file(const struct unseen_dataset *dataset, struct us_scratch *scratch,
                                     enum unseen_split split, int64_t i, const struct us_crop *crop,
                                     int height, int width, uint8_t *pixels)
@@ -133,15 +139,18 @@ static enum unseen_status read_file(const struct unseen_dataset *dataset, struct
     struct files *files = (struct files *)dataset->reader;
     const int64_t entry = us_entry_of(&files->index, split, i);
     const bool lacks = us_files_lack(dataset, entry);
-    enum unseen_status st = UNSEEN_BAD_DATA;
-    if (!lacks)
-        st = read_picture(dataset, scratch, entry, crop, height, width, pixels);
-    if (st == UNSEEN_BAD_DATA && (lacks || dataset->options.on_bad == UNSEEN_BAD_GREY)) {
+    enum unseen_status st = UNSEEN_OK;
+    if (!lacks) {
+        US_TRY(fetch(files, scratch, entry));
+        st = decode_picture(dataset, scratch, entry, crop, height, width, pixels);
+    }
+    if (lacks || (st == UNSEEN_BAD_DATA && dataset->options.on_bad == UNSEEN_BAD_GREY)) {
         if (!lacks)
             set_bad(files, entry);
         memset(pixels, 128, (size_t)height * (size_t)width * 3);
         st = UNSEEN_OK;
     }
+out:
     return st;
 }
 
