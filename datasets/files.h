@@ -26,8 +26,9 @@ enum unseen_status us_files_verify(const struct us_dataset_format *format, const
 enum { US_HASHED = 256 };
 enum unseen_status us_files_hash(struct unseen_dataset *dataset);
 
-/* dataset->mean and std: of at most US_MEASURED training images where all have one size, else ImageNet's. */
-enum { US_MEASURED = 10000 };
+/* dataset->mean and std: of at most US_MEASURED training images where all have one size, else ImageNet's.
+ * Images of more pixels than US_MEASURED_PIXELS are measured resized to no more. */
+enum { US_MEASURED = 10000, US_MEASURED_PIXELS = 1 << 22 };
 enum unseen_status us_files_measure(struct unseen_dataset *dataset);
 
 #endif

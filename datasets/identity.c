@@ -124,6 +124,7 @@ struct sums {
 
 struct measuring {
     const struct unseen_dataset *dataset;
+    int height, width; /* that images are measured at */
     int64_t n;
     atomic_llong next;
     struct sums sums;
@@ -152,9 +153,9 @@ static enum unseen_status measure_images(struct measuring *m, struct us_scratch 
     enum unseen_status st = UNSEEN_OK;
     for (int64_t k; (k = atomic_fetch_add(&m->next, 1)) < m->n && !m->failed;) {
         US_TRY(us_dataset_go_on(data->location));
-        US_TRY(data->reader->read(data, scratch, UNSEEN_TRAIN, drawn(k, US_MEASURED, n), NULL, data->height,
-                                  data->width, pixels));
-        add_image(&m->sums, pixels, (size_t)data->height * (size_t)data->width);
+        US_TRY(data->reader->read(data, scratch, UNSEEN_TRAIN, drawn(k, US_MEASURED, n), NULL, m->height,
+                                  m->width, pixels));
+        add_image(&m->sums, pixels, (size_t)m->height * (size_t)m->width);
     }
 out:
     return st;
@@ -166,7 +167,7 @@ static void measure_share(void *context, int thread)
     const struct unseen_dataset *data = m->dataset;
     struct us_scratch *scratch = NULL;
     enum unseen_status st = UNSEEN_OK;
-    uint8_t *pixels = us_calloc((size_t)data->height * (size_t)data->width, 3);
+    uint8_t *pixels = us_calloc((size_t)m->height * (size_t)m->width, 3);
     (void)thread;
     US_TRY_ALLOC(pixels);
     US_TRY(data->reader->scratch_new(data, &scratch));
@@ -179,14 +180,26 @@ out:
     free(pixels);
 }
 
+/* Divide the sides by the least whole number that makes an image small enough: each thread holds one. */
+static void choose_size(struct measuring *m)
+{
+    const int height = m->dataset->height, width = m->dataset->width;
+    int by = 1;
+    while ((int64_t)(height / by) * (width / by) > US_MEASURED_PIXELS)
+        by++;
+    m->height = height / by;
+    m->width = width / by;
+}
+
 static enum unseen_status measure(const struct unseen_dataset *dataset, struct us_facts *facts)
 {
     const int64_t n = dataset->split[UNSEEN_TRAIN].n;
     struct measuring m = {.dataset = dataset, .n = n < US_MEASURED ? n : US_MEASURED};
+    choose_size(&m);
     us_threads_run(us_threads(US_THREADS_MOST), measure_share, &m);
     if (m.failed)
         return us_error_again(&m.error);
-    const double count = (double)m.n * dataset->height * dataset->width;
+    const double count = (double)m.n * m.height * m.width;
     for (int c = 0; c < 3; c++) {
         const double mean = (double)m.sums.sum[c] / count;
         const double variance = (double)m.sums.squares[c] / count - mean * mean;

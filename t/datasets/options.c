@@ -2,8 +2,10 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -152,6 +154,24 @@ static void files_that_change_are_named(void **state)
     check_change("pipe", become_a_pipe, "is neither a file");
 }
 
+/* Decoded whole it would take 48 MiB. */
+static void large_pictures_are_measured_without_holding_them(void **state)
+{
+    (void)state;
+    const char *folder = test_path("large");
+    struct rusage before, after;
+    static char row[4096];
+    memset(row, 64, sizeof row);
+    test_png(folder, "train/a/1.png", 4096, 4096, TEST_PNG_GREY, 8, row, sizeof row);
+    assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+    struct unseen_dataset *dataset = open_ok(folder);
+    assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+    assert_int_equal(dataset->height, 4096);
+    assert_true(fabsf(dataset->mean[0] - 64 / 255.F) < 0.001F);
+    assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 32 << 10);
+    unseen_dataset_close(dataset);
+}
+
 static void a_member_of_an_archive_that_shrinks_is_named(void **state)
 {
     (void)state;
@@ -256,6 +276,7 @@ int main(void)
         cmocka_unit_test(bad_files_are_skipped_where_that_is_asked_for),
         cmocka_unit_test(a_damaged_file_that_is_as_it_was_listed_is_grey),
         cmocka_unit_test(files_that_change_are_named),
+        cmocka_unit_test(large_pictures_are_measured_without_holding_them),
         cmocka_unit_test(a_member_of_an_archive_that_shrinks_is_named),
         cmocka_unit_test(a_test_share_is_of_each_class_and_always_the_same),
         cmocka_unit_test(pictures_are_turned_where_that_is_asked_for),
