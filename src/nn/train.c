@@ -84,7 +84,9 @@ static enum unseen_status check_job(const struct us_session *session, const stru
     US_TRY(us_recipe_check_on(job->recipe, session->data));
     US_TRY(us_session_check(session, job->recipe));
     if (job->n_train < 1) {
-        st = us_fail(UNSEEN_USAGE, "training set", "it is empty");
+        const bool skips = session->data->split[UNSEEN_TRAIN].n_skipped > 0;
+        st = us_fail(UNSEEN_USAGE, "training set", "it is empty%s",
+                     skips ? " without the bad images that --on-bad skip leaves out" : "");
         goto out;
     }
     US_TRY(check_samples("training set", job->train, job->n_train, all, true));

@@ -11,6 +11,7 @@
 #include "base/npy.h"
 #include "base/output.h"
 #include "base/progress.h"
+#include "base/usable.h"
 #include "nn/fingerprint.h"
 #include "nn/gradient.h"
 #include "nn/session.h"
@@ -176,6 +177,19 @@ out:
     return st;
 }
 
+/* Skipped samples have folds too, so us_folds does not see how few are left. */
+static enum unseen_status check_folds(const struct unseen_scoring_options *o,
+                                      const struct unseen_images *train)
+{
+    if (o->protocol == UNSEEN_SEEN || train->n_skipped == 0 || o->folds <= us_usable(train))
+        return UNSEEN_OK;
+    us_fail(UNSEEN_USAGE, "--folds", "%d is more than the training images that are not skipped: %lld",
+            o->folds, (long long)us_usable(train));
+    us_hint("bad images that --on-bad skip leaves out: %lld of %lld; unseen dataset verify lists them",
+            (long long)train->n_skipped, (long long)train->n);
+    return UNSEEN_USAGE;
+}
+
 enum unseen_status us_scoring_check(const struct unseen_scoring_options *o, const struct unseen_dataset *data)
 {
     struct unseen_scoring_options checked = *o;
@@ -191,9 +205,11 @@ enum unseen_status us_scoring_check(const struct unseen_scoring_options *o, cons
                        o->record_also);
     if (data->split[UNSEEN_TRAIN].n == 0)
         return us_fail(UNSEEN_BAD_DATA, data->location, "has no training samples");
-    st = us_recipe_check_on(&o->recipe, data);
-    if (!st && o->record_also >> UNSEEN_GRADIENT_NORM & 1)
+    US_TRY(check_folds(o, &data->split[UNSEEN_TRAIN]));
+    US_TRY(us_recipe_check_on(&o->recipe, data));
+    if (o->record_also >> UNSEEN_GRADIENT_NORM & 1)
         st = us_gradient_check(data, &o->recipe);
+out:
     return st;
 }
 

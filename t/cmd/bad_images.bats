@@ -58,6 +58,15 @@ holds_none() {
   grep -q 'none of the 1 training images can be read, the first is train/a/1.jpg: ' stderr
 }
 
+@test "folds and training sets are of the images that are not skipped" {
+  need_device
+  for i in 1 2 3; do jpeg data/train/a/$i.jpg 16 16; done
+  truncate -s -4 data/train/a/1.jpg
+  run_code 2 unseen trajectory data --on-bad skip --folds 3 --epochs 1 --model convnet3 --width 8 --out run
+  grep -q -- '--folds: 3 is more than the training images that are not skipped: 2' stderr
+  grep -q '^hint: bad images that --on-bad skip leaves out: 1 of 3; ' stderr
+}
+
 @test "a skipped image is kept by no selection, and runs go on" {
   need_device
   some_bad
