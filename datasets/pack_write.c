@@ -396,6 +396,23 @@ static enum unseen_status check_options(const struct unseen_dataset *dataset,
     return UNSEEN_OK;
 }
 
+/* The folder that the pack is to lie in is there. */
+static enum unseen_status check_folder(const char *out)
+{
+    const char *slash = strrchr(out, '/');
+    enum unseen_status st = UNSEEN_OK;
+    if (!slash || slash == out)
+        return UNSEEN_OK;
+    char *folder = us_format("%.*s", (int)(slash - out), out);
+    if (!folder)
+        return UNSEEN_FAILED;
+    if (!us_is_folder(folder))
+        st = us_fail(UNSEEN_USAGE, out, us_exists(folder) ? "%s is no folder" : "there is no folder %s",
+                     folder);
+    free(folder);
+    return st;
+}
+
 enum unseen_status unseen_dataset_pack(const struct unseen_dataset *dataset, const int64_t *keep, int64_t n,
                                        const struct unseen_pack_options *options, const char *out)
 {
@@ -414,6 +431,7 @@ enum unseen_status unseen_dataset_pack(const struct unseen_dataset *dataset, con
         us_hint("remove it, or name another --out");
         goto out;
     }
+    US_TRY(check_folder(out));
     US_TRY(list_samples(&p, subset.keep, subset.n));
     US_TRY(write_settings(&p, subset.keep));
     US_TRY(us_lock(partial, &lock));

@@ -171,6 +171,7 @@ enum unseen_status unseen_dataset_subset(const struct unseen_dataset *dataset, c
     struct reading reading = {.data = dataset, .file = path};
     char *text = NULL;
     size_t size = 0;
+    US_TRY(us_check_input(path));
     US_TRY(us_checksum_check_beside(path));
     if (!is_called_npy(path))
         US_TRY(us_read_file(path, &text, &size));

@@ -64,6 +64,14 @@ enum unseen_status us_read_file(const char *path, char **bytes, size_t *size)
     return st;
 }
 
+enum unseen_status us_check_input(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return us_fail(UNSEEN_BAD_DATA, path, "%s", strerror(errno));
+    return S_ISDIR(info.st_mode) ? us_fail(UNSEEN_BAD_DATA, path, "is a folder") : UNSEEN_OK;
+}
+
 static enum unseen_status map_open(int fd, const char *path, void **mapping, size_t *size)
 {
     struct stat info;

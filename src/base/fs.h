@@ -10,6 +10,9 @@
  * system's reason if it cannot be read. */
 enum unseen_status us_read_file(const char *path, char **bytes, size_t *size);
 
+/* UNSEEN_BAD_DATA with the reason if `path`, an input that a person named, is not there or is a folder. */
+enum unseen_status us_check_input(const char *path);
+
 /* Map a regular file for reading; `mapping` is page aligned, ends with munmap(*mapping, *size) and is never
  * empty. UNSEEN_FAILED with the system's reason if it cannot be read, UNSEEN_BAD_DATA if it is empty or no
  * regular file. */

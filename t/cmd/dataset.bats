@@ -62,6 +62,7 @@ draw() {
   run_code 0 unseen dataset info two
   grep -q 'train 2, test 20' stdout
   printf '7\n\ntrain/a/1.jpg\n' > keep.txt
+  run_code 3 unseen dataset export drawn --subset missing.txt --out none
   run_code 3 unseen dataset export drawn --subset keep.txt --out none
   grep -q "keep.txt: line 3: 'train/a/1.jpg'" stderr
   grep -q '^hint: ' stderr

@@ -139,6 +139,8 @@ train/bee/2.ppm" ]
   grep -q 'train 6, test 1, 2 classes, 4 x 4 x 3' stdout
   run_code 2 unseen dataset pack data --size 0 --quality raw --out x.pack
   run_code 2 unseen dataset pack data --quality 101 --out x.pack
+  run_code 2 unseen dataset pack data --size 4 --out nowhere/x.pack
+  grep -q 'nowhere/x.pack: there is no folder nowhere' stderr
   printf 'ant/2.ppm\n' > keep.txt
   run_code 0 unseen dataset pack data.pack --subset keep.txt --size 0 --out kept.pack
   run_code 0 unseen dataset info kept.pack

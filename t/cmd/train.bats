@@ -32,6 +32,10 @@ run="--model convnet3 --width 8 --epochs 3 --batch 32 --no-progress"
   tail -c 960 pruned/keep.npy | od -An -v -td8 -w8 | tr -d ' ' | sort > keep.txt
   run_code 0 unseen train $tiny_data $run --subset keep.txt --out text
   cmp half/model.safetensors text/model.safetensors
+  run_code 3 unseen train $tiny_data $run --subset missing.npy --out x
+  grep -q 'unseen: missing.npy: No such file' stderr
+  run_code 3 unseen train $tiny_data $run --subset . --out x
+  grep -q 'unseen: .: is a folder' stderr
   echo 240 >> keep.txt
   run_code 3 unseen train $tiny_data $run --subset keep.txt --out x
   grep -q "keep.txt: line 121: '240'" stderr
