@@ -23,6 +23,7 @@ struct reading {
     bool names;        /* a label is no number */
     int64_t largest;   /* of the labels that are numbers */
     int64_t row_of_largest;
+    int64_t row_of_negative; /* the first label that is a negative number; -1: none is */
 };
 
 /* What programs call the columns, the surest names first. */
@@ -114,8 +115,11 @@ static int64_t number_of(const char *text)
 static void note_label(struct reading *r, char *label)
 {
     const int64_t number = number_of(label);
+    const bool negative = *label == '-' && number_of(label + 1) >= 0;
     r->labels[r->list->n] = label;
-    r->names |= number < 0;
+    r->names |= number < 0 && !negative;
+    if (negative && r->row_of_negative < 0)
+        r->row_of_negative = r->list->n;
     if (number > r->largest) {
         r->largest = number;
         r->row_of_largest = r->list->n;
@@ -146,6 +150,23 @@ static char *field_of(const struct reading *r, enum column column)
     return at >= 0 && at < r->csv.n && *r->csv.field[at] ? r->csv.field[at] : NULL;
 }
 
+/* Leave out what means nothing in a path, "." and all but one of several slashes, in place. */
+static void simplify(char *path)
+{
+    const char *from = path;
+    char *to = path;
+    while (*from) {
+        const bool begins = to == path || to[-1] == '/';
+        if (begins && from[0] == '.' && from[1] == '/')
+            from += 2;
+        else if (begins && from > path && *from == '/')
+            from++;
+        else
+            *to++ = *from++;
+    }
+    *to = '\0';
+}
+
 static enum unseen_status take_row(struct reading *r)
 {
     char *path = field_of(r, PATH), *label = field_of(r, LABEL), *split = field_of(r, SPLIT);
@@ -157,8 +178,7 @@ static enum unseen_status take_row(struct reading *r)
         if (st != UNSEEN_OK)
             return st;
     }
-    while (strncmp(path, "./", 2) == 0)
-        path += 2;
+    simplify(path);
     if (grow_rows(r) || !(row.path = us_format("%s", path)))
         return UNSEEN_FAILED;
     note_label(r, label);
@@ -190,6 +210,13 @@ out:
 static enum unseen_status number_classes(struct reading *r)
 {
     struct us_sample_list *list = r->list;
+    const int64_t negative = r->row_of_negative;
+    if (negative >= 0) {
+        us_fail(UNSEEN_BAD_DATA, r->csv.file, "line %lld: label %s is negative, and all others are numbers",
+                (long long)list->rows[negative].line, r->labels[negative]);
+        us_hint("labels that are all numbers count the classes from 0 on");
+        return UNSEEN_BAD_DATA;
+    }
     if (r->largest >= CLASSES_MOST) {
         us_fail(UNSEEN_BAD_DATA, r->csv.file, "line %lld: label %s would make more than %d classes",
                 (long long)list->rows[r->row_of_largest].line, r->labels[r->row_of_largest], CLASSES_MOST);
@@ -263,7 +290,7 @@ static enum unseen_status check_twice(const struct us_csv *csv, const struct us_
 
 enum unseen_status us_sample_list_read(const char *file, struct us_sample_list *list)
 {
-    struct reading r = {.list = list};
+    struct reading r = {.list = list, .row_of_negative = -1};
     enum unseen_status st;
     US_TRY(us_csv_open(file, &r.csv));
     US_TRY(take_rows(&r));

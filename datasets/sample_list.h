@@ -14,7 +14,7 @@
 enum us_listed_split { US_LISTED_TRAIN, US_LISTED_VAL, US_LISTED_TEST };
 
 struct us_listed {
-    char *path; /* as it is written, without "./" before it */
+    char *path; /* as it is written, without "." and doubled slashes */
     int64_t line;
     int32_t label;
     enum us_listed_split split;

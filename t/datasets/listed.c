@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/dataset.h"
 #include "support/files.h"
@@ -67,9 +68,29 @@ static void labels_may_be_numbers_and_paths_absolute(void **state)
     unseen_dataset_close(dataset);
 }
 
+static void a_file_of_several_spellings_is_one(void **state)
+{
+    (void)state;
+    char text[2048];
+    make_list("spellings", "");
+    snprintf(text, sizeof text, "photos/2.jpg,a\nphotos/1.jpg,a\n%s/spellings/photos/1.jpg,a\n", test_folder);
+    open_bad(make_list("spellings", text), "list.csv: line 3: ");
+    assert_non_null(strstr(unseen_last_error(), "photos/1.jpg is in line 2 already, as photos/1.jpg"));
+    open_bad(make_list("spellings", "photos/1.jpg,a,train\nphotos/../photos/1.jpg,b,test\n"),
+             "line 2: photos/../photos/1.jpg is in line 1 already, as photos/1.jpg");
+    /* Links are files of their own, as copies are. */
+    assert_int_equal(symlink("1.jpg", test_path("spellings/photos/link.jpg")), 0);
+    assert_int_equal(link(test_path("spellings/photos/1.jpg"), test_path("spellings/photos/hard.jpg")), 0);
+    struct unseen_dataset *dataset = open_ok(
+        make_list("spellings", "photos/1.jpg,a\nphotos/link.jpg,a\nphotos/hard.jpg,a\nphotos/2.jpg,a\n"));
+    assert_int_equal(dataset->split[UNSEEN_TRAIN].n, 4);
+    unseen_dataset_close(dataset);
+}
+
 static void files_that_cannot_be_had_are_named(void **state)
 {
     (void)state;
+    char name[2048];
     open_bad(make_list("missing", "photos/1.jpg,a\nphotos/8.jpg,a\nphotos/9.jpg,b\n"),
              "list.csv: line 2: photos/8.jpg: No such file or directory; files that cannot be had: 2");
     assert_non_null(strstr(unseen_last_hint(), "relative to the folder of the list"));
@@ -77,6 +98,8 @@ static void files_that_cannot_be_had_are_named(void **state)
     open_bad(make_list("missing", "photos,a\n"), "photos: is neither a file nor a link");
     test_file(test_path("missing"), "photos/3.jpg", "text", 4);
     open_bad(make_list("missing", "photos/3.jpg,a\n"), "photos/3.jpg: is no ");
+    snprintf(name, sizeof name, "list:%s", test_path("missing"));
+    open_bad(name, "missing: is a folder");
     open_bad("list:/nowhere/list.csv", "/nowhere/list.csv: No such file");
 }
 
@@ -100,6 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_are_in_the_order_of_the_list),
         cmocka_unit_test(labels_may_be_numbers_and_paths_absolute),
+        cmocka_unit_test(a_file_of_several_spellings_is_one),
         cmocka_unit_test(files_that_cannot_be_had_are_named),
         cmocka_unit_test(keeps_are_paths_of_the_list),
     };

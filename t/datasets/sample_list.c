@@ -64,7 +64,9 @@ static void labels_are_numbers_if_all_are(void **state)
     check("a.jpg,2\nb.jpg,0\n", "3 classes | a.jpg:2:0 b.jpg:0:0");
     check("a.jpg,10.0\nb.jpg,2.0\n", "11 classes | a.jpg:10:0 b.jpg:2:0");
     check("a.jpg,10\nb.jpg,2\nc.jpg,x\n", "10 2 x | a.jpg:0:0 b.jpg:1:0 c.jpg:2:0");
-    check("a.jpg,-1\nb.jpg,0\n", "-1 0 | a.jpg:0:0 b.jpg:1:0");
+    check("a.jpg,-1\nb.jpg,x\n", "-1 x | a.jpg:0:0 b.jpg:1:0");
+    check("a.jpg,-\nb.jpg,0\n", "- 0 | a.jpg:0:0 b.jpg:1:0");
+    refuse("a.jpg,0\nb.jpg,-1\nc.jpg,-2.0\n", "line 2: label -1 is negative", "from 0 on");
     check("a.jpg,0.5\nb.jpg,0\n", "0 0.5 | a.jpg:1:0 b.jpg:0:0");
     refuse("a.jpg,0\nb.jpg,20240101\n", "line 2: label 20240101 would make more than 65536 classes",
            "from 0 on");
@@ -83,6 +85,8 @@ static void what_is_wrong_is_named_by_its_line(void **state)
     refuse("a.jpg,x,train\n\nb.jpg,x,holdout\n", "line 3: 'holdout' is no split", "train, val or test");
     refuse("a.jpg,x,train\nb.jpg,x\n", "line 2: '' is no split", "train, val or test");
     refuse("a.jpg,x\nb.jpg,y\n./a.jpg,x\n", "line 3: a.jpg is in line 1 already", "");
+    refuse("a.jpg,x\n.//a.jpg,x\n", "line 2: a.jpg is in line 1 already", "");
+    refuse("/a/b.jpg,x\n/.//a/././b.jpg,x\n", "line 2: /a/b.jpg is in line 1 already", "");
     refuse("a.jpg,x\na.jpg,y\n", "line 2: a.jpg is in line 1 already, with another label", "");
     refuse("a.jpg,x\n\"b.jpg,y\n", "line 2: a quote is not closed", "");
 }
