@@ -121,8 +121,8 @@ static enum unseen_status treat_bad(const char *location, struct unseen_dataset 
         return UNSEEN_OK;
     const char *name = us_index_name(index, first), *reason = us_entry_reason(index, first);
     if (dataset->options.on_bad == UNSEEN_BAD_GREY) {
-        us_log(UNSEEN_LOG_WARNING, "%s: %lld bad files are taken as grey, the first is %s: %s", location,
-               (long long)n, name, reason);
+        us_log(UNSEEN_LOG_WARNING, "%s: bad files that are taken as grey: %lld, the first is %s: %s",
+               location, (long long)n, name, reason);
         return UNSEEN_OK;
     }
     us_fail(UNSEEN_BAD_DATA, location, "%s: %s", name, reason);

@@ -158,8 +158,8 @@ enum unseen_status us_skip_mark(struct unseen_dataset *dataset)
         return us_fail(UNSEEN_BAD_DATA, dataset->location,
                        "none of the %lld training images can be read, the first is %s: %s",
                        (long long)train->n, us_index_name(index, first), reason);
-    us_log(UNSEEN_LOG_WARNING, "%s: %lld images are checked, %lld are skipped, the first is %s: %s",
-           dataset->location, (long long)n, (long long)skipped, us_index_name(index, first), reason);
+    us_log(UNSEEN_LOG_WARNING, "%s: images that are skipped: %lld of %lld, the first is %s: %s",
+           dataset->location, (long long)skipped, (long long)n, us_index_name(index, first), reason);
 out:
     return st;
 }

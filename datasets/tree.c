@@ -78,7 +78,7 @@ static enum unseen_status note_passed_over(const char *location, const struct us
     n = us_source_passed_over(source, US_LOOP, &name);
     if (n > 0)
         US_TRY(us_note(notes, UNSEEN_LOG_WARNING,
-                       "%s: %lld links lead back to a folder above them and are not followed, %s among them",
+                       "%s: links back to a folder above them, which are not followed: %lld, %s among them",
                        location, (long long)n, name));
 out:
     return st;

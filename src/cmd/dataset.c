@@ -100,7 +100,7 @@ static void print_info(const struct unseen_dataset *d, const int64_t *train, con
     printf("\nsha256 %s\n", d->hash);
     print_duplicates(&d->duplicates);
     if (d->split[UNSEEN_TRAIN].n_skipped + d->split[UNSEEN_TEST].n_skipped > 0)
-        printf("%lld training and %lld test samples are skipped\n",
+        printf("samples that are skipped: training %lld, test %lld\n",
                (long long)d->split[UNSEEN_TRAIN].n_skipped, (long long)d->split[UNSEEN_TEST].n_skipped);
     print_classes(d, train, test);
 }

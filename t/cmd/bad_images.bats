@@ -32,8 +32,8 @@ holds_none() {
   run_code 3 unseen dataset info data
   run_code 0 unseen dataset info data --on-bad skip
   grep -q 'train 40, test 4, 2 classes' stdout
-  grep -q '^2 training and 1 test samples are skipped' stdout
-  [ "$(grep -c 'data: 44 images are checked, 3 are skipped, the first is train/a/15.jpg: ' stderr)" -eq 1 ]
+  grep -q '^samples that are skipped: training 2, test 1$' stdout
+  [ "$(grep -c 'data: images that are skipped: 3 of 44, the first is train/a/15.jpg: ' stderr)" -eq 1 ]
   rm data/train/a/15.jpg data/train/b/20.jpg data/val/b/2.jpg
   run_code 0 unseen dataset info data --on-bad skip --verbose
   grep -q 'all 41 images are checked, none is skipped' stderr

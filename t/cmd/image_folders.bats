@@ -88,7 +88,7 @@ hash_of() {
   run_code 3 unseen train data --epochs 1 --out run
   [ ! -e run ]
   run_code 0 unseen dataset info data --on-bad grey
-  grep -q 'warning: data: 3 bad files are taken as grey' stderr
+  grep -q 'warning: data: bad files that are taken as grey: 3, ' stderr
 }
 
 @test "order on the disk and in an archive do not matter" {
@@ -129,7 +129,7 @@ hash_of() {
   grep -q 'train 3, test 1, 2 classes' stdout
   ln -s .. data/train/b/up
   run_code 0 unseen dataset info data
-  grep -q 'links lead back' stderr
+  grep -q 'links back to a folder above them, which are not followed: 1, ' stderr
   ln -s nowhere data/train/b/3.jpg
   run_code 3 unseen dataset info data
   grep -q 'train/b/3.jpg: No such file' stderr
