@@ -105,8 +105,10 @@ struct unseen_loading {
 };
 UNSEEN_API void unseen_loading(struct unseen_loading *loading);
 
-/* 1 if devices waited for images so long (5 % of the time) that faster decoding would pay. */
-UNSEEN_API int unseen_loading_is_slow(const struct unseen_loading *loading);
+/* What held training up, static storage: "device" unless devices waited for images for more than 5 % of the
+ * time; then "decoding" if the threads that decode were busy most of the time, so that more of them would
+ * pay, or else "start": they had only to get ahead at first. */
+UNSEEN_API const char *unseen_loading_bottleneck(const struct unseen_loading *loading);
 
 struct unseen_train_options {
     struct unseen_recipe recipe;

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "nn/loading.h"
 #include "unseen/score.h"
 #include "unseen/select.h"
 
@@ -153,11 +154,10 @@ void us_print_loading(void)
     unseen_loading(&l);
     if (l.decoded == 0 || l.seconds <= 0)
         return;
-    printf("waited for data %.1f %% of the time: the bottleneck is %s; %lld images decoded by %d thread%s, "
-           "busy %.0f "
-           "%% of it\n",
-           100 * l.waited / l.seconds, unseen_loading_is_slow(&l) ? "decoding" : "the device",
-           (long long)l.decoded, l.threads, l.threads == 1 ? "" : "s", 100 * l.busy);
+    printf(
+        "waited for data %.1f %% of the time: %s; %lld images decoded by %d thread%s, busy %.0f %% of it\n",
+        100 * l.waited / l.seconds, us_bottleneck_text(unseen_loading_bottleneck(&l)), (long long)l.decoded,
+        l.threads, l.threads == 1 ? "" : "s", 100 * l.busy);
 }
 
 char *us_duration(double seconds, char *text)

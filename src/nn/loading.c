@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "loader/decoders.h"
 
@@ -46,9 +47,18 @@ bool us_loading_all_starve(void)
     return atomic_load(&starving) >= atomic_load(&feeding);
 }
 
-int unseen_loading_is_slow(const struct unseen_loading *loading)
+const char *unseen_loading_bottleneck(const struct unseen_loading *loading)
 {
-    return loading->waited > 0.05 * loading->seconds;
+    if (loading->waited <= 0.05 * loading->seconds)
+        return "device";
+    return loading->busy > 0.5 ? "decoding" : "start";
+}
+
+const char *us_bottleneck_text(const char *bottleneck)
+{
+    if (strcmp(bottleneck, "device") == 0)
+        return "the bottleneck is the device";
+    return strcmp(bottleneck, "start") == 0 ? "at the start of the run" : "the bottleneck is decoding";
 }
 
 json_t *us_loading_json(void)
@@ -59,6 +69,6 @@ json_t *us_loading_json(void)
         return NULL;
     return json_pack("{s:I, s:I, s:f, s:f, s:s, s:f, s:i, s:f}", "decoded", (json_int_t)l.decoded, "sent",
                      (json_int_t)l.fed, "seconds", l.seconds, "waited_share", l.waited / l.seconds,
-                     "bottleneck", unseen_loading_is_slow(&l) ? "decoding" : "device", "images_per_second",
+                     "bottleneck", unseen_loading_bottleneck(&l), "images_per_second",
                      (double)l.fed / l.seconds, "decode_threads", l.threads, "decode_busy_share", l.busy);
 }

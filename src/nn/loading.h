@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "base/status.h"
 #include "unseen/train.h"
 
 /* A loader is done: images that it sent, seconds of its passes, and of these for images alone. */
@@ -18,6 +19,9 @@ void us_loading_starves(bool begins);
 /* Whether all loaders in such passes starve: as long as one has work, models that share a device keep it
  * busy. */
 bool us_loading_all_starve(void);
+
+/* What unseen_loading_bottleneck names, in words that go on after "waited for data 9 % of the time: ". */
+US_SHARED const char *us_bottleneck_text(const char *bottleneck);
 
 /* unseen_loading as an object; NULL where nothing was decoded, or memory runs out. */
 json_t *us_loading_json(void);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/loading.h"
 #include "report/html.h"
 #include "report/sections.h"
 #include "report/svg.h"
@@ -227,11 +228,10 @@ static void write_loading(FILE *out, const struct us_run_folder *f)
     if (!bottleneck)
         return;
     us_html_element(out, "p", "soft",
-                    "Training waited for data %s of the time; the bottleneck is %s. %s images were decoded, "
+                    "Training waited for data %s of the time: %s. %s images were decoded, "
                     "%s a second went to "
                     "the models, and the %s threads that decode were busy for %s of the time.",
-                    us_share_text(waited, share),
-                    strcmp(bottleneck, "device") == 0 ? "the device" : "decoding",
+                    us_share_text(waited, share), us_bottleneck_text(bottleneck),
                     us_count_text(json_integer_value(json_object_get(loading, "decoded")), count),
                     us_value_text(json_number_value(json_object_get(loading, "images_per_second")), rate),
                     us_count_text(json_integer_value(json_object_get(loading, "decode_threads")), threads),
