@@ -23,12 +23,13 @@ enum unseen_status us_init_hash(const char *path, uint64_t *sum)
     *sum = 0;
     if (!path)
         return UNSEEN_OK;
-    enum unseen_status st = us_read_file(path, &bytes, &size);
-    if (st)
-        return st;
+    enum unseen_status st;
+    US_TRY(us_check_input(path));
+    US_TRY(us_read_file(path, &bytes, &size));
     *sum = us_hash(US_HASH_START, bytes, size);
     free(bytes);
-    return UNSEEN_OK;
+out:
+    return st;
 }
 
 /* Of the algorithm of every convolution in every direction, linear layers' among them, and of what multiplies

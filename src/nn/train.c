@@ -83,6 +83,7 @@ static enum unseen_status check_job(const struct us_session *session, const stru
     }
     US_TRY(us_recipe_check_on(job->recipe, session->data));
     US_TRY(us_session_check(session, job->recipe));
+    US_TRY(job->init ? us_check_input(job->init) : UNSEEN_OK);
     if (job->n_train < 1) {
         const bool skips = session->data->split[UNSEEN_TRAIN].n_skipped > 0;
         st = us_fail(UNSEEN_USAGE, "training set", "it is empty%s",

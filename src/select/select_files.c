@@ -7,6 +7,7 @@
 
 #include "base/atomic.h"
 #include "base/checksum.h"
+#include "base/fs.h"
 #include "base/npy_stream.h"
 #include "base/text.h"
 #include "select/blocks.h"
@@ -23,12 +24,10 @@ struct floats {
 
 static enum unseen_status open_floats(const char *path, struct floats *f)
 {
-    enum unseen_status st = us_checksum_check_beside(path);
-    if (st)
-        return st;
-    st = us_npy_open(path, &f->file);
-    if (st)
-        return st;
+    enum unseen_status st;
+    US_TRY(us_check_input(path));
+    US_TRY(us_checksum_check_beside(path));
+    US_TRY(us_npy_open(path, &f->file));
     if (f->file.dtype == US_F32 && f->file.ndim == 1) {
         f->values = f->file.data;
         f->n = f->file.shape[0];
@@ -37,6 +36,7 @@ static enum unseen_status open_floats(const char *path, struct floats *f)
     us_npy_close(&f->file);
     st = us_npy_read_f32(path, 1, &f->n, &f->converted);
     f->values = f->converted;
+out:
     return st;
 }
 
@@ -124,6 +124,7 @@ enum unseen_status unseen_select_files(const char *rule, const struct unseen_sel
         in.hardness = hardness.values;
     }
     if (files->labels) {
+        US_TRY(us_check_input(files->labels));
         US_TRY(us_npy_open_integers(files->labels, 1, &labels));
         US_TRY(check_length(files->labels, "labels", labels.shape[0], in.n));
     } else if (files->data) {

@@ -51,6 +51,9 @@ recorded() {
   run_code 2 unseen select --scores scores.npy --rule top --keep 2 --out x.npy
   run_code 3 unseen select --scores run/trajectory/labels.npy --labels scores.npy --rule top --out x.npy
   echo nonsense > text.npy
+  run_code 3 unseen select --scores missing.npy --rule top --out x.npy
+  run_code 3 unseen select --scores scores.npy --labels missing.npy --rule top --out x.npy
+  grep -q 'unseen: missing.npy: No such file' stderr
   run_code 3 unseen select --scores text.npy --rule top --out x.npy
   [ ! -e x.npy ]
 }

@@ -39,6 +39,7 @@ run="--model convnet3 --width 8 --epochs 3 --batch 32 --no-progress"
   echo 240 >> keep.txt
   run_code 3 unseen train $tiny_data $run --subset keep.txt --out x
   grep -q "keep.txt: line 121: '240'" stderr
+  run_code 3 unseen train $tiny_data $run --init missing.safetensors --out x
   run_code 0 unseen train $tiny_data $run --init half/model.safetensors --out more
   run_code 0 unseen train synth:120,3,16,2 $run --init half/model.safetensors --out tuned
   grep -q 'half/model.safetensors: its fc.weight is of 4 classes' stderr
