@@ -65,6 +65,14 @@ holds_none() {
   run_code 2 unseen trajectory data --on-bad skip --folds 3 --epochs 1 --model convnet3 --width 8 --out run
   grep -q -- '--folds: 3 is more than the training images that are not skipped: 2' stderr
   grep -q '^hint: bad images that --on-bad skip leaves out: 1 of 3; ' stderr
+  # both good images are of one fold
+  rm -r data
+  for class in a b; do
+    for i in 1 2; do jpeg data/train/$class/$i.jpg 16 16; done
+    truncate -s -4 data/train/$class/1.jpg
+  done
+  run_code 2 unseen trajectory data --on-bad skip $small --folds 2 --seed 2 --out run
+  grep -q 'training set: it is empty without the bad images that --on-bad skip leaves out' stderr
 }
 
 @test "a skipped image is kept by no selection, and runs go on" {

@@ -129,6 +129,18 @@ static void small_photos_lie_on_the_device(void **state)
     free(history);
 }
 
+/* Threads that were busy for a fifth of the time are not what a run was short of. */
+static void decoding_is_named_where_threads_are_busy(void **state)
+{
+    (void)state;
+    const struct unseen_loading little = {.seconds = 100, .waited = 5, .busy = 0.9},
+                                start = {.seconds = 100, .waited = 7.6, .busy = 0.22},
+                                much = {.seconds = 100, .waited = 7.6, .busy = 0.9};
+    assert_string_equal(unseen_loading_bottleneck(&little), "device");
+    assert_string_equal(unseen_loading_bottleneck(&start), "start");
+    assert_string_equal(unseen_loading_bottleneck(&much), "decoding");
+}
+
 int main(void)
 {
     test_device();
@@ -136,6 +148,7 @@ int main(void)
         cmocka_unit_test(scores_do_not_depend_on_how_photos_come),
         cmocka_unit_test(a_photo_that_vanishes_is_named),
         cmocka_unit_test(small_photos_lie_on_the_device),
+        cmocka_unit_test(decoding_is_named_where_threads_are_busy),
     };
     return RUN_TESTS(tests, set_up, tear_down);
 }
