@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "datasets/format.h"
-#include "datasets/source.h"
+#include "datasets/store/source.h"
 
 const struct us_cifar us_cifar10 = {
     .format = "cifar10",

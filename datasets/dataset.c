@@ -1,8 +1,8 @@
 #include "config.h"
 
-#include "datasets/duplicates.h"
-#include "datasets/files.h"
 #include "datasets/format.h"
+#include "datasets/index/duplicates.h"
+#include "datasets/index/files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "base/dataset_options.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "datasets/source.h"
+#include "datasets/store/source.h"
 
 #define US_FORMAT(name) &us_format_##name,
 static const struct us_dataset_format *const formats[] = {

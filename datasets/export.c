@@ -12,7 +12,7 @@
 #include "base/fs.h"
 #include "base/output_root.h"
 #include "datasets/export_check.h"
-#include "datasets/listed.h"
+#include "datasets/list/listed.h"
 
 static enum unseen_status find_target(const char *name, const struct us_dataset_format **target)
 {

@@ -3,7 +3,7 @@
 #define US_DATASETS_NAMES_H
 
 #include "base/status.h"
-#include "datasets/place.h"
+#include "datasets/store/place.h"
 
 /* Pieces of text one after the other, each with a zero byte behind it. */
 struct us_text {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datasets/resize.h"
+#include "datasets/image/resize.h"
 
 /* What a thread resizes with. */
 struct us_scratch {

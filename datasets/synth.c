@@ -8,8 +8,8 @@
 
 #include "base/rng.h"
 #include "datasets/cifar.h"
-#include "datasets/duplicates.h"
 #include "datasets/format.h"
+#include "datasets/index/duplicates.h"
 #include "datasets/synth_draw.h"
 
 /* Items of the test split follow behind any that a training split can have. */

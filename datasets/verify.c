@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "datasets/duplicates.h"
-#include "datasets/files.h"
 #include "datasets/format.h"
+#include "datasets/index/duplicates.h"
+#include "datasets/index/files.h"
 
 enum unseen_status unseen_dataset_verify(const char *name, const struct unseen_dataset_options *options,
                                          void (*report)(const struct unseen_defect *defect, void *context),

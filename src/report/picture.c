@@ -5,7 +5,7 @@
 #include <png.h>
 #include <stdlib.h>
 
-#include "datasets/jpeg_write.h"
+#include "datasets/image/jpeg_write.h"
 
 /* Pictures up to this size are magnified where they are shown: each of their pixels counts. */
 enum { EXACT = 64, QUALITY = 85 };

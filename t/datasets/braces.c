@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "datasets/braces.h"
+#include "datasets/list/braces.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datasets/codec.h"
-#include "datasets/image.h"
+#include "datasets/image/codec.h"
+#include "datasets/image/image.h"
 #include "support/cmocka.h"
 #include "support/picture.h"
 

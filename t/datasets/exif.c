@@ -1,12 +1,12 @@
 #include "config.h"
 
-#include "datasets/exif.h"
+#include "datasets/image/exif.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "datasets/image.h"
-#include "datasets/resize.h"
+#include "datasets/image/image.h"
+#include "datasets/image/resize.h"
 #include "support/cmocka.h"
 #include "support/picture.h"
 

@@ -1,7 +1,7 @@
 #include "config.h"
 
 /* Its loops for any processor are reached by no machine that has AVX2. */
-#include "datasets/filter.c"
+#include "datasets/image/filter.c"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "datasets/image.h"
+#include "datasets/image/image.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datasets/image.h"
+#include "datasets/image/image.h"
 #include "support/cmocka.h"
 #include "support/picture.h"
 

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "datasets/file_reader.h"
-#include "datasets/index_cache.h"
+#include "datasets/index/file_reader.h"
+#include "datasets/index/index_cache.h"
 #include "support/dataset.h"
 #include "support/files.h"
 #include "support/folder.h"

@@ -1,7 +1,7 @@
 /* Labels of images that lie side by side, and what their classes are called. */
 #include "config.h"
 
-#include "datasets/label_list.h"
+#include "datasets/folder/label_list.h"
 
 #include <string.h>
 

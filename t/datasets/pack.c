@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "datasets/pack_file.h"
+#include "datasets/pack/pack_file.h"
 #include "support/dataset.h"
 #include "support/files.h"
 #include "support/folder.h"

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "datasets/resize.h"
+#include "datasets/image/resize.h"
 
 #include <math.h>
 #include <stdlib.h>

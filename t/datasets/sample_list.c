@@ -1,7 +1,7 @@
 /* Tables of files and labels. */
 #include "config.h"
 
-#include "datasets/sample_list.h"
+#include "datasets/list/sample_list.h"
 
 #include <string.h>
 

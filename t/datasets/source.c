@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "datasets/source.h"
+#include "datasets/store/source.h"
 
 #include <string.h>
 #include <sys/stat.h>

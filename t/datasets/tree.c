@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "datasets/tree.h"
+#include "datasets/folder/tree.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "datasets/shards.h"
+#include "datasets/list/shards.h"
 #include "support/dataset.h"
 #include "support/files.h"
 #include "support/folder.h"

@@ -18,7 +18,7 @@
 #include <jpeglib.h>
 
 #include "base/fs.h"
-#include "datasets/image.h"
+#include "datasets/image/image.h"
 
 struct job {
     struct us_crop crop;
