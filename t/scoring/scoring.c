@@ -446,7 +446,7 @@ static void models_start_from_weights(void **state)
     options.init = NULL;
     assert_fails(UNSEEN_USAGE, "initial_weights", unseen_record_trajectory(test_device(), data, &options));
     options.init = "missing.safetensors";
-    assert_fails(UNSEEN_FAILED, "missing.safetensors",
+    assert_fails(UNSEEN_BAD_DATA, "missing.safetensors",
                  unseen_record_trajectory(test_device(), data, &options));
 }
 

@@ -322,7 +322,7 @@ static void files_are_checked(void **state)
     assert_ok(us_npy_write(label_file, US_F32, 1, (int64_t[]){3}, scores));
     assert_fails(UNSEEN_BAD_DATA, "has 3 values for 4 scores", TRY("ccs"));
     files.scores = kept;
-    assert_fails(UNSEEN_FAILED, "none.npy", TRY("top"));
+    assert_fails(UNSEEN_BAD_DATA, "none.npy", TRY("top"));
     assert_false(us_exists(kept));
 }
 
