@@ -2,16 +2,13 @@
 
 #include "datasets/index/skip.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "base/progress.h"
 #include "base/threads.h"
 #include "datasets/format.h"
-#include "datasets/image/image.h"
+#include "datasets/index/file_pass.h"
 #include "datasets/index/file_reader.h"
 #include "datasets/index/headers.h"
 
@@ -19,14 +16,8 @@
 enum { SHOWN = 1024 };
 
 struct pass {
-    struct us_index *index;
-    const char *location;
-    int64_t n;
-    atomic_llong next, decoded;
-    struct us_progress *progress; /* NULL: there is none */
-    atomic_bool failed;
-    pthread_mutex_t lock; /* of error and of the progress */
-    struct us_error error;
+    struct us_file_pass files; /* first: what `look` is given */
+    int64_t decoded;           /* under its lock */
 };
 
 /* The reason why entry i has no picture; "" if it has one. */
@@ -44,59 +35,37 @@ static enum unseen_status decode(const struct us_index *index, int64_t i, struct
     return UNSEEN_OK;
 }
 
-static enum unseen_status decode_next(struct pass *pass, struct us_image_decoder *decoder,
-                                      struct us_bytes *bytes)
+static enum unseen_status decode_new(struct us_file_pass *files, int64_t i, struct us_image_decoder *decoder,
+                                     struct us_bytes *bytes)
 {
+    struct pass *pass = (struct pass *)files;
+    struct us_entry *entry = &files->index->entries[i];
     char reason[US_REASON];
     enum unseen_status st = UNSEEN_OK;
-    for (int64_t i; (i = atomic_fetch_add(&pass->next, 1)) < pass->n && !pass->failed;) {
-        struct us_entry *entry = &pass->index->entries[i];
-        if (i % SHOWN == 0) {
-            pthread_mutex_lock(&pass->lock);
-            us_progress_update(pass->progress, (uint64_t)i, NULL);
-            pthread_mutex_unlock(&pass->lock);
-        }
-        if (entry->bad || entry->decoded != US_NOT_DECODED)
-            continue;
-        US_TRY(us_dataset_go_on(pass->location));
-        US_TRY(decode(pass->index, i, decoder, bytes, reason));
-        entry->decoded = *reason ? US_DAMAGED : US_DECODES;
-        pass->decoded++;
-    }
+    if (entry->bad || entry->decoded != US_NOT_DECODED)
+        return UNSEEN_OK;
+    US_TRY(decode(files->index, i, decoder, bytes, reason));
+    entry->decoded = *reason ? US_DAMAGED : US_DECODES;
+    pthread_mutex_lock(&files->lock);
+    pass->decoded++;
+    pthread_mutex_unlock(&files->lock);
 out:
     return st;
 }
 
-static void work(void *context, int thread)
-{
-    struct pass *pass = context;
-    struct us_image_decoder *decoder = NULL;
-    struct us_bytes bytes = {0};
-    enum unseen_status st;
-    (void)thread;
-    US_TRY(us_image_open(&decoder));
-    US_TRY(decode_next(pass, decoder, &bytes));
-out:
-    pthread_mutex_lock(&pass->lock);
-    if (st != UNSEEN_OK && !atomic_exchange(&pass->failed, true))
-        us_error_take(st, &pass->error);
-    pthread_mutex_unlock(&pass->lock);
-    us_bytes_free(&bytes);
-    us_image_close(decoder);
-}
-
 enum unseen_status us_skip_find(struct us_index *index, const char *location, int64_t *decoded)
 {
-    struct pass pass = {.index = index,
-                        .location = location,
-                        .n = index->n[UNSEEN_TRAIN] + index->n[UNSEEN_TEST],
-                        .lock = PTHREAD_MUTEX_INITIALIZER};
-    if (pass.n > SHOWN)
-        pass.progress = us_progress_begin("decode", "files", (uint64_t)pass.n);
-    us_threads_run(us_threads(US_THREADS_MOST), work, &pass);
-    us_progress_end(pass.progress);
+    struct pass pass = {.files = {.index = index,
+                                  .location = location,
+                                  .title = "decode",
+                                  .threads = us_threads(US_THREADS_MOST),
+                                  .block = 1,
+                                  .shown = SHOWN,
+                                  .look = decode_new,
+                                  .lock = PTHREAD_MUTEX_INITIALIZER}};
+    const enum unseen_status st = us_file_pass_run(&pass.files);
     *decoded = pass.decoded;
-    return pass.failed ? us_error_again(&pass.error) : UNSEEN_OK;
+    return st;
 }
 
 static enum unseen_status mark_split(struct unseen_dataset *dataset, enum unseen_split split)
