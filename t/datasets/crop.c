@@ -7,9 +7,8 @@
 #include "datasets/image/codec.h"
 #include "datasets/image/image.h"
 #include "support/cmocka.h"
+#include "support/decoder.h"
 #include "support/picture.h"
-
-static struct us_image_decoder *decoder;
 
 static uint8_t *decode(const uint8_t *bytes, size_t size, int *height, int *width)
 {
@@ -232,19 +231,6 @@ static void a_cut_file_has_no_crops(void **state)
     }
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    return us_image_open(&decoder) == UNSEEN_OK ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    us_image_close(decoder);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,5 +242,5 @@ int main(void)
         cmocka_unit_test(a_crop_outside_of_the_picture_is_refused),
         cmocka_unit_test(a_cut_file_has_no_crops),
     };
-    return RUN_TESTS(tests, setup, teardown);
+    return RUN_TESTS(tests, test_decoder, test_decoder_end);
 }

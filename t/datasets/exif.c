@@ -8,11 +8,10 @@
 #include "datasets/image/image.h"
 #include "datasets/image/resize.h"
 #include "support/cmocka.h"
+#include "support/decoder.h"
 #include "support/picture.h"
 
 enum { H = 30, W = 44 };
-
-static struct us_image_decoder *decoder;
 
 static void orientation_is_found(void **state)
 {
@@ -152,19 +151,6 @@ static void a_crop_outside_of_the_turned_picture_is_refused(void **state)
     free(bytes);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    return us_image_open(&decoder) == UNSEEN_OK ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    us_image_close(decoder);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,5 +159,5 @@ int main(void)
         cmocka_unit_test(crops_of_turned_pictures_are_turned),
         cmocka_unit_test(a_crop_outside_of_the_turned_picture_is_refused),
     };
-    return RUN_TESTS(tests, setup, teardown);
+    return RUN_TESTS(tests, test_decoder, test_decoder_end);
 }

@@ -6,9 +6,8 @@
 
 #include "datasets/image/image.h"
 #include "support/cmocka.h"
+#include "support/decoder.h"
 #include "support/picture.h"
-
-static struct us_image_decoder *decoder;
 
 /* FNV-1a. */
 static uint32_t hash_of(const uint8_t *bytes, size_t size)
@@ -216,19 +215,6 @@ static void changed_bytes_harm_nothing(void **state)
     assert_true(notes > 0);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    return us_image_open(&decoder) == UNSEEN_OK ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    us_image_close(decoder);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,5 +226,5 @@ int main(void)
         cmocka_unit_test(a_file_cut_anywhere_is_refused),
         cmocka_unit_test(changed_bytes_harm_nothing),
     };
-    return RUN_TESTS(tests, setup, teardown);
+    return RUN_TESTS(tests, test_decoder, test_decoder_end);
 }
