@@ -14,7 +14,7 @@ void us_build_convnet3(struct us_graph *graph, const struct us_model_spec *spec)
         snprintf(name, sizeof name, "conv%d", block);
         y = us_graph_conv(graph, name, y, spec->width, 3, 1, 1);
         snprintf(name, sizeof name, "bn%d", block);
-        y = us_graph_batchnorm(graph, name, y, -1, true);
+        y = us_graph_batchnorm(graph, name, y, -1, US_ACT_RELU, NULL);
         y = us_graph_pool(graph, US_POOL_AVERAGE, y, 2, 2, 0);
     }
     us_graph_linear(graph, "fc", y, spec->classes);

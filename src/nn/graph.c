@@ -66,9 +66,9 @@ static int add_param(struct us_graph *graph, struct us_params *params, const cha
     return params->n - 1;
 }
 
-static struct us_param vector(enum us_param_role role, int n)
+static struct us_param vector(enum us_param_role role, enum us_param_init init, int n)
 {
-    return (struct us_param){.role = role, .o = n, .i = 1, .h = 1, .w = 1};
+    return (struct us_param){.role = role, .init = init, .o = n, .i = 1, .h = 1, .w = 1};
 }
 
 /* As us_conv_out, and 0 where a window does not fit at all. */
@@ -105,13 +105,19 @@ int us_graph_conv(struct us_graph *graph, const char *name, int x, int cout, int
     node->kernel = kernel;
     node->stride = stride;
     node->pad = pad;
-    node->param =
-        add_param(graph, &graph->params, name, "weight",
-                  (struct us_param){.role = US_PARAM_CONV, .o = cout, .i = in.c, .h = kernel, .w = kernel});
+    node->param = add_param(graph, &graph->params, name, "weight",
+                            (struct us_param){.role = US_PARAM_CONV,
+                                              .init = US_INIT_NORMAL,
+                                              .fan_in = in.c * kernel * kernel,
+                                              .o = cout,
+                                              .i = in.c,
+                                              .h = kernel,
+                                              .w = kernel});
     return finish_node(graph, out_size(in.h, node), out_size(in.w, node), cout);
 }
 
-int us_graph_batchnorm(struct us_graph *graph, const char *name, int x, int residual, bool relu)
+int us_graph_batchnorm(struct us_graph *graph, const char *name, int x, int residual, enum us_activation act,
+                       const struct us_norm *norm)
 {
     if (graph->status)
         return -1;
@@ -120,15 +126,25 @@ int us_graph_batchnorm(struct us_graph *graph, const char *name, int x, int resi
         graph->status = us_fail(UNSEEN_USAGE, "model", "the input cannot be a residual");
         return -1;
     }
+    if (residual > 0 &&
+        act == US_ACT_GELU) { /* its gradient needs the sum, of which only GELU's value is kept */
+        graph->status = us_fail(UNSEEN_USAGE, "model", "a batch norm with residual cannot end with GELU");
+        us_hint("ReLU goes with a residual, and GELU goes without one");
+        return -1;
+    }
     struct us_node *node = add_node(graph, US_NODE_BATCHNORM, x);
     if (!node)
         return -1;
     node->residual = residual;
-    node->relu = relu;
-    node->param = add_param(graph, &graph->params, name, "weight", vector(US_PARAM_ONE, in.c));
-    add_param(graph, &graph->params, name, "bias", vector(US_PARAM_ZERO, in.c));
-    node->stat = add_param(graph, &graph->stats, name, "running_mean", vector(US_PARAM_ZERO, in.c));
-    add_param(graph, &graph->stats, name, "running_var", vector(US_PARAM_ONE, in.c));
+    node->act = act;
+    node->norm = norm ? *norm : (struct us_norm){.eps = 1e-5, .momentum = 0.1};
+    struct us_param scale = vector(US_PARAM_SCALE, US_INIT_ONE, in.c);
+    scale.frozen = node->norm.fixed_scale;
+    node->param = add_param(graph, &graph->params, name, "weight", scale);
+    add_param(graph, &graph->params, name, "bias", vector(US_PARAM_SHIFT, US_INIT_ZERO, in.c));
+    node->stat =
+        add_param(graph, &graph->stats, name, "running_mean", vector(US_PARAM_STAT, US_INIT_ZERO, in.c));
+    add_param(graph, &graph->stats, name, "running_var", vector(US_PARAM_STAT, US_INIT_ONE, in.c));
     return finish_node(graph, in.h, in.w, in.c);
 }
 
@@ -155,11 +171,44 @@ int us_graph_linear(struct us_graph *graph, const char *name, int x, int out)
     struct us_node *node = add_node(graph, US_NODE_LINEAR, x);
     if (!node)
         return -1;
-    node->param =
-        add_param(graph, &graph->params, name, "weight",
-                  (struct us_param){.role = US_PARAM_LINEAR, .o = out, .i = in.c, .h = in.h, .w = in.w});
-    add_param(graph, &graph->params, name, "bias", vector(US_PARAM_BIAS, out));
+    const int fan_in = in.c * in.h * in.w;
+    node->param = add_param(graph, &graph->params, name, "weight",
+                            (struct us_param){.role = US_PARAM_LINEAR,
+                                              .init = US_INIT_UNIFORM,
+                                              .fan_in = fan_in,
+                                              .o = out,
+                                              .i = in.c,
+                                              .h = in.h,
+                                              .w = in.w});
+    struct us_param bias = vector(US_PARAM_BIAS, US_INIT_UNIFORM, out);
+    bias.fan_in = fan_in;
+    add_param(graph, &graph->params, name, "bias", bias);
     return finish_node(graph, 1, 1, out);
+}
+
+/* UNSEEN_FAILED is a builder's mistake. */
+static struct us_param *find_param(struct us_graph *graph, const char *name)
+{
+    for (int k = 0; !graph->status && k < graph->params.n; k++)
+        if (strcmp(graph->params.item[k].name, name) == 0)
+            return &graph->params.item[k];
+    if (!graph->status)
+        graph->status = us_fail(UNSEEN_FAILED, "model", "it has no parameter %s", name);
+    return NULL;
+}
+
+void us_graph_draw(struct us_graph *graph, const char *name, enum us_param_init init)
+{
+    struct us_param *param = find_param(graph, name);
+    if (param)
+        param->init = init;
+}
+
+void us_graph_freeze(struct us_graph *graph, const char *name)
+{
+    struct us_param *param = find_param(graph, name);
+    if (param)
+        param->frozen = true;
 }
 
 int us_graph_feature_count(const struct us_graph *graph)
@@ -191,21 +240,40 @@ bool us_graph_cut_behind(const struct us_graph *graph, int i)
     return true;
 }
 
+/* Where a parameter lies in the flat buffer: the number of its part there. */
+static int part_of(const struct us_param *param)
+{
+    if (param->frozen)
+        return 3;
+    switch (param->role) {
+    case US_PARAM_CONV:
+    case US_PARAM_LINEAR:
+        return 0;
+    case US_PARAM_SHIFT:
+        return 2;
+    default:
+        return 1;
+    }
+}
+
 void us_params_place(struct us_params *params, size_t align)
 {
-    size_t step = align / sizeof(float) > 1 ? align / sizeof(float) : 1;
+    const size_t step = align / sizeof(float) > 1 ? align / sizeof(float) : 1;
+    size_t ends[4];
     params->floats = 0;
-    for (int pass = 0; pass < 2; pass++) {
+    for (int part = 0; part < 4; part++) {
         for (int k = 0; k < params->n; k++) {
             struct us_param *param = &params->item[k];
-            const bool weight = param->role == US_PARAM_CONV || param->role == US_PARAM_LINEAR;
-            if (weight != (pass == 0))
+            if (part_of(param) != part)
                 continue;
             param->offset = params->floats;
             params->floats = (params->floats + param->count + step - 1) / step * step;
         }
-        params->weights = pass == 0 ? params->floats : params->weights;
+        ends[part] = params->floats;
     }
+    params->weights = ends[0];
+    params->shifts = ends[1];
+    params->trained = ends[2];
 }
 
 size_t us_param_index(const struct us_param *param, int o, int i, int y, int x)

@@ -32,26 +32,36 @@ static void draw_uniform(uint64_t seed, uint32_t number, size_t count, int fan_i
     }
 }
 
+/* Filter k of the first min(o, i) passes channel k on, by its centre. */
+static void set_dirac(const struct us_param *param, float *values)
+{
+    for (int o = 0; o < param->o && o < param->i; o++)
+        for (int i = 0; i < param->i; i++)
+            for (int y = 0; y < param->h; y++)
+                for (int x = 0; x < param->w; x++)
+                    values[us_param_index(param, o, i, y, x)] =
+                        o == i && y == param->h / 2 && x == param->w / 2 ? 1.0f : 0.0f;
+}
+
 static void fill(const struct us_params *params, uint64_t seed, float *values)
 {
-    int fan_in = 1;
     for (int k = 0; k < params->n; k++) {
         const struct us_param *param = &params->item[k];
-        switch (param->role) {
-        case US_PARAM_CONV:
+        switch (param->init) {
+        case US_INIT_NORMAL:
             draw_normal(seed, (uint32_t)k, param, values);
             break;
-        case US_PARAM_LINEAR:
-            fan_in = param->i * param->h * param->w;
-            draw_uniform(seed, (uint32_t)k, param->count, fan_in, values);
+        case US_INIT_UNIFORM:
+        case US_INIT_DIRAC:
+            draw_uniform(seed, (uint32_t)k, param->count, param->fan_in, values);
+            if (param->init == US_INIT_DIRAC)
+                set_dirac(param, values);
             break;
-        case US_PARAM_BIAS:
-            draw_uniform(seed, (uint32_t)k, param->count, fan_in, values);
-            break;
-        case US_PARAM_ONE:
-        case US_PARAM_ZERO:
+        case US_INIT_ZERO:
+        case US_INIT_ONE:
+        case US_INIT_WHITEN:
             for (size_t e = 0; e < param->count; e++)
-                values[e] = param->role == US_PARAM_ONE ? 1.0f : 0.0f;
+                values[e] = param->init == US_INIT_ONE ? 1.0f : 0.0f;
             break;
         }
         values += param->count;

@@ -38,7 +38,7 @@ static enum unseen_status make_layer(struct us_model *model, int i)
     }
     case US_NODE_BATCHNORM: {
         size_t rows = (size_t)model->spec.batch * (size_t)x.h * (size_t)x.w;
-        US_TRY(us_batchnorm_new(model->device, rows, x.c, node->relu, &layer->batchnorm));
+        US_TRY(us_batchnorm_new(model->device, rows, x.c, node->act == US_ACT_RELU, &layer->batchnorm));
         model->workspace_bytes = max_size(model->workspace_bytes, us_batchnorm_workspace(layer->batchnorm));
         break;
     }
@@ -375,7 +375,7 @@ size_t us_model_decayed(const struct us_model *model)
 enum unseen_status us_model_accumulate(struct us_model *model, bool first, bool last)
 {
     const struct us_flat *grads = &model->grads;
-    const size_t count = model->graph.params.floats;
+    const size_t count = model->graph.params.trained;
     if (first && last)
         return UNSEEN_OK;
     if (!model->sum)
@@ -390,7 +390,7 @@ enum unseen_status us_model_step(struct us_model *model, const struct us_sgd *sg
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_flat *grads;
-    const size_t count = model->graph.params.floats;
+    const size_t count = model->graph.params.trained;
     struct us_sgd scaled = *sgd;
     US_TRY(us_model_flat(model, US_MODEL_GRADS, &grads));
     scaled.scaling = model->scaling;

@@ -71,8 +71,9 @@ static enum unseen_status forward_fused(struct us_model *model, int i, int n, en
     if (way == EVALUATE) {
         const struct us_batchnorm_params params = batchnorm_params(model, next);
         US_TRY(us_batchnorm_affine(model->layers[i + 1].batchnorm, &params, model->shared));
-        epilogue = (struct us_conv_epilogue){
-            .affine = model->shared, .residual = activation(model, next->residual), .relu = next->relu};
+        epilogue = (struct us_conv_epilogue){.affine = model->shared,
+                                             .residual = activation(model, next->residual),
+                                             .relu = next->act == US_ACT_RELU};
     }
     US_TRY(us_conv_forward_fused(model->layers[i].conv, n, x, model->params.part[node->param],
                                  model->workspace, &epilogue,

@@ -151,7 +151,7 @@ static void time_again(const struct us_graph *graph, const struct schedule *sche
                 extend(later[node->residual], schedule->again[i]);
         }
         extend(later[node->x], schedule->back[i]);
-        if ((node->kind == US_NODE_BATCHNORM && node->relu) || node->kind == US_NODE_POOL)
+        if ((node->kind == US_NODE_BATCHNORM && node->act) || node->kind == US_NODE_POOL)
             extend(later[node->y], schedule->back[i]);
     }
 }

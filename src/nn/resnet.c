@@ -12,13 +12,13 @@ typedef int block_builder(struct us_graph *graph, const char *prefix, int x, int
 
 /* conv + batch norm as modules "<prefix><conv>" and "<prefix><bn>". */
 static int conv_bn(struct us_graph *graph, const char *prefix, const char *conv, const char *bn, int x,
-                   int width, int kernel, int stride, int residual, bool relu)
+                   int width, int kernel, int stride, int residual, enum us_activation act)
 {
     char name[48];
     snprintf(name, sizeof name, "%s%s", prefix, conv);
     int y = us_graph_conv(graph, name, x, width, kernel, stride, kernel / 2);
     snprintf(name, sizeof name, "%s%s", prefix, bn);
-    return us_graph_batchnorm(graph, name, y, residual, relu);
+    return us_graph_batchnorm(graph, name, y, residual, act, NULL);
 }
 
 /* What a block adds to: its input, or a projection of it where the shapes differ. */
@@ -26,24 +26,24 @@ static int shortcut(struct us_graph *graph, const char *prefix, int x, int width
 {
     if (graph->status || (stride == 1 && graph->values[x].c == width))
         return x;
-    return conv_bn(graph, prefix, "downsample.0", "downsample.1", x, width, 1, stride, -1, false);
+    return conv_bn(graph, prefix, "downsample.0", "downsample.1", x, width, 1, stride, -1, US_ACT_NONE);
 }
 
 static int basic_block(struct us_graph *graph, const char *prefix, int x, int width, int stride)
 {
-    int y = conv_bn(graph, prefix, "conv1", "bn1", x, width, 3, stride, -1, true);
+    int y = conv_bn(graph, prefix, "conv1", "bn1", x, width, 3, stride, -1, US_ACT_RELU);
     int skip = shortcut(graph, prefix, x, width, stride);
-    return conv_bn(graph, prefix, "conv2", "bn2", y, width, 3, 1, skip, true);
+    return conv_bn(graph, prefix, "conv2", "bn2", y, width, 3, 1, skip, US_ACT_RELU);
 }
 
 /* The stride is the 3x3 convolution's, not the first one's as published: torchvision's version 1.5. */
 static int bottleneck(struct us_graph *graph, const char *prefix, int x, int width, int stride)
 {
     const int out = 4 * width;
-    int y = conv_bn(graph, prefix, "conv1", "bn1", x, width, 1, 1, -1, true);
-    y = conv_bn(graph, prefix, "conv2", "bn2", y, width, 3, stride, -1, true);
+    int y = conv_bn(graph, prefix, "conv1", "bn1", x, width, 1, 1, -1, US_ACT_RELU);
+    y = conv_bn(graph, prefix, "conv2", "bn2", y, width, 3, stride, -1, US_ACT_RELU);
     int skip = shortcut(graph, prefix, x, out, stride);
-    return conv_bn(graph, prefix, "conv3", "bn3", y, out, 1, 1, skip, true);
+    return conv_bn(graph, prefix, "conv3", "bn3", y, out, 1, 1, skip, US_ACT_RELU);
 }
 
 static void build(struct us_graph *graph, const struct us_model_spec *spec, block_builder *block,
@@ -51,9 +51,9 @@ static void build(struct us_graph *graph, const struct us_model_spec *spec, bloc
 {
     int y;
     if (spec->height <= US_SMALL_SIZE) {
-        y = conv_bn(graph, "", "conv1", "bn1", 0, spec->width, 3, 1, -1, true);
+        y = conv_bn(graph, "", "conv1", "bn1", 0, spec->width, 3, 1, -1, US_ACT_RELU);
     } else {
-        y = conv_bn(graph, "", "conv1", "bn1", 0, spec->width, 7, 2, -1, true);
+        y = conv_bn(graph, "", "conv1", "bn1", 0, spec->width, 7, 2, -1, US_ACT_RELU);
         y = us_graph_pool(graph, US_POOL_MAX, y, 3, 2, 1);
     }
     for (int stage = 0; stage < 4; stage++) {

@@ -17,24 +17,24 @@ enum { N = 6, SIZE = 12, CLASSES = 3 };
 static void everything(struct us_graph *graph, const struct us_model_spec *spec)
 {
     int x = us_graph_conv(graph, "stem", 0, 4, 3, 1, 1);
-    x = us_graph_batchnorm(graph, "stem_bn", x, -1, true);
+    x = us_graph_batchnorm(graph, "stem_bn", x, -1, US_ACT_RELU, NULL);
     x = us_graph_pool(graph, US_POOL_MAX, x, 3, 2, 1);
     /* An identity block: x feeds a convolution and a residual. */
     int y = us_graph_conv(graph, "a1", x, 4, 3, 1, 1);
-    y = us_graph_batchnorm(graph, "a1_bn", y, -1, true);
+    y = us_graph_batchnorm(graph, "a1_bn", y, -1, US_ACT_RELU, NULL);
     y = us_graph_conv(graph, "a2", y, 4, 3, 1, 1);
-    x = us_graph_batchnorm(graph, "a2_bn", y, x, true);
+    x = us_graph_batchnorm(graph, "a2_bn", y, x, US_ACT_RELU, NULL);
     /* A block with a projection: x feeds two convolutions. */
     y = us_graph_conv(graph, "b1", x, 6, 3, 2, 1);
-    y = us_graph_batchnorm(graph, "b1_bn", y, -1, true);
+    y = us_graph_batchnorm(graph, "b1_bn", y, -1, US_ACT_RELU, NULL);
     int skip = us_graph_conv(graph, "skip", x, 6, 1, 2, 0);
-    skip = us_graph_batchnorm(graph, "skip_bn", skip, -1, false);
+    skip = us_graph_batchnorm(graph, "skip_bn", skip, -1, US_ACT_NONE, NULL);
     y = us_graph_conv(graph, "b2", y, 6, 3, 1, 1);
-    x = us_graph_batchnorm(graph, "b2_bn", y, skip, true);
+    x = us_graph_batchnorm(graph, "b2_bn", y, skip, US_ACT_RELU, NULL);
     /* Pre-activation: x feeds a batch norm, which cannot add to a gradient, and a residual. */
-    y = us_graph_batchnorm(graph, "c_bn1", x, -1, true);
+    y = us_graph_batchnorm(graph, "c_bn1", x, -1, US_ACT_RELU, NULL);
     y = us_graph_conv(graph, "c", y, 6, 3, 1, 1);
-    x = us_graph_batchnorm(graph, "c_bn2", y, x, false);
+    x = us_graph_batchnorm(graph, "c_bn2", y, x, US_ACT_NONE, NULL);
     x = us_graph_pool(graph, US_POOL_AVERAGE, x, 3, 1, 0);
     us_graph_linear(graph, "fc", x, spec->classes);
 }
@@ -42,9 +42,9 @@ static void everything(struct us_graph *graph, const struct us_model_spec *spec)
 /* Features flattened before the classifier, and a batch norm on the input itself. */
 static void flattened(struct us_graph *graph, const struct us_model_spec *spec)
 {
-    int x = us_graph_batchnorm(graph, "bn0", 0, -1, false);
+    int x = us_graph_batchnorm(graph, "bn0", 0, -1, US_ACT_NONE, NULL);
     x = us_graph_conv(graph, "conv", x, 5, 3, 1, 1);
-    x = us_graph_batchnorm(graph, "bn1", x, -1, true);
+    x = us_graph_batchnorm(graph, "bn1", x, -1, US_ACT_RELU, NULL);
     x = us_graph_pool(graph, US_POOL_AVERAGE, x, 3, 3, 0);
     us_graph_linear(graph, "fc", x, spec->classes);
 }

@@ -86,8 +86,10 @@ static void gradients_accumulate(void **state)
     struct us_graph graph;
     struct us_plan plan;
     us_graph_begin(&graph, 8, 8, 3);
-    int a = us_graph_batchnorm(&graph, "bn0", us_graph_conv(&graph, "c0", 0, 4, 3, 1, 1), -1, true);
-    int b = us_graph_batchnorm(&graph, "bn1", us_graph_conv(&graph, "c1", a, 4, 3, 1, 1), a, true);
+    int a =
+        us_graph_batchnorm(&graph, "bn0", us_graph_conv(&graph, "c0", 0, 4, 3, 1, 1), -1, US_ACT_RELU, NULL);
+    int b =
+        us_graph_batchnorm(&graph, "bn1", us_graph_conv(&graph, "c1", a, 4, 3, 1, 1), a, US_ACT_RELU, NULL);
     us_graph_linear(&graph, "fc", b, 2);
     assert_ok(graph.status);
     assert_ok(us_plan_make(&graph, 2, US_PLAN_TRAINING, NULL, &plan));
@@ -114,7 +116,8 @@ static void evaluation_takes_less(void **state)
     us_graph_begin(&graph, 16, 16, 3);
     int x = 0;
     for (int i = 0; i < 8; i++)
-        x = us_graph_batchnorm(&graph, "bn", us_graph_conv(&graph, "conv", x, 8, 3, 1, 1), -1, true);
+        x = us_graph_batchnorm(&graph, "bn", us_graph_conv(&graph, "conv", x, 8, 3, 1, 1), -1, US_ACT_RELU,
+                               NULL);
     us_graph_linear(&graph, "fc", x, 2);
     for (int training = 0; training < 2; training++) {
         assert_ok(us_plan_make(&graph, 4, training ? US_PLAN_TRAINING : US_PLAN_FORWARD, NULL, &plan));
@@ -135,9 +138,9 @@ static void fused_convolutions(void **state)
     struct us_plan plan;
     us_graph_begin(&graph, 8, 8, 4);
     int c0 = us_graph_conv(&graph, "c0", 0, 4, 3, 1, 1);
-    int a = us_graph_batchnorm(&graph, "bn0", c0, -1, true);
+    int a = us_graph_batchnorm(&graph, "bn0", c0, -1, US_ACT_RELU, NULL);
     int c1 = us_graph_conv(&graph, "c1", a, 4, 3, 1, 1);
-    int b = us_graph_batchnorm(&graph, "bn1", c1, a, true);
+    int b = us_graph_batchnorm(&graph, "bn1", c1, a, US_ACT_RELU, NULL);
     us_graph_linear(&graph, "fc", b, 2);
     const bool fused[] = {true, false, true, false, false};
     for (int i = 0; i < graph.n_nodes; i++)
@@ -166,7 +169,7 @@ static void blocks_are_recomputed(void **state)
     kept[0] = us_graph_pool(&graph, US_POOL_MAX, 0, 2, 2, 0);
     for (int k = 0; k < 2; k++) {
         inner[k] = us_graph_conv(&graph, "c", kept[k], 4, 3, 1, 1);
-        kept[k + 1] = us_graph_batchnorm(&graph, "bn", inner[k], kept[k], true);
+        kept[k + 1] = us_graph_batchnorm(&graph, "bn", inner[k], kept[k], US_ACT_RELU, NULL);
     }
     us_graph_linear(&graph, "fc", us_graph_pool(&graph, US_POOL_AVERAGE, kept[2], 2, 2, 0), 2);
     assert_ok(graph.status);
@@ -190,11 +193,11 @@ static void shared_convolutions(void **state)
     struct us_graph graph;
     us_graph_begin(&graph, 8, 8, 4);
     int c0 = us_graph_conv(&graph, "c0", 0, 4, 3, 1, 1);
-    int a = us_graph_batchnorm(&graph, "bn0", c0, -1, true);
+    int a = us_graph_batchnorm(&graph, "bn0", c0, -1, US_ACT_RELU, NULL);
     int c1 = us_graph_conv(&graph, "c1", a, 4, 3, 1, 1);
-    a = us_graph_batchnorm(&graph, "bn1", c1, c0, true);
+    a = us_graph_batchnorm(&graph, "bn1", c1, c0, US_ACT_RELU, NULL);
     a = us_graph_conv(&graph, "c2", a, 4, 3, 1, 1);
-    us_graph_batchnorm(&graph, "bn2", a, a, true);
+    us_graph_batchnorm(&graph, "bn2", a, a, US_ACT_RELU, NULL);
     assert_ok(graph.status);
     assert_false(us_graph_feeds_batchnorm(&graph, 0));
     assert_true(us_graph_feeds_batchnorm(&graph, 2));
