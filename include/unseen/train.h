@@ -16,6 +16,10 @@ enum unseen_schedule {
     UNSEEN_ONECYCLE /* linear from 0 to lr over the first 30 % of the steps, linear back to 0 */
 };
 
+/* What weight_decay is: g += F * weight, with F = weight_decay, or F = weight_decay / lr, so that a step at
+ * the peak of the schedule takes the share weight_decay off the weights (plus what momentum carries on). */
+enum unseen_decay { UNSEEN_DECAY_COUPLED, UNSEEN_DECAY_DECOUPLED };
+
 /* What training takes of a picture; evaluation always takes the centre. */
 enum unseen_crop {
     UNSEEN_CROP_AUTO,    /* PAD up to 64 pixels, RESIZED above */
@@ -43,6 +47,9 @@ struct unseen_recipe {
     int accumulate; /* parts that a batch passes through the model in; batch norm sees each alone */
     int recompute;  /* keep fewer activations for the backward pass and make them again there */
     float lr, momentum, weight_decay, label_smoothing;
+    float bias_lr; /* of batch norm's shifts: learning rate `bias_lr` times that of others, F 1 / bias_lr
+                      times */
+    enum unseen_decay decay;
     int decay_all; /* weight decay of biases and batch norm, too, not of weights alone */
     int nesterov;
     enum unseen_schedule schedule;

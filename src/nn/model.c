@@ -7,9 +7,7 @@
 #include <string.h>
 
 #include "nn/model_parts.h"
-#include "ops/elementwise.h"
 #include "ops/scaling.h"
-#include "ops/sgd.h"
 
 static size_t max_size(size_t a, size_t b)
 {
@@ -365,39 +363,4 @@ enum unseen_status us_model_set(struct us_model *model, enum us_model_part part,
                         us_model_count(model, part) * sizeof *values);
     enum unseen_status st = us_model_flat(model, part, &flat);
     return st ? st : us_flat_set(model->device, flat, values);
-}
-
-size_t us_model_decayed(const struct us_model *model)
-{
-    return model->graph.params.weights;
-}
-
-enum unseen_status us_model_accumulate(struct us_model *model, bool first, bool last)
-{
-    const struct us_flat *grads = &model->grads;
-    const size_t count = model->graph.params.trained;
-    if (first && last)
-        return UNSEEN_OK;
-    if (!model->sum)
-        return us_fail(UNSEEN_USAGE, model->name, "the model was not built for steps of several parts");
-    if (first)
-        return us_copy(model->device, grads->whole, 0, model->sum, 0, count * sizeof(float));
-    return last ? us_add(model->device, count, model->sum, grads->whole)
-                : us_add(model->device, count, grads->whole, model->sum);
-}
-
-enum unseen_status us_model_step(struct us_model *model, const struct us_sgd *sgd)
-{
-    enum unseen_status st = UNSEEN_OK;
-    const struct us_flat *grads;
-    const size_t count = model->graph.params.trained;
-    struct us_sgd scaled = *sgd;
-    US_TRY(us_model_flat(model, US_MODEL_GRADS, &grads));
-    scaled.scaling = model->scaling;
-    if (model->scaling)
-        US_TRY(us_scaling_update(model->device, count, grads->whole, model->scaling));
-    US_TRY(
-        us_sgd_step(model->device, &scaled, count, model->params.whole, grads->whole, model->velocity.whole));
-out:
-    return st;
 }

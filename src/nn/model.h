@@ -76,9 +76,10 @@ enum unseen_status us_model_accumulate(struct us_model *model, bool first, bool 
 struct us_sgd;
 enum unseen_status us_model_step(struct us_model *model, const struct us_sgd *sgd);
 
-/* What us_sgd.decayed is for weight decay of convolutions and linear layers alone, without their biases and
- * batch norm. */
-size_t us_model_decayed(const struct us_model *model);
+/* Set a step's groups: shifts of batch norm have a learning rate `bias_lr` (above 0) times that of others and
+ * a weight decay as many times smaller, so that they decay as fast; without decay_all no other parameters
+ * decay than the weights of convolutions and linear layers. */
+void us_model_groups(const struct us_model *model, float bias_lr, bool decay_all, struct us_sgd *sgd);
 
 /* Host copies for checkpoints and checks. kinds: what of the model. `count` floats each (0 for the
  * scaling of a model that needs none); order fixed for a spec. */

@@ -48,9 +48,9 @@ static enum unseen_status learn(struct us_model *model, const struct us_pass *pa
     int64_t step = pass->first_step + at / recipe->batch;
     struct us_sgd sgd = {.lr = us_schedule_lr(recipe, step, pass->steps, pass->steps_per_epoch),
                          .momentum = recipe->momentum,
-                         .weight_decay = recipe->weight_decay,
-                         .nesterov = recipe->nesterov != 0,
-                         .decayed = recipe->decay_all ? 0 : us_model_decayed(model)};
+                         .weight_decay = us_recipe_decay(recipe),
+                         .nesterov = recipe->nesterov != 0};
+    us_model_groups(model, recipe->bias_lr, recipe->decay_all != 0, &sgd);
     US_TRY(us_model_step(model, &sgd));
 out:
     return st;

@@ -31,11 +31,16 @@ const struct us_option us_recipe_options[] = {
      .help = "compute activations again on the way back: much less memory, a third slower"},
     {"lr", US_FLOAT, AT(lr), .standard = "0.1", .low = 0, .high = 1000, .value = "X",
      .help = "peak learning rate"},
+    {"bias-lr", US_FLOAT, AT(bias_lr), .standard = "1", .low = 0, .high = 1e6, .value = "X",
+     .flags = US_ABOVE_LOW, .help = "that of batch norm's shifts, times --lr; they decay no faster"},
     {"momentum", US_FLOAT, AT(momentum), .standard = "0.9", .low = 0, .high = 0.9999, .value = "X",
      .help = "of SGD"},
     {"nesterov", US_BOOL, AT(nesterov), .standard = "true", .help = "Nesterov's form of momentum"},
     {"weight-decay", US_FLOAT, AT(weight_decay), .standard = "5e-4", .low = 0, .high = 10, .value = "X",
      .help = "L2 penalty on the weights, in the gradient"},
+    {"decay", US_CHOICE, AT(decay), .standard = "coupled", .value = "coupled|decoupled",
+     .help = "how --weight-decay enters the gradient: as it is; divided by --lr, so that steps take the same "
+             "off the weights whatever --lr is"},
     {"decay-all", US_BOOL, AT(decay_all), .standard = "true",
      .help = "weight decay of biases and of batch norm, too"},
     {"label-smoothing", US_FLOAT, AT(label_smoothing), .standard = "0", .low = 0, .high = 0.99, .value = "X",
@@ -158,11 +163,18 @@ enum unseen_status unseen_recipe_check(const struct unseen_recipe *recipe)
         us_hint("give --no-nesterov with --momentum 0");
         return UNSEEN_USAGE;
     }
+    if (recipe->decay == UNSEEN_DECAY_DECOUPLED && recipe->lr == 0.0f)
+        return us_fail(UNSEEN_USAGE, "--decay", "decoupled weight decay needs --lr above 0");
     if (recipe->schedule == UNSEEN_ONECYCLE && recipe->warmup > 0.0f)
         return us_fail(UNSEEN_USAGE, "--warmup", "the one-cycle schedule has a warm-up of its own");
     US_TRY(check_steps(recipe->size));
 out:
     return st;
+}
+
+float us_recipe_decay(const struct unseen_recipe *recipe)
+{
+    return recipe->decay == UNSEEN_DECAY_DECOUPLED ? recipe->weight_decay / recipe->lr : recipe->weight_decay;
 }
 
 int us_recipe_part(const struct unseen_recipe *recipe)

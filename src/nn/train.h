@@ -101,6 +101,9 @@ extern US_SHARED const struct us_option us_train_options[];
 /* The settings of the recipe of that name, as unseen_recipe_settings has them. */
 enum unseen_status us_recipe_find(const char *name, const char **settings);
 
+/* The factor of the parameters in what is added to their gradients. */
+float us_recipe_decay(const struct unseen_recipe *recipe);
+
 /* Samples that pass through the model together. */
 int us_recipe_part(const struct unseen_recipe *recipe);
 

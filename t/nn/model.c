@@ -169,29 +169,40 @@ static void save_and_load(void **state)
     }
 }
 
-/* Where gradients are zero, a step is weight decay alone. */
-static void biases_and_batch_norm_may_not_decay(void **state)
+/* Where gradients are 1 and parameters 2, a step leaves 2 - lr (1 + decay * 2), of each group its own. */
+static void groups_step_as_they_should(void **state)
 {
     (void)state;
+    const struct us_sgd plain = {.lr = 0.125f, .weight_decay = 0.5f};
     struct us_model *model = model_of("resnet10", 5, true);
     const struct us_params *params = &model->graph.params;
     const size_t n = us_model_count(model, US_MODEL_PARAMS);
     float *values = calloc(n, sizeof *values);
     assert_non_null(values);
-    for (size_t i = 0; i < n; i++)
-        values[i] = 1.0f;
-    assert_ok(us_model_init(model, 1));
-    assert_ok(us_model_set(model, US_MODEL_PARAMS, values));
-    const struct us_sgd sgd = {.lr = 1, .weight_decay = 0.5f, .decayed = us_model_decayed(model)};
-    assert_ok(us_model_step(model, &sgd));
-    assert_ok(us_model_get(model, US_MODEL_PARAMS, values));
-    size_t at = 0;
-    for (int k = 0; k < params->n; k++) {
-        const enum us_param_role role = params->item[k].role;
-        const bool weights = role == US_PARAM_CONV || role == US_PARAM_LINEAR;
-        for (size_t i = 0; i < params->item[k].count; i++)
-            assert_float_equal(values[at + i], weights ? 0.5f : 1.0f, 0);
-        at += params->item[k].count;
+    for (int all = 0; all < 2; all++) {
+        struct us_sgd sgd = plain;
+        us_model_groups(model, 4, all != 0, &sgd);
+        assert_ok(us_model_init(model, 1));
+        for (int part = US_MODEL_PARAMS; part <= US_MODEL_GRADS; part++) {
+            for (size_t i = 0; i < n; i++)
+                values[i] = part == US_MODEL_PARAMS ? 2.0f : 1.0f;
+            assert_ok(us_model_set(model, (enum us_model_part)part, values));
+        }
+        assert_ok(us_model_step(model, &sgd));
+        assert_ok(us_model_get(model, US_MODEL_PARAMS, values));
+        const float weights = 1.75f, scales = all ? 1.75f : 1.875f, shifts = all ? 1.375f : 1.5f;
+        size_t at = 0;
+        for (int k = 0; k < params->n; k++) {
+            const enum us_param_role role = params->item[k].role;
+            const bool weight = role == US_PARAM_CONV || role == US_PARAM_LINEAR;
+            for (size_t i = 0; i < params->item[k].count; i++)
+                assert_float_equal(values[at + i],
+                                   weight                   ? weights
+                                   : role == US_PARAM_SHIFT ? shifts
+                                                            : scales,
+                                   0);
+            at += params->item[k].count;
+        }
     }
     free(values);
     us_model_free(model);
@@ -429,7 +440,7 @@ int main(void)
         cmocka_unit_test(resnets_for_imagenet_are_torchvisions),
         cmocka_unit_test(resnet50_takes_large_images),
         cmocka_unit_test(save_and_load),
-        cmocka_unit_test(biases_and_batch_norm_may_not_decay),
+        cmocka_unit_test(groups_step_as_they_should),
         cmocka_unit_test(layouts_are_pytorchs),
         cmocka_unit_test(bad_files_are_refused),
         cmocka_unit_test(another_number_of_classes),

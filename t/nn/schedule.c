@@ -72,10 +72,15 @@ static void recipe_is_checked(void **state)
     REFUSES(momentum, 1.0f, "--momentum");
     REFUSES(momentum, 0.0f, "--nesterov");
     REFUSES(weight_decay, -1.0f, "--weight-decay");
+    REFUSES(bias_lr, 0.0f, "--bias-lr");
+    REFUSES(decay, (enum unseen_decay)7, "--decay");
     REFUSES(label_smoothing, 1.0f, "--label-smoothing");
     REFUSES(warmup, 201.0f, "--warmup");
     REFUSES(pad, -1, "--pad");
     REFUSES(schedule, (enum unseen_schedule)7, "--schedule");
+    recipe.decay = UNSEEN_DECAY_DECOUPLED;
+    assert_ok(unseen_recipe_check(&recipe));
+    REFUSES(lr, 0.0f, "--decay");
 #undef REFUSES
     strcpy(recipe.model, "alexnet");
     assert_fails(UNSEEN_USAGE, "alexnet", unseen_recipe_check(&recipe));
@@ -83,6 +88,19 @@ static void recipe_is_checked(void **state)
     assert_null(unseen_model_name(-1));
     assert_string_equal(unseen_model_name(0), "resnet18");
     assert_null(unseen_model_help(1000));
+}
+
+/* Decoupled: what a step at the peak takes off the weights is the same at any learning rate. */
+static void decay(void **state)
+{
+    (void)state;
+    struct unseen_recipe recipe = defaults();
+    recipe.weight_decay = 0.002f;
+    assert_float_equal(us_recipe_decay(&recipe), 0.002, 1e-9);
+    recipe.decay = UNSEEN_DECAY_DECOUPLED;
+    assert_float_equal(us_recipe_decay(&recipe) * recipe.lr, 0.002, 1e-9);
+    recipe.lr = 6.25e-4f;
+    assert_float_equal(us_recipe_decay(&recipe) * recipe.lr, 0.002, 1e-9);
 }
 
 /* Whether "option=" is among settings. */
@@ -143,6 +161,7 @@ int main(void)
         cmocka_unit_test(cosine),
         cmocka_unit_test(warmup),
         cmocka_unit_test(onecycle),
+        cmocka_unit_test(decay),
         cmocka_unit_test(recipe_is_checked),
         cmocka_unit_test(recipes_say_everything),
         cmocka_unit_test(recipes_by_name),

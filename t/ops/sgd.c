@@ -8,15 +8,23 @@
 
 #include "support/device.h"
 
+static struct us_sgd_group group_of(const struct us_sgd *sgd, size_t i)
+{
+    int k = 0;
+    while (k + 1 < sgd->groups && i >= sgd->group[k].end)
+        k++;
+    return sgd->groups ? sgd->group[k] : (struct us_sgd_group){0, 1, 1};
+}
+
 /* torch.optim.SGD on one parameter: add(x, alpha) there is one fused multiply-add, mul_ is rounded. */
 static void reference(const struct us_sgd *sgd, size_t n, float *p, const float *g, float *v)
 {
     for (size_t i = 0; i < n; i++) {
-        const bool decays = sgd->decayed == 0 || i < sgd->decayed;
-        float decayed = fmaf(decays ? sgd->weight_decay : 0, p[i], g[i]);
+        const struct us_sgd_group group = group_of(sgd, i);
+        float decayed = fmaf(group.weight_decay * sgd->weight_decay, p[i], g[i]);
         volatile float slowed = v[i] * sgd->momentum; /* volatile: the product must be rounded */
         v[i] = slowed + decayed;
-        p[i] = fmaf(-sgd->lr, sgd->nesterov ? fmaf(sgd->momentum, v[i], decayed) : v[i], p[i]);
+        p[i] = fmaf(-group.lr * sgd->lr, sgd->nesterov ? fmaf(sgd->momentum, v[i], decayed) : v[i], p[i]);
     }
 }
 
@@ -48,9 +56,14 @@ static void rounds_as_torch_does(void **state)
     (void)state;
     const size_t sizes[] = {1, 16, 33, 10007};
     const struct us_sgd variants[] = {
-        {0.1F, 0, 0, false, NULL, 0},        {0.1F, 0.9F, 5e-4F, false, NULL, 0},
-        {0.05F, 0.9F, 5e-4F, true, NULL, 0}, {0.2F, 0.9F, 0, true, NULL, 0},
-        {0.1F, 0.9F, 5e-2F, true, NULL, 16}, {0.1F, 0.9F, 5e-2F, true, NULL, 4096},
+        {.lr = 0.1F},
+        {.lr = 0.1F, .momentum = 0.9F, .weight_decay = 5e-4F},
+        {.lr = 0.05F, .momentum = 0.9F, .weight_decay = 5e-4F, .nesterov = true},
+        {.lr = 0.2F, .momentum = 0.9F, .nesterov = true},
+        {0.1F, 0.9F, 5e-2F, true, NULL, 1, {{1, 0.5F, 2}}},
+        {0.1F, 0.9F, 5e-2F, true, NULL, 2, {{16, 1, 1}, {17, 1, 0}}},
+        {0.1F, 0.9F, 5e-2F, true, NULL, 3, {{16, 1, 1}, {32, 0.7F, 0}, {33, 64, 0.1F}}},
+        {0.1F, 0.9F, 5e-2F, true, NULL, 3, {{4096, 1, 1}, {4096, 0.7F, 0}, {4112, 64, 1 / 64.0F}}},
     };
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
         for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
