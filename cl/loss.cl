@@ -1,4 +1,4 @@
-/* Softmax cross-entropy with label smoothing, its gradient, and a trajectory's quantities.
+/* Softmax cross-entropy with label smoothing, its gradient, weighted by sample, and a trajectory's quantities.
  *
  * ITEMS work-items take a sample, every ITEMS-th class each: one on CPUs, a work-group on GPUs.
  *
@@ -77,8 +77,8 @@ static struct summary survey(global const float *logits, int classes, int label,
 }
 
 SAMPLE void loss_run(int n, int over, int classes, float smoothing, global const float *logits,
-                     global const int *labels, global const int *rows, global float *dlogits,
-                     global float *record, long stride, long column, global const float *scaling)
+                     global const int *labels, global const int *rows, global const float *weights,
+                     long first_weight, global float *dlogits, global float *record, long stride, long column, global const float *scaling)
 {
     local struct summary all[ITEMS];
     local float values[ITEMS];
@@ -89,7 +89,7 @@ SAMPLE void loss_run(int n, int over, int classes, float smoothing, global const
     logits += (long)i * classes;
     const struct summary s = survey(logits, classes, label, all);
 
-    const float factor = scaling ? scaling[0] : 1.0f;
+    const float factor = (scaling ? scaling[0] : 1.0f) * (weights ? weights[first_weight + i] : 1.0f);
     float below = 0.0f, others = 0.0f, squares = 0.0f, distance = 0.0f; /* distance: sum of max z - z_c */
     for (int c = MEMBER; c < classes; c += ITEMS) {
         float d = logits[c] - s.largest, e = exp(d);

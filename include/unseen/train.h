@@ -91,6 +91,23 @@ UNSEEN_API enum unseen_status unseen_recipe_check(const struct unseen_recipe *re
 UNSEEN_API const char *unseen_model_name(int i);
 UNSEEN_API const char *unseen_model_help(int i);
 
+/* Which samples of the training set an epoch takes, and how they weigh. */
+struct unseen_sampler {
+    char name[32]; /* as unseen_sampler_name lists them */
+    double
+        keep; /* share that is kept, (0,1]: of all samples; for "infobatch" of those that are fitted well */
+};
+
+/* "all" with keep 0.5, which it does not look at. */
+UNSEEN_API void unseen_sampler_defaults(struct unseen_sampler *sampler);
+
+/* The i-th registered sampler's name and one-line description; NULL past the last. */
+UNSEEN_API const char *unseen_sampler_name(int i);
+UNSEEN_API const char *unseen_sampler_help(int i);
+
+/* UNSEEN_USAGE, naming the option, for what is out of range, unknown, or without effect. */
+UNSEEN_API enum unseen_status unseen_sampler_check(const struct unseen_sampler *sampler);
+
 /* One epoch of one model. Accuracies in [0,1]; NaN for what was not measured. */
 struct unseen_epoch {
     int epoch; /* from 0 */
@@ -98,6 +115,7 @@ struct unseen_epoch {
     double train_loss, train_accuracy;
     double heldout_loss, heldout_accuracy; /* on the held-out fold, if there is one */
     double test_loss, test_accuracy;
+    double images; /* trained on: all samples, unless a sampler left some out */
     double seconds;
 };
 
@@ -119,6 +137,7 @@ UNSEEN_API const char *unseen_loading_bottleneck(const struct unseen_loading *lo
 
 struct unseen_train_options {
     struct unseen_recipe recipe;
+    struct unseen_sampler sampler;
     uint64_t seed;
     const int64_t *subset; /* [n_subset] samples to train on, ascending; NULL: all */
     int64_t n_subset;
@@ -128,7 +147,7 @@ struct unseen_train_options {
     const char *command;     /* recorded in run.json; may be NULL */
 };
 
-/* The recipe's defaults, seed 0, all samples; `out` is still to be set. */
+/* The recipe's and the sampler's defaults, seed 0, no subset; `out` is still to be set. */
 UNSEEN_API void unseen_train_defaults(struct unseen_train_options *options);
 
 /* Train and test one model. Writes model.safetensors, history.csv, run.json into `out`. `history` (may be

@@ -24,6 +24,7 @@ int us_wider(int width, const char *text);
 /* Registries behind --help. */
 void us_list_models(void);
 void us_list_training(void); /* models and recipes */
+void us_list_samplers(void);
 void us_list_scores(void);
 void us_list_rules(void);
 void us_list_choices(void); /* all of them */

@@ -41,6 +41,11 @@ void us_list_training(void)
     }
 }
 
+void us_list_samplers(void)
+{
+    list("Samplers", unseen_sampler_name, unseen_sampler_help);
+}
+
 void us_list_scores(void)
 {
     list("Scores", unseen_score_name, unseen_score_help);

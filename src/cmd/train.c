@@ -8,10 +8,11 @@
 #include "cmd/cmd.h"
 #include "nn/train.h"
 
-static enum unseen_status print_json(const struct unseen_epoch *last, int epochs, double best, double seconds)
+static enum unseen_status print_json(const struct unseen_epoch *last, int epochs, double best, double seconds,
+                                     double images)
 {
-    json_t *result = json_pack("{s:i, s:f, s:f}", "epochs", epochs, "train_accuracy", last->train_accuracy,
-                               "seconds", seconds);
+    json_t *result = json_pack("{s:i, s:f, s:f, s:I}", "epochs", epochs, "train_accuracy",
+                               last->train_accuracy, "seconds", seconds, "images", (json_int_t)images);
     if (result && !isnan(last->test_accuracy)) {
         json_object_set_new(result, "test_accuracy", json_real(last->test_accuracy));
         json_object_set_new(result, "best_test_accuracy", json_real(best));
@@ -22,15 +23,16 @@ static enum unseen_status print_json(const struct unseen_epoch *last, int epochs
 static enum unseen_status print_result(const struct us_common *common, const struct unseen_epoch *history,
                                        int epochs)
 {
-    double best = 0, seconds = 0;
+    double best = 0, seconds = 0, images = 0;
     for (int e = 0; e < epochs; e++) {
         seconds += history[e].seconds;
+        images += history[e].images;
         if (history[e].test_accuracy > best)
             best = history[e].test_accuracy;
     }
     const struct unseen_epoch *last = &history[epochs - 1];
     if (common->json)
-        return print_json(last, epochs, best, seconds);
+        return print_json(last, epochs, best, seconds, images);
     if (isnan(last->test_accuracy))
         printf("training accuracy %.2f %% after %d epochs (the dataset has no test split)\n",
                100 * last->train_accuracy, epochs);
@@ -38,9 +40,16 @@ static enum unseen_status print_result(const struct us_common *common, const str
         printf("test accuracy %.2f %% after the last of %d epochs (best %.2f %%)\n",
                100 * last->test_accuracy, epochs, 100 * best);
     char text[32];
-    printf("trained in %s; weights in %s/model.safetensors\n", us_duration(seconds, text), common->out);
+    printf("trained on %.0f images in %s; weights in %s/model.safetensors\n", images,
+           us_duration(seconds, text), common->out);
     us_print_loading();
     return UNSEEN_OK;
+}
+
+static void list_choices(void)
+{
+    us_list_training();
+    us_list_samplers();
 }
 
 enum unseen_status us_cmd_train(int argc, char **argv)
@@ -56,7 +65,7 @@ enum unseen_status us_cmd_train(int argc, char **argv)
     int64_t *keep = NULL;
     int epochs = 0;
     bool help;
-    unseen_recipe_defaults(&options.recipe);
+    unseen_train_defaults(&options);
     const struct us_usage usage = {
         .synopsis = "unseen train DATA [--subset keep.npy] --out DIR [options]",
         .about = "Train one model on DATA's training split, or on a coreset of it, and test it after each "
@@ -64,7 +73,7 @@ enum unseen_status us_cmd_train(int argc, char **argv)
                  "an interruption.",
         .groups = {{us_train_options, &options, NULL}, {us_dataset_options, &reading, "Data"}},
         .common = "device seed out json",
-        .lists = us_list_training,
+        .lists = list_choices,
         .min_arguments = 1,
         .max_arguments = 1,
     };
@@ -73,6 +82,7 @@ enum unseen_status us_cmd_train(int argc, char **argv)
         goto out;
     US_TRY(us_need_out(&common));
     US_TRY(unseen_recipe_check(&options.recipe));
+    US_TRY(unseen_sampler_check(&options.sampler));
     options.seed = common.seed;
     options.out = common.out;
     options.command = us_command_line();

@@ -17,10 +17,12 @@
 #include "nn/model_copy.h"
 #include "nn/model_parts.h"
 
-enum { N_NUMBERS = 8 };
+enum { N_NUMBERS = 9 };
 
-/* Of us_copy_part(0), .. */
+/* Of us_copy_part(0), ..; behind them what a sampler goes by. */
+enum { ARRAYS = US_COPY_PARTS + 1 };
 static const char *const names[US_COPY_PARTS] = {"params", "velocity", "stats", "scaling"};
+static const char losses_name[] = "losses";
 
 /* The measured numbers of an epoch, in the order in which the file holds them. */
 static void epoch_numbers(struct unseen_epoch *epoch, double *numbers[N_NUMBERS])
@@ -32,6 +34,7 @@ static void epoch_numbers(struct unseen_epoch *epoch, double *numbers[N_NUMBERS]
                                 &epoch->heldout_accuracy,
                                 &epoch->test_loss,
                                 &epoch->test_accuracy,
+                                &epoch->images,
                                 &epoch->seconds};
     memcpy(numbers, order, sizeof order);
 }
@@ -78,30 +81,36 @@ static bool parse_history(const char *text, struct unseen_epoch *history, int ep
     return true;
 }
 
+/* One of the file's arrays; returns the checksum that goes on with it. */
+static uint64_t view_array(const char *name, const float *values, int64_t count, uint64_t sum,
+                           struct us_tensor_view *view)
+{
+    *view =
+        (struct us_tensor_view){.name = name, .dtype = US_F32, .ndim = 1, .shape = {count}, .data = values};
+    return us_hash(sum, values, (size_t)count * sizeof *values);
+}
+
 enum unseen_status us_checkpoint_write(const char *path, struct us_model *model, const struct us_state *state)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_tensor_view views[US_COPY_PARTS] = {{0}};
+    struct us_tensor_view views[ARRAYS] = {{0}};
     struct us_model_copy copy = {0};
     char epochs[16], batches[24], sum_text[24];
     char *history = print_history(state);
     uint64_t sum = US_HASH_START;
     US_TRY_ALLOC(history);
     US_TRY(us_model_copy_read(model, &copy));
-    for (int p = 0; p < copy.n; p++) {
-        views[p] = (struct us_tensor_view){.name = names[p],
-                                           .dtype = US_F32,
-                                           .ndim = 1,
-                                           .shape = {(int64_t)copy.count[p]},
-                                           .data = copy.values[p]};
-        sum = us_hash(sum, copy.values[p], copy.count[p] * sizeof(float));
-    }
+    size_t n = (size_t)copy.n;
+    for (size_t p = 0; p < n; p++)
+        sum = view_array(names[p], copy.values[p], (int64_t)copy.count[p], sum, &views[p]);
+    if (state->losses)
+        sum = view_array(losses_name, state->losses, state->n_losses, sum, &views[n++]);
     snprintf(epochs, sizeof epochs, "%d", state->epochs);
     snprintf(batches, sizeof batches, "%" PRId64, copy.batches);
     snprintf(sum_text, sizeof sum_text, "%016" PRIx64, sum);
     const char *metadata[] = {"settings", state->settings, "epochs",   epochs,   "batches", batches,
                               "history",  history,         "checksum", sum_text, NULL};
-    US_TRY(us_safetensors_write(path, views, (size_t)copy.n, metadata));
+    US_TRY(us_safetensors_write(path, views, n, metadata));
 out:
     us_model_copy_free(&copy);
     free(history);
@@ -131,20 +140,30 @@ static enum unseen_status settings_differ(const char *path, const char *theirs, 
     return UNSEEN_USAGE;
 }
 
+/* An array of `count` numbers, and its checksum on top of *sum; NULL if the file has none such. */
+static const struct us_tensor_view *find_array(const struct us_safetensors *file, const char *name,
+                                               int64_t count, uint64_t *sum)
+{
+    const struct us_tensor_view *view = us_safetensors_find(file, name);
+    if (!view || view->dtype != US_F32 || view->ndim != 1 || view->shape[0] != count)
+        return NULL;
+    *sum = us_hash(*sum, view->data, (size_t)count * sizeof(float));
+    return view;
+}
+
 /* The arrays, if all are there, of the right size and with the right checksum. */
 static bool find_arrays(const struct us_safetensors *file, const struct us_model *model,
-                        const struct us_tensor_view *views[US_COPY_PARTS])
+                        const struct us_state *state, const struct us_tensor_view *views[ARRAYS])
 {
     const char *expected = us_safetensors_metadata(file, "checksum");
     uint64_t sum = US_HASH_START;
     for (int p = 0; p < us_copy_parts(model); p++) {
-        size_t count = us_model_count(model, us_copy_part(p));
-        views[p] = us_safetensors_find(file, names[p]);
-        if (!views[p] || views[p]->dtype != US_F32 || views[p]->ndim != 1 ||
-            views[p]->shape[0] != (int64_t)count)
+        const int64_t count = (int64_t)us_model_count(model, us_copy_part(p));
+        if (!(views[p] = find_array(file, names[p], count, &sum)))
             return false;
-        sum = us_hash(sum, views[p]->data, count * sizeof(float));
     }
+    if (state->losses && !(views[US_COPY_PARTS] = find_array(file, losses_name, state->n_losses, &sum)))
+        return false;
     char text[24];
     snprintf(text, sizeof text, "%016" PRIx64, sum);
     return expected && strcmp(expected, text) == 0;
@@ -161,7 +180,7 @@ static enum unseen_status restore(const char *path, const struct us_safetensors 
                                   struct us_state *state, enum us_checkpoint_found *found)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_tensor_view *views[US_COPY_PARTS];
+    const struct us_tensor_view *views[ARRAYS];
     struct unseen_epoch *history = NULL;
     float *values = NULL;
     const char *settings = us_safetensors_metadata(file, "settings");
@@ -172,7 +191,7 @@ static enum unseen_status restore(const char *path, const struct us_safetensors 
         return torn(path, "it lacks its description");
     if (strcmp(settings, state->settings) != 0)
         return settings_differ(path, settings, state->settings);
-    if (!find_arrays(file, model, views))
+    if (!find_arrays(file, model, state, views))
         return torn(path, "its arrays are damaged");
     US_TRY_ALLOC(history = us_calloc((size_t)atoi(epochs), sizeof *history));
     if (!parse_history(lines, history, atoi(epochs))) {
@@ -186,6 +205,8 @@ static enum unseen_status restore(const char *path, const struct us_safetensors 
         values = memcpy(grown, views[p]->data, count * sizeof *values);
         US_TRY(us_model_set(model, us_copy_part(p), values));
     }
+    if (state->losses)
+        memcpy(state->losses, views[US_COPY_PARTS]->data, (size_t)state->n_losses * sizeof *state->losses);
     model->batches = strtoll(batches, NULL, 10);
     state->history = history;
     state->epochs = atoi(epochs);

@@ -10,10 +10,12 @@ struct us_state {
     const char *settings;         /* "key value" lines that must agree for a run to go on */
     struct unseen_epoch *history; /* [epochs], whole epochs done so far */
     int epochs;
+    float *losses; /* [n_losses] that a sampler goes by; NULL: it has none */
+    int64_t n_losses;
 };
 
-/* Write parameters, velocity, running statistics, the state of loss scaling and `state` atomically, as
- * .safetensors with a checksum. */
+/* Write parameters, velocity, running statistics, the state of loss scaling, losses and `state` atomically,
+ * as .safetensors with a checksum. */
 enum unseen_status us_checkpoint_write(const char *path, struct us_model *model,
                                        const struct us_state *state);
 
@@ -22,7 +24,8 @@ enum us_checkpoint_found {
     US_CHECKPOINT_READ,
 };
 
-/* Read it into `model` and state->history (fresh memory) and state->epochs. UNSEEN_USAGE, naming the file and
+/* Read it into `model`, state->history (fresh memory), state->epochs and, where they are not NULL,
+ * state->losses. UNSEEN_USAGE, naming the file and
  * the first setting that differs, if the state's settings are not state->settings. */
 enum unseen_status us_checkpoint_read(const char *path, struct us_model *model, struct us_state *state,
                                       enum us_checkpoint_found *found);

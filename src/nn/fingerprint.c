@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "device/matrix.h"
 #include "nn/model_parts.h"
+#include "nn/sampler.h"
 
 static uint64_t hash_indices(const int64_t *indices, int64_t n)
 {
@@ -68,14 +69,20 @@ char *us_fingerprint(const struct unseen_device *device, const struct unseen_dat
     char *settings = us_options_lines(us_recipe_options, job->recipe, US_PROLONGS | US_NO_IDENTITY);
     if (!settings)
         return NULL;
+    char *sampler = us_sampler_lines(job->sampler);
+    if (!sampler) {
+        free(settings);
+        return NULL;
+    }
     char *text = us_format(
-        "version %s\n%sseed %" PRIu64 "\nrun %" PRIu32 "\ninit %016" PRIx64 "\ndata %s\ntrain %" PRId64
+        "version %s\n%s%sseed %" PRIu64 "\nrun %" PRIu32 "\ninit %016" PRIx64 "\ndata %s\ntrain %" PRId64
         " %016" PRIx64 "\nheldout %" PRId64 " %016" PRIx64 "\nprobe %" PRId64 " %016" PRIx64
         "\ntest %d\ndevice %s, %s, driver %s\nconvolutions %016" PRIx64 "\n",
-        unseen_version(), settings, job->seed, job->model, init, data->hash, job->n_train,
+        unseen_version(), settings, sampler, job->seed, job->model, init, data->hash, job->n_train,
         hash_indices(job->train, job->n_train), job->n_heldout, hash_indices(job->heldout, job->n_heldout),
         job->n_probe, hash_indices(job->probe, job->n_probe), job->test, about->platform, about->name,
         about->driver, algorithms);
+    free(sampler);
     free(settings);
     return text;
 }

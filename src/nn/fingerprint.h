@@ -11,9 +11,9 @@ enum unseen_status us_init_hash(const char *path, uint64_t *sum);
  * each size of images. */
 uint64_t us_algorithms_hash(uint64_t sum, const struct us_model *model);
 
-/* "key value" lines: recipe (but for stop_after, so that a run can be prolonged), seed, samples, data, device
- * and the algorithms that models of this recipe use there (us_algorithms_hash): they differ in rounding.
- * Fresh memory; NULL on failure, recorded. */
+/* "key value" lines: recipe (but for stop_after, so that a run can be prolonged), sampler, seed, samples,
+ * data, device and the algorithms that models of this recipe use there (us_algorithms_hash): they differ in
+ * rounding. Fresh memory; NULL on failure, recorded. */
 char *us_fingerprint(const struct unseen_device *device, const struct unseen_dataset *data,
                      const struct us_train_job *job, uint64_t algorithms);
 

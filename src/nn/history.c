@@ -24,6 +24,7 @@ static const struct {
     {"heldout_accuracy", "%.9g", offsetof(struct unseen_epoch, heldout_accuracy)},
     {"test_loss", "%.9g", offsetof(struct unseen_epoch, test_loss)},
     {"test_accuracy", "%.9g", offsetof(struct unseen_epoch, test_accuracy)},
+    {"images", "%.0f", offsetof(struct unseen_epoch, images)},
     {"seconds", "%.3f", offsetof(struct unseen_epoch, seconds)},
 };
 enum { MEASURED = sizeof measured / sizeof *measured };

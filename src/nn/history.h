@@ -8,8 +8,8 @@
 #include "unseen/train.h"
 
 /* history.csv:
- * epoch,lr,train_loss,train_accuracy,heldout_loss,heldout_accuracy,test_loss,test_accuracy,seconds;
- * unmeasured cells empty. */
+ * epoch,lr,train_loss,train_accuracy,heldout_loss,heldout_accuracy,test_loss,test_accuracy,images,
+ * seconds; unmeasured cells empty. */
 enum unseen_status us_history_write(const char *path, const struct unseen_epoch *history, int epochs);
 
 struct us_history {

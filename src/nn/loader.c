@@ -19,6 +19,8 @@ uint64_t us_loader_bytes(const struct us_session *session, const struct us_loade
     const size_t batch = (size_t)size->batch, row = batch * sizeof(int32_t);
     uint64_t bytes = us_buf_footprint((size_t)size->passed * sizeof(int32_t)) + us_buf_footprint(row) +
                      us_buf_footprint(record_bytes(size->recorded));
+    if (size->weighted)
+        bytes += us_buf_footprint((size_t)size->passed * sizeof(float));
     if (us_session_streams(session))
         bytes += us_buf_footprint(batch * us_session_image_bytes(session)) + us_buf_footprint(row);
     return bytes + us_observe_bytes(session, size);
@@ -53,6 +55,10 @@ enum unseen_status us_loader_new(const struct us_session *session, const struct 
     US_TRY(us_buf_new(device, record_bytes(size->recorded), &loader->record));
     US_TRY_ALLOC(loader->host_order = us_calloc((size_t)size->passed, sizeof *loader->host_order));
     US_TRY_ALLOC(loader->host_record = us_calloc(record_bytes(size->recorded), 1));
+    if (size->weighted) {
+        US_TRY(us_buf_new(device, (size_t)size->passed * sizeof(float), &loader->weights));
+        US_TRY_ALLOC(loader->host_weights = us_calloc((size_t)size->passed, sizeof(float)));
+    }
     if (us_session_streams(session))
         US_TRY(staging_new(session, size->batch, &loader->staging));
     US_TRY(us_observe_new(session, loader));
@@ -78,8 +84,10 @@ void us_loader_free(struct us_loader *loader)
     us_capture_free(loader, &loader->features);
     us_buf_free(loader->device, loader->order);
     us_buf_free(loader->device, loader->rows);
+    us_buf_free(loader->device, loader->weights);
     us_buf_free(loader->device, loader->record);
     free(loader->host_order);
+    free(loader->host_weights);
     free(loader->host_record);
     memset(loader, 0, sizeof *loader);
 }

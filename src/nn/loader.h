@@ -20,6 +20,7 @@ struct us_pass {
     enum unseen_split split;
     const int64_t *samples; /* [n], in the order in which they are to be fed */
     int64_t n;
+    const float *weights; /* [n] what their gradients are multiplied by; NULL: 1. Copied when enqueued */
     const struct unseen_recipe *recipe;
     uint64_t seed;      /* of augmentation */
     uint64_t crop_seed; /* of random parts of pictures, and of the order then: those of a whole run */
@@ -27,7 +28,8 @@ struct us_pass {
     int epoch;
     bool training;   /* augment, take gradients and step; else evaluate with running statistics */
     bool unrecorded; /* for an observer alone: the quantities are not wanted */
-    int64_t first_step, steps, steps_per_epoch; /* of the schedule; training only */
+    int64_t first_step, steps, steps_per_epoch; /* of the schedule, which a pass of fewer steps walks through
+                                                   in longer ones; training only */
     struct us_progress *progress;               /* may be NULL */
     uint64_t progress_base;                     /* images done before this pass */
     const char *note;
@@ -67,6 +69,7 @@ struct us_staging {
 struct us_loader_size {
     int64_t passed, recorded; /* samples, in all passes together */
     int batch;
+    bool weighted;     /* some pass has weights */
     int see;           /* of US_SEE_*: what an observer wants of any pass */
     int feature_count; /* of the model, if it wants features */
 };
@@ -74,10 +77,12 @@ struct us_loader_size {
 struct us_loader {
     struct unseen_device *device;
     struct us_loader_size size;
-    struct us_buf *order;  /* int32 [passed] */
-    struct us_buf *rows;   /* int32 [batch]: the samples of one batch */
-    struct us_buf *record; /* float32: [UNSEEN_N_ALWAYS + 1][n] of each pass behind the other */
+    struct us_buf *order;   /* int32 [passed] */
+    struct us_buf *rows;    /* int32 [batch]: the samples of one batch */
+    struct us_buf *weights; /* float32 [passed]; NULL: no pass has any */
+    struct us_buf *record;  /* float32: [UNSEEN_N_ALWAYS + 1][n] of each pass behind the other */
     int32_t *host_order;
+    float *host_weights;
     float *host_record;
     int64_t passed, recorded; /* so far */
     struct us_inflight inflight[US_INFLIGHT];
@@ -101,6 +106,9 @@ void us_loader_free(struct us_loader *loader);
 
 /* Of the schedule, or US_EVALUATION: what its images' size depends on. */
 int us_pass_epoch(const struct us_pass *pass);
+
+/* The learning rate of the step that position `at` of a training pass falls into. */
+float us_pass_lr(const struct us_pass *pass, int64_t at);
 
 /* Begin to decode what a pass takes, unless that has begun. Every pass that this was called for is ended with
  * us_pass_end; us_pass_enqueue does both by itself. UNSEEN_INTERRUPTED, without a message, after an

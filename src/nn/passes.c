@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "nn/loader.h"
 #include "nn/loading.h"
@@ -17,7 +19,8 @@ static enum unseen_status begin(struct us_loader *loader, struct us_pass *pass)
     const int64_t recorded = pass->unrecorded ? 0 : pass->n;
     if (loader->passed + pass->n > loader->size.passed ||
         loader->recorded + recorded > loader->size.recorded ||
-        us_recipe_part(pass->recipe) > loader->size.batch || pass->see & ~loader->size.see) {
+        us_recipe_part(pass->recipe) > loader->size.batch || (pass->weights && !loader->size.weighted) ||
+        pass->see & ~loader->size.see) {
         st = us_fail(UNSEEN_FAILED, "training", "a pass over %lld samples where there is room for %lld",
                      (long long)pass->n, (long long)(loader->size.passed - loader->passed));
         goto out;
@@ -30,8 +33,21 @@ static enum unseen_status begin(struct us_loader *loader, struct us_pass *pass)
         loader->host_order[pass->order + i] = (int32_t)pass->samples[i];
     US_TRY(us_write_later(loader->device, loader->order, (size_t)pass->order * sizeof(int32_t),
                           loader->host_order + pass->order, (size_t)pass->n * sizeof(int32_t)));
+    if (pass->weights) {
+        float *weights = loader->host_weights + pass->order;
+        memcpy(weights, pass->weights, (size_t)pass->n * sizeof *weights);
+        US_TRY(us_write_later(loader->device, loader->weights, (size_t)pass->order * sizeof *weights, weights,
+                              (size_t)pass->n * sizeof *weights));
+    }
 out:
     return st;
+}
+
+float us_pass_lr(const struct us_pass *pass, int64_t at)
+{
+    const int64_t batch = pass->recipe->batch, own = (pass->n + batch - 1) / batch;
+    const int64_t step = pass->first_step + at / batch * pass->steps_per_epoch / own;
+    return us_schedule_lr(pass->recipe, step, pass->steps, pass->steps_per_epoch);
 }
 
 /* Take up the gradients of the `n` samples from position `at` on, and step behind the last part of a batch.
@@ -45,8 +61,7 @@ static enum unseen_status learn(struct us_model *model, const struct us_pass *pa
     US_TRY(us_model_accumulate(model, at % recipe->batch == 0, last));
     if (!last)
         goto out;
-    int64_t step = pass->first_step + at / recipe->batch;
-    struct us_sgd sgd = {.lr = us_schedule_lr(recipe, step, pass->steps, pass->steps_per_epoch),
+    struct us_sgd sgd = {.lr = us_pass_lr(pass, at),
                          .momentum = recipe->momentum,
                          .weight_decay = us_recipe_decay(recipe),
                          .nesterov = recipe->nesterov != 0};
@@ -77,6 +92,8 @@ static enum unseen_status run_batch(struct us_session *session, struct us_model 
                            .logits = us_model_logits(model),
                            .labels = session->labels[pass->split],
                            .rows = loader->rows,
+                           .weights = pass->weights ? loader->weights : NULL,
+                           .first_weight = (size_t)(pass->order + at),
                            .dlogits = pass->training ? us_model_dlogits(model) : NULL,
                            .record = loader->record,
                            .scaling = us_model_scaling(model),

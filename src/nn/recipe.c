@@ -5,6 +5,7 @@
 
 #include "nn/input.h"
 #include "nn/models.h"
+#include "nn/sampler.h"
 #include "nn/train.h"
 
 #define AT(member) US_AT(struct unseen_recipe, member)
@@ -82,6 +83,7 @@ const struct us_option us_train_options[] = {
     {"subset", US_STRING, AT(subset_name), .value = "FILE",
      .help = "train on these samples alone: .npy of indices, or a text, a path a line"},
     {"init", US_STRING, AT(init), .value = "FILE", .help = "weights to start from (.safetensors)"},
+    {"sampler", US_STRUCT, AT(sampler), .table = us_sampler_options, .help = "Samples of an epoch"},
     {"recipe", US_STRUCT, AT(recipe), .table = us_recipe_options, .help = "Training"},
     {0},
 };

@@ -79,13 +79,16 @@ static enum unseen_status write_run(const char *path, struct unseen_device *devi
                                     const struct unseen_epoch *history, int epochs)
 {
     const struct unseen_epoch *last = &history[epochs - 1];
-    double seconds = 0;
-    for (int e = 0; e < epochs; e++)
+    double seconds = 0, images = 0;
+    for (int e = 0; e < epochs; e++) {
         seconds += history[e].seconds;
+        images += history[e].images;
+    }
     json_t *run = us_run_json(options->command, options->seed, device, data, us_train_options, options);
     if (!run)
         return UNSEEN_FAILED;
     bool bad = json_object_set_new(run, "n", json_integer(n)) ||
+               json_object_set_new(run, "images", json_integer((json_int_t)images)) ||
                json_object_set_new(run, "train_loss", number(last->train_loss)) ||
                json_object_set_new(run, "train_accuracy", number(last->train_accuracy));
     if (us_usable(&data->split[UNSEEN_TEST]) > 0)
@@ -114,6 +117,7 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
     int n_done = 0;
     US_TRY(us_device_alone(device, "training one model"));
     US_TRY(unseen_recipe_check(&options->recipe));
+    US_TRY(unseen_sampler_check(&options->sampler));
     US_TRY(choose_samples(data, options, &samples, &n));
     US_TRY(us_run_lock(options->out, "training", files, &lock));
     US_TRY(name_places(options->out, &places));
@@ -124,6 +128,7 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
     }
     US_TRY(us_session_new(device, data, &options->recipe, &session));
     struct us_train_job job = {.recipe = &options->recipe,
+                               .sampler = &options->sampler,
                                .seed = options->seed,
                                .train = samples,
                                .n_train = n,

@@ -1,7 +1,7 @@
 /* A training run, epoch by epoch. One step of it, in the order in which the tensors flow (n: images of a
  * batch; all is enqueued, nothing waits for the device):
  *
- *   run_epoch            shuffles order [n_train] and enqueues the passes
+ *   run_epoch            lets the sampler fill order [m], m <= n_train, and enqueues the passes
  *     us_session_resize  makes the model anew where images are larger or smaller than in the last pass
  *     us_pass_enqueue    (passes.c) sends the order; positions at..at+n-1 of it at a time:
  *       us_loader_batch  (loader.c) rows [n] of the order; their pixels uint8 [n,h,w,c], resident or sent;
@@ -34,6 +34,7 @@
 #include "nn/checkpoint.h"
 #include "nn/fingerprint.h"
 #include "nn/loader.h"
+#include "nn/sampler.h"
 #include "nn/session.h"
 
 /* A job in progress. */
@@ -47,12 +48,13 @@ struct run {
     uint64_t seed; /* of this model */
     int target;    /* epochs to be done in the end */
     int64_t n_test, steps_per_epoch;
-    int64_t *order[2];             /* [n_train] shuffled, of this epoch and the next, by parity */
+    int64_t *order[2];             /* [n_train] as sampled, of this epoch and the next, by parity */
+    float *weight;                 /* [n_train] of this epoch's; NULL: all weigh the same */
     struct us_pass next;           /* the next epoch's training pass, which may have begun to be decoded */
     struct us_gang_member *member; /* NULL: no part of a gang */
     int64_t *tests;                /* [n_test] all that are not skipped */
     int32_t *place;                /* [training split] a sample's place in job->train */
-    float *trained;                /* [UNSEEN_N_ALWAYS][n_train], ascending */
+    float *trained;                /* [UNSEEN_N_ALWAYS][n_train], ascending; NaN: not passed */
     struct us_progress *progress;
     uint64_t images;
     char note[80];
@@ -90,6 +92,7 @@ static enum unseen_status check_job(const struct us_session *session, const stru
                      skips ? " without the bad images that --on-bad skip leaves out" : "");
         goto out;
     }
+    US_TRY(us_sampler_check_on(job->sampler, job->n_train));
     US_TRY(check_samples("training set", job->train, job->n_train, all, true));
     US_TRY(check_samples("held-out set", job->heldout, job->n_heldout, all, false));
     US_TRY(check_samples("probed set", job->probe, job->n_probe, all, false));
@@ -116,6 +119,7 @@ static struct us_loader_size loader_size(const struct us_train_job *job, int64_t
     return (struct us_loader_size){.passed = recorded + (job->observer ? job->n_train : 0),
                                    .recorded = recorded,
                                    .batch = us_recipe_part(job->recipe),
+                                   .weighted = us_sampler_flags(job->sampler) & US_BY_LOSS,
                                    .see = seen_by(job->observer, us_recipe_epochs(job->recipe)),
                                    .feature_count = us_model_feature_count(model)};
 }
@@ -129,7 +133,7 @@ static enum unseen_status begin(struct run *run)
     run->seed = job->seed + UINT64_C(0x9e3779b97f4a7c15) * job->model;
     run->target = us_recipe_epochs(recipe);
     run->n_test = job->test ? us_usable(&data->split[UNSEEN_TEST]) : 0;
-    run->steps_per_epoch = (job->n_train + recipe->batch - 1) / recipe->batch;
+    run->steps_per_epoch = (us_sampler_most(job->sampler, job->n_train) + recipe->batch - 1) / recipe->batch;
     US_TRY(us_session_models(run->session, recipe, &run->model));
     US_TRY_ALLOC(run->settings = us_fingerprint(run->session->device, data, job, run->session->algorithms));
     run->state.settings = run->settings;
@@ -137,6 +141,11 @@ static enum unseen_status begin(struct run *run)
     US_TRY(us_loader_new(run->session, &size, &run->loader));
     for (int i = 0; i < 2; i++)
         US_TRY_ALLOC(run->order[i] = us_calloc((size_t)job->n_train, sizeof *run->order[i]));
+    if (us_sampler_flags(job->sampler) & US_BY_LOSS) {
+        run->state.n_losses = job->n_train;
+        US_TRY_ALLOC(run->state.losses = us_calloc((size_t)job->n_train, sizeof *run->state.losses));
+        US_TRY_ALLOC(run->weight = us_calloc((size_t)job->n_train, sizeof *run->weight));
+    }
     US_TRY_ALLOC(run->tests = us_calloc((size_t)run->n_test, sizeof *run->tests));
     US_TRY_ALLOC(run->trained = us_calloc((size_t)job->n_train * UNSEEN_N_ALWAYS, sizeof *run->trained));
     US_TRY_ALLOC(run->place = us_calloc((size_t)data->split[UNSEEN_TRAIN].n, sizeof *run->place));
@@ -156,9 +165,11 @@ static void end(struct run *run)
     free(run->settings);
     free(run->order[0]);
     free(run->order[1]);
+    free(run->weight);
     free(run->tests);
     free(run->trained);
     free(run->place);
+    free(run->state.losses);
     free(run->state.history);
 }
 
@@ -268,11 +279,17 @@ static enum unseen_status make_training(struct run *run, int epoch, struct us_pa
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
-    int64_t *order = run->order[epoch % 2];
-    memcpy(order, job->train, (size_t)job->n_train * sizeof *order);
-    US_TRY(us_shuffle(run->session->view[0].input.resized ? job->seed : run->seed, US_STREAM_SHUFFLE,
-                      (uint32_t)epoch, (size_t)job->n_train, order));
-    *pass = pass_of(run, epoch, UNSEEN_TRAIN, US_PASS_TRAIN, order, job->n_train);
+    const struct us_sampler_input in = {.train = job->train,
+                                        .n = job->n_train,
+                                        .seed = run->session->view[0].input.resized ? job->seed : run->seed,
+                                        .epoch = epoch,
+                                        .epochs = job->recipe->epochs,
+                                        .place = run->place,
+                                        .losses = run->state.losses};
+    struct us_sampled sampled = {.order = run->order[epoch % 2], .weight = run->weight};
+    US_TRY(us_sampler_run(job->sampler, &in, &sampled));
+    *pass = pass_of(run, epoch, UNSEEN_TRAIN, US_PASS_TRAIN, sampled.order, sampled.m);
+    pass->weights = sampled.weight;
     pass->training = true;
     pass->crop_seed = job->seed;
     pass->member = run->member;
@@ -305,7 +322,8 @@ static enum unseen_status make_epoch(struct run *run, struct passes *p)
     p->review = pass_of(run, epoch, UNSEEN_TRAIN, US_PASS_REVIEW, job->train, reviews ? job->n_train : 0);
     p->probe = pass_of(run, epoch, UNSEEN_TRAIN, US_PASS_PROBE, job->probe, job->n_probe);
     p->heldout = pass_of(run, epoch, UNSEEN_TRAIN, US_PASS_HELDOUT, job->heldout, job->n_heldout);
-    if (epoch + 1 < run->target)
+    /* What depends on this epoch's losses cannot be made before they are there. */
+    if (epoch + 1 < run->target && !(us_sampler_flags(job->sampler) & US_BY_LOSS))
         US_TRY(make_training(run, epoch + 1, &run->next));
 out:
     return st;
@@ -327,23 +345,34 @@ out:
     return st;
 }
 
-/* The epoch's line of the history, and the training pass in ascending order of samples. */
+/* The training pass in ascending order of samples, and the losses that a sampler goes by. */
+static void sort_trained(struct run *run, const struct us_pass *pass, const float *record)
+{
+    const int64_t n = pass->n, all = run->job->n_train;
+    if (n < all) {
+        for (int64_t i = 0; i < all * UNSEEN_N_ALWAYS; i++)
+            run->trained[i] = NAN;
+    }
+    for (int q = 0; q < UNSEEN_N_ALWAYS; q++) {
+        for (int64_t i = 0; i < n; i++)
+            run->trained[q * all + run->place[pass->samples[i]]] = record[q * n + i];
+    }
+    for (int64_t i = 0; run->state.losses && i < n; i++)
+        run->state.losses[run->place[pass->samples[i]]] = record[UNSEEN_N_ALWAYS * n + i];
+}
+
+/* The epoch's line of the history, and its records. */
 static enum unseen_status summarise(struct run *run, const struct passes *p, struct unseen_epoch *epoch)
 {
     enum unseen_status st = UNSEEN_OK;
-    const int64_t n = p->train.n;
-    const float *record = us_loader_record(&run->loader, &p->train);
     double loss, accuracy;
-    epoch->lr = (double)us_schedule_lr(run->job->recipe, p->train.first_step + run->steps_per_epoch - 1,
-                                       p->train.steps, run->steps_per_epoch);
+    epoch->lr = (double)us_pass_lr(&p->train, p->train.n - 1);
+    epoch->images = (double)p->train.n;
     US_TRY(judge(run, &p->train, UNSEEN_N_ALWAYS, &epoch->train_loss, &epoch->train_accuracy));
     US_TRY(judge(run, &p->test, UNSEEN_LOSS, &epoch->test_loss, &epoch->test_accuracy));
     US_TRY(judge(run, &p->probe, UNSEEN_LOSS, &loss, &accuracy));
     US_TRY(judge(run, &p->heldout, UNSEEN_LOSS, &epoch->heldout_loss, &epoch->heldout_accuracy));
-    for (int q = 0; q < UNSEEN_N_ALWAYS; q++) {
-        for (int64_t i = 0; i < n; i++)
-            run->trained[q * n + run->place[p->train.samples[i]]] = record[q * n + i];
-    }
+    sort_trained(run, &p->train, us_loader_record(&run->loader, &p->train));
 out:
     return st;
 }
@@ -400,7 +429,7 @@ static enum unseen_status interrupted(const struct run *run)
 uint64_t us_train_images(const struct unseen_dataset *data, const struct us_train_job *job)
 {
     int64_t n_test = job->test ? us_usable(&data->split[UNSEEN_TEST]) : 0;
-    int64_t each = job->n_train + job->n_heldout + job->n_probe, all = 0;
+    int64_t each = us_sampler_most(job->sampler, job->n_train) + job->n_heldout + job->n_probe, all = 0;
     int target = us_recipe_epochs(job->recipe);
     for (int e = 0; e < target; e++)
         all += each + (tests_after(job, e, target) ? n_test : 0);
@@ -439,7 +468,7 @@ static enum unseen_status join(struct run *run)
     return st;
 }
 
-/* What is finished decodes nothing. */
+/* What is finished decodes nothing, and what takes samples by an order of its own shares nothing. */
 static enum unseen_status stay_away(struct us_session *session)
 {
     if (session->expected)
@@ -457,7 +486,7 @@ enum unseen_status us_train(struct us_session *session, const struct us_train_jo
     US_TRY(begin(&run));
     US_TRY(load(&run));
     bool finished = run.state.epochs == run.target;
-    US_TRY(finished ? stay_away(session) : join(&run));
+    US_TRY(finished || !us_sampler_takes_all(job->sampler) ? stay_away(session) : join(&run));
     US_TRY(run_epochs(&run));
     if (job->save && !(finished && us_exists(job->save)))
         US_TRY(us_model_save(run.model, job->save));

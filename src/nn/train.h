@@ -57,7 +57,8 @@ struct us_observer {
 
 struct us_train_job {
     const struct unseen_recipe *recipe;
-    uint64_t seed; /* shared by a whole run */
+    const struct unseen_sampler *sampler; /* which of `train` an epoch takes (nn/sampler.h); NULL: all */
+    uint64_t seed;                        /* shared by a whole run */
     uint32_t
         model; /* which of the run's models: gives each its own initialisation, shuffling and augmentation */
     const int64_t *train;
@@ -74,8 +75,8 @@ struct us_train_job {
     struct us_progress *whole; /* a display that this run's is a part of; NULL: one of its own */
 
     /* After each epoch, before its checkpoint. `trained` is the record of the training forward pass of every
-     * train sample, in ascending order of sample; `heldout` and `probe` are in the order given. A failure
-     * ends the run. */
+     * train sample, in ascending order of sample, NaN for those that the sampler left out; `heldout` and
+     * `probe` are in the order given. A failure ends the run. */
     enum unseen_status (*on_epoch)(void *context, const struct unseen_epoch *epoch,
                                    const struct us_sample_stats *trained,
                                    const struct us_sample_stats *heldout,
@@ -113,7 +114,7 @@ int us_recipe_epochs(const struct unseen_recipe *recipe);
 /* unseen_recipe_check, and UNSEEN_USAGE if the dataset's images cannot be trained on with it. */
 enum unseen_status us_recipe_check_on(const struct unseen_recipe *recipe, const struct unseen_dataset *data);
 
-/* Images that a run of `job` passes through in all. */
+/* Images that a run of `job` passes through in all; at most, where a sampler goes by losses. */
 uint64_t us_train_images(const struct unseen_dataset *data, const struct us_train_job *job);
 
 /* Learning rate at `step` of `steps` in all (steps_per_epoch turns warm-up epochs into steps). */

@@ -114,6 +114,7 @@ static struct us_loader_size largest_loader(const struct us_workers *workers,
     return (struct us_loader_size){.passed = 3 * n + test,
                                    .recorded = 2 * n + test,
                                    .batch = us_recipe_part(workers->task.recipe),
+                                   .weighted = true,
                                    .see = workers->task.see,
                                    .feature_count = workers->feature_count};
 }

@@ -38,10 +38,10 @@ enum unseen_status us_loss_run(struct unseen_device *device, const struct us_los
     if (loss->classes < 2)
         return us_fail(UNSEEN_USAGE, "loss", "there must be two classes at least, not %d", loss->classes);
     US_TRY(get(device, "loss_run", &kernel));
-    US_TRY(us_run(device, kernel, samples(device, loss->n), "iiifbbbbbllb", loss->n,
+    US_TRY(us_run(device, kernel, samples(device, loss->n), "iiifbbbblbbllb", loss->n,
                   loss->over ? loss->over : loss->n, loss->classes, (double)loss->smoothing, loss->logits,
-                  loss->labels, loss->rows, loss->dlogits, loss->record, (int64_t)loss->stride,
-                  (int64_t)loss->column, loss->scaling));
+                  loss->labels, loss->rows, loss->weights, (int64_t)loss->first_weight, loss->dlogits,
+                  loss->record, (int64_t)loss->stride, (int64_t)loss->column, loss->scaling));
 out:
     return st;
 }

@@ -8,16 +8,16 @@
 
 /* logits [n,classes]; labels int32 [all samples], of which row i is labels[rows[i]] (rows int32 [n]).
  *   loss_i = -sum_c q_c ln p_c,  q = (1 - smoothing) onehot + smoothing / classes
- * dlogits (may be NULL) receives (p - q) / over, times the factor of `scaling` (ops/scaling.h) if that is
- * given. record receives the quantities of enum unseen_quantity without smoothing, float32 [UNSEEN_N_ALWAYS +
- * 1][stride], at columns column..column+n-1, CORRECT as 0 or 1; the objective itself (with smoothing) goes to
- * the last row. */
+ * dlogits (may be NULL) receives w_i (p - q) / over, w_i being weights[first_weight + i] or, without weights
+ * (float32), 1; times the factor of `scaling` (ops/scaling.h) if that is given. record receives the
+ * quantities of enum unseen_quantity without smoothing, float32 [UNSEEN_N_ALWAYS + 1][stride], at columns
+ * column..column+n-1, CORRECT as 0 or 1; the objective itself (with smoothing) goes to the last row. */
 struct us_loss {
     int n, classes;
     int over; /* samples that the gradient is the mean of, of which these are a part; 0: n */
     float smoothing;
-    struct us_buf *logits, *labels, *rows, *dlogits, *record, *scaling;
-    size_t stride, column;
+    struct us_buf *logits, *labels, *rows, *weights, *dlogits, *record, *scaling;
+    size_t first_weight, stride, column;
 };
 enum unseen_status us_loss_run(struct unseen_device *device, const struct us_loss *loss);
 

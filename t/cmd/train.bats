@@ -58,6 +58,37 @@ run="--model convnet3 --width 8 --epochs 3 --batch 32 --no-progress"
   cmp whole/model.safetensors killed/model.safetensors
 }
 
+@test "train lets a sampler choose each epoch's samples" {
+  need_device
+  run_code 0 unseen train $tiny_data $run --out all
+  grep -q 'trained on 720 images' stdout
+  run_code 0 unseen train $tiny_data $run --sampler rs2 --sampler-keep 0.25 --out rs2
+  grep -q 'trained on 180 images' stdout
+  grep -q '"images": 180' rs2/run.json
+  grep -q '"sampler": "rs2"' rs2/run.json
+  [ "$(cut -d, -f9 rs2/history.csv | tr '\n' ' ')" = "images 60 60 60 " ]
+  run_code 0 unseen train $tiny_data $run --sampler infobatch --out infobatch
+  run_code 0 unseen train $tiny_data $run --sampler rs2-replacement --out replaced
+  run_code 0 unseen train $tiny_data --config rs2/run.json --out again
+  cmp rs2/model.safetensors again/model.safetensors
+  run_code 2 unseen train $tiny_data $run --sampler rs2 --sampler-keep 0.3 --out rs2
+  grep -q 'it has "sampler-keep 0.25", this run "sampler-keep 0.3"' stderr
+  unseen train --help | grep -q 'infobatch  *leaves out'
+}
+
+@test "train refuses samplers that there are not, and shares that are none" {
+  run_code 2 unseen train $tiny_data $run --sampler rs3 --out x
+  grep -q '^unseen: --sampler: no sampler is called "rs3"' stderr
+  grep -q '^hint: the samplers are all, rs2, rs2-replacement, infobatch' stderr
+  run_code 2 unseen train $tiny_data $run --sampler-keep 0.3 --out x
+  grep -q '^hint: --sampler rs2' stderr
+  run_code 2 unseen train $tiny_data $run --sampler rs2 --sampler-keep 0 --out x
+  run_code 2 unseen train $tiny_data $run --sampler rs2 --sampler-keep 1.5 --out x
+  need_device
+  run_code 2 unseen train $tiny_data $run --sampler rs2 --sampler-keep 0.001 --out x
+  grep -q '^unseen: --sampler-keep: 0.001 of 240 samples is nothing' stderr
+}
+
 @test "a diverging run says so" {
   need_device
   run_code 1 unseen train $tiny_data $run --lr 1000 --weight-decay 1 --out x

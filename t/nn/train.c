@@ -282,6 +282,7 @@ static void a_run_in_a_folder(void **state)
     char *text, out[1024];
     snprintf(out, sizeof out, "%s", test_path("run"));
     struct unseen_train_options options = {.recipe = recipe_of(2),
+                                           .sampler = {"all", 0.5},
                                            .seed = 9,
                                            .subset = everyone + 10,
                                            .n_subset = 100,
@@ -301,6 +302,7 @@ static void a_run_in_a_folder(void **state)
     free(text);
     assert_ok(us_read_file(test_path("run/run.json"), &text, NULL));
     assert_non_null(strstr(text, "\"n\": 100"));
+    assert_non_null(strstr(text, "\"images\": 200"));
     assert_non_null(strstr(text, "\"lr\": 0.05"));
     assert_non_null(strstr(text, "\"name\": \"test:quadrants\""));
     free(text);

@@ -9,13 +9,19 @@
 
 #include "support/device.h"
 
-enum { OBJECTIVE = UNSEEN_N_ALWAYS, ROWS_OF_RECORD = UNSEEN_N_ALWAYS + 1, MARGIN_COLUMNS = 5 };
+enum {
+    OBJECTIVE = UNSEEN_N_ALWAYS,
+    ROWS_OF_RECORD = UNSEEN_N_ALWAYS + 1,
+    MARGIN_COLUMNS = 5,
+    FIRST_WEIGHT = 3
+};
 
 struct batch {
     int n, classes;
     float smoothing;
     float *logits;
     int32_t *labels, *rows; /* labels [2 n] */
+    float *weights;         /* [FIRST_WEIGHT + n], or NULL */
 };
 
 static double largest(const double *z, int classes, int but)
@@ -57,7 +63,7 @@ static void reference(const double *z, int classes, int label, double smoothing,
 
 static void make_batch(struct batch *b, int n, int classes, float smoothing, float reach)
 {
-    *b = (struct batch){n, classes, smoothing, NULL, NULL, NULL};
+    *b = (struct batch){.n = n, .classes = classes, .smoothing = smoothing};
     b->logits = test_random(1, (size_t)n * (size_t)classes, -reach, reach);
     b->labels = calloc((size_t)n * 2, sizeof *b->labels);
     b->rows = calloc((size_t)n, sizeof *b->rows);
@@ -73,6 +79,12 @@ static void free_batch(struct batch *b)
     free(b->logits);
     free(b->labels);
     free(b->rows);
+    free(b->weights);
+}
+
+static double weight(const struct batch *b, int i)
+{
+    return b->weights ? (double)b->weights[FIRST_WEIGHT + i] : 1;
 }
 
 /* Run; record [ROWS_OF_RECORD][stride], dlogits may be NULL. */
@@ -84,6 +96,8 @@ static void run(const struct batch *b, size_t stride, size_t column, float **rec
                            .logits = test_buf((size_t)b->n * (size_t)b->classes, b->logits),
                            .labels = test_buf_int((size_t)b->n * 2, b->labels),
                            .rows = test_buf_int((size_t)b->n, b->rows),
+                           .weights = b->weights ? test_buf(FIRST_WEIGHT + (size_t)b->n, b->weights) : NULL,
+                           .first_weight = FIRST_WEIGHT,
                            .record = test_buf(ROWS_OF_RECORD * stride, NULL),
                            .stride = stride,
                            .column = column};
@@ -96,6 +110,7 @@ static void run(const struct batch *b, size_t stride, size_t column, float **rec
     test_buf_free(loss.logits);
     test_buf_free(loss.labels);
     test_buf_free(loss.rows);
+    test_buf_free(loss.weights);
     test_buf_free(loss.record);
     test_buf_free(loss.dlogits);
 }
@@ -116,7 +131,7 @@ static void check_sample(const struct batch *b, int i, const float *record, size
     for (size_t q = 0; q < ROWS_OF_RECORD; q++)
         test_close_d("quantity", &got[q], &want[q], 1, 2e-6);
     for (size_t c = 0; c < classes; c++)
-        gradient[c] /= b->n;
+        gradient[c] *= weight(b, i) / b->n;
     test_close_d("dlogits", dlogits + (size_t)i * classes, gradient, classes, 5e-7 / b->n);
     free(z);
     free(gradient);
@@ -208,7 +223,7 @@ static double objective(const double *logits, size_t n, void *context)
     for (int i = 0; i < b->n; i++) {
         reference(logits + i * b->classes, b->classes, b->labels[b->rows[i]], (double)b->smoothing, quantity,
                   NULL);
-        total += quantity[OBJECTIVE] / b->n;
+        total += weight(b, i) * quantity[OBJECTIVE] / b->n;
     }
     return total;
 }
@@ -233,6 +248,31 @@ static void gradient_of_differences(void **state)
     }
 }
 
+/* Weights are for gradients alone: what is recorded stays the sample's own. */
+static void weighs_samples(void **state)
+{
+    (void)state;
+    struct batch b;
+    float *record, *plain, *dlogits;
+    make_batch(&b, 6, 10, 0.1F, 3);
+    run(&b, 6, 0, &plain, NULL);
+    b.weights = test_random(2, FIRST_WEIGHT + 6, 0, 4);
+    run(&b, 6, 0, &record, &dlogits);
+    assert_memory_equal(record, plain, ROWS_OF_RECORD * 6 * sizeof *record);
+    for (int i = 0; i < b.n; i++)
+        check_sample(&b, i, record, 6, 0, dlogits);
+    double *logits = calloc(60, sizeof *logits);
+    assert_non_null(logits);
+    for (int i = 0; i < 60; i++)
+        logits[i] = (double)b.logits[i];
+    test_gradient("dlogits", objective, &b, logits, dlogits, 60, 1e-6);
+    free(logits);
+    free(plain);
+    free(record);
+    free(dlogits);
+    free_batch(&b);
+}
+
 static void refuses_one_class(void **state)
 {
     (void)state;
@@ -245,7 +285,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_reference),   cmocka_unit_test(stays_finite),
         cmocka_unit_test(keeps_small_losses),      cmocka_unit_test(ties_count_for_the_lower_class),
-        cmocka_unit_test(gradient_of_differences), cmocka_unit_test(refuses_one_class),
+        cmocka_unit_test(gradient_of_differences), cmocka_unit_test(weighs_samples),
+        cmocka_unit_test(refuses_one_class),
     };
     test_device();
     return RUN_TESTS(tests, NULL, NULL);

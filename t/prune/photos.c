@@ -101,7 +101,8 @@ static void a_photo_that_vanishes_is_named(void **state)
 {
     (void)state;
     char photo[1024], aside[1024];
-    const struct unseen_train_options options = {.recipe = recipe_of(), .out = test_path("run")};
+    const struct unseen_train_options options = {
+        .recipe = recipe_of(), .sampler = {"all", 0.5}, .out = test_path("run")};
     snprintf(photo, sizeof photo, "%s", test_path("photos/train/light/10.jpg"));
     snprintf(aside, sizeof aside, "%s", test_path("aside.jpg"));
     assert_int_equal(rename(photo, aside), 0);
@@ -115,7 +116,8 @@ static void a_photo_that_vanishes_is_named(void **state)
 static void small_photos_lie_on_the_device(void **state)
 {
     (void)state;
-    struct unseen_train_options options = {.recipe = recipe_of(), .out = test_path("resident")};
+    struct unseen_train_options options = {
+        .recipe = recipe_of(), .sampler = {"all", 0.5}, .out = test_path("resident")};
     struct unseen_loading before, after;
     struct unseen_epoch *history;
     int epochs;

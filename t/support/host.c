@@ -85,7 +85,8 @@ static bool same(double a, double b)
 /* One model, stopped on request before it begins, and then not. What it returns is what its file holds. */
 static void train(void)
 {
-    struct unseen_train_options options = {.recipe = recipe_of(2), .out = path_of("train")};
+    struct unseen_train_options options = {
+        .recipe = recipe_of(2), .sampler = {"all", 0.5}, .out = path_of("train")};
     struct unseen_epoch *history, *kept;
     int epochs, rows;
     if (access(path_of("train/history.csv"), F_OK) != 0) {
