@@ -47,7 +47,7 @@ enum us_param_init {
     US_INIT_DIRAC,   /* the same, but of the first min(o, i) filters number k passes channel k on */
     US_INIT_ZERO,
     US_INIT_ONE,
-    US_INIT_WHITEN, /* 0 until they are computed from the training images */
+    US_INIT_WHITEN, /* as US_INIT_UNIFORM until us_whiten_model computes them from the training images */
 };
 
 struct us_param {
@@ -55,7 +55,7 @@ struct us_param {
     enum us_param_role role;
     enum us_param_init init;
     bool frozen; /* never trained: it has no gradient, and no step changes it */
-    int fan_in;  /* US_INIT_UNIFORM and US_INIT_DIRAC */
+    int fan_in;  /* of what is drawn uniformly */
     int o, i, h, w;
     size_t count;  /* o * i * h * w */
     size_t offset; /* floats into its flat buffer */

@@ -53,13 +53,13 @@ static void fill(const struct us_params *params, uint64_t seed, float *values)
             break;
         case US_INIT_UNIFORM:
         case US_INIT_DIRAC:
+        case US_INIT_WHITEN:
             draw_uniform(seed, (uint32_t)k, param->count, param->fan_in, values);
             if (param->init == US_INIT_DIRAC)
                 set_dirac(param, values);
             break;
         case US_INIT_ZERO:
         case US_INIT_ONE:
-        case US_INIT_WHITEN:
             for (size_t e = 0; e < param->count; e++)
                 values[e] = param->init == US_INIT_ONE ? 1.0f : 0.0f;
             break;

@@ -1,6 +1,8 @@
 /* A training run, epoch by epoch. One step of it, in the order in which the tensors flow (n: images of a
  * batch; all is enqueued, nothing waits for the device):
  *
+ *   load                 the state on disk, given weights, or parameters drawn; filters that whiten images
+ *                        (whiten.c) from job->train
  *   run_epoch            lets the sampler fill order [m], m <= n_train, and enqueues the passes
  *     us_session_resize  makes the model anew where images are larger or smaller than in the last pass
  *     us_pass_enqueue    (passes.c) sends the order; positions at..at+n-1 of it at a time:
@@ -36,6 +38,7 @@
 #include "nn/loader.h"
 #include "nn/sampler.h"
 #include "nn/session.h"
+#include "nn/whiten.h"
 
 /* A job in progress. */
 struct run {
@@ -173,6 +176,16 @@ static void end(struct run *run)
     free(run->state.history);
 }
 
+static enum unseen_status draw(struct run *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_train_job *job = run->job;
+    US_TRY(us_model_init(run->model, run->seed));
+    US_TRY(us_whiten_model(run->session, job->recipe, job->train, job->n_train, run->model));
+out:
+    return st;
+}
+
 /* The state on disk, or fresh parameters. Leaves room for the whole history. */
 static enum unseen_status load(struct run *run)
 {
@@ -182,8 +195,7 @@ static enum unseen_status load(struct run *run)
     if (job->state)
         US_TRY(us_checkpoint_read(job->state, run->model, &run->state, &found));
     if (found == US_CHECKPOINT_NONE)
-        US_TRY(job->init ? us_model_start(run->model, job->init, run->seed)
-                         : us_model_init(run->model, run->seed));
+        US_TRY(job->init ? us_model_start(run->model, job->init, run->seed) : draw(run));
     if (run->state.epochs > run->target) {
         st = us_fail(UNSEEN_USAGE, job->state, "holds %d epochs already, more than the %d asked for",
                      run->state.epochs, run->target);

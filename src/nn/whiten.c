@@ -7,6 +7,7 @@
 
 #include "base/eigen.h"
 #include "loader/reading.h"
+#include "nn/model_parts.h"
 
 /* What keeps filters of small eigenvalues from drowning in noise: of the published recipe. */
 static const double EPSILON = 5e-4;
@@ -115,7 +116,8 @@ static enum unseen_status add_decoded(struct us_session *session, const struct u
     US_TRY_ALLOC(image);
     US_TRY(us_reader_begin(view->images, &order, &reader));
     for (int64_t i = 0; i < n; i++) {
-        US_TRY(us_reader_take(reader, samples + i, 1, &waiting, image));
+        US_TRY(us_session_stopped(session) ? UNSEEN_INTERRUPTED
+                                           : us_reader_take(reader, samples + i, 1, &waiting, image));
         us_patches_add(patches, image, view->input.size, view->input.size);
     }
 out:
@@ -140,6 +142,41 @@ enum unseen_status us_whiten(struct us_session *session, const struct unseen_rec
     if (!held)
         US_TRY(add_decoded(session, view, samples, n, &patches));
     US_TRY(us_whiten_filters(&patches, data->mean, data->std, filters));
+out:
+    return st;
+}
+
+/* Parameter k of the model: of two filters for each number of a patch. */
+static enum unseen_status whiten_param(struct us_session *session, const struct unseen_recipe *recipe,
+                                       const int64_t *samples, int64_t n, struct us_model *model, int k)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_param *param = &model->graph.params.item[k];
+    const int size = param->i * param->h * param->w;
+    float filters[2 * US_PATCH_MOST * US_PATCH_MOST], values[2 * US_PATCH_MOST * US_PATCH_MOST];
+    if (size > US_PATCH_MOST || param->h != param->w || param->o != 2 * size) {
+        st = us_fail(UNSEEN_FAILED, param->name, "%d filters of %d x %d x %d cannot whiten", param->o,
+                     param->i, param->h, param->w);
+        goto out;
+    }
+    US_TRY(us_whiten(session, recipe, samples, n, param->h, filters));
+    for (int e = 0; e < 2 * size * size; e++) {
+        const int o = e / size, i = e / (param->h * param->w) % param->i;
+        values[us_param_index(param, o, i, e / param->w % param->h, e % param->w)] = filters[e];
+    }
+    US_TRY(us_write(model->device, model->params.part[k], 0, values, param->count * sizeof *values));
+out:
+    return st;
+}
+
+enum unseen_status us_whiten_model(struct us_session *session, const struct unseen_recipe *recipe,
+                                   const int64_t *samples, int64_t n, struct us_model *model)
+{
+    enum unseen_status st = UNSEEN_OK;
+    for (int k = 0; k < model->graph.params.n; k++) {
+        if (model->graph.params.item[k].init == US_INIT_WHITEN)
+            US_TRY(whiten_param(session, recipe, samples, n, model, k));
+    }
 out:
     return st;
 }

@@ -45,4 +45,8 @@ enum unseen_status us_whiten_filters(const struct us_patches *patches, const flo
 enum unseen_status us_whiten(struct us_session *session, const struct unseen_recipe *recipe,
                              const int64_t *samples, int64_t n, int kernel, float *filters);
 
+/* Put such filters into each parameter of `model` that wants them (US_INIT_WHITEN). */
+enum unseen_status us_whiten_model(struct us_session *session, const struct unseen_recipe *recipe,
+                                   const int64_t *samples, int64_t n, struct us_model *model);
+
 #endif

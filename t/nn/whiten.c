@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/model_parts.h"
 #include "support/fake_reader.h"
 
 enum { MOST = 12, H = 5, W = 70 };
@@ -223,6 +224,57 @@ static void what_cannot_be_read_is_named(void **state)
     us_session_free(session);
 }
 
+static void whitened(struct us_graph *graph, const struct us_model_spec *spec)
+{
+    int x = us_graph_conv(graph, "first", 0, spec->width, 2, 1, 0);
+    x = us_graph_pool(graph, US_POOL_AVERAGE, x, 2, 2, 0);
+    us_graph_linear(graph, "fc", x, spec->classes);
+    us_graph_draw(graph, "first.weight", US_INIT_WHITEN);
+    us_graph_freeze(graph, "first.weight");
+}
+
+static void filters_lie_as_the_device_has_them(void **state)
+{
+    (void)state;
+    const struct unseen_recipe recipe = recipe_of(UNSEEN_CROP_RESIZED);
+    struct us_model_spec spec = {.name = "test",
+                                 .width = 2 * MOST,
+                                 .classes = 2,
+                                 .height = PICTURE,
+                                 .channels_in = 3,
+                                 .batch = 8,
+                                 .training = true};
+    struct us_session *session;
+    struct us_model *model;
+    float filters[2 * MOST * MOST];
+    list_samples(2);
+    assert_ok(us_session_new(test_device(), &pictures, &recipe, &session));
+    assert_ok(us_whiten(session, &recipe, samples, PICTURES / 2, 2, filters));
+    assert_ok(us_model_build(test_device(), &spec, whitened, &model));
+    assert_ok(us_model_init(model, 1));
+    float *before = calloc(us_model_count(model, US_MODEL_PARAMS), sizeof *before);
+    float *after = calloc(us_model_count(model, US_MODEL_PARAMS), sizeof *after);
+    assert_ok(us_model_get(model, US_MODEL_PARAMS, before));
+    assert_ok(us_whiten_model(session, &recipe, samples, PICTURES / 2, model));
+    assert_ok(us_model_get(model, US_MODEL_PARAMS, after));
+    const struct us_param *param = &model->graph.params.item[0];
+    for (int e = 0; e < 2 * MOST * MOST; e++) {
+        assert_true(before[e] != 0);
+        assert_true(after[us_param_index(param, e / MOST, e / 4 % 3, e / 2 % 2, e % 2)] == filters[e]);
+    }
+    const size_t others = us_model_count(model, US_MODEL_PARAMS) - 2 * MOST * MOST;
+    assert_memory_equal(before + 2 * MOST * MOST, after + 2 * MOST * MOST, others * sizeof *after);
+    us_model_free(model);
+    spec.width = MOST;
+    assert_ok(us_model_build(test_device(), &spec, whitened, &model));
+    assert_fails(UNSEEN_FAILED, "first.weight: 12 filters of 3 x 2 x 2 cannot whiten",
+                 us_whiten_model(session, &recipe, samples, PICTURES / 2, model));
+    us_model_free(model);
+    us_session_free(session);
+    free(before);
+    free(after);
+}
+
 int main(void)
 {
     test_device();
@@ -232,6 +284,7 @@ int main(void)
         cmocka_unit_test_setup(only_the_given_samples_count, reset),
         cmocka_unit_test_setup(where_images_lie_changes_nothing, reset),
         cmocka_unit_test_setup(what_cannot_be_read_is_named, reset),
+        cmocka_unit_test_setup(filters_lie_as_the_device_has_them, reset),
     };
     return RUN_TESTS(tests, NULL, NULL);
 }
