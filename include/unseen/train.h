@@ -12,8 +12,16 @@ extern "C" {
 #endif
 
 enum unseen_schedule {
-    UNSEEN_COSINE,  /* from lr to 0 over the epochs, per step */
-    UNSEEN_ONECYCLE /* linear from 0 to lr over the first 30 % of the steps, linear back to 0 */
+    UNSEEN_COSINE,   /* from lr to 0 over the epochs, per step */
+    UNSEEN_ONECYCLE, /* linear from 0 to lr over the first 30 % of the steps, linear back to 0 */
+    UNSEEN_LINEAR    /* linear from lr_start * lr to lr over the first `peak` of the steps, rounded to whole
+                        ones,    then linear to lr_end * lr */
+};
+
+/* What a step's gradients are of. */
+enum unseen_loss {
+    UNSEEN_LOSS_MEAN, /* the mean of the samples' losses */
+    UNSEEN_LOSS_SUM   /* their sum: a sample moves the weights as much whatever the batch */
 };
 
 /* What weight_decay is: g += F * weight, with F = weight_decay, or F = weight_decay / lr, so that a step at
@@ -52,14 +60,16 @@ struct unseen_recipe {
     enum unseen_decay decay;
     int decay_all; /* weight decay of biases and batch norm, too, not of weights alone */
     int nesterov;
+    enum unseen_loss loss;
     enum unseen_schedule schedule;
-    float warmup; /* epochs of linear warm-up before a cosine */
-    int size[2];  /* pixels: height and width of what the model takes in the first epochs and in the last, and
-                     in between more by steps of 32; 0 and 0: those of the images, where all have one size
-                     (the shorter side), 224 at most. Of E epochs the first is taken up to number s =
-                     floor(0.74  E), from 0 on, and the last from s + floor(E / 8) on. It grows linearly
-                     between, rounded  to the nearest step: 160..192 over 16 epochs is 160 in 0..11 and 192
-                     in 12..15 */
+    float peak, lr_start, lr_end; /* of UNSEEN_LINEAR: shares of the steps, and of lr */
+    float warmup;                 /* epochs of linear warm-up before a cosine */
+    int size[2]; /* pixels: height and width of what the model takes in the first epochs and in the last, and
+                    in between more by steps of 32; 0 and 0: those of the images, where all have one size
+                    (the shorter side), 224 at most. Of E epochs the first is taken up to number s =
+                    floor(0.74  E), from 0 on, and the last from s + floor(E / 8) on. It grows linearly
+                    between, rounded  to the nearest step: 160..192 over 16 epochs is 160 in 0..11 and 192
+                    in 12..15 */
     int test_size; /* the same in evaluation; 0: size[1] */
     int resize;    /* what the shorter side becomes before the centre is cut out in evaluation; 0: test_size *
                       256 / 224 with UNSEEN_CROP_RESIZED, test_size with others. Where training takes the

@@ -77,7 +77,7 @@ struct us_option_at {
     char name[64];       /* with the prefix */
 };
 
-enum { US_OPTIONS_MOST = 128 };
+enum { US_OPTIONS_MOST = 192 };
 
 /* All rows of `table`, those of structs inside it among them, for the struct at `base`: the number written to
  * `list`. */

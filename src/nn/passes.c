@@ -61,9 +61,10 @@ static enum unseen_status learn(struct us_model *model, const struct us_pass *pa
     US_TRY(us_model_accumulate(model, at % recipe->batch == 0, last));
     if (!last)
         goto out;
-    struct us_sgd sgd = {.lr = us_pass_lr(pass, at),
+    const float summed = (float)us_recipe_summed(recipe);
+    struct us_sgd sgd = {.lr = summed * us_pass_lr(pass, at),
                          .momentum = recipe->momentum,
-                         .weight_decay = us_recipe_decay(recipe),
+                         .weight_decay = us_recipe_decay(recipe) / summed,
                          .nesterov = recipe->nesterov != 0};
     us_model_groups(model, recipe->bias_lr, recipe->decay_all != 0, &sgd);
     US_TRY(us_model_step(model, &sgd));
@@ -71,9 +72,12 @@ out:
     return st;
 }
 
-/* Samples of the batch that position `at` of the pass falls into. */
-static int batch_at(const struct us_pass *pass, int64_t at)
+/* What gradients are divided by: samples of the batch that position `at` of the pass falls into, or what
+ * us_recipe_summed says. */
+static int divisor_at(const struct us_pass *pass, int64_t at)
 {
+    if (pass->training && pass->recipe->loss == UNSEEN_LOSS_SUM)
+        return us_recipe_summed(pass->recipe);
     const int64_t batch = pass->recipe->batch, left = pass->n - at / batch * batch;
     return (int)(left < batch ? left : batch);
 }
@@ -86,7 +90,7 @@ static enum unseen_status run_batch(struct us_session *session, struct us_model 
     US_TRY(us_loader_batch(session, us_model_input(model), loader, pass, at, n));
     US_TRY(us_model_forward(model, n, pass->training));
     struct us_loss loss = {.n = n,
-                           .over = batch_at(pass, at),
+                           .over = divisor_at(pass, at),
                            .classes = session->data->classes,
                            .smoothing = pass->recipe->label_smoothing,
                            .logits = us_model_logits(model),

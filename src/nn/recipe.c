@@ -30,6 +30,8 @@ const struct us_option us_recipe_options[] = {
      .help = "parts of a batch whose gradients are added up: less memory; batch norm is by part"},
     {"recompute", US_BOOL, AT(recompute), .standard = "false", .flags = US_NO_IDENTITY,
      .help = "compute activations again on the way back: much less memory, a third slower"},
+    {"loss", US_CHOICE, AT(loss), .standard = "mean", .value = "mean|sum",
+     .help = "over the samples of a step; sum: --lr is that of one sample, whatever --batch is"},
     {"lr", US_FLOAT, AT(lr), .standard = "0.1", .low = 0, .high = 1000, .value = "X",
      .help = "peak learning rate"},
     {"bias-lr", US_FLOAT, AT(bias_lr), .standard = "1", .low = 0, .high = 1e6, .value = "X",
@@ -46,10 +48,16 @@ const struct us_option us_recipe_options[] = {
      .help = "weight decay of biases and of batch norm, too"},
     {"label-smoothing", US_FLOAT, AT(label_smoothing), .standard = "0", .low = 0, .high = 0.99, .value = "X",
      .help = "share of the target spread over all classes"},
-    {"schedule", US_CHOICE, AT(schedule), .standard = "cosine", .value = "cosine|onecycle",
+    {"schedule", US_CHOICE, AT(schedule), .standard = "cosine", .value = "cosine|onecycle|linear",
      .help = "learning rate over the steps"},
     {"warmup", US_FLOAT, AT(warmup), .standard = "0", .low = 0, .high = 100000, .value = "E",
      .unit = "epochs", .help = "linear warm-up before a cosine"},
+    {"peak", US_FLOAT, AT(peak), .standard = "0", .low = 0, .high = 1, .value = "F",
+     .help = "share of the steps after which a linear schedule reaches --lr"},
+    {"lr-start", US_FLOAT, AT(lr_start), .standard = "0", .low = 0, .high = 1, .value = "F",
+     .help = "share of --lr that a linear schedule rises from"},
+    {"lr-end", US_FLOAT, AT(lr_end), .standard = "0", .low = 0, .high = 1, .value = "F",
+     .help = "share of --lr that a linear schedule falls to"},
     {"size", US_SPAN, AT(size), .standard = "auto", .low = 8, .high = 1024, .words = "auto",
      .value = "S[..T]", .unit = "pixels",
      .help =
@@ -169,6 +177,11 @@ enum unseen_status unseen_recipe_check(const struct unseen_recipe *recipe)
         return us_fail(UNSEEN_USAGE, "--decay", "decoupled weight decay needs --lr above 0");
     if (recipe->schedule == UNSEEN_ONECYCLE && recipe->warmup > 0.0f)
         return us_fail(UNSEEN_USAGE, "--warmup", "the one-cycle schedule has a warm-up of its own");
+    if (recipe->schedule == UNSEEN_LINEAR && recipe->warmup > 0.0f) {
+        us_fail(UNSEEN_USAGE, "--warmup", "it is that of a cosine, not of the linear schedule");
+        us_hint("--peak %.3g of the steps is as much", (double)(recipe->warmup / (float)recipe->epochs));
+        return UNSEEN_USAGE;
+    }
     US_TRY(check_steps(recipe->size));
 out:
     return st;
@@ -177,6 +190,11 @@ out:
 float us_recipe_decay(const struct unseen_recipe *recipe)
 {
     return recipe->decay == UNSEEN_DECAY_DECOUPLED ? recipe->weight_decay / recipe->lr : recipe->weight_decay;
+}
+
+int us_recipe_summed(const struct unseen_recipe *recipe)
+{
+    return recipe->loss == UNSEEN_LOSS_SUM ? recipe->batch : 1;
 }
 
 int us_recipe_part(const struct unseen_recipe *recipe)

@@ -105,6 +105,10 @@ enum unseen_status us_recipe_find(const char *name, const char **settings);
 /* The factor of the parameters in what is added to their gradients. */
 float us_recipe_decay(const struct unseen_recipe *recipe);
 
+/* With a summed loss gradients are kept in the range of a mean all the same: they are the sum over `batch`,
+ * the learning rate is this many times higher and the decay of the parameters as many times lower. Else 1. */
+int us_recipe_summed(const struct unseen_recipe *recipe);
+
 /* Samples that pass through the model together. */
 int us_recipe_part(const struct unseen_recipe *recipe);
 

@@ -14,7 +14,7 @@
  * column..column+n-1, CORRECT as 0 or 1; the objective itself (with smoothing) goes to the last row. */
 struct us_loss {
     int n, classes;
-    int over; /* samples that the gradient is the mean of, of which these are a part; 0: n */
+    int over; /* what the sum of the samples' gradients is divided by; 0: n */
     float smoothing;
     struct us_buf *logits, *labels, *rows, *weights, *dlogits, *record, *scaling;
     size_t first_weight, stride, column;

@@ -111,10 +111,8 @@ static void parts_add_up(void **state)
 }
 
 /* Two epochs of training against the same by hand. */
-static void steps_are_of_whole_batches(void **state)
+static void check_steps(const struct unseen_recipe recipe)
 {
-    (void)state;
-    const struct unseen_recipe recipe = recipe_in_parts();
     struct us_train_job job = job_of(&recipe, NULL);
     struct us_model *model = model_of(1);
     int64_t order[USED];
@@ -130,11 +128,14 @@ static void steps_are_of_whole_batches(void **state)
             assert_ok(us_shuffle(job.seed, US_STREAM_SHUFFLE, (uint32_t)step / 3, USED, order));
         }
         float *sum = sum_of_parts(model, order + at, n);
+        for (size_t i = 0; recipe.loss == UNSEEN_LOSS_SUM && i < us_model_count(model, US_MODEL_GRADS); i++)
+            sum[i] *= (float)n;
         assert_ok(us_model_set(model, US_MODEL_GRADS, sum));
-        const struct us_sgd sgd = {.lr = us_schedule_lr(&recipe, step, 6, 3),
-                                   .momentum = recipe.momentum,
-                                   .weight_decay = recipe.weight_decay,
-                                   .nesterov = true};
+        struct us_sgd sgd = {.lr = us_schedule_lr(&recipe, step, 6, 3),
+                             .momentum = recipe.momentum,
+                             .weight_decay = us_recipe_decay(&recipe),
+                             .nesterov = true};
+        us_model_groups(model, recipe.bias_lr, true, &sgd);
         assert_ok(us_model_step(model, &sgd));
         free(sum);
     }
@@ -146,6 +147,19 @@ static void steps_are_of_whole_batches(void **state)
         free(got);
     }
     us_model_free(model);
+}
+
+static void steps_are_of_whole_batches(void **state)
+{
+    (void)state;
+    struct unseen_recipe recipe = recipe_in_parts();
+    check_steps(recipe);
+    recipe.loss = UNSEEN_LOSS_SUM;
+    recipe.lr /= BATCH;
+    recipe.bias_lr = 4;
+    recipe.weight_decay = 0.002f;
+    recipe.decay = UNSEEN_DECAY_DECOUPLED;
+    check_steps(recipe);
 }
 
 /* Parts are part of what a run is; recomputation is not. */

@@ -51,6 +51,30 @@ static void onecycle(void **state)
     assert_float_equal(us_schedule_lr(&recipe, 100, 100, 10), 0.0, 1e-7);
 }
 
+static void linear(void **state)
+{
+    (void)state;
+    struct unseen_recipe recipe = defaults();
+    recipe.schedule = UNSEEN_LINEAR;
+    recipe.peak = 0.2f;
+    recipe.lr_start = 0.2f;
+    assert_float_equal(us_schedule_lr(&recipe, 0, 500, 50), 0.4 * 0.2, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 50, 500, 50), 0.4 * 0.6, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 100, 500, 50), 0.4, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 300, 500, 50), 0.4 * 0.5, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 499, 500, 50), 0.4 / 400, 1e-7);
+    recipe.lr_end = 0.07f;
+    assert_float_equal(us_schedule_lr(&recipe, 300, 500, 50), 0.4 * 0.535, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 500, 500, 50), 0.4 * 0.07, 1e-7);
+    recipe.peak = 0;
+    assert_float_equal(us_schedule_lr(&recipe, 0, 500, 50), 0.4, 1e-7);
+    recipe.peak = 1;
+    assert_float_equal(us_schedule_lr(&recipe, 0, 500, 50), 0.4 * 0.2, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 499, 500, 50), 0.4 * (0.2 + 0.8 * 0.998), 1e-7);
+    recipe.peak = 0.3f;
+    assert_float_equal(us_schedule_lr(&recipe, 0, 1, 1), 0.4 * 0.535, 0.4); /* one step in all: finite */
+}
+
 static void recipe_is_checked(void **state)
 {
     (void)state;
@@ -74,6 +98,10 @@ static void recipe_is_checked(void **state)
     REFUSES(weight_decay, -1.0f, "--weight-decay");
     REFUSES(bias_lr, 0.0f, "--bias-lr");
     REFUSES(decay, (enum unseen_decay)7, "--decay");
+    REFUSES(loss, (enum unseen_loss)7, "--loss");
+    REFUSES(peak, 1.5f, "--peak");
+    REFUSES(lr_start, -1.0f, "--lr-start");
+    REFUSES(lr_end, 1.5f, "--lr-end");
     REFUSES(label_smoothing, 1.0f, "--label-smoothing");
     REFUSES(warmup, 201.0f, "--warmup");
     REFUSES(pad, -1, "--pad");
@@ -81,6 +109,9 @@ static void recipe_is_checked(void **state)
     recipe.decay = UNSEEN_DECAY_DECOUPLED;
     assert_ok(unseen_recipe_check(&recipe));
     REFUSES(lr, 0.0f, "--decay");
+    recipe.schedule = UNSEEN_LINEAR;
+    REFUSES(warmup, 20.0f, "--warmup");
+    assert_string_equal(unseen_last_hint(), "--peak 0.1 of the steps is as much");
 #undef REFUSES
     strcpy(recipe.model, "alexnet");
     assert_fails(UNSEEN_USAGE, "alexnet", unseen_recipe_check(&recipe));
@@ -161,6 +192,7 @@ int main(void)
         cmocka_unit_test(cosine),
         cmocka_unit_test(warmup),
         cmocka_unit_test(onecycle),
+        cmocka_unit_test(linear),
         cmocka_unit_test(decay),
         cmocka_unit_test(recipe_is_checked),
         cmocka_unit_test(recipes_say_everything),
