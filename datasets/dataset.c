@@ -13,6 +13,7 @@
 #include "base/dataset_options.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "datasets/labels.h"
 #include "datasets/store/source.h"
 
 #define US_FORMAT(name) &us_format_##name,
@@ -205,11 +206,12 @@ enum unseen_status unseen_dataset_open(const char *name, const struct unseen_dat
     US_TRY(us_format_read_as(name, options, &format, &location));
     US_TRY_ALLOC(fresh = us_calloc(1, sizeof *fresh));
     fresh->format = format->name;
-    if (options)
-        fresh->options = *options;
+    us_options_take(options, fresh);
     US_TRY_ALLOC(fresh->location = us_format("%s", location));
     US_TRY(name_source(format, fresh));
     US_TRY(format->list ? us_files_open(format, location, fresh) : read_pixels(format, location, fresh));
+    if (options)
+        US_TRY(us_labels_take(options, fresh));
     warn_of_duplicates(fresh);
     *dataset = fresh;
     fresh = NULL;

@@ -100,6 +100,7 @@ static void free_images(struct unseen_images *images)
     free((void *)images->second_labels);
     free(images->duplicate_of);
     free((void *)images->skipped);
+    free((void *)images->true_labels);
 }
 
 void unseen_dataset_close(struct unseen_dataset *dataset)
@@ -115,5 +116,7 @@ void unseen_dataset_close(struct unseen_dataset *dataset)
     free(dataset->class_names);
     free(dataset->location);
     free(dataset->source);
+    free((void *)dataset->options.labels);
+    free((void *)dataset->options.true_labels);
     free(dataset);
 }

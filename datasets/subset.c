@@ -10,86 +10,26 @@
 #include "base/log.h"
 #include "base/npy.h"
 #include "base/text.h"
+#include "datasets/samples.h"
 #include "unseen/dataset.h"
 
 #define MAGIC "\x93NUMPY"
 
-/* A sample by its path from its class on, "CLASS/NAME.jpg". */
-struct named {
-    const char *name;
-    int64_t sample;
-};
-
 struct reading {
     const struct unseen_dataset *data;
     const char *file;
-    struct named *by_name; /* [n] ascending; NULL for formats without files */
-    uint8_t *kept;         /* [n] */
+    struct us_samples samples;
+    uint8_t *kept; /* [n] */
     int64_t m;
     int64_t again; /* lines that name a sample that an earlier one does */
 };
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
-}
-
-static enum unseen_status sort_names(struct reading *r)
-{
-    const struct unseen_images *train = &r->data->split[UNSEEN_TRAIN];
-    if (!train->paths || train->n < 1)
-        return UNSEEN_OK;
-    r->by_name = us_calloc((size_t)train->n, sizeof *r->by_name);
-    if (!r->by_name)
-        return UNSEEN_FAILED;
-    for (int64_t i = 0; i < train->n; i++)
-        r->by_name[i] = (struct named){train->paths[i] + train->class_at, i};
-    qsort(r->by_name, (size_t)train->n, sizeof *r->by_name, compare_names);
-    return UNSEEN_OK;
-}
-
-static int64_t find_name(const struct reading *r, const char *name)
-{
-    const struct named wanted = {.name = name};
-    const struct named *found = bsearch(&wanted, r->by_name, (size_t)r->data->split[UNSEEN_TRAIN].n,
-                                        sizeof *r->by_name, compare_names);
-    return found ? found->sample : -1;
-}
-
-/* With what stands before the class in the dataset, as coreset.csv has it, or without. */
-static int64_t find_path(const struct reading *r, const char *path)
-{
-    const struct unseen_images *train = &r->data->split[UNSEEN_TRAIN];
-    int64_t sample = -1;
-    if (!r->by_name)
-        return -1;
-    if (strncmp(path, "./", 2) == 0 && strncmp(train->paths[0], "./", 2) != 0)
-        path += 2;
-    if (strncmp(path, train->paths[0], train->class_at) == 0)
-        sample = find_name(r, path + train->class_at);
-    return sample < 0 ? find_name(r, path) : sample;
-}
-
-static int64_t find_index(const struct reading *r, const char *text)
-{
-    const int64_t n = r->data->split[UNSEEN_TRAIN].n;
-    int64_t index = 0;
-    for (const char *c = text; *c; c++) {
-        if (!us_is_digit(*c))
-            return -1;
-        index = 10 * index + (*c - '0');
-        if (index >= n)
-            return -1;
-    }
-    return index;
-}
 
 static enum unseen_status refuse_line(const struct reading *r, int64_t line, const char *text)
 {
     const struct unseen_images *train = &r->data->split[UNSEEN_TRAIN];
     us_fail(UNSEEN_BAD_DATA, r->file, "line %lld: '%s' is no training sample of %s", (long long)line, text,
             r->data->location);
-    if (r->by_name)
+    if (train->paths)
         us_hint("a line is a path, such as %s, or an index, 0..%lld", train->paths[0],
                 (long long)train->n - 1);
     else
@@ -100,9 +40,7 @@ static enum unseen_status refuse_line(const struct reading *r, int64_t line, con
 
 static enum unseen_status keep_line(struct reading *r, int64_t line, const char *text)
 {
-    int64_t sample = find_path(r, text);
-    if (sample < 0)
-        sample = find_index(r, text);
+    const int64_t sample = us_samples_find(&r->samples, text);
     if (sample < 0)
         return refuse_line(r, line, text);
     r->again += r->kept[sample];
@@ -149,11 +87,11 @@ static enum unseen_status read_text(struct reading *r, char *text, size_t size, 
         goto out;
     }
     US_TRY_ALLOC(r->kept = us_calloc((size_t)r->data->split[UNSEEN_TRAIN].n, sizeof *r->kept));
-    US_TRY(sort_names(r));
+    US_TRY(us_samples_begin(r->data, &r->samples));
     US_TRY(keep_lines(r, text));
     US_TRY(list_kept(r, keep, n));
 out:
-    free(r->by_name);
+    us_samples_end(&r->samples);
     free(r->kept);
     return st;
 }

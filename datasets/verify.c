@@ -5,6 +5,7 @@
 #include "datasets/format.h"
 #include "datasets/index/duplicates.h"
 #include "datasets/index/files.h"
+#include "datasets/labels.h"
 
 enum unseen_status unseen_dataset_verify(const char *name, const struct unseen_dataset_options *options,
                                          void (*report)(const struct unseen_defect *defect, void *context),
@@ -17,8 +18,7 @@ enum unseen_status unseen_dataset_verify(const char *name, const struct unseen_d
     enum unseen_status st = UNSEEN_OK;
     US_TRY(us_format_read_as(name, options, &format, &location));
     US_TRY_ALLOC(scratch = us_calloc(1, sizeof *scratch));
-    if (options)
-        scratch->options = *options;
+    us_options_take(options, scratch);
     US_TRY(format->list ? us_files_verify(format, location, &sink, scratch)
                         : format->read(location, &sink, scratch));
     if (!format->list && sink.count == 0)

@@ -7,6 +7,7 @@
 
 #include "base/csv.h"
 #include "base/log.h"
+#include "base/sample_table.h"
 #include "base/text.h"
 
 /* Labels that are numbers go up to here: larger ones are names that happen to be digits, such as dates. */
@@ -26,25 +27,8 @@ struct reading {
     int64_t row_of_negative; /* the first label that is a negative number; -1: none is */
 };
 
-/* What programs call the columns, the surest names first. */
-static const char *const column_names[N_COLUMNS][16] = {
-    [PATH] = {"path", "filepath", "file_path", "filename", "file_name", "file", "image_path", "img_path",
-              "image", "img", "name"},
-    [LABEL] = {"label", "labels", "class", "class_name", "target", "category", "given_label", "ground_truth",
-               "ground_truth.label"},
-    [SPLIT] = {"split", "set", "subset", "partition"},
-};
-
-static int find_column(const struct us_csv *csv, enum column column)
-{
-    for (const char *const *name = column_names[column]; *name; name++) {
-        for (int i = 0; i < csv->n; i++) {
-            if (us_same_letters(csv->field[i], *name))
-                return i;
-        }
-    }
-    return -1;
-}
+static const char *const *const column_names[N_COLUMNS] = {
+    [PATH] = us_path_columns, [LABEL] = us_label_columns, [SPLIT] = us_split_columns};
 
 /* Columns that are named but not used; an empty name is the row numbers that some programs write. */
 static void note_other_columns(const struct reading *r)
@@ -65,9 +49,11 @@ static void note_other_columns(const struct reading *r)
 /* Whether the current row, the first one, names the columns; sets where they are either way. */
 static enum unseen_status find_columns(struct reading *r, bool *named)
 {
-    *named = find_column(&r->csv, PATH) >= 0;
+    *named = us_column_find(&r->csv, us_path_columns) >= 0;
     for (int column = 0; column < N_COLUMNS; column++)
-        r->at[column] = *named ? find_column(&r->csv, (enum column)column) : column < r->csv.n ? column : -1;
+        r->at[column] = *named              ? us_column_find(&r->csv, column_names[column])
+                        : column < r->csv.n ? column
+                                            : -1;
     if (r->at[LABEL] >= 0) {
         if (*named)
             note_other_columns(r);
@@ -98,18 +84,9 @@ static enum unseen_status split_of(const struct us_csv *csv, const char *word, e
     return UNSEEN_BAD_DATA;
 }
 
-/* A whole number that is not negative, also as "3.0", which tools write that keep numbers as fractions; -1
- * for any other text. */
 static int64_t number_of(const char *text)
 {
-    int64_t number = 0;
-    const char *c = text;
-    for (; us_is_digit(*c) && number < CLASSES_MOST; c++)
-        number = 10 * number + (*c - '0');
-    c += strspn(c, "0123456789");
-    if (c > text && *c == '.')
-        c += 1 + strspn(c + 1, "0");
-    return c > text && !*c ? number : -1;
+    return us_class_number(text, CLASSES_MOST);
 }
 
 static void note_label(struct reading *r, char *label)

@@ -38,8 +38,9 @@ struct unseen_audit {
     float *confidence;     /* [n] that mean; 0 where the label is the suggestion */
     float *score;          /* [n] 1 - p_true: higher is more suspicious */
     double noise_rate;     /* unseen_noise_rate */
-    int64_t *suspects;     /* [count] by falling score, ties by index; no skipped one */
-    int64_t count;         /* unless asked for otherwise round(noise_rate * n) */
+    int64_t *suspects;     /* [ranked] all samples but the skipped ones, by falling score, ties by index */
+    int64_t ranked;
+    int64_t count; /* the first so many are the suspects: unless asked for otherwise round(noise_rate * n) */
 };
 
 /* Audit a trajectory, which must outlive the result. `options` NULL: the defaults.
@@ -49,6 +50,22 @@ UNSEEN_API enum unseen_status unseen_audit(const struct unseen_trajectory *traje
                                            const struct unseen_audit_options *options,
                                            struct unseen_audit **audit);
 UNSEEN_API void unseen_audit_free(struct unseen_audit *audit);
+
+/* How well an audit finds wrong labels, where the true ones are known. Skipped samples do not count. */
+struct unseen_audit_truth {
+    int64_t wrong;            /* samples whose label is not the true one */
+    int64_t found;            /* suspects among them */
+    int64_t corrected;        /* those whose suggestion is the true label */
+    double precision;         /* found / suspects; NaN where there is no suspect */
+    double recall;            /* found / wrong; NaN, as the next, where no label is wrong */
+    double average_precision; /* of all samples by their scores: the sum over thresholds of precision times
+                                 what recall grows by, equal scores being one threshold (scikit-learn's
+                                 average_precision_score) */
+};
+
+/* Judge unseen_audit's result by true_labels [n]. */
+UNSEEN_API void unseen_audit_judge(const struct unseen_audit *audit, const int32_t *true_labels,
+                                   struct unseen_audit_truth *truth);
 
 /* The estimated label noise rate, the share of wrong labels, judged where the models are surest. With samples
  * ordered by falling q = max over the classes of the mean probability, and for K from the largest of n/50 and

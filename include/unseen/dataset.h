@@ -28,6 +28,8 @@ struct unseen_images {
     const uint8_t *skipped; /* [n] 1: a bad image, with UNSEEN_BAD_SKIP: no model trains on it, no selection
                                keeps it, no accuracy counts it, and its pixels are 128; NULL: there is none */
     int64_t n_skipped;
+    const int32_t *true_labels; /* [n] of the training split, as options.true_labels gives them; NULL: they
+                                   are not known. Nothing trains on them or chooses by them. */
 };
 
 /* Samples that are copies of an earlier training sample. */
@@ -53,6 +55,13 @@ struct unseen_dataset_options {
     enum unseen_on_bad on_bad;
     float test_share; /* of image files without a test split: so much of each class becomes one, always the
                          same files; 0: there is no test split */
+
+    /* Files of labels of all training samples: an integer .npy [n], or a table (.csv, .tsv) with columns
+     * label and index, or label and path; a label is a class's number, in a table also its name. NULL: none.
+     */
+    const char *labels;      /* in place of the dataset's own: other data, of another hash unless all are the
+                                same */
+    const char *true_labels; /* what is right, to count wrong labels by; they are no part of the data */
 };
 
 struct unseen_dataset {
@@ -60,7 +69,7 @@ struct unseen_dataset {
     char *location;     /* as the caller named it, without the format prefix */
     char *source;       /* "FORMAT:PATH" that opens the same dataset from any folder, with `options`;
                            NULL if it was made in memory */
-    struct unseen_dataset_options options; /* as it was opened with */
+    struct unseen_dataset_options options; /* as it was opened with; files by their full paths */
     int height, width;                     /* pixels; 0 if the images are of many sizes */
     int channels;
     int classes;
@@ -69,6 +78,7 @@ struct unseen_dataset {
     struct unseen_images split[2]; /* by enum unseen_split */
     struct unseen_reader *reader;
     struct unseen_duplicates duplicates;
+    int64_t relabelled;    /* training samples whose label options.labels changed */
     float mean[3], std[3]; /* per channel, of pixels scaled to [0,1]: the field's values for CIFAR,
                               measured on the training split otherwise (on at most 10,000 files), and
                               ImageNet's for images of many sizes */

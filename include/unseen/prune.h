@@ -60,11 +60,13 @@ struct unseen_prune_result {
     struct unseen_spread spread;      /* of the scores selected by */
     struct unseen_spread seen_spread; /* of the same metric on samples that the models trained on */
     int has_seen;
-    double cutoff;           /* share that the rule cut off; NaN if it cuts nothing or there were steps */
-    double noise_rate;       /* unseen_noise_rate of the trajectory; NaN if there were steps */
-    double scoring_seconds;  /* of this call: less than the whole if it went on from checkpoints */
-    int step;                /* of the coreset that was kept, from 1; 0 without steps */
-    double heldout_accuracy; /* of its judges */
+    double cutoff;            /* share that the rule cut off; NaN if it cuts nothing or there were steps */
+    double noise_rate;        /* unseen_noise_rate of the trajectory; NaN if there were steps */
+    double wrong, wrong_kept; /* share of wrong labels of all samples and of the coreset, by
+                                 options.true_labels of the dataset; NaN without them */
+    double scoring_seconds;   /* of this call: less than the whole if it went on from checkpoints */
+    int step;                 /* of the coreset that was kept, from 1; 0 without steps */
+    double heldout_accuracy;  /* of its judges */
 };
 
 /* Trajectory, score, select; writes scores.npy, keep.npy, coreset.csv, run.json and the trajectory into

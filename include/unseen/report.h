@@ -29,7 +29,8 @@ struct unseen_audit_origin {
     int recorded;                               /* the trajectory was recorded for the audit */
 };
 
-/* Write to `folder` (made if missing): suspects.csv (index, label, path, suggested, confidence, score),
+/* Write to `folder` (made if missing): suspects.csv (index, label, path, suggested, confidence, score, and
+ * true_label where the data have true labels),
  * suspicion.npy (float32 [n], the scores of all samples, for unseen_select's "bottom"), audit.json (what the
  * audit was made with) and audit.html, one self-contained page with pictures of the first suspects. `origin`
  * may be NULL. UNSEEN_BAD_DATA if `data` is not what was audited: other samples or labels. */

@@ -87,7 +87,7 @@ struct unseen_dataset;
 /* What unseen_select_files reads and writes, by path. */
 struct unseen_select_files {
     const char *scores;                /* float .npy [n] */
-    const char *labels;                /* integer .npy [n], 0..1000000; NULL: */
+    const char *labels;                /* integer .npy [n], or .csv of index,label; 0..1000000; NULL: */
     const struct unseen_dataset *data; /* whose training labels stand in; NULL: no labels */
     const char *hardness;              /* float .npy [n]; NULL: options->hardness, or the scores */
     const char *kept;                  /* int64 .npy [m] that is written, atomically; where its name ends in

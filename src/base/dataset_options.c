@@ -16,6 +16,20 @@ const struct us_option us_dataset_options[] = {
     {0},
 };
 
+const struct us_option us_label_options[] = {
+    {"labels", US_STRING, AT(labels), .value = "FILE",
+     .help = "training labels in place of the dataset's: integer .npy [N], or .csv of index,label or "
+             "path,label"},
+    {0},
+};
+
+const struct us_option us_truth_options[] = {
+    {"true-labels", US_STRING, AT(true_labels), .value = "FILE",
+     .help = "what the training labels should be, as --labels has them: tells how many wrong ones there are; "
+             "nothing trains on them"},
+    {0},
+};
+
 #undef AT
 #define AT(member) US_AT(struct unseen_synth, member)
 

@@ -156,8 +156,10 @@ enum unseen_status us_npy_open_integers(const char *path, int ndim, struct us_np
     if (st != UNSEEN_OK)
         return st;
     st = check_ndim(path, &opened, ndim);
-    if (st == UNSEEN_OK && opened.dtype != US_U8 && opened.dtype != US_I32)
-        st = us_npy_cast(path, US_I64, &opened);
+    if (st == UNSEEN_OK && opened.dtype != US_U8 && opened.dtype != US_I32 && opened.dtype != US_I64) {
+        st = us_fail(UNSEEN_BAD_DATA, path, "holds %s instead of integers", us_dtype_name(opened.dtype));
+        us_hint("NumPy makes integers of them by .astype(\"int64\")");
+    }
     if (st != UNSEEN_OK)
         us_npy_close(&opened);
     else

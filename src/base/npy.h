@@ -54,7 +54,7 @@ enum unseen_status us_npy_open_as(const char *path, enum us_dtype dtype, int ndi
 enum unseen_status us_npy_open_cast(const char *path, enum us_dtype dtype, int ndim, struct us_npy *array);
 enum unseen_status us_npy_cast(const char *path, enum us_dtype dtype, struct us_npy *array);
 
-/* The same to whichever type of integers the file's numbers fit. */
+/* us_npy_open that also demands integers, of any type, and a number of dimensions. */
 enum unseen_status us_npy_open_integers(const char *path, int ndim, struct us_npy *array);
 
 /* Element i of an array of integers. */

@@ -8,12 +8,31 @@
 #include "base/json.h"
 #include "cmd/cmd.h"
 #include "prune/audit_options.h"
+#include "report/audit.h"
 #include "scoring/scoring_model.h"
 #include "trajectory/trajectory.h"
 #include "unseen/prune.h"
 #include "unseen/report.h"
 
 enum { PRINTED = 20 };
+
+static void print_percentage(const char *name, double share)
+{
+    if (!isnan(share))
+        printf("%s %.1f %%", name, 100 * share);
+}
+
+static void print_truth(const struct unseen_audit *a, const int32_t *true_labels)
+{
+    struct unseen_audit_truth t;
+    unseen_audit_judge(a, true_labels, &t);
+    printf("wrong by the true labels: %lld", (long long)t.wrong);
+    print_percentage("; precision", t.precision);
+    print_percentage(", recall", t.recall);
+    print_percentage(", average precision", t.average_precision);
+    printf("\nsuggested for suspects, of those wrong, is the true label of %lld of %lld\n",
+           (long long)t.corrected, (long long)t.found);
+}
 
 /* Samples that were asked for by number or score need not look wrong. */
 static void print_result(const struct unseen_audit *a, const struct unseen_audit_options *o,
@@ -28,7 +47,10 @@ static void print_result(const struct unseen_audit *a, const struct unseen_audit
                models);
     else
         printf("%lld of %lld labels look wrong to models that %s\n", count, n, models);
-    printf("share of wrong labels, as the models judge: %.1f %%\n\n", 100 * a->noise_rate);
+    printf("share of wrong labels, as the models judge: %.1f %%\n", 100 * a->noise_rate);
+    if (data->split[UNSEEN_TRAIN].true_labels)
+        print_truth(a, data->split[UNSEEN_TRAIN].true_labels);
+    putchar('\n');
     printf("%9s  %-20s %-20s %10s %8s\n", "index", "label", "suggested", "confidence", "score");
     for (int64_t k = 0; k < a->count && k < PRINTED; k++) {
         int64_t i = a->suspects[k];
@@ -53,9 +75,13 @@ static enum unseen_status print_json(const struct unseen_audit *a, const struct 
                                               us_json_text(data->class_names[a->suggested[i]]), "confidence",
                                               (double)a->confidence[i], "score", (double)a->score[i]));
     }
-    return us_print_json(json_pack("{s:I, s:s, s:f, s:o, s:o}", "n", (json_int_t)a->n, "protocol",
-                                   unseen_protocol_name(a->protocol), "wrong_share", a->noise_rate, "out",
-                                   us_json_text(out), "suspects", rows));
+    json_t *result = json_pack("{s:I, s:s, s:f, s:o, s:o}", "n", (json_int_t)a->n, "protocol",
+                               unseen_protocol_name(a->protocol), "wrong_share", a->noise_rate, "out",
+                               us_json_text(out), "suspects", rows);
+    const int32_t *true_labels = data->split[UNSEEN_TRAIN].true_labels;
+    if (result && true_labels)
+        json_object_set_new(result, "truth", us_audit_truth_json(a, true_labels));
+    return us_print_json(result);
 }
 
 /* The trajectory in out/trajectory, recorded now unless it is there. */
@@ -131,7 +157,9 @@ enum unseen_status us_cmd_audit(int argc, char **argv)
         .groups = {{own, &request, NULL},
                    {us_audit_options, &options, NULL},
                    {us_scoring_options, &scoring, "Scoring models"},
-                   {us_dataset_options, &reading, "Data"}},
+                   {us_dataset_options, &reading, "Data"},
+                   {us_label_options, &reading, "Data"},
+                   {us_truth_options, &reading, "Data"}},
         .common = "device seed out json",
         .lists = us_list_training,
         .min_arguments = 1,

@@ -71,7 +71,9 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
         .about = "Train on every coreset of a sweep, test the models, and write a table and a report. Models "
                  "on all data and on random subsets are always among them. The same command goes on after an "
                  "interruption; longer lists and more seeds in the same folder train only what is new.",
-        .groups = {{us_compare_options, &o, NULL}, {us_dataset_options, &reading, "Data"}},
+        .groups = {{us_compare_options, &o, NULL},
+                   {us_dataset_options, &reading, "Data"},
+                   {us_label_options, &reading, "Data"}},
         .common = "device seed out json",
         .lists = us_list_choices,
         .min_arguments = 1,

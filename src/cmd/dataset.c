@@ -9,6 +9,7 @@
 #include "base/dataset_options.h"
 #include "base/json.h"
 #include "base/reader.h"
+#include "base/true_labels.h"
 #include "base/usable.h"
 #include "base/utf8.h"
 #include "cmd/cmd.h"
@@ -32,6 +33,17 @@ static void print_duplicates(const struct unseen_duplicates *d)
                (long long)d->other_label);
     if (d->test > 0)
         printf("%lld test samples are in the training split too\n", (long long)d->test);
+}
+
+/* What labels that were given apart change, and how many are wrong. */
+static void print_labels(const struct unseen_dataset *d)
+{
+    const struct unseen_images *train = &d->split[UNSEEN_TRAIN];
+    if (d->options.labels)
+        printf("%lld training labels differ from the dataset's own\n", (long long)d->relabelled);
+    if (train->true_labels)
+        printf("%lld training labels (%.1f %%) are wrong\n", (long long)us_count_wrong(train, NULL, train->n),
+               100 * us_share_wrong(train, NULL, train->n));
 }
 
 static void print_classes(const struct unseen_dataset *d, const int64_t *train, const int64_t *test)
@@ -98,6 +110,7 @@ static void print_info(const struct unseen_dataset *d, const int64_t *train, con
     if (d->height == 0)
         printf("  (ImageNet's)");
     printf("\nsha256 %s\n", d->hash);
+    print_labels(d);
     print_duplicates(&d->duplicates);
     if (d->split[UNSEEN_TRAIN].n_skipped + d->split[UNSEEN_TEST].n_skipped > 0)
         printf("samples that are skipped: training %lld, test %lld\n",
@@ -130,6 +143,12 @@ static enum unseen_status print_info_json(const struct unseen_dataset *d, const 
         "test", (json_int_t)d->split[UNSEEN_TEST].n_skipped, "shape", shape_json(d), "hash", d->hash,
         "duplicates", "same_label", (json_int_t)d->duplicates.same_label, "other_label",
         (json_int_t)d->duplicates.other_label, "test", (json_int_t)d->duplicates.test, "classes", classes);
+    if (info && d->options.labels)
+        json_object_set_new(info, "relabelled", json_integer((json_int_t)d->relabelled));
+    if (info && d->split[UNSEEN_TRAIN].true_labels)
+        json_object_set_new(info, "wrong_labels",
+                            json_integer((json_int_t)us_count_wrong(&d->split[UNSEEN_TRAIN], NULL,
+                                                                    d->split[UNSEEN_TRAIN].n)));
     return us_print_json(info);
 }
 
@@ -173,7 +192,10 @@ static enum unseen_status cmd_info(int argc, char **argv)
     bool help;
     const struct us_usage usage = {.synopsis = "unseen dataset info DATA",
                                    .about = "Format, splits, sizes, class counts and content hash.",
-                                   .groups = {{info_options, &r, NULL}, {us_dataset_options, &reading, NULL}},
+                                   .groups = {{info_options, &r, NULL},
+                                              {us_dataset_options, &reading, NULL},
+                                              {us_label_options, &reading, NULL},
+                                              {us_truth_options, &reading, NULL}},
                                    .common = "json",
                                    .min_arguments = 1,
                                    .max_arguments = 1};
@@ -303,7 +325,9 @@ static enum unseen_status cmd_export(int argc, char **argv)
     const struct us_usage usage = {
         .synopsis = "unseen dataset export DATA --subset keep.npy --out PATH",
         .about = "Write a pruned dataset: the kept training samples and the whole test split.",
-        .groups = {{export_options, &r, NULL}, {us_dataset_options, &reading, NULL}},
+        .groups = {{export_options, &r, NULL},
+                   {us_dataset_options, &reading, NULL},
+                   {us_label_options, &reading, NULL}},
         .common = "out",
         .min_arguments = 1,
         .max_arguments = 1};
@@ -347,7 +371,8 @@ static enum unseen_status cmd_pack(int argc, char **argv)
             "call that was stopped goes on where it was.",
         .groups = {{us_pack_options, &options, NULL},
                    {pack_options, &subset, NULL},
-                   {us_dataset_options, &reading, NULL}},
+                   {us_dataset_options, &reading, NULL},
+                   {us_label_options, &reading, NULL}},
         .common = "out",
         .min_arguments = 1,
         .max_arguments = 1};

@@ -25,7 +25,7 @@ struct us_group {
     const char *title; /* of --help; NULL: "Options" */
 };
 
-enum { US_GROUPS_MOST = 6 };
+enum { US_GROUPS_MOST = 8 };
 
 struct us_usage {
     const char *synopsis; /* "unseen train DATA [options]" */

@@ -27,6 +27,10 @@ static enum unseen_status print_json(const struct unseen_prune_options *o,
         json_object_set_new(result, "cutoff", json_real(r->cutoff));
         json_object_set_new(result, "wrong_share", json_real(r->noise_rate));
     }
+    if (result && !isnan(r->wrong_kept)) {
+        json_object_set_new(result, "wrong_labels", json_real(r->wrong));
+        json_object_set_new(result, "wrong_labels_kept", json_real(r->wrong_kept));
+    }
     if (result && r->step) {
         json_object_set_new(result, "step", json_integer(r->step));
         json_object_set_new(result, "heldout_accuracy", json_real(r->heldout_accuracy));
@@ -41,6 +45,9 @@ static void print_result(const struct unseen_prune_options *o, const struct unse
            o->metric, unseen_protocol_name(o->scoring.protocol), o->rule,
            us_duration(r->scoring_seconds, text));
     us_print_cutoff(r->cutoff, r->noise_rate);
+    if (!isnan(r->wrong_kept))
+        printf("wrong labels, by the true ones: %.2f %% of all, %.2f %% of the coreset\n", 100 * r->wrong,
+               100 * r->wrong_kept);
     us_print_loading();
     putchar('\n');
     printf("spread of %s scaled to [0,1]   interquartile range   histogram entropy\n", o->metric);
@@ -76,7 +83,10 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
             "--keep reuses the trajectory. With --steps, models trained within the coreset score all "
             "data anew: members that the cut-off now bars or that the others cover leave, and the rule "
             "refills; a part held out tells which coreset is kept.",
-        .groups = {{us_prune_options, &options, NULL}, {us_dataset_options, &reading, "Data"}},
+        .groups = {{us_prune_options, &options, NULL},
+                   {us_dataset_options, &reading, "Data"},
+                   {us_label_options, &reading, "Data"},
+                   {us_truth_options, &reading, "Data"}},
         .common = "device seed out json",
         .lists = us_list_choices,
         .min_arguments = 1,

@@ -3,15 +3,18 @@
 #include <stdio.h>
 
 #include "cmd/cmd.h"
+#include "report/folder.h"
 #include "unseen/report.h"
 
 struct request {
-    const char *data;
+    const char *data, *labels;
 };
 
 static const struct us_option own[] = {
     {"data", US_STRING, US_AT(struct request, data), .value = "DATA",
      .help = "the run's dataset, where it is now (as run.json names it)"},
+    {"labels", US_STRING, US_AT(struct request, labels), .value = "FILE",
+     .help = "the run's file of labels, where it is now (as run.json names it)"},
     {0},
 };
 
@@ -35,8 +38,8 @@ enum unseen_status us_cmd_report(int argc, char **argv)
     US_TRY(us_options_parse(&usage, argc, argv, &common, folder, &help));
     if (help)
         goto out;
-    if (request.data)
-        US_TRY(unseen_dataset_open(request.data, NULL, &data));
+    if (request.data || request.labels)
+        US_TRY(us_run_data_open(folder[0], request.data, request.labels, &data));
     US_TRY(unseen_report(folder[0], data, common.force));
     printf("%s/report.html\n", folder[0]);
 out:

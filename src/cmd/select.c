@@ -20,7 +20,6 @@ struct request {
 
 static const struct us_option own[] = {
     {"scores", US_STRING, AT(files.scores), .value = "FILE", .help = "float .npy [N]; higher is harder"},
-    {"labels", US_STRING, AT(files.labels), .value = "FILE", .help = "integer .npy [N]"},
     {"data", US_STRING, AT(data), .value = "DATA", .help = "take the labels from a dataset"},
     {"trajectory", US_STRING, AT(trajectory), .value = "DIR",
      .help = "take from it what rules look at besides scores, and --cutoff-by's score"},
@@ -49,7 +48,9 @@ enum unseen_status us_cmd_select(int argc, char **argv)
         .about = "Choose round(keep * N) samples from scores; writes their indices, ascending, as int64 "
                  ".npy, or into "
                  "a .txt as text: the paths that --data has, else the indices, a line each.",
-        .groups = {{own, &r, NULL}, {us_dataset_options, &reading, "Data"}},
+        .groups = {{own, &r, NULL},
+                   {us_dataset_options, &reading, "Data"},
+                   {us_label_options, &reading, "Data"}},
         .common = "seed out json force",
         .lists = us_list_rules,
     };
@@ -64,8 +65,10 @@ enum unseen_status us_cmd_select(int argc, char **argv)
     }
     r.options.seed = common.seed;
     r.files.kept = common.out;
-    if (r.data && !r.files.labels)
+    if (r.data)
         US_TRY(unseen_dataset_open(r.data, &reading, &data));
+    else
+        r.files.labels = reading.labels;
     r.files.data = data;
     if (data) {
         us_select_inputs_table(data, &r.options);

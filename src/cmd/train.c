@@ -71,7 +71,9 @@ enum unseen_status us_cmd_train(int argc, char **argv)
         .about = "Train one model on DATA's training split, or on a coreset of it, and test it after each "
                  "epoch. Writes model.safetensors, history.csv and run.json. The same command goes on after "
                  "an interruption.",
-        .groups = {{us_train_options, &options, NULL}, {us_dataset_options, &reading, "Data"}},
+        .groups = {{us_train_options, &options, NULL},
+                   {us_dataset_options, &reading, "Data"},
+                   {us_label_options, &reading, "Data"}},
         .common = "device seed out json",
         .lists = list_choices,
         .min_arguments = 1,

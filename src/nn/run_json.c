@@ -40,6 +40,8 @@ static json_t *data_json(const struct unseen_dataset *data)
         json_object_set_new(object, "mean", channels_json(data->mean, data->channels));
         json_object_set_new(object, "std", channels_json(data->std, data->channels));
         json_object_set(object, "class_names", classes);
+        if (data->options.labels)
+            json_object_set_new(object, "relabelled", json_integer((json_int_t)data->relabelled));
         json_object_set_new(
             object, "duplicates",
             json_pack("{s:I, s:I, s:I}", "same_label", (json_int_t)data->duplicates.same_label, "other_label",
@@ -59,6 +61,17 @@ static void add_devices(json_t *run, const struct unseen_device *device)
         json_object_set_new(run, "devices", indices);
 }
 
+enum unseen_status us_put_reading(json_t *settings, const struct unseen_dataset_options *reading)
+{
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY(us_options_put(settings, us_dataset_options, reading, 0));
+    US_TRY(us_options_put(settings, us_label_options, reading, 0));
+    if (reading->true_labels)
+        US_TRY(us_options_put(settings, us_truth_options, reading, 0));
+out:
+    return st;
+}
+
 /* All that was asked for, as --config takes it. */
 static json_t *settings_json(uint64_t seed, const struct us_option *table, const void *options,
                              const struct unseen_dataset_options *reading)
@@ -68,8 +81,7 @@ static json_t *settings_json(uint64_t seed, const struct us_option *table, const
     char *large = seed > INT64_MAX ? us_format("%" PRIu64, seed) : NULL;
     json_t *number = large ? json_string(large) : json_integer((json_int_t)seed);
     free(large);
-    if (us_options_put(settings, table, options, 0) ||
-        us_options_put(settings, us_dataset_options, reading, 0) ||
+    if (us_options_put(settings, table, options, 0) || us_put_reading(settings, reading) ||
         json_object_set_new(settings, "seed", number)) {
         json_decref(settings);
         return NULL;

@@ -15,4 +15,8 @@
 json_t *us_run_json(const char *command, uint64_t seed, const struct unseen_device *device,
                     const struct unseen_dataset *data, const struct us_option *table, const void *options);
 
+/* Add how the data were read to `settings`: the rows of struct unseen_dataset_options, true_labels only where
+ * they were given, for not all commands take them. */
+enum unseen_status us_put_reading(json_t *settings, const struct unseen_dataset_options *reading);
+
 #endif

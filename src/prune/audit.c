@@ -188,6 +188,7 @@ static enum unseen_status find_suspects(const struct unseen_audit_options *o, co
         if (!skipped || !skipped[a->suspects[k]])
             a->suspects[n++] = a->suspects[k];
     }
+    a->ranked = n;
     if (o->count > 0) {
         a->count = o->count < (uint64_t)n ? (int64_t)o->count : n;
     } else if (isnan(o->threshold)) {

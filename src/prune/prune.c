@@ -13,6 +13,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/npy.h"
+#include "base/true_labels.h"
 #include "base/usable.h"
 #include "nn/run_json.h"
 #include "nn/train.h"
@@ -74,6 +75,20 @@ static int add_steps(json_t *run, const struct unseen_prune_result *r, json_t *s
     return json_object_set(run, "steps", steps) || json_object_set_new(run, "step", json_integer(r->step));
 }
 
+static int add_truth(json_t *run, const struct unseen_prune_result *r)
+{
+    return json_object_set_new(run, "wrong_labels", us_json_float((float)r->wrong)) ||
+           json_object_set_new(run, "wrong_labels_kept", us_json_float((float)r->wrong_kept));
+}
+
+/* How many labels are wrong, and of those kept. */
+static void judge(const struct unseen_dataset *data, const int64_t *keep, struct unseen_prune_result *r)
+{
+    const struct unseen_images *train = &data->split[UNSEEN_TRAIN];
+    r->wrong = us_share_wrong(train, NULL, train->n);
+    r->wrong_kept = us_share_wrong(train, keep, r->m);
+}
+
 /* Seconds that earlier calls scored for in this folder, as its run.json says; 0 without one. */
 static double earlier_seconds(const char *path)
 {
@@ -107,6 +122,7 @@ static enum unseen_status write_run(const struct unseen_prune_options *o, struct
     bad |= !choice || json_object_update(run, choice) ||
            json_object_set_new(run, "cutoff", us_json_float((float)r->cutoff)) ||
            json_object_set_new(run, "wrong_share", us_json_float((float)r->noise_rate)) ||
+           (!isnan(r->wrong_kept) && add_truth(run, r)) ||
            json_object_set(run, "models", json_object_get(scoring, "models")) ||
            (steps && add_steps(run, r, steps));
     json_decref(choice);
@@ -169,6 +185,7 @@ static enum unseen_status prune_in_steps(struct unseen_device *device, const str
     inputs.scores = result.scores;
     US_TRY(us_npy_write(scores, US_F32, 1, &r->n, result.scores));
     US_TRY(unseen_spread(result.scores, r->n, &r->spread));
+    judge(data, result.keep, r);
     US_TRY(write_selection(o, data, &inputs, result.keep, r->m));
     US_TRY(write_run(o, device, data, r, result.steps));
 out:
@@ -215,6 +232,7 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     r.cutoff = us_share_cut(options->rule, &select);
     US_TRY(unseen_select(options->rule, inputs.scores, data->split[UNSEEN_TRAIN].labels, r.n, data->classes,
                          &select, &keep, &r.m));
+    judge(data, keep, &r);
     US_TRY(write_selection(options, data, &inputs, keep, r.m));
     US_TRY(write_run(options, device, data, &r, NULL));
 done:

@@ -18,6 +18,24 @@ static bool is_unseen(const struct unseen_audit *a)
     return a->protocol != UNSEEN_SEEN;
 }
 
+/* What the audit is worth, where that is known. */
+static void write_truth(FILE *out, const struct unseen_audit *a, const int32_t *true_labels)
+{
+    struct unseen_audit_truth t;
+    char wrong[US_NUMBER], found[US_NUMBER], text[4][US_NUMBER];
+    if (!true_labels)
+        return;
+    unseen_audit_judge(a, true_labels, &t);
+    us_html_element(
+        out, "p", "soft",
+        "By the true labels that were given %s labels are wrong, and %s of the suspects among them: "
+        "precision %s, recall %s, average precision of the whole order %s. Of the wrong labels found the "
+        "true one is suggested for %s.",
+        us_count_text(t.wrong, wrong), us_count_text(t.found, found), us_share_text(t.precision, text[0]),
+        us_share_text(t.recall, text[1]), us_share_text(t.average_precision, text[2]),
+        us_count_text(t.corrected, text[3]));
+}
+
 static void write_header(FILE *out, const struct unseen_audit *a, const struct unseen_dataset *data)
 {
     char count[US_NUMBER], n[US_NUMBER], share[US_NUMBER], noise_rate[US_NUMBER];
@@ -31,6 +49,7 @@ static void write_header(FILE *out, const struct unseen_audit *a, const struct u
         us_count_text(a->n, n), us_count_text(a->count, count),
         us_share_text((double)a->count / (double)a->n, share),
         is_unseen(a) ? "never saw them" : "were trained on them", us_share_text(a->noise_rate, noise_rate));
+    write_truth(out, a, data->split[UNSEEN_TRAIN].true_labels);
     fputs("</div></header>\n", out);
 }
 

@@ -19,10 +19,13 @@ static enum unseen_status check_data(const struct unseen_audit *a, const struct 
         return us_fail(UNSEEN_BAD_DATA, data->location,
                        "has %" PRId64 " training samples; the trajectory is of %" PRId64, train->n, a->n);
     for (int64_t i = 0; i < a->n; i++) {
-        if (train->labels[i] != a->labels[i])
-            return us_fail(UNSEEN_BAD_DATA, data->location,
-                           "labels sample %" PRId64 " %" PRId32 "; in the trajectory it is %" PRId64, i,
-                           train->labels[i], a->labels[i]);
+        if (train->labels[i] == a->labels[i])
+            continue;
+        us_fail(UNSEEN_BAD_DATA, data->location,
+                "labels sample %" PRId64 " %" PRId32 "; in the trajectory it is %" PRId64, i,
+                train->labels[i], a->labels[i]);
+        us_hint("name the labels that it was recorded with: --labels FILE, or none where there were none");
+        return UNSEEN_BAD_DATA;
     }
     if (data->classes < a->classes)
         return us_fail(UNSEEN_BAD_DATA, data->location, "has %d classes; the trajectory has %d",
@@ -34,18 +37,22 @@ static enum unseen_status write_csv(const char *path, const struct unseen_audit 
                                     const struct unseen_dataset *data)
 {
     char *const *paths = data->split[UNSEEN_TRAIN].paths;
+    const int32_t *true_labels = data->split[UNSEEN_TRAIN].true_labels;
     struct us_atomic file;
     enum unseen_status st = us_atomic_begin(path, &file);
     if (st != UNSEEN_OK)
         return st;
     /* A short write sets the stream's error flag, which the commit looks at. */
-    fputs("index,label,path,suggested,confidence,score\n", file.stream);
+    fprintf(file.stream, "index,label,path,suggested,confidence,score%s\n", true_labels ? ",true_label" : "");
     for (int64_t k = 0; k < a->count; k++) {
         int64_t i = a->suspects[k];
         fprintf(file.stream, "%" PRId64 ",%" PRId64 ",", i, a->labels[i]);
         us_csv_field(file.stream, paths ? paths[i] : NULL);
-        us_print(file.stream, ",%" PRId32 ",%.6g,%.6g\n", a->suggested[i], (double)a->confidence[i],
+        us_print(file.stream, ",%" PRId32 ",%.6g,%.6g", a->suggested[i], (double)a->confidence[i],
                  (double)a->score[i]);
+        if (true_labels)
+            fprintf(file.stream, ",%" PRId32, true_labels[i]);
+        fputc('\n', file.stream);
     }
     return us_atomic_commit(&file);
 }

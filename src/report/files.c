@@ -29,7 +29,8 @@ static const struct {
     {"table.csv", "accuracy of each coreset, mean and deviation over the seeds"},
     {"table.md", "the same as Markdown"},
     {"result.json", "test accuracy of one trained model"},
-    {"suspects.csv", "index, label, path, suggested class, confidence and score of the suspects"},
+    {"suspects.csv", "index, label, path, suggested class, confidence and score of the suspects, and the "
+                     "true label where it is known"},
     {"suspicion.npy", "float32 [N]: one minus the mean probability of the given label"},
     {"audit.json", "what was audited, and with which settings its models were trained"},
     {"run.json", "what was run, on what, with which settings"},

@@ -198,8 +198,31 @@ static enum unseen_status read_options(const struct us_run_folder *f, struct uns
     enum unseen_status st = path ? UNSEEN_OK : UNSEEN_FAILED;
     if (st == UNSEEN_OK && settings)
         st = us_options_get(settings, path, us_dataset_options, options);
+    if (st == UNSEEN_OK && settings)
+        st = us_options_get(settings, path, us_label_options, options);
     options->coarse_labels = 0;
     free(path);
+    return st;
+}
+
+enum unseen_status us_run_data_open(const char *folder, const char *data, const char *labels,
+                                    struct unseen_dataset **dataset)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_run_folder f = {.path = folder};
+    struct unseen_dataset_options options = {0};
+    US_TRY(read_run(&f));
+    US_TRY(read_options(&f, &options));
+    if (labels)
+        options.labels = labels;
+    if (!data && !(data = us_run_text(&f, "data.name"))) {
+        st = us_fail(UNSEEN_BAD_DATA, folder, "run.json names no dataset");
+        us_hint("name it by --data");
+        goto out;
+    }
+    st = unseen_dataset_open(data, &options, dataset);
+out:
+    json_decref(f.run);
     return st;
 }
 

@@ -40,6 +40,11 @@ enum unseen_status us_run_folder_open(const char *path, const struct unseen_data
                                       struct us_run_folder *folder);
 void us_run_folder_close(struct us_run_folder *folder);
 
+/* Open the dataset of the run in a folder as run.json has it; `data` and `labels`, where they are not NULL,
+ * tell where it and its options.labels are now. */
+US_SHARED enum unseen_status us_run_data_open(const char *folder, const char *data, const char *labels,
+                                              struct unseen_dataset **dataset);
+
 /* The value in run.json under a dotted key ("data.name"), or under the same key inside "settings", where
  * training options may lie; NULL if there is none. */
 const json_t *us_run_value(const struct us_run_folder *folder, const char *key);

@@ -89,7 +89,7 @@ static void write_protocol(FILE *out, const struct us_run_folder *f)
 
 static void write_pruning_sentence(FILE *out, const struct us_run_folder *f, int64_t n, int64_t m)
 {
-    char count[US_NUMBER], share[US_NUMBER];
+    char count[US_NUMBER], share[US_NUMBER], kept_share[US_NUMBER];
     const char *metric = us_run_text(f, "metric");
     const char *rule = us_run_text(f, "rule");
     double cutoff = us_run_number(f, "cutoff", 0), noise_rate = us_run_number(f, "wrong_share", 0);
@@ -111,6 +111,11 @@ static void write_pruning_sentence(FILE *out, const struct us_run_folder *f, int
                       " Judging by what the models reject where they are surest of a class, about %s of the "
                       "labels are wrong.",
                       us_share_text(noise_rate, share));
+    if (us_run_value(f, "wrong_labels_kept"))
+        us_html_textf(out,
+                      " By the true labels that were given %s of all labels are wrong, and %s of those kept.",
+                      us_share_text(us_run_number(f, "wrong_labels", NAN), share),
+                      us_share_text(us_run_number(f, "wrong_labels_kept", NAN), kept_share));
     fputs("</p>\n", out);
 }
 
@@ -124,10 +129,12 @@ static enum unseen_status write_next(FILE *out, const struct us_run_folder *f)
     if (!name || !metric || !protocol || !rule || isnan(keep))
         return UNSEEN_OK;
     snprintf(share, sizeof share, "%g", keep);
-    char *line =
-        us_shell_line(13, (char *[]){"unseen", "compare", (char *)name, "--metrics", (char *)metric,
-                                     "--protocols", us_shows_steps(f) ? "incremental" : (char *)protocol,
-                                     "--rules", (char *)rule, "--keep", share, "--out", "comparison"});
+    const char *labels = us_run_text(f, "labels");
+    char *line = us_shell_line(labels ? 15 : 13,
+                               (char *[]){"unseen", "compare", (char *)name, "--metrics", (char *)metric,
+                                          "--protocols", us_shows_steps(f) ? "incremental" : (char *)protocol,
+                                          "--rules", (char *)rule, "--keep", share, "--out", "comparison",
+                                          "--labels", (char *)labels});
     if (!line)
         return UNSEEN_FAILED;
     us_html_element(

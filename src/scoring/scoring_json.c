@@ -120,6 +120,7 @@ static json_t *repeat_json(const struct run_of *of, unsigned record_also)
     json_t *options = json_object_get(run, "settings"), *also = record_option(record_also);
     char job[32];
     snprintf(job, sizeof job, "%d/%d", o->job + 1, o->jobs);
+    (void)json_object_del(options, "true_labels"); /* of what had it recorded */
     bool bad = !options || (also && json_object_set_new(options, "record_also", also)) ||
                (o->jobs > 1 && json_object_set_new(options, "job", json_string(job))) ||
                json_object_set(run, "options", options) || json_object_del(run, "settings");

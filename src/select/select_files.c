@@ -8,6 +8,7 @@
 #include "base/atomic.h"
 #include "base/checksum.h"
 #include "base/fs.h"
+#include "base/labels.h"
 #include "base/npy_stream.h"
 #include "base/text.h"
 #include "select/blocks.h"
@@ -99,6 +100,29 @@ out:
     return st;
 }
 
+/* What labels count classes up to that no dataset tells of. */
+enum { CLASSES_MOST = 1000001 };
+
+/* One label a score: an array where it lies, a table in memory, which `tabled` receives. */
+static enum unseen_status open_labels(const struct unseen_select_files *files, int64_t n, int32_t **tabled,
+                                      struct us_npy *labels)
+{
+    enum unseen_status st;
+    bool is_table;
+    const struct us_labelled of = {.name = files->scores, .n = n, .classes = CLASSES_MOST};
+    US_TRY(us_labels_look(files->labels, &is_table));
+    if (is_table) {
+        US_TRY_ALLOC(*tabled = us_calloc((size_t)n, sizeof **tabled));
+        US_TRY(us_labels_read(files->labels, US_LABELS_GIVEN, &of, *tabled));
+        *labels = (struct us_npy){.dtype = US_I32, .count = (size_t)n, .data = *tabled};
+    } else {
+        US_TRY(us_npy_open_integers(files->labels, 1, labels));
+        US_TRY(check_length(files->labels, "labels", labels->shape[0], n));
+    }
+out:
+    return st;
+}
+
 enum unseen_status unseen_select_files(const char *rule, const struct unseen_select_files *files,
                                        const struct unseen_select_options *options, int64_t *n, int64_t *m)
 {
@@ -109,6 +133,7 @@ enum unseen_status unseen_select_files(const char *rule, const struct unseen_sel
     struct floats scores = {0}, hardness = {0};
     struct us_npy labels = {0};
     uint64_t *kept = NULL;
+    int32_t *tabled = NULL;
     US_TRY(open_floats(files->scores, &scores));
     struct us_rule_input in = {.scores = scores.values,
                                .hardness = o->hardness ? o->hardness : scores.values,
@@ -124,9 +149,7 @@ enum unseen_status unseen_select_files(const char *rule, const struct unseen_sel
         in.hardness = hardness.values;
     }
     if (files->labels) {
-        US_TRY(us_check_input(files->labels));
-        US_TRY(us_npy_open_integers(files->labels, 1, &labels));
-        US_TRY(check_length(files->labels, "labels", labels.shape[0], in.n));
+        US_TRY(open_labels(files, in.n, &tabled, &labels));
     } else if (files->data) {
         const struct unseen_images *train = &files->data->split[UNSEEN_TRAIN];
         US_TRY(check_length(files->data->location, "labels", train->n, in.n));
@@ -142,6 +165,7 @@ enum unseen_status unseen_select_files(const char *rule, const struct unseen_sel
 out:
     free(kept);
     us_npy_close(&labels);
+    free(tabled);
     close_floats(&hardness);
     close_floats(&scores);
     return st;

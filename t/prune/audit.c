@@ -215,6 +215,39 @@ static void noise_rate_by_hand(void **state)
     us_trajectory_free(b);
 }
 
+/* By falling score come samples 2, 1, 5, 3, 0, 4, of which 1, 5 and 4 are wrong: at their places precision is
+ * 1/2, 2/3 and 3/6. Sample 1 is suggested class 1, sample 5 class 0. */
+static void judged_by_true_labels(void **state)
+{
+    (void)state;
+    static const int32_t right[N] = {0, 2, 0, 1, 2, 0};
+    struct us_trajectory_build *b = build();
+    struct unseen_audit *a;
+    struct unseen_audit_truth t;
+    assert_ok(unseen_audit(&b->view, &(struct unseen_audit_options){.count = 3}, &a));
+    assert_int_equal(a->ranked, N);
+    unseen_audit_judge(a, right, &t);
+    assert_int_equal(t.wrong, 3);
+    assert_int_equal(t.found, 2);
+    assert_int_equal(t.corrected, 1);
+    assert_near(t.precision, 2.0 / 3);
+    assert_near(t.recall, 2.0 / 3);
+    assert_near(t.average_precision, (1.0 / 2 + 2.0 / 3 + 3.0 / 6) / 3);
+    a->score[1] = a->score[2]; /* one threshold: both at 1/2 */
+    a->count = 0;
+    unseen_audit_judge(a, right, &t);
+    assert_near(t.average_precision, (1.0 / 2 + 2.0 / 3 + 3.0 / 6) / 3);
+    assert_true(isnan(t.precision));
+    a->score[5] = a->score[2]; /* all three at 2/3 */
+    unseen_audit_judge(a, right, &t);
+    assert_near(t.average_precision, (2 * 2.0 / 3 + 3.0 / 6) / 3);
+    unseen_audit_judge(a, (const int32_t[]){0, 0, 0, 1, 1, 1}, &t);
+    assert_int_equal(t.wrong, 0);
+    assert_true(isnan(t.recall) && isnan(t.average_precision));
+    unseen_audit_free(a);
+    us_trajectory_free(b);
+}
+
 static void refuses(void **state)
 {
     (void)state;
@@ -232,9 +265,9 @@ static void refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(audit_by_hand),      cmocka_unit_test(suspects_by_number_and_score),
-        cmocka_unit_test(extreme_votes),      cmocka_unit_test(refuses),
-        cmocka_unit_test(noise_rate_by_hand),
+        cmocka_unit_test(audit_by_hand),         cmocka_unit_test(suspects_by_number_and_score),
+        cmocka_unit_test(extreme_votes),         cmocka_unit_test(refuses),
+        cmocka_unit_test(judged_by_true_labels), cmocka_unit_test(noise_rate_by_hand),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }

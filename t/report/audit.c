@@ -35,6 +35,7 @@ static const struct unseen_audit found = {.protocol = UNSEEN_FOLD,
                                           .score = score,
                                           .noise_rate = 0.5,
                                           .suspects = suspects,
+                                          .ranked = N,
                                           .count = 4};
 
 static int32_t narrow[N];
@@ -160,6 +161,29 @@ static void the_page_tells_what_made_it(void **state)
     free(trajectory);
 }
 
+/* Of the four suspects 2 and 3 are wrong, and sample 4, the last of all. */
+static void the_truth_is_told_where_it_is_known(void **state)
+{
+    (void)state;
+    static const int32_t right[N] = {0, 0, 1, 1, 2, 1};
+    struct unseen_dataset data = drawn();
+    data.split[UNSEEN_TRAIN].true_labels = right;
+    assert_ok(unseen_audit_write(&found, &data, NULL, test_path("judged")));
+    char *text = text_of("judged/suspects.csv");
+    assert_has(text, "index,label,path,suggested,confidence,score,true_label\n");
+    assert_has(text, ",1,0.75,0.96875,1\n0,0,0,1,0.5,0.9375,0\n");
+    free(text);
+    text = text_of("judged/audit.json");
+    assert_has(text, "\"wrong\": 3");
+    assert_has(text, "\"found\": 2");
+    assert_has(text, "\"precision\": 0.5");
+    free(text);
+    text = read_page("judged/audit.html");
+    assert_has(text, "3 labels are wrong, and 2 of the suspects among them: precision 50.0\xC2\xA0%, recall "
+                     "66.7\xC2\xA0%, average precision of the whole order 66.7\xC2\xA0%");
+    free(text);
+}
+
 /* Nobody suspected is a result too. */
 static void a_clean_dataset_has_a_page(void **state)
 {
@@ -209,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_hold_the_suspects),
         cmocka_unit_test(the_page_tells_what_made_it),
+        cmocka_unit_test(the_truth_is_told_where_it_is_known),
         cmocka_unit_test(a_clean_dataset_has_a_page),
         cmocka_unit_test(many_classes_stay_small),
     };
