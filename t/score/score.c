@@ -219,7 +219,7 @@ static void every_score_is_finite_and_described(void **state)
         for (int i = 0; i < 3; i++)
             assert_true(isfinite(scores[i]));
     }
-    assert_int_equal(count, 27);
+    assert_int_equal(count, 28);
     assert_null(unseen_score_help(count));
     assert_null(unseen_score_name(-1));
     us_trajectory_free(trained);

@@ -224,6 +224,45 @@ static void tdds_by_hand(void **state)
     us_trajectory_free(b);
 }
 
+/* Losses that fall as 2 3^-r, stay, rise as 2^r / 2, and are nothing. */
+static void mrmc_is_the_reduction_of_an_exponential(void **state)
+{
+    (void)state;
+    enum { R = 4 };
+    struct us_trajectory_build *b = seen(4, 1, R);
+    for (int e = 0; e < R; e++) {
+        b->value[UNSEEN_LOSS][e * 4] = (float)(2 * pow(3, -(e + 1)));
+        b->value[UNSEEN_LOSS][e * 4 + 1] = 0.7f;
+        b->value[UNSEEN_LOSS][e * 4 + 2] = (float)(pow(2, e + 1) / 2);
+        b->value[UNSEEN_LOSS][e * 4 + 3] = 0;
+    }
+    assert_scores(b, "mrmc", NULL, (double[]){2 * (1 - pow(3, -R)), 0, (1 - pow(2, R)) / 2, 0});
+    us_trajectory_free(b);
+}
+
+/* Where losses are no exponential: the normal equations of ln l = ln q - r ln w over the first 20 epochs. */
+static void mrmc_fits_the_first_twenty_epochs(void **state)
+{
+    (void)state;
+    enum { T = 25, R = 20 };
+    struct us_trajectory_build *b = seen(1, 1, T);
+    double n = R, r1 = 0, r2 = 0, y1 = 0, ry = 0;
+    for (int e = 0; e < T; e++) {
+        const float loss = (float)(2.3 / (1 + e) + 0.1 * sin(e));
+        b->value[UNSEEN_LOSS][e] = e < R ? loss : 50;
+        if (e < R) {
+            const double r = e + 1, y = log((double)loss);
+            r1 += r;
+            r2 += r * r;
+            y1 += y;
+            ry += r * y;
+        }
+    }
+    const double slope = (n * ry - r1 * y1) / (n * r2 - r1 * r1), q = exp((y1 - slope * r1) / n);
+    assert_scores(b, "mrmc", NULL, (double[]){q * (1 - exp(slope * R))});
+    us_trajectory_free(b);
+}
+
 /* DUAL's first 30 of 200 epochs: what comes later does not count. */
 static void later_epochs_can_be_left_out(void **state)
 {
@@ -254,6 +293,8 @@ int main(void)
         cmocka_unit_test(what_was_learnt_when),
         cmocka_unit_test(tdds_is_as_published),
         cmocka_unit_test(tdds_by_hand),
+        cmocka_unit_test(mrmc_is_the_reduction_of_an_exponential),
+        cmocka_unit_test(mrmc_fits_the_first_twenty_epochs),
         cmocka_unit_test(later_epochs_can_be_left_out),
     };
     return RUN_TESTS(tests, NULL, NULL);
