@@ -209,11 +209,19 @@ out:
     return st;
 }
 
+/* Where data are scarce easy samples teach more than hard ones (Sorscher et al., NeurIPS 2022). */
+#define FEW_KEPT 0.05
+
 void us_select_warn(const char *rule, const struct unseen_select_options *o)
 {
     if (us_rule_cuts(rule) && o->cutoff > 1 - o->keep + 1e-9)
         us_log(UNSEEN_LOG_WARNING, "--cutoff %g leaves fewer samples than --keep %g: only %g is cut off",
                o->cutoff, o->keep, 1 - o->keep);
+    if (us_is_among("top class-balanced", rule) && o->keep < FEW_KEPT)
+        us_log(UNSEEN_LOG_WARNING,
+               "--rule %s keeps the hardest %g %% alone, which few samples are learnt from; --rule bottom "
+               "--quota equal keeps the easiest of each class",
+               rule, 100 * o->keep);
 }
 
 /* The rule on all samples, by class where that is asked for. */

@@ -45,6 +45,12 @@ recorded() {
       --out keep-$rule.npy
     grep -q 'kept 72 of 240' stdout
   done
+  not grep -q 'easiest of each class' stderr
+  run_code 0 unseen select --scores scores.npy --rule top --keep 0.04 --out hard.npy
+  grep -q -- '--rule bottom --quota equal keeps the easiest of each class' stderr
+  run_code 0 unseen select --scores scores.npy --data $tiny_data --rule bottom --quota equal --keep 0.04 --out easy.npy
+  grep -q 'kept 10 of 240' stdout
+  not grep -q 'easiest of each class' stderr
   run_code 0 unseen select --scores scores.npy --data $tiny_data --rule class-balanced --keep 0.3 --out by-data.npy
   cmp by-data.npy keep-class-balanced.npy
   run_code 2 unseen select --scores scores.npy --rule class-balanced --keep 0.3 --out x.npy

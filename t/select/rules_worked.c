@@ -55,6 +55,26 @@ static void quotas_change_what_top_keeps(void **state)
     assert_keeps("class-balanced", scores, labels, 6, 2, &options, (int64_t[]){0, 2, 3, -1});
 }
 
+/* Easy first, in equal numbers: class 0 is {0, 2, 4, 5}, class 1 {1, 3}, class 2 {6}. Of ties the lower index
+ * stays. Where a class has too few the others give more, and where there is less than one for each class the
+ * lower ones have it. */
+static void bottom_with_equal_quotas_keeps_the_easiest_of_each_class(void **state)
+{
+    (void)state;
+    static const float scores[] = {1, 9, 1, 8, 0, 1, 7};
+    static const int32_t labels[] = {0, 1, 0, 1, 0, 0, 2};
+    struct unseen_select_options options = {.keep = 3 / 7.0, .quota = UNSEEN_QUOTA_EQUAL};
+    assert_keeps("bottom", scores, labels, 7, 3, &options, (int64_t[]){3, 4, 6, -1});
+    options.keep = 5 / 7.0;
+    assert_keeps("bottom", scores, labels, 7, 3, &options, (int64_t[]){0, 1, 3, 4, 6, -1});
+    options.keep = 6 / 7.0;
+    assert_keeps("bottom", scores, labels, 7, 3, &options, (int64_t[]){0, 1, 2, 3, 4, 6, -1});
+    options.keep = 2 / 7.0;
+    assert_keeps("bottom", scores, labels, 7, 3, &options, (int64_t[]){3, 4, -1});
+    options.quota = UNSEEN_QUOTA_NONE;
+    assert_keeps("bottom", scores, labels, 7, 3, &options, (int64_t[]){0, 4, -1});
+}
+
 /* A draw belongs to its sample: of one class alone the random rule keeps what it would keep of everything if
  * there were no other class. */
 static void draws_in_classes_are_the_samples_own(void **state)
@@ -208,6 +228,7 @@ int main(void)
         cmocka_unit_test(window_by_hand),
         cmocka_unit_test(moderate_by_hand),
         cmocka_unit_test(quotas_change_what_top_keeps),
+        cmocka_unit_test(bottom_with_equal_quotas_keeps_the_easiest_of_each_class),
         cmocka_unit_test(draws_in_classes_are_the_samples_own),
         cmocka_unit_test(beta_draws_by_weight),
         cmocka_unit_test(beta_moves_to_easy_samples),
