@@ -10,9 +10,16 @@
 #define STREAM   3
 #endif
 
-/* flip and pad: what is allowed; y = pixel * scale + shift. */
+/* Where a place outside 0..size-1, by less than size, lies in a mirror at the edge. */
+static int reflected(int at, int size)
+{
+    at = abs(at);
+    return at < size ? at : 2 * (size - 1) - at;
+}
+
+/* flip: 0 none, 1 by each epoch's draw, 2 by that of epoch 0 and the epoch's parity; y = pixel * scale + shift. */
 kernel void augment_run(int n, int height, int width, global const uchar *pixels, global const int *rows,
-                        global const int *ids, int pad, int flip, uint seed_low, uint seed_high, uint epoch,
+                        global const int *ids, int pad, int reflect, int flip, uint seed_low, uint seed_high, uint epoch,
                         float scale0, float scale1, float scale2, float shift0, float shift1, float shift2,
                         global float *y)
 {
@@ -34,13 +41,16 @@ kernel void augment_run(int n, int height, int width, global const uchar *pixels
         down = (int)(draw.x % places) - pad;
         right = (int)(draw.y % places) - pad;
         mirrored = flip && (draw.z & 1);
+        if (flip == 2)
+            mirrored = (us_philox((uint2)(seed_low, seed_high), STREAM, 0, (uint)ids[image], 0).z ^ epoch) & 1;
     }
-    const int source_row = row + down;
+    const int source_row = reflect ? reflected(row + down, height) : row + down;
     const bool inside = source_row >= 0 && source_row < height;
     pixels += ((size_t)rows[image] * height + (inside ? source_row : 0)) * width * CHANNELS;
     y += id * width * CHANNELS;
     for (int x = first; x < last; x++) {
-        const int source = (mirrored ? width - 1 - x : x) + right;
+        const int place = (mirrored ? width - 1 - x : x) + right;
+        const int source = reflect ? reflected(place, width) : place;
         const bool there = inside && source >= 0 && source < width;
         global const uchar *pixel = pixels + (there ? source : 0) * CHANNELS;
 #pragma unroll

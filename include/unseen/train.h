@@ -26,14 +26,27 @@ enum unseen_loss {
 
 /* What weight_decay is: g += F * weight, with F = weight_decay, or F = weight_decay / lr, so that a step at
  * the peak of the schedule takes the share weight_decay off the weights (plus what momentum carries on). */
-enum unseen_decay { UNSEEN_DECAY_COUPLED, UNSEEN_DECAY_DECOUPLED };
+enum unseen_decay_form { UNSEEN_DECAY_COUPLED, UNSEEN_DECAY_DECOUPLED };
 
 /* What training takes of a picture; evaluation always takes the centre. */
 enum unseen_crop {
     UNSEEN_CROP_AUTO,    /* PAD up to 64 pixels, RESIZED above */
-    UNSEEN_CROP_PAD,     /* the centre, shifted by up to `pad` pixels over black */
+    UNSEEN_CROP_PAD,     /* the centre, shifted by up to `pad` pixels over `padding` */
     UNSEEN_CROP_RESIZED, /* random parts, resized: 0.08 to 1 of the area, 3:4 to 4:3 (RandomResizedCrop) */
     UNSEEN_CROP_NONE     /* the centre */
+};
+
+/* How training mirrors pictures. */
+enum unseen_flip {
+    UNSEEN_FLIP_NONE,
+    UNSEEN_FLIP_RANDOM,     /* drawn anew for each sample in each epoch */
+    UNSEEN_FLIP_ALTERNATING /* drawn once for each sample, then every epoch the other way round */
+};
+
+/* What lies around a picture that is shifted. */
+enum unseen_padding {
+    UNSEEN_PADDING_ZERO,   /* black */
+    UNSEEN_PADDING_REFLECT /* its mirror image */
 };
 
 /* Where images are kept that are decoded to the same pixels in every epoch. It changes no result. */
@@ -57,7 +70,7 @@ struct unseen_recipe {
     float lr, momentum, weight_decay, label_smoothing;
     float bias_lr; /* of batch norm's shifts: learning rate `bias_lr` times that of others, F 1 / bias_lr
                       times */
-    enum unseen_decay decay;
+    enum unseen_decay_form decay_form;
     int decay_all; /* weight decay of biases and batch norm, too, not of weights alone */
     int nesterov;
     enum unseen_loss loss;
@@ -76,8 +89,9 @@ struct unseen_recipe {
                       centre at another size, it is as many times larger or smaller */
     enum unseen_crop crop;
     enum unseen_cache cache;
-    int pad;  /* pixels of zero padding for random crops; 0 switches crops off */
-    int flip; /* random horizontal flips */
+    int pad; /* pixels of padding for random crops; 0 switches crops off */
+    enum unseen_padding padding;
+    enum unseen_flip flip; /* horizontally */
 };
 
 /* The field's defaults: resnet18, width 64, 200 epochs, batch 128, lr 0.1, momentum 0.9, Nesterov, weight

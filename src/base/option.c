@@ -274,20 +274,28 @@ static enum unseen_status parse_span(const struct us_option_at *at, const char *
     return UNSEEN_OK;
 }
 
+/* -1: neither true nor false. */
+static int truth(const char *text)
+{
+    const int word = us_option_find_word("false|true|no|yes|off|on|0|1", text);
+    return word < 0 ? -1 : word % 2;
+}
+
 static enum unseen_status parse_bool(const struct us_option_at *at, const char *text)
 {
-    static const char words[] = "false|true|no|yes|off|on|0|1";
-    const int word = us_option_find_word(words, text);
+    const int word = truth(text);
     if (word < 0)
         return fail_value(at, text, "true or false");
-    *(int *)us_option_member(at) = word % 2;
+    *(int *)us_option_member(at) = word;
     return UNSEEN_OK;
 }
 
 static enum unseen_status parse_choice(const struct us_option_at *at, const char *text)
 {
     const char *former = at->row->former_word;
-    const int word = former && strcmp(text, former) == 0 ? 0 : us_option_find_word(at->row->value, text);
+    int word = former && strcmp(text, former) == 0 ? 0 : us_option_find_word(at->row->value, text);
+    if (word < 0 && at->row->flags & US_WAS_BOOL)
+        word = truth(text);
     if (word < 0)
         return fail_value(at, text, NULL);
     *(int *)us_option_member(at) = word;

@@ -34,6 +34,8 @@ enum {
     US_NO_IDENTITY = 8,     /* results are the same bytes whatever it is: no part of a fingerprint */
     US_PROLONGS = 16,       /* a training that was stopped may go on with another value */
     US_GROWS = 32,          /* a list or number that may grow in a folder */
+    US_WAS_BOOL = 64, /* a US_CHOICE that was a US_BOOL, whose spellings are still taken: false is its first
+                         word, true its second */
 };
 
 struct us_option {
@@ -131,6 +133,9 @@ enum unseen_status us_options_get(const json_t *object, const char *file, const 
 /* The same for one member and its value. */
 US_SHARED enum unseen_status us_option_get(const struct us_option_at *at, const char *file,
                                            const json_t *value);
+
+/* The position of a word in "a|b|c"; -1: it is none of them. */
+US_SHARED int us_option_find_word(const char *words, const char *text);
 
 /* "name value\n" for each row without one of the flags, in fresh memory; NULL if memory runs out. */
 char *us_options_lines(const struct us_option *table, const void *base, unsigned leave_out);

@@ -82,7 +82,7 @@ enum unseen_status us_option_get(const struct us_option_at *at, const char *file
     }
     if (json_is_string(value))
         return us_option_parse(at, json_string_value(value));
-    if (json_is_boolean(value) && row->kind == US_BOOL)
+    if (json_is_boolean(value) && (row->kind == US_BOOL || row->flags & US_WAS_BOOL))
         return us_option_parse(at, json_is_true(value) ? "true" : "false");
     if (json_is_integer(value) && row->kind != US_BOOL)
         snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(value));

@@ -25,7 +25,4 @@ static inline bool us_option_is_whole(const struct us_option *row)
     return row->kind >= US_INT && row->kind <= US_UINT64;
 }
 
-/* The position of a word in "a|b|c"; -1: it is none of them. */
-int us_option_find_word(const char *words, const char *text);
-
 #endif

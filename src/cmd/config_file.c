@@ -85,10 +85,7 @@ static enum unseen_status set(struct us_entry *entry, bool no, const char *path,
     if (entry->given)
         return us_fail(UNSEEN_USAGE, path, "line %d: %s is there twice", line, entry->at.name);
     entry->given = 1;
-    const enum unseen_status st = us_option_parse(&entry->at, value ? value : "true");
-    if (!st && no)
-        *(int *)((char *)entry->at.base + entry->at.row->offset) ^= 1;
-    return st;
+    return us_entry_set(entry, no, value);
 }
 
 static enum unseen_status read_line(struct us_entries *all, const char *path, int number, char *line)
@@ -111,7 +108,7 @@ static enum unseen_status read_line(struct us_entries *all, const char *path, in
         return us_fail(UNSEEN_USAGE, path, "line %d: '%s' lacks a = between key and value", number, key);
     if (!entry || strcmp(key, "config") == 0)
         return us_fail(UNSEEN_USAGE, path, "line %d: unknown option '%s'", number, key);
-    if (!equals && entry->at.row->kind != US_BOOL)
+    if (!equals && !*entry->opposite)
         return us_fail(UNSEEN_USAGE, path, "line %d: '%s' needs a value", number, key);
     return set(entry, no, path, number, value);
 }

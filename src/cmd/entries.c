@@ -19,10 +19,25 @@ void us_entries_add(struct us_entries *all, const struct us_group *group, const 
         struct us_entry *entry = &all->entry[all->n++];
         *entry = (struct us_entry){.at = list[i], .title = list[i].group ? list[i].group : group->title};
         const int prefix = (int)(strlen(list[i].name) - strlen(list[i].row->name));
-        if (list[i].row->kind == US_BOOL)
+        if (list[i].row->kind == US_BOOL || list[i].row->flags & US_WAS_BOOL)
             snprintf(entry->opposite, sizeof entry->opposite, "%.*sno-%s", prefix, list[i].name,
                      list[i].row->name);
     }
+}
+
+enum unseen_status us_entry_set(struct us_entry *entry, bool no, const char *text)
+{
+    int *member = (int *)((char *)entry->at.base + entry->at.row->offset);
+    char where[sizeof entry->opposite + 2];
+    const enum unseen_status st = us_option_parse(&entry->at, text ? text : "true");
+    if (st || !no)
+        return st;
+    if (*member > 1) {
+        snprintf(where, sizeof where, "--%s", entry->opposite);
+        return us_fail(UNSEEN_USAGE, where, "'%s' is not true or false", text);
+    }
+    *member ^= 1;
+    return UNSEEN_OK;
 }
 
 struct us_entry *us_entry_find(struct us_entries *all, const char *name, bool *no)

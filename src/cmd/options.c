@@ -51,7 +51,8 @@ static void add_all(struct us_entries *all, const struct us_usage *usage, struct
 /* Behind US_PRINT_HELP and so on, which getopt gives back. */
 enum { OF_PRINT = 1000, LONGS_MOST = 3 * US_ENTRIES_MOST + 4 };
 
-static int list_longs(const struct us_entries *all, struct option longs[LONGS_MOST])
+/* An entry's names leave its number in *which. */
+static void list_longs(const struct us_entries *all, struct option longs[LONGS_MOST], int *which)
 {
     int n = 0;
     longs[n++] = (struct option){"help", no_argument, NULL, OF_PRINT + US_PRINT_HELP};
@@ -60,14 +61,13 @@ static int list_longs(const struct us_entries *all, struct option longs[LONGS_MO
     for (int i = 0; i < all->n; i++) {
         const struct us_entry *entry = &all->entry[i];
         const int argument = *entry->opposite ? optional_argument : required_argument;
-        longs[n++] = (struct option){entry->at.name, argument, NULL, 0};
+        longs[n++] = (struct option){entry->at.name, argument, which, i};
         if (entry->at.row->former)
-            longs[n++] = (struct option){entry->at.row->former, argument, NULL, 0};
+            longs[n++] = (struct option){entry->at.row->former, argument, which, i};
         if (*entry->opposite)
-            longs[n++] = (struct option){entry->opposite, optional_argument, NULL, 0};
+            longs[n++] = (struct option){entry->opposite, optional_argument, which, i};
     }
     longs[n] = (struct option){0};
-    return n;
 }
 
 /* How many letters have to change to make `b` of `a`, or 9 if they are many. */
@@ -116,9 +116,7 @@ static enum unseen_status set(struct us_entry *entry, bool no, const char *text)
 {
     enum unseen_status st = UNSEEN_OK;
     char *before = entry->given == 2 ? us_option_text(&entry->at) : NULL;
-    st = us_option_parse(&entry->at, text ? text : "true");
-    if (!st && no)
-        *(int *)((char *)entry->at.base + entry->at.row->offset) ^= 1;
+    st = us_entry_set(entry, no, text);
     char *after = before && !st ? us_option_text(&entry->at) : NULL;
     if (after && strcmp(before, after) != 0)
         us_log(UNSEEN_LOG_WARNING, "--%s is given twice; %s counts", entry->at.name, after);
@@ -128,12 +126,22 @@ static enum unseen_status set(struct us_entry *entry, bool no, const char *text)
     return st;
 }
 
+/* The word behind "--flip", which may also stand alone: it is no value to getopt. */
+static void take_word(const struct us_entry *entry, const char *name, int argc, char **argv)
+{
+    const struct us_option *row = entry->at.row;
+    if (!optarg && row->flags & US_WAS_BOOL && strcmp(name, entry->opposite) != 0 && optind < argc &&
+        us_option_find_word(row->value, argv[optind]) >= 0)
+        optarg = argv[optind++];
+}
+
 /* One pass over the command line: with `only_config`, just --help and --config. */
 static enum unseen_status pass(struct us_entries *all, int argc, char **argv, bool only_config,
                                enum us_print *print)
 {
     struct option longs[LONGS_MOST];
-    list_longs(all, longs);
+    int which = 0;
+    list_longs(all, longs, &which);
     opterr = 0;
     optind = 0;
     for (int c, index; (c = getopt_long(argc, argv, ":h", longs, &index)) != -1;) {
@@ -145,6 +153,7 @@ static enum unseen_status pass(struct us_entries *all, int argc, char **argv, bo
             return us_fail(UNSEEN_USAGE, argv[optind - 1], "needs a value");
         if (c != 0)
             return fail_unknown(all, argv[0], argv[optind - 1]);
+        take_word(&all->entry[which], longs[index].name, argc, argv);
         if (only_config && strcmp(longs[index].name, "config") != 0)
             continue;
         bool no;

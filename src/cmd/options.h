@@ -42,7 +42,7 @@ struct us_entry {
     struct us_option_at at;
     const char *title;
     int given;         /* 1: in --config, 2: on the command line */
-    char opposite[72]; /* of a US_BOOL: its name with "no-" */
+    char opposite[72]; /* of a US_BOOL, or what was one: its name with "no-" */
 };
 struct us_entries {
     struct us_entry entry[US_ENTRIES_MOST];
@@ -74,6 +74,10 @@ void us_entries_add(struct us_entries *all, const struct us_group *group, const 
 /* The entry of that name, which may be an old one or, where `no` is not NULL, one with "no-": *no tells. NULL
  * for none. */
 struct us_entry *us_entry_find(struct us_entries *all, const char *name, bool *no);
+
+/* Set it from text; NULL: it is given without a value, which means true. `no`: by the name of its opposite.
+ */
+enum unseen_status us_entry_set(struct us_entry *entry, bool no, const char *text);
 
 /* What is printed of a command's options instead of running it. */
 enum us_print {

@@ -212,7 +212,9 @@ enum unseen_status us_loader_batch(struct us_session *session, struct us_buf *in
                                  .rows = loader->rows,
                                  .ids = loader->rows,
                                  .pad = pass->training ? us_input_pad(pass->recipe, &view->input) : 0,
-                                 .flip = pass->training && pass->recipe->flip,
+                                 .flip = pass->training && pass->recipe->flip != UNSEEN_FLIP_NONE,
+                                 .alternate = pass->recipe->flip == UNSEEN_FLIP_ALTERNATING,
+                                 .reflect = pass->recipe->padding == UNSEEN_PADDING_REFLECT,
                                  .seed = pass->seed,
                                  .epoch = (uint32_t)pass->epoch};
     memcpy(augment.mean, data->mean, sizeof augment.mean);

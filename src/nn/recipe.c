@@ -41,7 +41,7 @@ const struct us_option us_recipe_options[] = {
     {"nesterov", US_BOOL, AT(nesterov), .standard = "true", .help = "Nesterov's form of momentum"},
     {"weight-decay", US_FLOAT, AT(weight_decay), .standard = "5e-4", .low = 0, .high = 10, .value = "X",
      .help = "L2 penalty on the weights, in the gradient"},
-    {"decay", US_CHOICE, AT(decay), .standard = "coupled", .value = "coupled|decoupled",
+    {"decay-form", US_CHOICE, AT(decay_form), .standard = "coupled", .value = "coupled|decoupled",
      .help = "how --weight-decay enters the gradient: as it is; divided by --lr, so that steps take the same "
              "off the weights whatever --lr is"},
     {"decay-all", US_BOOL, AT(decay_all), .standard = "true",
@@ -79,8 +79,12 @@ const struct us_option us_recipe_options[] = {
          "pack the dataset",
      .flags = US_NO_IDENTITY},
     {"pad", US_INT, AT(pad), .standard = "4", .low = 0, .high = 64, .value = "P", .unit = "pixels",
-     .help = "zero padding of random crops; 0: no crops"},
-    {"flip", US_BOOL, AT(flip), .standard = "true", .help = "random horizontal flips"},
+     .help = "padding of random crops; 0: no crops"},
+    {"padding", US_CHOICE, AT(padding), .standard = "zero", .value = "zero|reflect",
+     .help = "what it is: black, or the image mirrored"},
+    {"flip", US_CHOICE, AT(flip), .standard = "random", .value = "none|random|alternating",
+     .flags = US_WAS_BOOL,
+     .help = "mirror images, left for right: at random; each drawn once, then turned in every epoch"},
     {0},
 };
 
@@ -173,8 +177,8 @@ enum unseen_status unseen_recipe_check(const struct unseen_recipe *recipe)
         us_hint("give --no-nesterov with --momentum 0");
         return UNSEEN_USAGE;
     }
-    if (recipe->decay == UNSEEN_DECAY_DECOUPLED && recipe->lr == 0.0f)
-        return us_fail(UNSEEN_USAGE, "--decay", "decoupled weight decay needs --lr above 0");
+    if (recipe->decay_form == UNSEEN_DECAY_DECOUPLED && recipe->lr == 0.0f)
+        return us_fail(UNSEEN_USAGE, "--decay-form", "decoupled weight decay needs --lr above 0");
     if (recipe->schedule == UNSEEN_ONECYCLE && recipe->warmup > 0.0f)
         return us_fail(UNSEEN_USAGE, "--warmup", "the one-cycle schedule has a warm-up of its own");
     if (recipe->schedule == UNSEEN_LINEAR && recipe->warmup > 0.0f) {
@@ -189,7 +193,8 @@ out:
 
 float us_recipe_decay(const struct unseen_recipe *recipe)
 {
-    return recipe->decay == UNSEEN_DECAY_DECOUPLED ? recipe->weight_decay / recipe->lr : recipe->weight_decay;
+    return recipe->decay_form == UNSEEN_DECAY_DECOUPLED ? recipe->weight_decay / recipe->lr
+                                                        : recipe->weight_decay;
 }
 
 int us_recipe_summed(const struct unseen_recipe *recipe)

@@ -13,6 +13,9 @@ static enum unseen_status check(const struct us_augment *a)
         return us_fail(UNSEEN_USAGE, "augment", "images have 1 or 3 channels, not %d", a->c);
     if (a->pad < 0)
         return us_fail(UNSEEN_USAGE, "augment", "the padding is %d", a->pad);
+    if (a->reflect && (a->pad >= a->h || a->pad >= a->w))
+        return us_fail(UNSEEN_USAGE, "augment", "%d pixels beside images of %dx%d cannot be mirrored", a->pad,
+                       a->h, a->w);
     for (int c = 0; c < a->c; c++) {
         if (!(a->std[c] > 0))
             return us_fail(UNSEEN_USAGE, "augment", "the standard deviation of channel %d is %g", c,
@@ -39,6 +42,7 @@ enum unseen_status us_augment_run(struct unseen_device *device, const struct us_
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_kernel *kernel = NULL;
+    const int flip = augment->flip ? 1 + augment->alternate : 0;
     double scale[3] = {0}, shift[3] = {0};
     US_TRY(check(augment));
     for (int c = 0; c < augment->c; c++) {
@@ -50,8 +54,8 @@ enum unseen_status us_augment_run(struct unseen_device *device, const struct us_
     US_TRY(
         us_run(device, kernel,
                us_range_medium_items(device, us_device_is_cpu(device) ? lines : lines * (size_t)augment->w),
-               "iiibbbiiuuuffffffb", augment->n, augment->h, augment->w, augment->pixels, augment->rows,
-               augment->ids, augment->pad, (int)augment->flip, (unsigned)augment->seed,
+               "iiibbbiiiuuuffffffb", augment->n, augment->h, augment->w, augment->pixels, augment->rows,
+               augment->ids, augment->pad, (int)augment->reflect, flip, (unsigned)augment->seed,
                (unsigned)(augment->seed >> 32), (unsigned)augment->epoch, scale[0], scale[1], scale[2],
                shift[0], shift[1], shift[2], y));
 out:

@@ -109,7 +109,7 @@ tiny_compare="--model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 
   run_code 0 $run --scoring-epochs 2 --scoring-pad 0 --scoring-no-flip --out c
   grep -q '"epochs": 2' c/scoring/fold-s3/scoring.json
   grep -q '"pad": 0' c/scoring/fold-s3/scoring.json
-  grep -q '"flip": false' c/scoring/fold-s3/scoring.json
+  grep -q '"flip": "none"' c/scoring/fold-s3/scoring.json
   grep -q '^el2n,fold,top,0.5,120,1,3,12,0' c/table.csv
   run_code 2 $run --scoring-epochs 2 --out c
   grep -q 'another scoring' stderr

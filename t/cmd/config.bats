@@ -59,14 +59,15 @@ unusual="--metric dual --window 2 --length 3 --decay 0.5 --cutoff-by el2n --publ
   need_device
   printf '\xEF\xBB\xBFmodel = "convnet3" # narrow\nepochs = 1\nwidth=8\nno-flip = false\nquiet = no\n' > good.conf
   run_code 0 unseen train $tiny_data --out x --config good.conf
-  grep -q '"flip": true' x/run.json
+  grep -q '"flip": "random"' x/run.json
   while IFS='|' read -r line why; do
     printf "$line\n" > bad.conf
     run_code 2 unseen train $tiny_data --out y --config bad.conf
     grep -q -- "$why" stderr
     [ ! -e y ]
   done <<'LINES'
-no-flip = maybe|'maybe' is not true or false
+no-flip = maybe|'maybe' is not one of none
+no-flip = alternating|'alternating' is not true or false
 epochs 3|lacks a =
 epochs = 3\nepochs = 4|is there twice
 model = "convnet3|quotes
@@ -169,13 +170,13 @@ has() {
   small="--model convnet3 --width 4 --epochs 1 --no-progress"
   run_code 0 unseen train $tiny_data $small --recipe imagenet --batch 64 --size 24 --resize 28 --out a
   has a/run.json recipe imagenet model convnet3 width 4 epochs 1 batch 64 accumulate 2 lr 0.1 momentum 0.9 \
-    nesterov false weight_decay 0.0001 decay_all false label_smoothing 0.0 schedule cosine warmup 0.0 flip true \
+    nesterov false weight_decay 0.0001 decay_all false label_smoothing 0.0 schedule cosine warmup 0.0 flip random \
     size 24 resize 28 crop resized pad 0
   run_code 0 unseen train --config a/run.json --no-progress --out b
   cmp a/model.safetensors b/model.safetensors
   printf 'recipe = imagenet\nlr = 0.05\nbatch = 32\n' > one.conf
   run_code 0 unseen train $tiny_data $small --config one.conf --accumulate 1 --no-flip --size 16 --resize auto --out c
-  has c/run.json recipe imagenet lr 0.05 batch 32 accumulate 1 flip false decay_all false
+  has c/run.json recipe imagenet lr 0.05 batch 32 accumulate 1 flip none decay_all false
   run_code 0 unseen train $tiny_data $small --config one.conf --recipe paper --out d
   has d/run.json recipe paper lr 0.05 batch 32 decay_all true
   run_code 2 unseen train $tiny_data $small --recipe unheard-of --out e

@@ -28,6 +28,12 @@ commands() {
   done
 }
 
+@test "no command has an option twice" {
+  for command in $(commands); do
+    [ "$command" = dataset ] || [ -z "$(unseen $command --rows | cut -f 1 | sort | uniq -d)" ]
+  done
+}
+
 @test "man pages are without a fault" {
   command -v mandoc >/dev/null || skip "mandoc is not installed"
   mandoc -Tlint "$top/src/cmd/man/unseen-formats.5"
@@ -50,8 +56,9 @@ commands() {
   }
   [ "$(words unseen pru)" = prune ]
   [ "$(words unseen prune --sched)" = --schedule ]
-  [ "$(words unseen prune --schedule '')" = "cosine onecycle" ]
-  [ "$(words unseen prune --no-fl)" = --no-flip ]
+  [ "$(words unseen prune --schedule '')" = "cosine onecycle linear" ]
+  [ "$(words unseen prune --no-prog)" = --no-progress ]
+  [ "$(words unseen prune --flip '')" = "none random alternating" ]
   [ "$(words unseen dataset sy)" = synth ]
   [ "$(words unseen dataset synth --mis)" = --mislabelled ]
   [ "$(words unseen select --rule herd)" = herding ]

@@ -19,7 +19,7 @@ struct inner {
 };
 
 struct sample {
-    int flip, count, mode;
+    int flip, count, mode, turn;
     int64_t size;
     uint64_t seed;
     float rate;
@@ -44,6 +44,8 @@ static const struct us_option rows[] = {
      .help = "how many", .former = "number", .flags = US_ZERO_IS_DEFAULT},
     {"mode", US_CHOICE, US_AT(struct sample, mode), .standard = "fast", .value = "fast|exact",
      .help = "which way"},
+    {"turn", US_CHOICE, US_AT(struct sample, turn), .standard = "once", .value = "never|once|twice",
+     .help = "how often", .flags = US_WAS_BOOL},
     {"size", US_INT64, US_AT(struct sample, size), .standard = "auto", .low = 0, .high = 1e12,
      .words = "auto", .first_word = -1, .value = "S", .unit = "bytes", .help = "how large"},
     {"seed-of-it", US_UINT64, US_AT(struct sample, seed), .value = "S", .help = "of draws"},
@@ -186,6 +188,9 @@ static void test_ranges(void **state)
         {"--days", "3-4", "all or in 1..31"},
         {"--days", "4..3", "from the smaller number to the larger"},
         {"--flip=2", "", "true or false"},
+        {"--turn=thrice", "", "'thrice' is not one of never|once|twice"},
+        {"--no-turn=twice", "", "'twice' is not true or false"},
+        {"--turn", "thrice", "too many arguments"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(UNSEEN_USAGE, strchr(bad[i][0], '=') ? PARSE(&s, &common, bad[i][0])
@@ -210,6 +215,40 @@ static void test_ranges(void **state)
     assert_ok(us_options_check(rows, &s));
 }
 
+/* A choice that was a flag takes what a flag takes. */
+static void test_former_flag(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arguments[3];
+        int turn, count;
+    } cases[] = {
+        {{"--count", "4"}, 1, 4},
+        {{"--no-turn", "--count=4"}, 0, 4},
+        {{"--turn=false", "--count=4"}, 0, 4},
+        {{"--no-turn", "--turn", "--count=4"}, 1, 4},
+        {{"--turn", "twice", "--count=4"}, 2, 4},
+        {{"--turn=twice", "--no-turn=false", "--count=4"}, 1, 4},
+        {{"--turn", "never", "--count=4"}, 0, 4},
+        {{"--count=4", "--turn", "twice"}, 2, 4},
+        {{"--count=4", "--turn"}, 1, 4},
+    };
+    struct sample s;
+    struct us_common common;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        const char *const *a = cases[k].arguments;
+        assert_ok(a[2] ? PARSE(&s, &common, a[0], a[1], a[2]) : PARSE(&s, &common, a[0], a[1]));
+        assert_int_equal(s.turn, cases[k].turn);
+        assert_int_equal(s.count, cases[k].count);
+    }
+    for (int on = 0; on < 2; on++) {
+        json_t *object = json_pack("{s:b}", "turn", on);
+        assert_ok(us_options_get(object, "run.json", rows, &s));
+        assert_int_equal(s.turn, on);
+        json_decref(object);
+    }
+}
+
 static void test_json(void **state)
 {
     (void)state;
@@ -223,7 +262,7 @@ static void test_json(void **state)
     assert_ok(us_json_save(test_path("run.json"), object));
     json_decref(object);
     assert_ok(us_json_load(test_path("run.json"), &object));
-    assert_int_equal(json_object_size(object), 14);
+    assert_int_equal(json_object_size(object), 15);
     assert_string_equal(json_string_value(json_object_get(object, "days")), "2..4");
     assert_non_null(json_object_get(object, "other_depth"));
     assert_ok(us_options_get(object, "run.json", rows, &again));
@@ -268,8 +307,8 @@ static char *printed(const char *option)
 static void test_texts(void **state)
 {
     (void)state;
-    static const char *const names[] = {"flip", "count", "mode", "size",  "seed-of-it",  "rate", "share",
-                                        "file", "model", "days", "depth", "other-depth", "hours"};
+    static const char *const names[] = {"flip",  "count", "mode",  "turn", "size",  "seed-of-it",  "rate",
+                                        "share", "file",  "model", "days", "depth", "other-depth", "hours"};
     char *help = printed("--help"), *man = printed("--man"), *list = printed("--rows");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *in_man = us_format("%s", "");
@@ -295,7 +334,8 @@ static void test_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_filled), cmocka_unit_test(test_command_line), cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_filled), cmocka_unit_test(test_command_line),
+        cmocka_unit_test(test_ranges), cmocka_unit_test(test_former_flag),
         cmocka_unit_test(test_json),   cmocka_unit_test(test_texts),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);

@@ -158,7 +158,7 @@ static void steps_are_of_whole_batches(void **state)
     recipe.lr /= BATCH;
     recipe.bias_lr = 4;
     recipe.weight_decay = 0.002f;
-    recipe.decay = UNSEEN_DECAY_DECOUPLED;
+    recipe.decay_form = UNSEEN_DECAY_DECOUPLED;
     check_steps(recipe);
 }
 

@@ -97,7 +97,7 @@ static void recipe_is_checked(void **state)
     REFUSES(momentum, 0.0f, "--nesterov");
     REFUSES(weight_decay, -1.0f, "--weight-decay");
     REFUSES(bias_lr, 0.0f, "--bias-lr");
-    REFUSES(decay, (enum unseen_decay)7, "--decay");
+    REFUSES(decay_form, (enum unseen_decay_form)7, "--decay-form");
     REFUSES(loss, (enum unseen_loss)7, "--loss");
     REFUSES(peak, 1.5f, "--peak");
     REFUSES(lr_start, -1.0f, "--lr-start");
@@ -106,9 +106,9 @@ static void recipe_is_checked(void **state)
     REFUSES(warmup, 201.0f, "--warmup");
     REFUSES(pad, -1, "--pad");
     REFUSES(schedule, (enum unseen_schedule)7, "--schedule");
-    recipe.decay = UNSEEN_DECAY_DECOUPLED;
+    recipe.decay_form = UNSEEN_DECAY_DECOUPLED;
     assert_ok(unseen_recipe_check(&recipe));
-    REFUSES(lr, 0.0f, "--decay");
+    REFUSES(lr, 0.0f, "--decay-form");
     recipe.schedule = UNSEEN_LINEAR;
     REFUSES(warmup, 20.0f, "--warmup");
     assert_string_equal(unseen_last_hint(), "--peak 0.1 of the steps is as much");
@@ -128,7 +128,7 @@ static void decay(void **state)
     struct unseen_recipe recipe = defaults();
     recipe.weight_decay = 0.002f;
     assert_float_equal(us_recipe_decay(&recipe), 0.002, 1e-9);
-    recipe.decay = UNSEEN_DECAY_DECOUPLED;
+    recipe.decay_form = UNSEEN_DECAY_DECOUPLED;
     assert_float_equal(us_recipe_decay(&recipe) * recipe.lr, 0.002, 1e-9);
     recipe.lr = 6.25e-4f;
     assert_float_equal(us_recipe_decay(&recipe) * recipe.lr, 0.002, 1e-9);

@@ -14,15 +14,26 @@ enum { IMAGES = 11 };
 
 static const float mean[3] = {0.4914F, 0.4822F, 0.4465F}, std[3] = {0.247F, 0.2435F, 0.2616F};
 
+static bool is_mirrored(const struct us_augment *a, int32_t id)
+{
+    uint32_t draw[4];
+    us_philox(a->seed, US_STREAM_AUGMENT, a->alternate ? 0 : a->epoch, (uint64_t)id, draw);
+    return a->flip && (a->alternate ? draw[2] + a->epoch : draw[2]) % 2 == 1;
+}
+
 /* Pixel (r, q) of the padded, cropped and mirrored image. */
-static uint8_t pixel(const struct us_augment *a, const uint8_t *image, const uint32_t draw[4], int r, int q,
-                     int c)
+static uint8_t pixel(const struct us_augment *a, const uint8_t *image, const uint32_t draw[4], bool mirrored,
+                     int r, int q, int c)
 {
     const uint32_t places = 2 * (uint32_t)a->pad + 1;
-    if (a->flip && (draw[2] & 1))
+    if (mirrored)
         q = a->w - 1 - q;
     r += (int)(draw[0] % places) - a->pad;
     q += (int)(draw[1] % places) - a->pad;
+    if (a->reflect) {
+        r = r < 0 ? -r : r >= a->h ? 2 * a->h - 2 - r : r;
+        q = q < 0 ? -q : q >= a->w ? 2 * a->w - 2 - q : q;
+    }
     return r < 0 || r >= a->h || q < 0 || q >= a->w ? 0 : image[(r * a->w + q) * a->c + c];
 }
 
@@ -35,7 +46,8 @@ static void reference(const struct us_augment *a, const uint8_t *pixels, const i
         for (int r = 0; r < a->h; r++)
             for (int q = 0; q < a->w; q++)
                 for (int c = 0; c < a->c; c++)
-                    *y++ = (pixel(a, pixels + (size_t)rows[i] * (size_t)(a->h * a->w * a->c), draw, r, q, c) /
+                    *y++ = (pixel(a, pixels + (size_t)rows[i] * (size_t)(a->h * a->w * a->c), draw,
+                                  is_mirrored(a, ids[i]), r, q, c) /
                                 255.0 -
                             (double)a->mean[c]) /
                            (double)a->std[c];
@@ -87,6 +99,54 @@ static void agrees_with_the_host(void **state)
     check((struct us_augment){.n = 20, .h = 28, .w = 28, .c = 1, .flip = true, .seed = 1, .epoch = 3});
     check((struct us_augment){.n = 20, .h = 5, .w = 17, .c = 1, .pad = 20, .flip = true, .seed = 1});
     check((struct us_augment){.n = 9, .h = 64, .w = 64, .c = 3, .seed = seed});
+    for (uint32_t epoch = 0; epoch < 4; epoch++)
+        check((struct us_augment){.n = 64,
+                                  .h = 32,
+                                  .w = 30,
+                                  .c = 3,
+                                  .pad = 2,
+                                  .flip = true,
+                                  .alternate = true,
+                                  .reflect = true,
+                                  .seed = seed,
+                                  .epoch = epoch});
+    check((struct us_augment){.n = 20, .h = 5, .w = 17, .c = 1, .pad = 4, .reflect = true, .seed = 1});
+}
+
+/* Two epochs in a row show both ways, and about half of the images begin with the one. */
+static void alternates(void **state)
+{
+    (void)state;
+    struct us_augment a = {.n = 64, .h = 1, .w = 2, .c = 1, .flip = true, .alternate = true, .seed = 5};
+    uint8_t pixels[4] = {0, 255};
+    int32_t rows[64] = {0}, ids[64];
+    float *y[4];
+    int mirrored = 0;
+    for (int i = 0; i < a.n; i++)
+        ids[i] = i;
+    a.std[0] = 1;
+    a.pixels = test_buf_int(1, (const int32_t *)(const void *)pixels);
+    a.rows = test_buf_int((size_t)a.n, rows);
+    a.ids = test_buf_int((size_t)a.n, ids);
+    struct us_buf *out = test_buf(2 * (size_t)a.n, NULL);
+    for (uint32_t epoch = 0; epoch < 4; epoch++) {
+        a.epoch = epoch;
+        assert_ok(us_augment_run(test_device(), &a, out));
+        y[epoch] = test_buf_read(out);
+    }
+    for (int i = 0; i < a.n; i++) {
+        mirrored += y[0][2 * i] > 0.5f;
+        assert_float_equal(y[0][2 * i] + y[1][2 * i], 1, 1e-6);
+        assert_float_equal(y[0][2 * i], y[2][2 * i], 0);
+        assert_float_equal(y[1][2 * i], y[3][2 * i], 0);
+    }
+    assert_in_range(mirrored, 20, 44);
+    for (int epoch = 0; epoch < 4; epoch++)
+        free(y[epoch]);
+    test_buf_free(a.pixels);
+    test_buf_free(a.rows);
+    test_buf_free(a.ids);
+    test_buf_free(out);
 }
 
 static void refuses_what_it_cannot_do(void **state)
@@ -98,6 +158,9 @@ static void refuses_what_it_cannot_do(void **state)
     a.std[1] = 0;
     assert_fails(UNSEEN_USAGE, "deviation", us_augment_run(test_device(), &a, NULL));
     a.std[1] = 1;
+    a.pad = 4;
+    a.reflect = true;
+    assert_fails(UNSEEN_USAGE, "cannot be mirrored", us_augment_run(test_device(), &a, NULL));
     a.pad = -1;
     assert_fails(UNSEEN_USAGE, "padding", us_augment_run(test_device(), &a, NULL));
 }
@@ -106,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_the_host),
+        cmocka_unit_test(alternates),
         cmocka_unit_test(refuses_what_it_cannot_do),
     };
     test_device();
