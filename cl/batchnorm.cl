@@ -1,4 +1,4 @@
-/* Batch norm over [rows, C] (Ioffe and Szegedy, 2015), with residual add and ReLU.
+/* Batch norm over [rows, C] (Ioffe and Szegedy, 2015), with residual add and activation.
  *
  * Sums over rows go in three steps of fixed order: a work-item sums BLOCK rows of TILE vectors of channels
  * into `partial` [block][2][C]; `*_merge` turns FAN partials into one where there are more than FAN; `*_finish`
@@ -8,54 +8,15 @@
  * convolution that leaves them (conv_epilogue.clh) cuts its rows as it sees fit.
  *
  * VEC divides C (`channels`), TILE (1 to 4) divides C / VEC. UNROLL: rows at a time, for independent sums. C and
- * whether there is a ReLU are arguments, so that layers share programs: compiling one takes most of a second.
- * Work-items are counted in 32 bits, whose division is cheap. */
+ * the activation are arguments, so that layers share programs: compiling one takes most of a second. */
 #include "batchnorm.clh"
 
-#ifndef TILE
-#define TILE 1
-#endif
 #ifndef UNROLL
 #define UNROLL 8
 #endif
 #ifndef FAN
 #define FAN 64
 #endif
-
-#define SPAN (TILE * VEC)
-
-/* The place of a work-item's vector, or tile of vectors, where `each` of them make a row: its row and its first
- * channel. */
-struct place {
-    uint row;
-    int at;
-};
-
-static inline struct place place_of(uint i, uint each, int width)
-{
-    struct place p;
-    p.row = i / each;
-    p.at = (int)(i - p.row * each) * width;
-    return p;
-}
-
-/* What a work-item sums up: n rows of a block from row `first` on, none where the blocks end before it, in a tile of
- * vectors from channel `at` on. */
-struct stretch {
-    long block, first;
-    int n, at;
-};
-
-static inline struct stretch stretch_of(long rows, int channels, int block_rows)
-{
-    const struct place p = place_of((uint)get_global_id(0), (uint)(channels / SPAN), SPAN);
-    struct stretch s;
-    s.block = p.row;
-    s.first = s.block * block_rows;
-    s.n = (int)clamp(rows - s.first, 0L, (long)block_rows);
-    s.at = p.at;
-    return s;
-}
 
 kernel void batchnorm_moments(long rows, int channels, int block_rows, int blocks, global const float *x,
                               global float *partial)
@@ -181,7 +142,7 @@ kernel void batchnorm_affine(int channels, float eps, global const float *runnin
 }
 
 /* residual may be NULL. One work-item a vector. */
-kernel void batchnorm_apply(long rows, int channels, int relu, global const float *x, global const float *residual,
+kernel void batchnorm_apply(long rows, int channels, int act, global const float *x, global const float *residual,
                             global const float *mean, global const float *invstd, global const float *gamma,
                             global const float *beta, global float *y)
 {
@@ -194,13 +155,11 @@ kernel void batchnorm_apply(long rows, int channels, int relu, global const floa
                          LOAD(beta + at));
     if (residual)
         out += LOAD(residual + i * VEC);
-    if (relu)
-        out = rectified(out);
-    STORE(out, y + i * VEC);
+    STORE(activated(act, out), y + i * VEC);
 }
 
-/* Per channel the sums of g = dy behind the mask and of g (x - mean). y is NULL where there was no residual. */
-kernel void batchnorm_sums(long rows, int channels, int relu, int block_rows, global const float *dy, global const float *x,
+/* Per channel the sums of g = dy behind the activation and of g (x - mean). y is NULL where there was no residual. */
+kernel void batchnorm_sums(long rows, int channels, int act, int block_rows, global const float *dy, global const float *x,
                            global const float *y, global const float *mean, global const float *invstd,
                            global const float *gamma, global const float *beta, global float *partial)
 {
@@ -223,32 +182,35 @@ kernel void batchnorm_sums(long rows, int channels, int relu, int block_rows, gl
         for (int u = 0; u < UNROLL; u++)
             sum[u][v] = product[u][v] = (vec)(0.0f);
     }
-/* Adds row r to sums u; GATED is the gradient g of `value` at offset o behind the mask. */
-#define ADD_ROW(r, u, GATED)                                                                                 \
+/* Adds row r to sums u; BEHIND is the gradient g of `value` at offset o behind the activation. */
+#define ADD_ROW(r, u, BEHIND)                                                                                \
     _Pragma("unroll") for (int v = 0; v < TILE; v++)                                                         \
     {                                                                                                        \
         const long o = (long)(r)*channels + v * VEC;                                                         \
         const vec value = LOAD(x + o);                                                                       \
         vec g = LOAD(dy + o);                                                                                \
-        g = GATED;                                                                                           \
+        g = BEHIND;                                                                                          \
         sum[u][v] += g;                                                                                      \
         product[u][v] = fma(g, value - centre[v], product[u][v]);                                            \
     }
-#define ADD_ROWS(GATED)                                                                                      \
+#define ADD_ROWS(BEHIND)                                                                                     \
     do {                                                                                                     \
         int r = 0;                                                                                           \
         for (; r + UNROLL <= n; r += UNROLL) {                                                               \
-            _Pragma("unroll") for (int u = 0; u < UNROLL; u++) ADD_ROW(r + u, u, GATED)                      \
+            _Pragma("unroll") for (int u = 0; u < UNROLL; u++) ADD_ROW(r + u, u, BEHIND)                     \
         }                                                                                                    \
         for (; r < n; r++)                                                                                   \
-            ADD_ROW(r, 0, GATED)                                                                             \
+            ADD_ROW(r, 0, BEHIND)                                                                            \
     } while (0)
-    if (!relu) /* a loop each, so that none tests relu and y for each vector */
+    if (act == ACT_NONE) /* a loop each, so that none tests act and y for each vector */
         ADD_ROWS(g);
     else if (y)
         ADD_ROWS(gated(g, LOAD(y + o)));
-    else
+    else if (act == ACT_RELU)
         ADD_ROWS(gated(g, normalised(value, centre[v], scale[v], shift[v])));
+    else
+        for (int r = 0; r < n; r++)
+            ADD_ROW(r, 0, g * gelu_slope(normalised(value, centre[v], scale[v], shift[v])))
     partial += s.block * 2 * channels + at;
 #pragma unroll
     for (int v = 0; v < TILE; v++) {
@@ -294,7 +256,7 @@ kernel void batchnorm_sums_finish(int channels, int count, global const float *p
 
 /* dx = gamma invstd (g - dbeta part - xhat dgamma part), part = 1 / rows, or 0 where mean and invstd are not those
  * of x; dresidual (may be NULL) = or += g. */
-kernel void batchnorm_backward(long rows, int channels, int relu, float part, global const float *dy, global const float *x,
+kernel void batchnorm_backward(long rows, int channels, int act, float part, global const float *dy, global const float *x,
                                global const float *y, global const float *mean, global const float *invstd,
                                global const float *gamma, global const float *beta,
                                global const float *dgamma, global const float *dbeta, global float *dx,
@@ -307,9 +269,7 @@ kernel void batchnorm_backward(long rows, int channels, int relu, float part, gl
         return;
     const vec centre = LOAD(mean + at), inverse = LOAD(invstd + at), scale = LOAD(gamma + at) * inverse;
     const vec value = LOAD(x + i * VEC);
-    vec g = LOAD(dy + i * VEC);
-    if (relu)
-        g = gated(g, y ? LOAD(y + i * VEC) : normalised(value, centre, scale, LOAD(beta + at)));
+    const vec g = behind(act, LOAD(dy + i * VEC), y ? y + i * VEC : y, value, centre, scale, LOAD(beta + at));
     vec slope = LOAD(dgamma + at) * inverse * part;
     STORE(scale * (g - LOAD(dbeta + at) * part - (value - centre) * slope), dx + i * VEC);
     if (dresidual)

@@ -1,26 +1,12 @@
 /* The sums of batchnorm.cl for GPUs, with the same arguments and layouts: a work-group sums a block of rows, or merges
- * all partial sums, in ACROSS vectors of channels. Its work-items stand in rows of ACROSS, so that together they read
- * whole runs of memory; each sums every DOWN-th row, and the DOWN sums of a channel meet in a tree in local memory, in
- * an order that never changes.
+ * all partial sums, in ACROSS vectors of channels. Each of its work-items sums every DOWN-th row, and the DOWN sums of
+ * a channel meet in a tree in local memory, in an order that never changes.
  *
  * ITEMS: of a group, a power of two; ACROSS divides it. Groups: (blocks, tiles of ACROSS * VEC channels). */
 #ifndef ITEMS
 #define ITEMS 256
 #endif
 #include "batchnorm.clh"
-#include "group_sum.clh"
-
-/* Where a work-item stands; columns beyond the last read the first and write nothing. */
-struct stand {
-    int down, at, writes;
-};
-
-static inline struct stand find_stand(int channels)
-{
-    const int lid = (int)get_local_id(0), at = ((int)get_group_id(1) * ACROSS + lid % ACROSS) * VEC;
-    const struct stand s = {lid / ACROSS, at < channels ? at : 0, at < channels && lid < ACROSS};
-    return s;
-}
 
 GROUP void batchnorm_moments(long rows, int channels, int block_rows, int blocks, global const float *x,
                              global float *partial)
@@ -72,8 +58,8 @@ GROUP void batchnorm_moments_finish(long rows, int channels, int count, global c
         finish_moments(rows, s.at, middle, squares, eps, momentum, mean, invstd, running_mean, running_var);
 }
 
-/* Per channel the sums of g = dy behind the mask and of g (x - mean). y is NULL where there was no residual. */
-GROUP void batchnorm_sums(long rows, int channels, int relu, int block_rows, global const float *dy,
+/* Per channel the sums of g = dy behind the activation and of g (x - mean). y is NULL where there was no residual. */
+GROUP void batchnorm_sums(long rows, int channels, int act, int block_rows, global const float *dy,
                           global const float *x, global const float *y, global const float *mean,
                           global const float *invstd, global const float *gamma, global const float *beta,
                           global float *partial)
@@ -87,9 +73,7 @@ GROUP void batchnorm_sums(long rows, int channels, int relu, int block_rows, glo
     for (int r = s.down; r < n; r += DOWN) {
         const long o = (first + r) * channels + s.at;
         const vec value = LOAD(x + o);
-        vec g = LOAD(dy + o);
-        if (relu)
-            g = gated(g, y ? LOAD(y + o) : normalised(value, centre, scale, shift));
+        const vec g = behind(act, LOAD(dy + o), y ? y + o : y, value, centre, scale, shift);
         sum += g;
         product = fma(g, value - centre, product);
     }

@@ -12,6 +12,14 @@ kernel void linear_bias(int n, int out, global const float *bias, global float *
         y[i] = bias[i % out];
 }
 
+/* y *= factor. One work-item an element. */
+kernel void linear_scale(int count, float factor, global float *y)
+{
+    const size_t i = get_global_id(0);
+    if (i < (size_t)count)
+        y[i] *= factor;
+}
+
 #if ITEMS == 1
 
 /* dbias[out] = sums over the rows of dy, first row first. One work-item VEC columns; VEC divides out. */

@@ -205,12 +205,12 @@ static inline int last_read(int o, const struct taps *t, int size)
 ONE void conv_amx(__global const float *from, __global const ushort *b, __global float *to, int images, int ih,
                   int iw, int ic, int in_pixel, int in_line, long in_image, int oh, int ow, int oc, int size,
                   int mul, int div, int off, int rows, int cols, int block, int slots, int group, int accumulate,
-                  __global const float *affine, __global const float *residual, int relu, __global float *moments)
+                  __global const float *affine, __global const float *residual, int act, __global float *moments)
 {
     float16 ring_store[RING / 32], stage_store[IMAGES * PITCH / 16];
     float *stage = (float *)stage_store;
     long at[STAGE];
-    const struct epilogue last = epilogue_of(affine, residual, relu, moments, oc);
+    const struct epilogue last = epilogue_of(affine, residual, act, moments, oc);
     const struct input in = {ih, iw, ic, in_pixel, in_line, in_image};
     const struct taps t = {size, mul, div, off};
     const int across = (ow + cols - 1) / cols, down = (oh + rows - 1) / rows, item = (int)get_global_id(0);

@@ -132,9 +132,9 @@ ONE void conv_gather(__global const float *in, __global const num *b, __global f
                      int rows, int cols, int step, int off_y, int off_x, int taps_y, int taps_x, int ih,
                      int iw, int ic, int oh, int ow, int oc, int ostep, int oa, int ob, int by_place,
                      int tiles, int group, int accumulate, __global const float *affine,
-                     __global const float *residual, int relu, __global float *moments)
+                     __global const float *residual, int act, __global float *moments)
 {
-    const struct epilogue last = epilogue_of(affine, residual, relu, moments, oc), none = {0, 0, 0, 0, oc};
+    const struct epilogue last = epilogue_of(affine, residual, act, moments, oc), none = {0, 0, 0, 0, oc};
     float16 store[TILES * P * LD / 16 / STEP];
     num *panel = (num *)store;
     long at[TILES * P];

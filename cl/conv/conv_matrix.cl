@@ -55,6 +55,9 @@
 
 #include "mma.clh"
 
+#define ACT_WIDTH 1
+#include "activation.clh"
+
 #define ITEMS    (TEAMS_M * TEAMS_N * MMA_LANES)
 #define FM       (BM / TEAMS_M / MMA_M)
 #define FN       (BN / TEAMS_N / MMA_N)
@@ -269,7 +272,7 @@ static inline void normalise(mma_sum sum[FM][FN], const struct team *team, __glo
 TILED void matrix_gather(__global const uint4 *work, __global float *out, int in, int weights, int images, int ih,
                          int iw, int ic, int step, int off_y, int off_x, int count_y, int count_x, int tap0,
                          int tap_y, int tap_x, int gh, int gw, int h, int w, int oc, int ostep, int oa, int ob,
-                         int accumulate, __global const float *affine, __global const float *residual, int relu,
+                         int accumulate, __global const float *affine, __global const float *residual, int act,
                          __global float *moments)
 {
     TILES;
@@ -320,7 +323,7 @@ TILED void matrix_gather(__global const uint4 *work, __global float *out, int in
             const int column = column0 + column_at(&team, j, c);
             if (row < rows && column < oc) {
                 const float value = sum[i][j].s[MMA_AT(r, c)] + (add ? add[pixel + column] : 0.0f);
-                out[pixel + column] = relu && value < 0.0f ? 0.0f : value; /* a NaN stays */
+                out[pixel + column] = activated(act, value);
             }
         }
     }

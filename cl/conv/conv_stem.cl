@@ -109,10 +109,10 @@ static inline void multiply(const float *rows, int x, __global const float *b, _
 /* Work-items: blocks of `share` output rows. */
 ONE void stem_forward(__global const float *in, __global const float *b, __global float *out, int images, int h,
                       int oh, int cout, int share, __global const float *affine,
-                      __global const float *residual, int relu, __global float *moments)
+                      __global const float *residual, int act, __global float *moments)
 {
     float rows[KERNEL * ROW];
-    const struct epilogue e = epilogue_of(affine, residual, relu, moments, cout);
+    const struct epilogue e = epilogue_of(affine, residual, act, moments, cout);
     const int first = (int)get_global_id(0) * share, last = min(first + share, images * oh);
     for (int row = first; row < last; row++) {
         copy_rows(in, h, row / oh, row % oh, rows);

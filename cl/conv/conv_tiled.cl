@@ -265,15 +265,18 @@ static inline int row_of(int i, int row)
 
 #if DIRECTION == 0
 
+#define ACT_WIDTH VN
+#include "activation.clh"
+
 /* The batch norm behind a forward pass, while y is in registers: for evaluation y becomes act(y * affine[0] + affine[1]
  * + residual); for training the moments of a row tile are left as a block for batchnorm.cl to merge. Pointers that are
  * NULL ask for nothing. */
-static inline nvec normalised(nvec y, global const float *affine, global const float *residual, int relu, int n)
+static inline nvec normalised(nvec y, global const float *affine, global const float *residual, int act, int n)
 {
     y = fma(y, columns_of(affine, n), columns_of(affine + COLUMNS, n));
     if (residual)
         y += columns_of(residual, n);
-    return relu ? (y < (nvec)(0.0f) ? (nvec)(0.0f) : y) : y; /* a NaN stays */
+    return activated(act, y);
 }
 
 /* The sums of columns over the tile's rows, to all work-items of a column, which have a `part` each. */
@@ -317,7 +320,7 @@ static inline void leave_moments(nvec sums[TM][TN / VN], int g, int rows, int ro
 kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void
 conv_tiled(int images, global const float *in, global const float *other, global float *out, int accumulate,
            int share, int parts, long in_step, long other_step, long out_step, global const float *affine,
-           global const float *residual, int relu, global float *moments)
+           global const float *residual, int act, global float *moments)
 {
     local float tiles[2 * BK * (LDA + LDB)] ALIGNED;
     local float *a_tile = tiles, *b_tile = tiles + 2 * BK * LDA;
@@ -426,7 +429,7 @@ conv_tiled(int images, global const float *in, global const float *other, global
                     sum += columns_of(out + index * COLUMNS, n);
 #if DIRECTION == 0
                 if (affine)
-                    sum = normalised(sum, affine, residual ? residual + index * COLUMNS : residual, relu, n);
+                    sum = normalised(sum, affine, residual ? residual + index * COLUMNS : residual, act, n);
 #endif
                 put_columns(sum, out + index * COLUMNS, n);
             }

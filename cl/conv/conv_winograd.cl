@@ -283,9 +283,9 @@ static inline void clear(__global float *to, int count)
 ONE void winograd_convolve(__global const float *in, __global const num *u, __global float *out,
                            __global float *scratch, long slot, int images, int ih, int iw, int ic, int oh,
                            int ow, int oc, int pad, int group, int accumulate, __global const float *affine,
-                           __global const float *residual, int relu, __global float *moments)
+                           __global const float *residual, int act, __global float *moments)
 {
-    const struct epilogue e = epilogue_of(affine, residual, relu, moments, oc);
+    const struct epilogue e = epilogue_of(affine, residual, act, moments, oc);
     const struct images from = {ih, iw, ic, (oh + M - 1) / M, (ow + M - 1) / M};
     const struct images to = {oh, ow, oc, from.tiles_y, from.tiles_x};
     const int total = images * from.tiles_y * from.tiles_x, columns = (oc + 16 * V - 1) / (16 * V);

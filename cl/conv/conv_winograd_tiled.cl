@@ -15,6 +15,9 @@
 #define ITEMS 256
 #endif
 #include "group_sum.clh"
+
+#define ACT_WIDTH VEC
+#include "activation.clh"
 typedef vec lanes;
 #include "conv/winograd.clh"
 
@@ -155,7 +158,7 @@ static inline void leave_moments(struct moments own, float own_pixels, int pixel
  * nothing. Groups: (blocks, tiles of ACROSS * VEC channels). */
 GROUP void winograd_outputs(global const float *products, global float *out, int h, int w, int channels, int first,
                             int count, int chunk, int accumulate, global const float *affine,
-                            global const float *residual, int relu, global float *moments, int block, int blocks)
+                            global const float *residual, int act, global float *moments, int block, int blocks)
 {
     local lanes values[ITEMS];
     const int lid = (int)get_local_id(0), begin = (int)get_group_id(0) * DOWN, tile = begin + lid / ACROSS;
@@ -174,7 +177,7 @@ GROUP void winograd_outputs(global const float *products, global float *out, int
                 value = fma(value, LOAD(affine + c), LOAD(affine + channels + c));
             if (residual)
                 value += LOAD(residual + pixel);
-            STORE(relu ? rectified(value) : value, out + pixel);
+            STORE(activated(act, value), out + pixel);
         }
     }
     if (moments) {

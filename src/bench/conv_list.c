@@ -37,10 +37,10 @@ static enum unseen_status add(struct us_conv_list *list, const struct us_graph *
         const char *name = graph->params.item[node->param].name, *end = strrchr(name, '.');
         memcpy(use->layer, name, end ? (size_t)(end - name) : strlen(name));
     }
-    /* A gradient of the images is not wanted. */
+    /* A gradient of the images is not wanted, nor are those of frozen weights. */
     use->times[linear ? US_CONV_BWD_DATA : US_CONV_FORWARD]++;
     use->times[linear ? US_CONV_FORWARD : US_CONV_BWD_DATA] += node->x != 0;
-    use->times[US_CONV_BWD_WEIGHTS]++;
+    use->times[US_CONV_BWD_WEIGHTS] += !graph->params.item[node->param].frozen;
     return UNSEEN_OK;
 }
 

@@ -163,7 +163,7 @@ int us_graph_pool(struct us_graph *graph, enum us_pool_kind kind, int x, int ker
     return finish_node(graph, out_size(in.h, node), out_size(in.w, node), in.c);
 }
 
-int us_graph_linear(struct us_graph *graph, const char *name, int x, int out)
+static int add_linear(struct us_graph *graph, const char *name, int x, int out, bool bias, float scale)
 {
     if (graph->status)
         return -1;
@@ -172,6 +172,8 @@ int us_graph_linear(struct us_graph *graph, const char *name, int x, int out)
     if (!node)
         return -1;
     const int fan_in = in.c * in.h * in.w;
+    node->has_bias = bias;
+    node->scale = scale;
     node->param = add_param(graph, &graph->params, name, "weight",
                             (struct us_param){.role = US_PARAM_LINEAR,
                                               .init = US_INIT_UNIFORM,
@@ -180,10 +182,66 @@ int us_graph_linear(struct us_graph *graph, const char *name, int x, int out)
                                               .i = in.c,
                                               .h = in.h,
                                               .w = in.w});
-    struct us_param bias = vector(US_PARAM_BIAS, US_INIT_UNIFORM, out);
-    bias.fan_in = fan_in;
-    add_param(graph, &graph->params, name, "bias", bias);
+    struct us_param vector_bias = vector(US_PARAM_BIAS, US_INIT_UNIFORM, out);
+    vector_bias.fan_in = fan_in;
+    if (bias)
+        add_param(graph, &graph->params, name, "bias", vector_bias);
     return finish_node(graph, 1, 1, out);
+}
+
+int us_graph_linear(struct us_graph *graph, const char *name, int x, int out)
+{
+    return add_linear(graph, name, x, out, true, 1.0f);
+}
+
+int us_graph_linear_scaled(struct us_graph *graph, const char *name, int x, int out, float scale)
+{
+    return add_linear(graph, name, x, out, false, scale);
+}
+
+int us_graph_bias(struct us_graph *graph, const char *name, int x, enum us_activation act)
+{
+    if (graph->status)
+        return -1;
+    struct us_value in = graph->values[x];
+    struct us_node *node = add_node(graph, US_NODE_BIAS, x);
+    if (!node)
+        return -1;
+    node->act = act;
+    node->param = add_param(graph, &graph->params, name, "bias", vector(US_PARAM_BIAS, US_INIT_ZERO, in.c));
+    return finish_node(graph, in.h, in.w, in.c);
+}
+
+int us_node_params(const struct us_node *node)
+{
+    switch (node->kind) {
+    case US_NODE_BATCHNORM:
+        return 2;
+    case US_NODE_LINEAR:
+        return node->has_bias ? 2 : 1;
+    case US_NODE_CONV:
+    case US_NODE_BIAS:
+        return 1;
+    case US_NODE_POOL:
+        break;
+    }
+    return 0;
+}
+
+void us_graph_find_wanted(const struct us_graph *graph, bool *wanted)
+{
+    wanted[0] = false;
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const struct us_node *node = &graph->nodes[i];
+        bool trains = false;
+        for (int k = 0; k < us_node_params(node); k++)
+            trains |= !graph->params.item[node->param + k].frozen;
+        wanted[node->y] = trains || wanted[node->x] || node->residual > 0;
+    }
+    for (int i = 0; i < graph->n_nodes; i++)
+        if (graph->nodes[i].residual > 0)
+            wanted[graph->nodes[i].residual] = true;
+    wanted[graph->nodes[graph->n_nodes - 1].y] = true;
 }
 
 /* UNSEEN_FAILED is a builder's mistake. */
@@ -240,20 +298,19 @@ bool us_graph_cut_behind(const struct us_graph *graph, int i)
     return true;
 }
 
+bool us_param_is_weight(const struct us_param *param)
+{
+    return param->role == US_PARAM_CONV || param->role == US_PARAM_LINEAR;
+}
+
 /* Where a parameter lies in the flat buffer: the number of its part there. */
 static int part_of(const struct us_param *param)
 {
     if (param->frozen)
         return 3;
-    switch (param->role) {
-    case US_PARAM_CONV:
-    case US_PARAM_LINEAR:
+    if (us_param_is_weight(param))
         return 0;
-    case US_PARAM_SHIFT:
-        return 2;
-    default:
-        return 1;
-    }
+    return param->role == US_PARAM_SHIFT ? 2 : 1;
 }
 
 void us_params_place(struct us_params *params, size_t align)

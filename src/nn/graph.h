@@ -11,7 +11,7 @@ struct us_value {
     int h, w, c; /* of one image */
 };
 
-enum us_node_kind { US_NODE_CONV, US_NODE_BATCHNORM, US_NODE_POOL, US_NODE_LINEAR };
+enum us_node_kind { US_NODE_CONV, US_NODE_BATCHNORM, US_NODE_POOL, US_NODE_LINEAR, US_NODE_BIAS };
 
 /* torch.nn.BatchNorm2d's, and those of other networks. */
 struct us_norm {
@@ -24,8 +24,10 @@ struct us_node {
     int x, residual, y;      /* values; residual is -1 where there is none */
     int kernel, stride, pad; /* convolution and pooling */
     enum us_pool_kind pool;  /* pooling */
-    enum us_activation act;  /* batch norm */
+    enum us_activation act;  /* batch norm and bias */
     struct us_norm norm;     /* batch norm */
+    bool has_bias;           /* linear: as its second parameter */
+    float scale;             /* linear: of its outputs */
     int param;               /* first of its parameters; -1: none */
     int stat;                /* first of its running statistics (mean, then variance); -1: none */
 };
@@ -90,6 +92,9 @@ int us_graph_batchnorm(struct us_graph *graph, const char *name, int x, int resi
                        const struct us_norm *norm); /* NULL: eps 1e-5, momentum 0.1, PyTorch's defaults */
 int us_graph_pool(struct us_graph *graph, enum us_pool_kind kind, int x, int kernel, int stride, int pad);
 int us_graph_linear(struct us_graph *graph, const char *name, int x, int out);
+int us_graph_linear_scaled(struct us_graph *graph, const char *name, int x, int out,
+                           float scale); /* times `scale`, without bias */
+int us_graph_bias(struct us_graph *graph, const char *name, int x, enum us_activation act); /* drawn as 0 */
 
 /* Of the parameter called `name`, added before: draw it like that instead, and freeze it. */
 void us_graph_draw(struct us_graph *graph, const char *name, enum us_param_init init);
@@ -97,6 +102,13 @@ void us_graph_freeze(struct us_graph *graph, const char *name);
 
 /* Whether node i is a convolution whose output goes to the next node, a batch norm, and to no other. */
 bool us_graph_feeds_batchnorm(const struct us_graph *graph, int i);
+
+/* The parameters of node i are item[param] to item[param + this - 1]. */
+int us_node_params(const struct us_node *node);
+
+/* Whether a value's gradient is wanted, wanted [n_values]: where a trained parameter lies before it. Of every
+ * residual it is, since batch norm takes one without gradient for none. */
+void us_graph_find_wanted(const struct us_graph *graph, bool *wanted);
 
 /* Whether all that runs behind node i uses nothing from before it but its output. */
 bool us_graph_cut_behind(const struct us_graph *graph, int i);
@@ -107,6 +119,9 @@ int us_graph_feature_count(const struct us_graph *graph);
 /* Offsets such that every parameter starts at a multiple of `align` bytes, in the order of struct us_params;
  * among those of a kind in the order in which they were added. */
 void us_params_place(struct us_params *params, size_t align);
+
+/* Whether it belongs to a convolution or a linear layer, and is no bias. */
+bool us_param_is_weight(const struct us_param *param);
 
 /* Where element (o,i,y,x) of a parameter lies on the device, in floats from its offset. */
 size_t us_param_index(const struct us_param *param, int o, int i, int y, int x);

@@ -24,6 +24,7 @@ static enum unseen_status make_layer(struct us_model *model, int i)
     const struct us_node *node = &model->graph.nodes[i];
     struct us_value x = model->graph.values[node->x], y = model->graph.values[node->y];
     struct us_layer *layer = &model->layers[i];
+    const size_t rows = (size_t)model->spec.batch * (size_t)x.h * (size_t)x.w;
     enum unseen_status st = UNSEEN_OK;
     switch (node->kind) {
     case US_NODE_CONV: {
@@ -35,8 +36,8 @@ static enum unseen_status make_layer(struct us_model *model, int i)
         break;
     }
     case US_NODE_BATCHNORM: {
-        size_t rows = (size_t)model->spec.batch * (size_t)x.h * (size_t)x.w;
-        US_TRY(us_batchnorm_new(model->device, rows, x.c, node->act == US_ACT_RELU, &layer->batchnorm));
+        const struct us_batchnorm_spec spec = {x.c, node->act, node->norm.eps, node->norm.momentum};
+        US_TRY(us_batchnorm_new(model->device, rows, &spec, &layer->batchnorm));
         model->workspace_bytes = max_size(model->workspace_bytes, us_batchnorm_workspace(layer->batchnorm));
         break;
     }
@@ -46,8 +47,13 @@ static enum unseen_status make_layer(struct us_model *model, int i)
         break;
     }
     case US_NODE_LINEAR:
-        US_TRY(us_linear_new(model->device, model->spec.batch, x.h * x.w * x.c, y.c, &layer->linear));
+        US_TRY(us_linear_new(model->device, model->spec.batch, x.h * x.w * x.c, y.c, node->scale,
+                             &layer->linear));
         model->workspace_bytes = max_size(model->workspace_bytes, us_linear_workspace(layer->linear));
+        break;
+    case US_NODE_BIAS:
+        US_TRY(us_bias_new(model->device, rows, x.c, node->act, &layer->bias));
+        model->workspace_bytes = max_size(model->workspace_bytes, us_bias_workspace(layer->bias));
         break;
     }
 out:
@@ -93,6 +99,18 @@ static void fuse(struct us_model *model)
     }
 }
 
+/* Room for the largest gradient of a frozen vector. */
+static size_t unwanted_bytes(const struct us_model *model)
+{
+    size_t count = 0;
+    for (int k = 0; k < model->graph.params.n; k++) {
+        const struct us_param *param = &model->graph.params.item[k];
+        if (param->frozen && !us_param_is_weight(param))
+            count = max_size(count, param->count);
+    }
+    return us_model_learns(&model->spec) ? count * sizeof(float) : 0;
+}
+
 static enum unseen_status check_spec(const struct us_model_spec *spec)
 {
     if (spec->width < 1 || spec->width > 1024)
@@ -123,6 +141,7 @@ static enum unseen_status prepare(struct unseen_device *device, const struct us_
     size_t align = max_size(unseen_device_info(device)->align, 64);
     us_params_place(&model->graph.params, align);
     us_params_place(&model->graph.stats, align);
+    model->unwanted_bytes = unwanted_bytes(model);
     US_TRY_ALLOC(model->layers = us_calloc((size_t)model->graph.n_nodes, sizeof *model->layers));
     US_TRY_ALLOC(model->fused = us_calloc((size_t)model->graph.n_nodes, sizeof *model->fused));
     US_TRY(make_layers(model));
@@ -141,6 +160,7 @@ static uint64_t needed(const struct us_model *model, uint64_t *largest)
     size_t params = us_flat_bytes(&model->graph.params), stats = us_flat_bytes(&model->graph.stats);
     uint64_t sum = model->workspace_bytes ? us_buf_footprint(model->workspace_bytes) : 0;
     sum += model->shared_bytes ? us_buf_footprint(model->shared_bytes) : 0;
+    sum += model->unwanted_bytes ? us_buf_footprint(model->unwanted_bytes) : 0;
     *largest = max_size(model->workspace_bytes, params);
     for (int s = 0; s < model->plan.n_slots; s++) {
         sum += us_buf_footprint(model->plan.slots[s]);
@@ -240,6 +260,8 @@ static enum unseen_status allocate(struct us_model *model)
         US_TRY(us_buf_new(device, model->workspace_bytes, &model->workspace));
     if (model->shared_bytes)
         US_TRY(us_buf_new(device, model->shared_bytes, &model->shared));
+    if (model->unwanted_bytes)
+        US_TRY(us_buf_new(device, model->unwanted_bytes, &model->unwanted));
     US_TRY_ALLOC(model->slots = us_calloc((size_t)model->plan.n_slots, sizeof(struct us_buf *)));
     for (int s = 0; s < model->plan.n_slots; s++)
         US_TRY(us_buf_new(device, model->plan.slots[s], &model->slots[s]));
@@ -307,6 +329,7 @@ void us_model_free(struct us_model *model)
     us_buf_free(model->device, model->scaling);
     us_buf_free(model->device, model->sum);
     us_buf_free(model->device, model->shared);
+    us_buf_free(model->device, model->unwanted);
     us_flat_free(model->device, &model->params);
     us_flat_free(model->device, &model->grads);
     us_flat_free(model->device, &model->velocity);
@@ -317,6 +340,7 @@ void us_model_free(struct us_model *model)
         us_batchnorm_free(model->layers[i].batchnorm);
         us_pool_free(model->layers[i].pool);
         us_linear_free(model->layers[i].linear);
+        us_bias_free(model->layers[i].bias);
     }
     free(model->layers);
     free(model->fused);

@@ -31,9 +31,8 @@ enum unseen_status us_model_new(struct unseen_device *device, const struct us_mo
                                 struct us_model **model);
 void us_model_free(struct us_model *model);
 
-/* Draw parameters: convolutions He normal (fan out), batch-norm scale 1 and shift 0, linear
- * uniform(+-1/sqrt(in)) as PyTorch; running mean 0, variance 1; velocity 0. Philox US_STREAM_INIT, so equal
- * on every device. */
+/* Draw parameters as the graph says (enum us_param_init); running mean 0, variance 1; velocity 0. Philox
+ * US_STREAM_INIT, so equal on every device. */
 enum unseen_status us_model_init(struct us_model *model, uint64_t seed);
 
 /* .safetensors with PyTorch's names and layouts (torchvision-style ResNet: conv1.weight OIHW, bn1.*,
@@ -88,7 +87,7 @@ size_t us_model_count(const struct us_model *model, enum us_model_part part);
 enum unseen_status us_model_get(struct us_model *model, enum us_model_part part, float *values);
 enum unseen_status us_model_set(struct us_model *model, enum us_model_part part, const float *values);
 
-/* Gradients under PyTorch's names and layouts (parity checks). */
+/* Gradients of trained parameters under PyTorch's names and layouts (parity checks). */
 enum unseen_status us_model_save_grads(struct us_model *model, const char *path);
 
 /* Forward FLOPs of one image (multiply-add = 2), convolutions and linear. */

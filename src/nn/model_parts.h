@@ -6,6 +6,7 @@
 #include "nn/models.h"
 #include "nn/plan.h"
 #include "ops/batchnorm.h"
+#include "ops/bias.h"
 #include "ops/conv/conv.h"
 #include "ops/linear.h"
 
@@ -15,6 +16,7 @@ struct us_layer {
     struct us_batchnorm *batchnorm;
     struct us_pool *pool;
     struct us_linear *linear;
+    struct us_bias *bias;
 };
 
 struct us_model {
@@ -25,7 +27,7 @@ struct us_model {
     struct us_plan plan;
     struct us_layer *layers; /* [graph.n_nodes] */
     bool *fused; /* [graph.n_nodes]: convolutions that share the work of the batch norm behind them */
-    size_t workspace_bytes, shared_bytes;
+    size_t workspace_bytes, shared_bytes, unwanted_bytes;
     struct us_buf *workspace;
     struct us_buf *shared;  /* between the two: moments or what evaluation makes of the running statistics */
     struct us_buf **slots;  /* [plan.n_slots] */
@@ -33,6 +35,7 @@ struct us_model {
 
     struct us_flat params, grads, velocity; /* laid out by graph.params */
     struct us_flat stats, saved; /* by graph.stats; saved: batch mean and 1/std for the backward pass */
+    struct us_buf *unwanted;     /* takes the gradients of frozen vectors, which operators find anyway */
     struct us_buf *sum;          /* of the gradients of a step's parts; NULL where there is one */
     bool frozen;                 /* batch norm by running statistics in training passes too */
     struct us_buf *scaling;      /* of the loss, see ops/scaling.h; f16 training only */

@@ -45,6 +45,15 @@ static int features(const struct us_model *model, int value)
     return v.h * v.w * v.c;
 }
 
+/* Where the gradient of parameter k goes. NULL for frozen weights, whose gradient need not be computed. */
+static struct us_buf *param_gradient(const struct us_model *model, int k)
+{
+    const struct us_param *param = &model->graph.params.item[k];
+    if (!param->frozen)
+        return model->grads.part[k];
+    return us_param_is_weight(param) ? NULL : model->unwanted;
+}
+
 static struct us_batchnorm_params batchnorm_params(const struct us_model *model, const struct us_node *node)
 {
     struct us_batchnorm_params params = {.gamma = model->params.part[node->param],
@@ -52,8 +61,8 @@ static struct us_batchnorm_params batchnorm_params(const struct us_model *model,
                                          .running_mean = model->stats.part[node->stat],
                                          .running_var = model->stats.part[node->stat + 1]};
     if (us_model_learns(&model->spec)) {
-        params.dgamma = model->grads.part[node->param];
-        params.dbeta = model->grads.part[node->param + 1];
+        params.dgamma = param_gradient(model, node->param);
+        params.dbeta = param_gradient(model, node->param + 1);
         params.mean = model->saved.part[node->stat];
         params.invstd = model->saved.part[node->stat + 1];
         params.frozen = model->frozen;
@@ -71,9 +80,8 @@ static enum unseen_status forward_fused(struct us_model *model, int i, int n, en
     if (way == EVALUATE) {
         const struct us_batchnorm_params params = batchnorm_params(model, next);
         US_TRY(us_batchnorm_affine(model->layers[i + 1].batchnorm, &params, model->shared));
-        epilogue = (struct us_conv_epilogue){.affine = model->shared,
-                                             .residual = activation(model, next->residual),
-                                             .relu = next->act == US_ACT_RELU};
+        epilogue = (struct us_conv_epilogue){
+            .affine = model->shared, .residual = activation(model, next->residual), .act = next->act};
     }
     US_TRY(us_conv_forward_fused(model->layers[i].conv, n, x, model->params.part[node->param],
                                  model->workspace, &epilogue,
@@ -121,7 +129,10 @@ static enum unseen_status forward_node(struct us_model *model, int i, int n, enu
         return us_pool_forward(layer->pool, n, x, y);
     case US_NODE_LINEAR:
         return us_linear_forward(layer->linear, n, x, model->params.part[node->param],
-                                 model->params.part[node->param + 1], model->workspace, y);
+                                 node->has_bias ? model->params.part[node->param + 1] : NULL,
+                                 model->workspace, y);
+    case US_NODE_BIAS:
+        return us_bias_forward(layer->bias, pixels(model, node->x, n), x, model->params.part[node->param], y);
     }
     return UNSEEN_OK;
 }
@@ -142,37 +153,48 @@ out:
     return st;
 }
 
-static enum unseen_status backward_node(struct us_model *model, int i, int n)
+static enum unseen_status backward_conv(struct us_model *model, int i, int n, struct us_buf *x,
+                                        struct us_buf *dy, struct us_buf *dx)
 {
     enum unseen_status st = UNSEEN_OK;
+    const int k = model->graph.nodes[i].param;
+    struct us_conv *conv = model->layers[i].conv;
+    struct us_buf *dweights = param_gradient(model, k);
+    if (dweights)
+        US_TRY(us_conv_backward_weights(conv, n, x, dy, model->workspace, dweights));
+    if (dx)
+        US_TRY(us_conv_backward_data(conv, n, dy, model->params.part[k], model->workspace,
+                                     model->plan.accumulate_x[i], dx));
+out:
+    return st;
+}
+
+static enum unseen_status backward_node(struct us_model *model, int i, int n)
+{
     const struct us_node *node = &model->graph.nodes[i];
     const struct us_layer *layer = &model->layers[i];
     struct us_buf *x = kept(model, node->x);
     struct us_buf *dy = gradient(model, node->y), *dx = gradient(model, node->x);
-    bool accumulate = model->plan.accumulate_x[i];
+    const bool accumulate = model->plan.accumulate_x[i];
+    const int k = node->param;
+    if (!dy)
+        return UNSEEN_OK;
     switch (node->kind) {
     case US_NODE_CONV:
-        US_TRY(us_conv_backward_weights(layer->conv, n, x, dy, model->workspace,
-                                        model->grads.part[node->param]));
-        if (dx)
-            US_TRY(us_conv_backward_data(layer->conv, n, dy, model->params.part[node->param],
-                                         model->workspace, accumulate, dx));
-        break;
+        return backward_conv(model, i, n, x, dy, dx);
     case US_NODE_BATCHNORM:
-        US_TRY(backward_batchnorm(model, i, n));
-        break;
+        return backward_batchnorm(model, i, n);
     case US_NODE_POOL:
-        if (dx)
-            US_TRY(us_pool_backward(layer->pool, n, x, kept(model, node->y), dy, accumulate, dx));
-        break;
+        return dx ? us_pool_backward(layer->pool, n, x, kept(model, node->y), dy, accumulate, dx) : UNSEEN_OK;
     case US_NODE_LINEAR:
-        US_TRY(us_linear_backward(layer->linear, n, x, dy, model->params.part[node->param], model->workspace,
-                                  model->grads.part[node->param], model->grads.part[node->param + 1],
-                                  accumulate, dx));
-        break;
+        return us_linear_backward(layer->linear, n, x, dy, model->params.part[k], model->workspace,
+                                  param_gradient(model, k),
+                                  node->has_bias ? param_gradient(model, k + 1) : NULL, accumulate, dx);
+    case US_NODE_BIAS:
+        return us_bias_backward(layer->bias, pixels(model, node->x, n), dy, x, model->params.part[k],
+                                model->workspace, param_gradient(model, k), accumulate, dx);
     }
-out:
-    return st;
+    return UNSEEN_OK;
 }
 
 void us_model_freeze(struct us_model *model)

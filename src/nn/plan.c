@@ -151,15 +151,16 @@ static void time_again(const struct us_graph *graph, const struct schedule *sche
                 extend(later[node->residual], schedule->again[i]);
         }
         extend(later[node->x], schedule->back[i]);
-        if ((node->kind == US_NODE_BATCHNORM && node->act) || node->kind == US_NODE_POOL)
+        /* A batch norm's output is asked for what ReLU let pass, next to a residual. */
+        if ((node->kind == US_NODE_BATCHNORM && node->act == US_ACT_RELU) || node->kind == US_NODE_POOL)
             extend(later[node->y], schedule->back[i]);
     }
 }
 
 /* From the backward pass of the last consumer to that of the producer, and who is first to write. home[v]:
  * the value whose interval v's gradient lives in. */
-static void time_gradients(const struct us_graph *graph, const int *back, struct us_interval *grad, int *home,
-                           struct us_plan *plan)
+static void time_gradients(const struct us_graph *graph, const int *back, const bool *wanted,
+                           struct us_interval *grad, int *home, struct us_plan *plan)
 {
     int logits = graph->nodes[graph->n_nodes - 1].y;
     grad[logits].first = graph->n_nodes;
@@ -167,17 +168,19 @@ static void time_gradients(const struct us_graph *graph, const int *back, struct
         home[v] = v;
     for (int i = graph->n_nodes - 1; i >= 0; i--) {
         const struct us_node *node = &graph->nodes[i];
+        if (!wanted[node->y])
+            continue;
         grad[home[node->y]].last = back[i];
         if (node->residual > 0) {
             plan->accumulate_residual[i] = grad[node->residual].first != 0;
             if (!plan->accumulate_residual[i])
                 grad[node->residual].first = back[i];
         }
-        if (node->x > 0) {
+        if (wanted[node->x]) {
             plan->accumulate_x[i] = grad[node->x].first != 0;
             if (!plan->accumulate_x[i]) {
                 grad[node->x].first = back[i];
-                if (node->kind == US_NODE_BATCHNORM)
+                if (node->kind == US_NODE_BATCHNORM || node->kind == US_NODE_BIAS)
                     home[node->x] = home[node->y];
             }
         }
@@ -219,6 +222,7 @@ struct times {
         *grad;                  /* all [3 * n_values]: the others, one behind the other */
     struct us_interval **later; /* [n_values] */
     int *home;                  /* [n_values] */
+    bool *wanted;               /* [n_values]: us_graph_find_wanted */
     struct us_interval *used;   /* [3 * n_values] */
     int **place;
     int n; /* of these */
@@ -234,6 +238,8 @@ static enum unseen_status begin_times(const struct us_graph *graph, int batch, s
     US_TRY_ALLOC(t->place = us_calloc(3 * values, sizeof *t->place));
     US_TRY_ALLOC(t->later = us_calloc(values, sizeof *t->later));
     US_TRY_ALLOC(t->home = us_calloc(values, sizeof *t->home));
+    US_TRY_ALLOC(t->wanted = us_calloc(values, sizeof *t->wanted));
+    us_graph_find_wanted(graph, t->wanted);
     t->act = t->all;
     t->made_again = t->all + values;
     t->grad = t->all + 2 * values;
@@ -253,6 +259,7 @@ static void end_times(struct times *t)
     free(t->place);
     free(t->later);
     free(t->home);
+    free(t->wanted);
 }
 
 static void use(struct times *t, const struct us_interval *interval, int *place)
@@ -270,7 +277,7 @@ static void time_training(const struct us_graph *graph, const struct schedule *s
         if (schedule->again[i] >= 0)
             t->later[graph->nodes[i].y] = &t->made_again[graph->nodes[i].y];
     time_again(graph, schedule, t->later);
-    time_gradients(graph, schedule->back, t->grad, t->home, plan);
+    time_gradients(graph, schedule->back, t->wanted, t->grad, t->home, plan);
 }
 
 enum unseen_status us_plan_make(const struct us_graph *graph, int batch, enum us_plan_for purpose,
@@ -296,7 +303,7 @@ enum unseen_status us_plan_make(const struct us_graph *graph, int batch, enum us
             use(&t, t.later[v], &plan->again[v]);
     }
     for (int v = 1; training && v < graph->n_values; v++)
-        if (t.home[v] == v)
+        if (t.wanted[v] && t.home[v] == v)
             use(&t, &t.grad[v], &plan->gradient[v]);
     US_TRY(us_plan_slots(t.used, t.n, plan->slots, &plan->n_slots));
     for (int k = 0; k < t.n; k++) {
@@ -308,7 +315,7 @@ enum unseen_status us_plan_make(const struct us_graph *graph, int batch, enum us
     for (int v = 0; training && v < graph->n_values; v++) {
         if (t.later[v] == &t.act[v])
             plan->again[v] = plan->activation[v];
-        plan->gradient[v] = v > 0 ? plan->gradient[t.home[v]] : -1;
+        plan->gradient[v] = t.wanted[v] ? plan->gradient[t.home[v]] : -1;
     }
 out:
     free(schedule.again);

@@ -30,8 +30,9 @@ struct us_plan {
     int *again;         /* the same in the backward pass: another, if the value is recomputed there */
     int *restart;       /* per node: before its backward pass the nodes from this one on, up to but without
                            itself, run forward again; -1: none do */
-    int *gradient;      /* place of each value's gradient; -1: none is wanted. Batch norm's backward pass
-                           works in place: dx lies where dy does, unless dx must be added to another */
+    int *gradient;      /* place of each value's gradient; -1: none is wanted. Batch norm's and a bias's
+                           backward pass works in place: dx lies where dy does, unless dx must be added to
+                           another */
     bool *accumulate_x; /* per node: x's gradient has been written before, add to it */
     bool *accumulate_residual; /* the same for the residual's */
     struct us_place *places;

@@ -91,7 +91,11 @@ enum unseen_status us_model_save_grads(struct us_model *model, const char *path)
     US_TRY_ALLOC(storage);
     US_TRY_ALLOC(views);
     US_TRY(view_part(model, US_MODEL_GRADS, storage, views));
-    US_TRY(us_safetensors_write(path, views, (size_t)params->n, torch_metadata));
+    size_t n = 0;
+    for (int k = 0; k < params->n; k++)
+        if (!params->item[k].frozen)
+            views[n++] = views[k];
+    US_TRY(us_safetensors_write(path, views, n, torch_metadata));
 out:
     free(storage);
     free(views);
@@ -170,35 +174,41 @@ static enum unseen_status find_tensor(const struct us_safetensors *file, const c
     return UNSEEN_OK;
 }
 
-/* The parameters of the last linear layer, its weights and its bias. */
-static const struct us_param *head_of(const struct us_model *model)
+/* The parameters of the last linear layer: its weights, and its bias if it has one. */
+struct head {
+    const struct us_param *weights, *bias;
+};
+
+static struct head head_of(const struct us_model *model)
 {
     const struct us_graph *graph = &model->graph;
-    return &graph->params.item[graph->nodes[graph->n_nodes - 1].param];
+    const struct us_node *node = &graph->nodes[graph->n_nodes - 1];
+    const struct us_param *weights = &graph->params.item[node->param];
+    return (struct head){weights, node->has_bias ? weights + 1 : NULL};
 }
 
 /* Whether the file's head is the model's but for the number of classes, which *classes receives. */
-static bool is_other_head(const struct us_safetensors *file, const struct us_param *head, int64_t *classes)
+static bool is_other_head(const struct us_safetensors *file, const struct head *head, int64_t *classes)
 {
-    const struct us_tensor_view *weights = us_safetensors_find(file, head[0].name);
-    const struct us_tensor_view *bias = us_safetensors_find(file, head[1].name);
+    const struct us_tensor_view *weights = us_safetensors_find(file, head->weights->name);
     int64_t shape[4] = {0};
-    torch_shape(&head[0], shape);
+    torch_shape(head->weights, shape);
     *classes = weights && weights->ndim == 2 ? weights->shape[0] : 0;
-    return *classes > 0 && *classes != shape[0] && weights->shape[1] == shape[1] && bias && bias->ndim == 1 &&
-           bias->shape[0] == *classes;
+    if (*classes <= 0 || *classes == shape[0] || weights->shape[1] != shape[1])
+        return false;
+    const struct us_tensor_view *bias = head->bias ? us_safetensors_find(file, head->bias->name) : NULL;
+    return !head->bias || (bias && bias->ndim == 1 && bias->shape[0] == *classes);
 }
 
 /* But for those of the `head`, if it is not NULL, which stay as they are. */
 static enum unseen_status read_part(const struct us_safetensors *file, const char *path,
-                                    const struct us_params *params, const struct us_param *head,
-                                    float *values)
+                                    const struct us_params *params, const struct head *head, float *values)
 {
     enum unseen_status st = UNSEEN_OK;
     for (int k = 0; k < params->n; k++) {
         const struct us_tensor_view *view;
         const struct us_param *param = &params->item[k];
-        if (!head || (param != head && param != head + 1)) {
+        if (!head || (param != head->weights && param != head->bias)) {
             US_TRY(find_tensor(file, path, param, &view));
             convert(param, view->data, false, values);
         }
@@ -249,7 +259,7 @@ static enum unseen_status check_names(const struct us_model *model, const struct
 
 /* The `head`, if it is not NULL, stays as it is. */
 static enum unseen_status load(struct us_model *model, const struct us_safetensors *file, const char *path,
-                               const struct us_param *head)
+                               const struct head *head)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_params *params = &model->graph.params, *stats = &model->graph.stats;
@@ -287,17 +297,17 @@ enum unseen_status us_model_load(struct us_model *model, const char *path)
 enum unseen_status us_model_start(struct us_model *model, const char *path, uint64_t seed)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_param *head = head_of(model);
+    const struct head head = head_of(model);
     struct us_safetensors *file = NULL;
     int64_t classes;
     US_TRY(us_safetensors_open(path, &file));
-    const bool other = is_other_head(file, head, &classes);
+    const bool other = is_other_head(file, &head, &classes);
     if (other)
         US_TRY(us_model_init(model, seed));
-    US_TRY(load(model, file, path, other ? head : NULL));
+    US_TRY(load(model, file, path, other ? &head : NULL));
     if (other)
         us_log(UNSEEN_LOG_WARNING, "%s: its %s is of %lld classes, this one's of %d is drawn", path,
-               head->name, (long long)classes, head->o);
+               head.weights->name, (long long)classes, head.weights->o);
 out:
     us_safetensors_close(file);
     return st;

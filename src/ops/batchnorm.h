@@ -1,16 +1,22 @@
-/* Batch norm over [rows, channels] (rows = n*h*w), with residual add and ReLU in the same pass (Ioffe and
- * Szegedy, 2015). y = act(gamma * (x - mean) * invstd + beta + residual), act = ReLU or identity, residual
- * optional. */
+/* Batch norm over [rows, channels] (rows = n*h*w), with residual add and activation in the same pass (Ioffe
+ * and Szegedy, 2015). y = act(gamma * (x - mean) * invstd + beta + residual), residual optional. */
 #ifndef US_OPS_BATCHNORM_H
 #define US_OPS_BATCHNORM_H
 
 #include "device/device.h"
+#include "ops/activation.h"
 
 struct us_batchnorm; /* prepared for one number of channels */
 
-/* rows: the largest number of rows. eps 1e-5 and running-statistics momentum 0.1 are PyTorch's defaults. */
-enum unseen_status us_batchnorm_new(struct unseen_device *device, size_t rows, int channels, bool relu,
-                                    struct us_batchnorm **bn);
+struct us_batchnorm_spec {
+    int channels;
+    enum us_activation act; /* with GELU there is no residual: its gradient is found from x */
+    double eps, momentum;   /* momentum: the share of a new batch in the running statistics */
+};
+
+/* rows: the largest number of rows. */
+enum unseen_status us_batchnorm_new(struct unseen_device *device, size_t rows,
+                                    const struct us_batchnorm_spec *spec, struct us_batchnorm **bn);
 void us_batchnorm_free(struct us_batchnorm *bn);
 size_t us_batchnorm_workspace(const struct us_batchnorm *bn);
 

@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/activation.h"
 #include "support/device.h"
 
 struct shape {
     size_t rows;
     int channels;
-    bool relu, residual, accumulate;
+    enum us_activation act;
+    bool residual, accumulate;
     float centre; /* mean of x */
 };
 
@@ -30,6 +32,11 @@ struct run {
     struct us_batchnorm_params p;
     struct us_buf *x, *residual, *y, *dy, *dx, *dresidual, *workspace;
 };
+
+static struct us_batchnorm_spec spec_of(const struct shape *s)
+{
+    return (struct us_batchnorm_spec){s->channels, s->act, 1e-5, 0.1};
+}
 
 static double *doubles(size_t n)
 {
@@ -87,7 +94,8 @@ static void make_run(struct run *r, const struct data *d)
         r->residual = test_buf(d->n, d->residual);
         r->dresidual = test_buf(d->n, d->s.accumulate ? d->old_dresidual : NULL);
     }
-    assert_ok(us_batchnorm_new(device, d->s.rows, d->s.channels, d->s.relu, &r->bn));
+    const struct us_batchnorm_spec spec = spec_of(&d->s);
+    assert_ok(us_batchnorm_new(device, d->s.rows, &spec, &r->bn));
     r->workspace = test_buf(us_batchnorm_workspace(r->bn) / sizeof(float), NULL);
 }
 
@@ -142,8 +150,7 @@ static void apply(const struct data *d, const double *x, const double *mean, con
         y[i] = (double)d->gamma[k] * (x[i] - mean[k]) / sqrt(var[k] + 1e-5) + (double)d->beta[k];
         if (d->s.residual)
             y[i] += (double)d->residual[i];
-        if (d->s.relu && y[i] < 0)
-            y[i] = 0;
+        y[i] = test_activated(d->s.act, y[i]);
     }
 }
 
@@ -155,13 +162,24 @@ static double *widened(const float *values, size_t n)
     return wide;
 }
 
+/* What the activation is given of element i, where there is no residual. */
+static double before(const struct data *d, size_t i)
+{
+    const size_t k = i % d->c;
+    return (double)d->gamma[k] * ((double)d->x[i] - d->mean[k]) / sqrt(d->var[k] + 1e-5) + (double)d->beta[k];
+}
+
 /* The mask is the device's own: a value that rounds across zero is no error. rows: INFINITY where the
  * statistics are constants. */
 static void reference_backward(struct data *d, const float *device_y, double rows)
 {
     for (size_t i = 0; i < d->n; i++) {
         size_t k = i % d->c;
-        double g = d->s.relu && device_y[i] <= 0 ? 0 : (double)d->dy[i];
+        double g = (double)d->dy[i];
+        if (d->s.act == US_ACT_RELU)
+            g = device_y[i] <= 0 ? 0 : g;
+        else
+            g *= test_slope(d->s.act, before(d, i));
         d->dresidual[i] = g;
         d->dbeta[k] += g;
         d->dgamma[k] += g * ((double)d->x[i] - d->mean[k]) / sqrt(d->var[k] + 1e-5);
@@ -231,7 +249,8 @@ static void check(struct shape s)
 {
     struct data d;
     struct run r;
-    printf("# %zu rows, %d channels, relu %d, residual %d\n", s.rows, s.channels, s.relu, s.residual);
+    printf("# %zu rows, %d channels, activation %d, residual %d\n", s.rows, s.channels, (int)s.act,
+           s.residual);
     make_data(&d, s);
     make_run(&r, &d);
     run_forward(&r, &d);
@@ -247,12 +266,13 @@ static void agrees_with_reference(void **state)
 {
     (void)state;
     const struct shape shapes[] = {
-        {1, 16, true, false, false, 0},     {7, 16, true, false, false, 0},
-        {4096, 16, true, true, false, 0},   {4099, 16, false, true, true, 0},
-        {1000, 64, true, true, true, 0},    {333, 64, true, false, false, 0},
-        {100, 17, true, true, false, 0},    {1025, 10, true, false, false, 0},
-        {40001, 3, false, false, false, 0}, {140001, 16, true, false, false, 0},
-        {1600, 512, true, true, false, 0},
+        {1, 16, US_ACT_RELU, false, false, 0},     {7, 16, US_ACT_RELU, false, false, 0},
+        {4096, 16, US_ACT_RELU, true, false, 0},   {4099, 16, US_ACT_NONE, true, true, 0},
+        {1000, 64, US_ACT_RELU, true, true, 0},    {333, 64, US_ACT_RELU, false, false, 0},
+        {100, 17, US_ACT_RELU, true, false, 0},    {1025, 10, US_ACT_RELU, false, false, 0},
+        {40001, 3, US_ACT_NONE, false, false, 0},  {140001, 16, US_ACT_RELU, false, false, 0},
+        {1600, 512, US_ACT_RELU, true, false, 0},  {1225, 64, US_ACT_GELU, false, false, 0},
+        {70001, 24, US_ACT_GELU, false, false, 0}, {33, 17, US_ACT_GELU, false, false, 0},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         check(shapes[i]);
@@ -262,7 +282,7 @@ static void agrees_with_reference(void **state)
 static void far_from_zero(void **state)
 {
     (void)state;
-    struct shape s = {20000, 16, true, false, false, 1000};
+    struct shape s = {20000, 16, US_ACT_RELU, false, false, 1000};
     struct data d;
     struct run r;
     make_data(&d, s);
@@ -281,7 +301,7 @@ static void far_from_zero(void **state)
 static void more_rows_than_merged_once(void **state)
 {
     (void)state;
-    struct shape s = {300000, 16, true, true, false, 0}; /* and fewer than it was made for */
+    struct shape s = {300000, 16, US_ACT_RELU, true, false, 0}; /* and fewer than it was made for */
     struct data d;
     struct run r;
     make_data(&d, s);
@@ -301,7 +321,7 @@ static void evaluates_with_running_statistics(void **state)
     (void)state;
     struct data d;
     struct run r;
-    make_data(&d, (struct shape){500, 17, true, true, false, 0});
+    make_data(&d, (struct shape){500, 17, US_ACT_RELU, true, false, 0});
     make_run(&r, &d);
     double *x = widened(d.x, d.n), *mean = widened(d.running_mean, d.c), *var = widened(d.running_var, d.c);
     apply(&d, x, mean, var, d.y);
@@ -318,8 +338,9 @@ static void evaluates_with_running_statistics(void **state)
 static void frozen_statistics_are_constants(void **state)
 {
     (void)state;
-    const struct shape shapes[] = {
-        {500, 17, true, true, false, 0}, {4099, 16, true, false, false, 0}, {1, 16, false, true, true, 0}};
+    const struct shape shapes[] = {{500, 17, US_ACT_RELU, true, false, 0},
+                                   {4099, 16, US_ACT_RELU, false, false, 0},
+                                   {1, 16, US_ACT_NONE, true, true, 0}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         struct data d;
         struct run r;
@@ -359,11 +380,11 @@ static double objective(const double *x, size_t n, void *context)
     return total;
 }
 
-static void check_gradient(bool relu, bool residual)
+static void check_gradient(enum us_activation act, bool residual)
 {
     struct data d;
     struct run r;
-    make_data(&d, (struct shape){12, 17, relu, residual, false, 0});
+    make_data(&d, (struct shape){12, 17, act, residual, false, 0});
     make_run(&r, &d);
     run_forward(&r, &d);
     run_backward(&r, &d);
@@ -379,9 +400,10 @@ static void check_gradient(bool relu, bool residual)
 static void gradient_of_differences(void **state)
 {
     (void)state;
-    check_gradient(false, false);
-    check_gradient(true, false);
-    check_gradient(true, true);
+    check_gradient(US_ACT_NONE, false);
+    check_gradient(US_ACT_RELU, false);
+    check_gradient(US_ACT_RELU, true);
+    check_gradient(US_ACT_GELU, false);
 }
 
 /* The gradient may replace what it comes from. */
@@ -390,7 +412,7 @@ static void works_in_place(void **state)
     (void)state;
     struct data d;
     struct run r;
-    make_data(&d, (struct shape){333, 48, true, true, true, 0});
+    make_data(&d, (struct shape){333, 48, US_ACT_RELU, true, true, 0});
     make_run(&r, &d);
     run_forward(&r, &d);
     test_buf_free(r.dx);
@@ -408,10 +430,12 @@ static void refuses_too_many_rows(void **state)
     (void)state;
     struct us_batchnorm *bn = NULL;
     struct us_batchnorm_params p = {0};
-    assert_ok(us_batchnorm_new(test_device(), 8, 17, true, &bn));
+    struct us_batchnorm_spec spec = {17, US_ACT_RELU, 1e-5, 0.1};
+    assert_ok(us_batchnorm_new(test_device(), 8, &spec, &bn));
     assert_int_equal(us_batchnorm_forward_eval(bn, 9, NULL, NULL, &p, NULL, NULL), UNSEEN_USAGE);
     us_batchnorm_free(bn);
-    assert_int_equal(us_batchnorm_new(test_device(), 8, 0, true, &bn), UNSEEN_USAGE);
+    spec.channels = 0;
+    assert_int_equal(us_batchnorm_new(test_device(), 8, &spec, &bn), UNSEEN_USAGE);
 }
 
 int main(void)

@@ -30,7 +30,7 @@ static void make_layer(struct layer *l, int n, int in, int out)
     l->b = test_random(3, (size_t)out, -1, 1);
     l->dy = test_random(4, l->y_floats, -1, 1);
     l->old_dx = test_random(5, l->x_floats, -1, 1);
-    assert_ok(us_linear_new(test_device(), n, in, out, &l->linear));
+    assert_ok(us_linear_new(test_device(), n, in, out, 1.0f, &l->linear));
     l->work = test_buf(us_linear_workspace(l->linear) / sizeof(float), NULL);
 }
 

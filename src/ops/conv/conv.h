@@ -4,6 +4,7 @@
 #define US_OPS_CONV_CONV_H
 
 #include "device/device.h"
+#include "ops/activation.h"
 
 struct us_conv_shape {
     int n; /* largest batch */
@@ -79,8 +80,8 @@ enum unseen_status us_conv_forward(struct us_conv *conv, int n, struct us_buf *x
 struct us_conv_epilogue {
     struct us_buf *affine;   /* [2][cout]: y becomes act(y * affine[0] + affine[1] + residual), */
     struct us_buf *residual; /* like y; NULL: none; */
-    bool relu;               /* act = ReLU, else the identity */
-    struct us_buf *moments;  /* receives the partial moments of y as ops/batchnorm.h has them */
+    enum us_activation act;
+    struct us_buf *moments; /* receives the partial moments of y as ops/batchnorm.h has them */
 };
 
 /* In how many blocks a forward pass over n images leaves moments; 0 where its algorithm can do no epilogue.

@@ -162,7 +162,7 @@ static enum unseen_status run(struct us_conv *conv, const struct us_conv_plan *p
                   "bbbiiiiiiliiiiiiiiiiiiibbib", call->in, call->work, call->out, call->n, g->ih, g->iw,
                   g->ic, g->pixel, g->line, g->image, g->oh, g->ow, g->oc, g->size, g->mul, g->div, g->off,
                   d->rows, d->cols, d->block, d->slots, d->group, (int)call->accumulate, e->affine,
-                  e->residual, (int)e->relu, e->moments));
+                  e->residual, (int)e->act, e->moments));
 out:
     return st;
 }

@@ -211,7 +211,7 @@ static enum unseen_status gather(struct us_conv *conv, const struct gather *g, s
     return us_run(conv->device, g->kernel, range, "bbbiiiiiiiiiiiiiiiiiiiiibbib", g->in, packed, g->out, g->n,
                   g->rows, g->cols, g->step, g->off_y, g->off_x, g->taps_y, g->taps_x, g->ih, g->iw, g->ic,
                   g->oh, g->ow, g->oc, g->ostep, g->oa, g->ob, (int)s.by_place, s.tiles, s.group,
-                  (int)g->accumulate, e->affine, e->residual, (int)e->relu, e->moments);
+                  (int)g->accumulate, e->affine, e->residual, (int)e->act, e->moments);
 }
 
 /* All of n images at once, as the forward pass needs it. */

@@ -170,7 +170,7 @@ static enum unseen_status gather(struct us_conv *conv, const struct matrix *m,
     return us_run(conv->device, m->gather, range, "bbiiiiiiiiiiiiiiiiiiiiiiibbib", call->work, call->out, 0,
                   m->other, call->n, g->ih, g->iw, g->ic, g->step, g->off_y, g->off_x, g->count_y, g->count_x,
                   g->tap0, g->tap_y, g->tap_x, g->gh, g->gw, g->h, g->w, g->oc, g->ostep, g->oa, g->ob,
-                  (int)g->accumulate, e->affine, e->residual, (int)e->relu, e->moments);
+                  (int)g->accumulate, e->affine, e->residual, (int)e->act, e->moments);
 }
 
 static enum unseen_status forward(struct us_conv *conv, const struct us_conv_plan *plan,

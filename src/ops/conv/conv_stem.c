@@ -100,7 +100,7 @@ static enum unseen_status forward(struct us_conv *conv, const struct us_conv_pla
     const size_t columns = padded_columns(conv, d) / (16 * (size_t)d->vectors);
     US_TRY(us_run(conv->device, d->pack, US_RANGE1L(columns, 1), "bbi", call->other, call->work, s->cout));
     US_TRY(us_run(conv->device, d->forward, US_RANGE1L(items, 1), "bbbiiiiibbib", call->in, call->work,
-                  call->out, call->n, s->h, conv->oh, s->cout, d->share, e->affine, e->residual, (int)e->relu,
+                  call->out, call->n, s->h, conv->oh, s->cout, d->share, e->affine, e->residual, (int)e->act,
                   e->moments));
 out:
     return st;

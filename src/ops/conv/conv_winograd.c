@@ -219,7 +219,7 @@ static enum unseen_status multiply(struct us_conv *conv, bool data, const struct
                   call->in, call->work, call->out, scratch, (int64_t)d->slot, call->n, data ? conv->oh : s->h,
                   data ? conv->ow : s->w, ic, data ? s->h : conv->oh, data ? s->w : conv->ow, oc,
                   data ? 2 - s->pad : s->pad, d->group, (int)call->accumulate, e->affine, e->residual,
-                  (int)e->relu, e->moments));
+                  (int)e->act, e->moments));
 out:
     us_buf_free(conv->device, scratch);
     return st;

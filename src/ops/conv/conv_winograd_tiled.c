@@ -231,7 +231,7 @@ static enum unseen_status make_outputs(struct us_conv *conv, bool data, const st
     return us_run(conv->device, d->outputs, US_RANGE2L((size_t)blocks(d, count) * items, columns, items, 1),
                   "bbiiiiiiibbibii", products, call->out, data ? s->h : conv->oh, data ? s->w : conv->ow,
                   channels, first, count, d->chunk, (int)call->accumulate, e->affine, e->residual,
-                  (int)e->relu, e->moments, blocks(d, first), blocks(d, total));
+                  (int)e->act, e->moments, blocks(d, first), blocks(d, total));
 }
 
 static enum unseen_status convolve(struct us_conv *conv, bool data, const struct winograd *d,

@@ -154,5 +154,5 @@ enum unseen_status us_tiled_run(struct unseen_device *device, const struct us_ti
                                              (size_t)(t->times * parts * classes), items, 1, 1);
     return us_run(device, t->convolve, range, "ibbbiiilllbbib", c->n, c->in, c->other, c->out,
                   (int)c->accumulate, t->share, parts, c->in_step, c->other_step, c->out_step,
-                  c->epilogue.affine, c->epilogue.residual, (int)c->epilogue.relu, c->epilogue.moments);
+                  c->epilogue.affine, c->epilogue.residual, (int)c->epilogue.act, c->epilogue.moments);
 }

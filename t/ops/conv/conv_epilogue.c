@@ -9,6 +9,7 @@
 
 #include "device/matrix.h"
 #include "ops/batchnorm.h"
+#include "t/support/activation.h"
 #include "t/support/cmocka.h"
 #include "t/support/device.h"
 #include "t/support/emulated.h"
@@ -81,7 +82,7 @@ static void tear_down(struct fixture *f)
     free(f->y);
 }
 
-static void check_affine(struct fixture *f, bool add, bool relu)
+static void check_affine(struct fixture *f, bool add, enum us_activation act)
 {
     float *affine = test_random(3, 2 * f->channels, -1.0f, 1.0f);
     float *residual = test_random(4, f->floats, -1.0f, 1.0f);
@@ -91,11 +92,11 @@ static void check_affine(struct fixture *f, bool add, bool relu)
         const size_t c = i % f->channels;
         want[i] = (double)f->y[i] * (double)affine[c] + (double)affine[f->channels + c];
         want[i] += add ? (double)residual[i] : 0.0;
-        want[i] = relu && want[i] < 0.0 ? 0.0 : want[i];
+        want[i] = test_activated(act, want[i]);
     }
     const struct us_conv_epilogue epilogue = {.affine = test_buf(2 * f->channels, affine),
                                               .residual = add ? test_buf(f->floats, residual) : NULL,
-                                              .relu = relu};
+                                              .act = act};
     struct us_buf *y = test_buf(f->floats, NULL);
     assert_ok(us_conv_forward_fused(f->conv, f->n, f->x, f->w, f->work, &epilogue, y));
     test_buf_close("y", y, want, f->floats, 1e-6);
@@ -123,7 +124,8 @@ static void check_moments(struct fixture *f)
     enum { PARAMS = 6 };
     const size_t blocks = (size_t)us_conv_moment_blocks(f->conv, f->n), c = f->channels;
     struct us_batchnorm *bn = NULL;
-    assert_ok(us_batchnorm_new(test_device(), f->rows, (int)c, false, &bn));
+    const struct us_batchnorm_spec spec = {(int)c, US_ACT_NONE, 1e-5, 0.1};
+    assert_ok(us_batchnorm_new(test_device(), f->rows, &spec, &bn));
     struct us_buf *y = test_buf(f->floats, NULL), *out = test_buf(f->floats, NULL);
     struct us_buf *moments = test_buf(us_batchnorm_moments(bn, blocks) / sizeof(float), NULL);
     struct us_buf *param[PARAMS];
@@ -165,8 +167,9 @@ static void check(const struct us_conv_shape *s, int n, const char *algorithm)
     struct fixture f;
     set_up(&f, s, n, algorithm, 0.0f);
     printf("# %s: %d images of %dx%dx%d to %d\n", algorithm, n, s->h, s->w, s->cin, s->cout);
-    check_affine(&f, false, false);
-    check_affine(&f, true, true);
+    check_affine(&f, false, US_ACT_NONE);
+    check_affine(&f, true, US_ACT_RELU);
+    check_affine(&f, false, US_ACT_GELU);
     check_moments(&f);
     tear_down(&f);
 }
@@ -261,7 +264,7 @@ static void refuses_what_it_cannot(void **state)
 {
     (void)state;
     const char *wish[US_CONV_DIRECTIONS] = {"im2col", NULL, NULL};
-    const struct us_conv_epilogue epilogue = {.relu = true};
+    const struct us_conv_epilogue epilogue = {.act = US_ACT_RELU};
     struct us_conv *conv = NULL;
     assert_ok(us_conv_new(test_device(), &shapes[0], wish, &conv));
     assert_int_equal(us_conv_moment_blocks(conv, 1), 0);
