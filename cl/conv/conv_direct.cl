@@ -29,9 +29,11 @@
  * Packed B is then [ceil(columns / 16V)][K/2][16V][2]. The weight gradient is conv_paired.cl's.
  *
  * Tunables (build options):
- *   P      pixels of a tile, >= 1; P * V + V + 1 must not exceed the vector registers (32 for AVX-512), and P * V
+ *   P      pixels of a tile, >= 1; P * V + V + 1 must not exceed the registers, in vectors of 16 floats (32 for
+ *          AVX-512, 8 for AVX, where 6 * 1 suit best), and P * V
  *          should be at least the multiply-adds that a core has in flight (8 of 512 bits)
  *   V      vectors of 16 channels of a tile, 1 or 2
+ *   R      rows of a register tile of the weight gradient, which divides 16
  *   TILES  most tiles a work-item takes, >= 1
  *   KB     longest block of k, a multiple of 16 with KB/16 even; the panel, TILES * P * KB floats, and KB rows of B
  *          should fit the second cache. The multiply-adds hide the way from there, so short blocks gain nothing and
@@ -42,6 +44,9 @@
  */
 #ifndef P
 #define P 14
+#endif
+#ifndef R
+#define R 16
 #endif
 #ifndef V
 #define V 2
@@ -291,19 +296,21 @@ static inline void pack_gradient(__global const float *dy, long stride, int cout
 static inline void accumulate_tile(const float *patches, int ld, const float *dy, int count,
                                    __global float *sum, int fresh)
 {
-    float16 acc[16];
+    for (int i0 = 0; i0 < 16; i0 += R, patches += R, sum += 16 * R) {
+        float16 acc[R];
 #pragma unroll
-    for (int i = 0; i < 16; i++)
-        acc[i] = fresh ? (float16)(0.0f) : AT16(__global, sum + 16 * i);
-    for (int p = 0; p < count; p++) {
-        const float16 d = AT16(__private, dy + 16 * p);
+        for (int i = 0; i < R; i++)
+            acc[i] = fresh ? (float16)(0.0f) : AT16(__global, sum + 16 * i);
+        for (int p = 0; p < count; p++) {
+            const float16 d = AT16(__private, dy + 16 * p);
 #pragma unroll
-        for (int i = 0; i < 16; i++)
-            acc[i] = fma((float16)(patches[p * ld + i]), d, acc[i]);
+            for (int i = 0; i < R; i++)
+                acc[i] = fma((float16)(patches[p * ld + i]), d, acc[i]);
+        }
+#pragma unroll
+        for (int i = 0; i < R; i++)
+            AT16(__global, sum + 16 * i) = acc[i];
     }
-#pragma unroll
-    for (int i = 0; i < 16; i++)
-        AT16(__global, sum + 16 * i) = acc[i];
 }
 
 /* Work-items: (parts, groups of kgroup k tiles, groups of cgroup co tiles). Part q takes the pixels from

@@ -8,7 +8,7 @@
  * Forward and data gradient are one kernel, winograd_convolve. A work-item goes through blocks of P tiles. It
  * transforms a block's inputs for all channels into its own scratch [POS][P][K], then, for 16V output channels
  * at a time, multiplies every position by the packed weights U [column tile][POS][K][16V] in register tiles of
- * P x 16V, and transforms the products [POS][P][16V] back. Longer blocks would fetch U less often, but lose more
+ * R x 16V, and transforms the products [POS][P][16V] back. Longer blocks would fetch U less often, but lose more
  * by leaving the second cache.
  *
  * Weight gradient: dU[pos] = sum over tiles of (BT x B)[pos]^T (A dy AT)[pos], a chunk of tiles at a time.
@@ -21,9 +21,8 @@
  * With BF16 inputs and weights are rounded to bf16 once they are transformed, which pairs of neighbouring k are
  * multiplied and added from; their channels are then a multiple of 16. There is no weight gradient.
  *
- * Tunables (build options): M 2 or 4; P, V as in conv_direct.cl; Q rows of a register tile of the weight
- * gradient, which divides 16; BLOCK
- * tiles between loading and storing such a tile. */
+ * Tunables (build options): M 2 or 4; P tiles of a block; R, V as in conv_direct.cl, R divides P; Q rows of a
+ * register tile of the weight gradient, which divides 16; BLOCK tiles between loading and storing such a tile. */
 #include "conv/conv_epilogue.clh"
 #include "number.clh"
 #include "tile.clh"
@@ -32,6 +31,9 @@ typedef float16 lanes;
 
 #ifndef P
 #define P 12
+#endif
+#ifndef R
+#define R P
 #endif
 #ifndef V
 #define V 2
@@ -178,35 +180,36 @@ static inline void transform_input(__global const float *in, const struct images
         transform_inputs(from, k, g->c - k, to + k / 16 * next, step);
 }
 
-/* product[P][16V] = panel [P][depth], rows `ld` apart, times u [depth][16V]. */
+/* product[P][16V] = panel [P][depth], rows `ld` apart, times u [depth][16V], R rows at a time. */
 static inline void multiply(__global const num *panel, int ld, __global const num *u, int depth,
                             __global float *product)
 {
-    float16 acc[P][V];
+    for (int p0 = 0; p0 < P; p0 += R, panel += R * ld, product += R * V * 16) {
+        float16 acc[R][V];
 #pragma unroll
-    for (int p = 0; p < P; p++)
-#pragma unroll
-        for (int v = 0; v < V; v++)
-            acc[p][v] = (float16)(0.0f);
-    for (int k = 0; k < depth; k += STEP) {
-        vector w[V];
-#pragma unroll
-        for (int v = 0; v < V; v++)
-            w[v] = VECTOR(__global, u + v * 16 * STEP);
-        u += V * 16 * STEP;
-#pragma unroll
-        for (int p = 0; p < P; p++) {
-            const vector a = (vector)(*(__global const word *)(panel + p * ld + k));
+        for (int p = 0; p < R; p++)
 #pragma unroll
             for (int v = 0; v < V; v++)
-                acc[p][v] = MULTIPLY_ADD(a, w[v], acc[p][v]);
+                acc[p][v] = (float16)(0.0f);
+        for (int k = 0; k < depth; k += STEP) {
+            vector w[V];
+#pragma unroll
+            for (int v = 0; v < V; v++)
+                w[v] = VECTOR(__global, u + (k * V + v * STEP) * 16);
+#pragma unroll
+            for (int p = 0; p < R; p++) {
+                const vector a = (vector)(*(__global const word *)(panel + p * ld + k));
+#pragma unroll
+                for (int v = 0; v < V; v++)
+                    acc[p][v] = MULTIPLY_ADD(a, w[v], acc[p][v]);
+            }
         }
+#pragma unroll
+        for (int p = 0; p < R; p++)
+#pragma unroll
+            for (int v = 0; v < V; v++)
+                AT16(__global, product + (p * V + v) * 16) = acc[p][v];
     }
-#pragma unroll
-    for (int p = 0; p < P; p++)
-#pragma unroll
-        for (int v = 0; v < V; v++)
-            AT16(__global, product + (p * V + v) * 16) = acc[p][v];
 }
 
 /* Sums over pixels about one of them, the origin. */

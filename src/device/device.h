@@ -159,6 +159,9 @@ static inline size_t us_round_up(size_t n, size_t step)
  * UNSEEN_SHAPE (cpu or gpu) decides it for devices of any kind. */
 bool us_device_is_cpu(const struct unseen_device *device);
 
+/* Whether registers hold 32 vectors of 16 floats, as those of AVX-512 do. Those of AVX and of NEON hold 8. */
+bool us_device_has_wide_registers(const struct unseen_device *device);
+
 /* Whether the device computes in that precision: float32 always, bf16 and f16 where a program for it builds
  * and gives the right numbers (with a warning, once, where that is plain code), tf32 where its matrix units
  * do. Each is tried once. Else UNSEEN_USAGE with the reason. */

@@ -45,7 +45,7 @@ static unsigned sub_groups(cl_device_id id)
 
 void us_facts_find(cl_device_id id, const struct unseen_device_info *info, struct us_facts *facts)
 {
-    *facts = (struct us_facts){0};
+    *facts = (struct us_facts){.floats = number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT)};
     if (by(info, "NVIDIA"))
         facts->capability =
             10 * number(id, COMPUTE_CAPABILITY_MAJOR_NV) + number(id, COMPUTE_CAPABILITY_MINOR_NV);
@@ -53,6 +53,11 @@ void us_facts_find(cl_device_id id, const struct unseen_device_info *info, struc
         facts->wavefront = number(id, WAVEFRONT_WIDTH_AMD);
     if (by(info, "Intel"))
         facts->sub_groups = sub_groups(id);
+}
+
+bool us_device_has_wide_registers(const struct unseen_device *device)
+{
+    return device->facts.floats >= 16;
 }
 
 /* Domain, bus, device, function on the bus, by whichever extension the driver has. */

@@ -102,6 +102,7 @@ struct us_facts {
     unsigned capability; /* NVIDIA GPUs: 80 for sm_80 */
     unsigned wavefront;  /* AMD GPUs: work-items of one */
     unsigned sub_groups; /* Intel GPUs: the sizes that a kernel may ask for, or'ed: powers of two */
+    unsigned floats;     /* of a vector register: 16 for AVX-512, 8 for AVX, 4 for SSE and NEON */
 };
 
 void us_facts_find(cl_device_id id, const struct unseen_device_info *info, struct us_facts *facts);

@@ -14,14 +14,17 @@ enum {
     ENOUGH_ITEMS = 64 /* work-items that keep the cores of a CPU evenly busy */
 };
 
-/* Register tiles of conv_gather, and the most that a work-item takes. Few columns take many pixels. */
+/* Register tiles of conv_gather, and the most that a work-item takes; few columns take many pixels, and where
+ * registers hold 32 vectors. Rows of those of the weight gradient, which divide 16. */
 struct tile {
-    int pixels, vectors, most;
+    int pixels, vectors, most, rows;
 };
-static const struct tile narrow = {12, 1, 1}, wide = {14, 2, 4};
+static const struct tile narrow = {12, 1, 1, 16}, wide = {14, 2, 4, 16}, usual = {6, 1, 8, 4};
 
-static struct tile tile_for(int columns)
+static struct tile tile_for(const struct us_conv *conv, int columns)
 {
+    if (!us_device_has_wide_registers(conv->device))
+        return usual;
     return columns <= 16 ? narrow : wide;
 }
 
@@ -50,10 +53,10 @@ static int ceil_div(int a, int b)
 static enum unseen_status get(struct us_conv *conv, const struct direct *d, int columns, const char *name,
                               struct us_kernel **kernel)
 {
-    const struct tile tile = tile_for(columns);
-    char *options =
-        us_format("-DP=%d -DV=%d -DTILES=%d -DKB=%d -DPB=%d -DPG=%d -DCG=%d%s", tile.pixels, tile.vectors,
-                  tile.most, d->panel.k, (int)PB, (int)PGROUP, (int)CGROUP, d->panel.options);
+    const struct tile tile = tile_for(conv, columns);
+    char *options = us_format("-DP=%d -DV=%d -DR=%d -DTILES=%d -DKB=%d -DPB=%d -DPG=%d -DCG=%d%s",
+                              tile.pixels, tile.vectors, tile.rows, tile.most, d->panel.k, (int)PB,
+                              (int)PGROUP, (int)CGROUP, d->panel.options);
     if (!options)
         return UNSEEN_FAILED;
     enum unseen_status st = us_kernel_get(conv->device, "conv/conv_direct.cl", options, name, kernel);
@@ -119,9 +122,9 @@ static void cut_weights(const struct us_conv *conv, struct direct *d)
                                                inside(conv->ow, s->stride, -s->pad, s->kernel, s->w));
 }
 
-static size_t packed_bytes(const struct direct *d, int depth, int columns)
+static size_t packed_bytes(const struct us_conv *conv, const struct direct *d, int depth, int columns)
 {
-    const int width = 16 * tile_for(columns).vectors;
+    const int width = 16 * tile_for(conv, columns).vectors;
     return (size_t)depth * us_round_up((size_t)columns, (size_t)width) * d->panel.number;
 }
 
@@ -139,12 +142,12 @@ static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction d
     case US_CONV_FORWARD:
         US_TRY(get(conv, d, cout, "conv_pack", &d->pack));
         US_TRY(get(conv, d, cout, "conv_gather", &d->gather));
-        plan->workspace = packed_bytes(d, depth, cout);
+        plan->workspace = packed_bytes(conv, d, depth, cout);
         break;
     case US_CONV_BWD_DATA:
         US_TRY(get(conv, d, cin, "conv_pack_transposed", &d->pack));
         US_TRY(get(conv, d, cin, "conv_gather", &d->gather));
-        plan->workspace = packed_bytes(d, s->kernel * s->kernel * cout, cin);
+        plan->workspace = packed_bytes(conv, d, s->kernel * s->kernel * cout, cin);
         break;
     default:
         US_TRY(get(conv, d, cout, "conv_weights", &d->weights)); /* the same for any tile */
@@ -178,15 +181,15 @@ struct spread {
 };
 
 /* Tiles a place of n images. */
-static int count_tiles(const struct gather *g, bool by_place, int n)
+static int count_tiles(const struct gather *g, const struct tile *tile, bool by_place, int n)
 {
-    return ceil_div(by_place ? n : n * g->rows * g->cols, tile_for(g->oc).pixels);
+    return ceil_div(by_place ? n : n * g->rows * g->cols, tile->pixels);
 }
 
 /* `tiles` follows from the largest batch, so that fewer images never take more work-items. */
 static struct spread spread(const struct us_conv *conv, const struct gather *g)
 {
-    const struct tile tile = tile_for(g->oc);
+    const struct tile tile = tile_for(conv, g->oc);
     const int columns = ceil_div(g->oc, 16 * tile.vectors), most = conv->shape.n;
     struct spread s = {.group = columns};
     s.by_place = worth_by_place(most, tile.pixels,
@@ -194,9 +197,9 @@ static struct spread spread(const struct us_conv *conv, const struct gather *g)
                                     inside(g->cols, g->step, g->off_x, g->taps_x, g->iw));
     const int places = s.by_place ? g->rows * g->cols : 1;
     /* What tiles share is the way of B from memory, once for each of several columns. */
-    s.tiles = columns == 1 ? 1 : count_tiles(g, s.by_place, most) * places / ENOUGH_ITEMS;
+    s.tiles = columns == 1 ? 1 : count_tiles(g, &tile, s.by_place, most) * places / ENOUGH_ITEMS;
     s.tiles = s.tiles < 1 ? 1 : s.tiles > tile.most ? tile.most : s.tiles;
-    s.items = ceil_div(count_tiles(g, s.by_place, g->n), s.tiles) * places;
+    s.items = ceil_div(count_tiles(g, &tile, s.by_place, g->n), s.tiles) * places;
     if (s.items < ENOUGH_ITEMS / 2)
         s.group = ceil_div(columns, ceil_div(ENOUGH_ITEMS / 2, s.items));
     return s;
@@ -205,7 +208,7 @@ static struct spread spread(const struct us_conv *conv, const struct gather *g)
 static enum unseen_status gather(struct us_conv *conv, const struct gather *g, struct us_buf *packed)
 {
     const struct spread s = spread(conv, g);
-    const int columns = ceil_div(g->oc, 16 * tile_for(g->oc).vectors);
+    const int columns = ceil_div(g->oc, 16 * tile_for(conv, g->oc).vectors);
     const struct us_conv_epilogue *e = &g->epilogue;
     const struct us_range range = US_RANGE2L((size_t)s.items, (size_t)ceil_div(columns, s.group), 1, 1);
     return us_run(conv->device, g->kernel, range, "bbbiiiiiiiiiiiiiiiiiiiiibbib", g->in, packed, g->out, g->n,
@@ -248,7 +251,7 @@ static enum unseen_status forward(struct us_conv *conv, const struct us_conv_pla
     enum unseen_status st = UNSEEN_OK;
     const struct direct *d = plan->state;
     const struct us_conv_shape *s = &conv->shape;
-    const int depth = us_conv_depth(conv), columns = ceil_div(s->cout, 16 * tile_for(s->cout).vectors);
+    const int depth = us_conv_depth(conv), columns = ceil_div(s->cout, 16 * tile_for(conv, s->cout).vectors);
     struct gather g = whole(conv, call->n);
     US_TRY(us_run(conv->device, d->pack, US_RANGE2L((size_t)ceil_div(depth, 16), (size_t)columns, 1, 1),
                   "bbii", call->other, call->work, depth, s->cout));
@@ -267,7 +270,7 @@ static enum unseen_status gather_residue(struct us_conv *conv, const struct dire
     enum unseen_status st = UNSEEN_OK;
     const struct us_conv_shape *s = &conv->shape;
     const struct us_conv_residue y = us_conv_residue_of(s, a, s->h), x = us_conv_residue_of(s, b, s->w);
-    const int taps = y.taps * x.taps, columns = ceil_div(s->cin, 16 * tile_for(s->cin).vectors);
+    const int taps = y.taps * x.taps, columns = ceil_div(s->cin, 16 * tile_for(conv, s->cin).vectors);
     if (!y.count || !x.count || (!taps && g->accumulate))
         goto out;
     if (taps)

@@ -7,9 +7,14 @@
 enum {
     ITEMS = 64,   /* work-items that keep the cores of a CPU evenly busy */
     CHANNELS = 8, /* the most that it is meant for; more fill vectors along the channels */
-    WIDTH = 512,  /* longest row of an image that a work-item copies */
-    PIXELS = 8    /* of a register tile */
+    WIDTH = 512   /* longest row of an image that a work-item copies */
 };
+
+/* Register tiles: pixels and vectors of the forward pass, and the most values of the weight gradient. */
+struct registers {
+    int pixels, vectors, values;
+};
+static const struct registers wide = {8, 2, 9}, usual = {6, 1, 6};
 
 struct stem {
     struct us_kernel *pack, *forward, *weights, *sum;
@@ -26,10 +31,15 @@ static bool suits(const struct us_conv_shape *s, enum us_conv_direction directio
     return direction != US_CONV_BWD_DATA && s->cin <= CHANNELS && s->w <= WIDTH && s->kernel <= 11;
 }
 
-/* The most values of a patch's row, of `width`, that with their vectors fit the registers. */
-static int values(int width)
+static const struct registers *registers_of(const struct us_conv *conv)
 {
-    int q = width < 9 ? width : 9;
+    return us_device_has_wide_registers(conv->device) ? &wide : &usual;
+}
+
+/* The most values of a patch's row, of `width`, that with their vectors fit the registers. */
+static int values(int width, int most)
+{
+    int q = width < most ? width : most;
     while (width % q)
         q--;
     return q;
@@ -39,9 +49,9 @@ static enum unseen_status get(struct us_conv *conv, const struct stem *d, const 
                               struct us_kernel **kernel)
 {
     const struct us_conv_shape *s = &conv->shape;
-    char *options =
-        us_format("-DCIN=%d -DKERNEL=%d -DSTRIDE=%d -DPAD=%d -DW=%d -DP=%d -DV=%d -DQ=%d", s->cin, s->kernel,
-                  s->stride, s->pad, s->w, (int)PIXELS, d->vectors, values(s->kernel * s->cin));
+    char *options = us_format("-DCIN=%d -DKERNEL=%d -DSTRIDE=%d -DPAD=%d -DW=%d -DP=%d -DV=%d -DQ=%d", s->cin,
+                              s->kernel, s->stride, s->pad, s->w, registers_of(conv)->pixels, d->vectors,
+                              values(s->kernel * s->cin, registers_of(conv)->values));
     if (!options)
         return UNSEEN_FAILED;
     enum unseen_status st = us_kernel_get(conv->device, "conv/conv_stem.cl", options, name, kernel);
@@ -62,7 +72,7 @@ static enum unseen_status prepare(struct us_conv *conv, enum us_conv_direction d
     struct stem *d = us_calloc(1, sizeof *d);
     plan->state = d;
     US_TRY_ALLOC(d);
-    d->vectors = conv->shape.cout <= 16 ? 1 : 2;
+    d->vectors = conv->shape.cout <= 16 ? 1 : registers_of(conv)->vectors;
     d->share = ceil_div(conv->shape.n * conv->oh, ITEMS);
     const size_t floats = (size_t)us_conv_depth(conv) * padded_columns(conv, d);
     if (direction == US_CONV_FORWARD) {

@@ -14,15 +14,21 @@ enum {
     BLOCK_BYTES = 400000,   /* beside so much of transformed tiles */
     LEAST_SHARE = 128,      /* tiles that make up for adding up own sums, but */
     FEW_ITEMS = 4,          /* work-items are better than fewer */
-    PIXELS = 12,            /* register tiles: rows of the forward pass; */
-    PRODUCTS = 16           /* products of vectors in the weight gradient */
+    PIXELS = 12             /* tiles of a block of the forward pass */
 };
+
+/* Register tiles: rows and vectors of the forward pass, products of vectors in the weight gradient. */
+struct registers {
+    int rows, vectors, products;
+};
+static const struct registers wide = {PIXELS, 2, 16}, usual = {PIXELS / 2, 1, 4};
 
 /* How the tiles of M x M outputs are gone through; see cl/conv/conv_winograd.cl. */
 struct winograd {
     int m, positions; /* a row of them */
     int step;         /* numbers that are multiplied at a time: 2 of bf16, 1 of float32 */
     int vectors;
+    struct registers registers;
     struct us_kernel *pack, *multiply;                        /* forward and data gradient */
     struct us_kernel *inputs, *outputs, *products, *gradient; /* weight gradient, */
     struct us_kernel *shares;                                 /* where work-items have their own sums */
@@ -63,8 +69,8 @@ static int padded(int channels)
 static enum unseen_status get(struct us_conv *conv, const struct winograd *d, const char *name,
                               struct us_kernel **kernel)
 {
-    char *options = us_format("-DM=%d -DP=%d -DV=%d -DQ=%d%s", d->m, (int)PIXELS, d->vectors,
-                              (int)PRODUCTS / d->vectors, d->step > 1 ? " -DBF16" : "");
+    char *options = us_format("-DM=%d -DP=%d -DR=%d -DV=%d -DQ=%d%s", d->m, (int)PIXELS, d->registers.rows,
+                              d->vectors, d->registers.products / d->vectors, d->step > 1 ? " -DBF16" : "");
     if (!options)
         return UNSEEN_FAILED;
     enum unseen_status st = us_kernel_get(conv->device, "conv/conv_winograd.cl", options, name, kernel);
@@ -160,7 +166,8 @@ static enum unseen_status prepare(struct us_conv *conv, int m, enum us_conv_dire
     d->m = m;
     d->step = plan->algorithm->precision == UNSEEN_BF16 ? 2 : 1;
     d->positions = m + 2;
-    d->vectors = columns <= 16 ? 1 : 2;
+    d->registers = us_device_has_wide_registers(conv->device) ? wide : usual;
+    d->vectors = columns <= 16 ? 1 : d->registers.vectors;
     return direction == US_CONV_BWD_WEIGHTS ? prepare_gradient(conv, d, plan)
                                             : prepare_multiply(conv, direction, d, plan);
 }
