@@ -18,6 +18,14 @@ enum unseen_schedule {
                         ones,    then linear to lr_end * lr */
 };
 
+/* How an epoch's samples are cut into steps. */
+enum unseen_last_batch {
+    UNSEEN_BATCH_KEEP,  /* of `batch`, and one of what is left */
+    UNSEEN_BATCH_SPREAD /* of almost equal size, `batch` or more, or all samples if they are fewer: the steps
+                           of all epochs are epochs * samples / batch, rounded up with the probability of what
+                           is behind the point, spread evenly over the epochs */
+};
+
 /* What a step's gradients are of. */
 enum unseen_loss {
     UNSEEN_LOSS_MEAN, /* the mean of the samples' losses */
@@ -65,6 +73,7 @@ struct unseen_recipe {
     int epochs;     /* length of the schedule */
     int stop_after; /* epochs to run of it; 0: all */
     int batch;
+    enum unseen_last_batch last_batch;
     int accumulate; /* parts that a batch passes through the model in; batch norm sees each alone */
     int recompute;  /* keep fewer activations for the backward pass and make them again there */
     float lr, momentum, weight_decay, label_smoothing;

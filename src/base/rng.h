@@ -18,6 +18,7 @@ enum us_stream {
     US_STREAM_SYNTH = 6,
     US_STREAM_DATA = 7, /* item = draw or file; epoch 0: files that stand for all, 1: those that are compared,
                             2: the test split */
+    US_STREAM_STEPS = 9,   /* of a training run */
     US_STREAM_SAMPLER = 8, /* item = sample; epoch of the training, or number of a permutation of RS2 */
 };
 

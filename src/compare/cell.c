@@ -17,6 +17,7 @@
 #include "compare/search.h"
 #include "nn/history.h"
 #include "nn/session.h"
+#include "nn/steps.h"
 #include "prune/incremental.h"
 #include "scoring/scoring_model.h"
 #include "select/rule.h"
@@ -38,7 +39,11 @@ void us_cell_recipe(const struct unseen_compare_options *o, int64_t n, int64_t m
 {
     *recipe = o->recipe;
     if (o->budget == UNSEEN_BUDGET_STEPS) {
-        int64_t all = divide_up(n, recipe->batch), each = divide_up(m, recipe->batch);
+        int64_t all = n, each = m;
+        if (recipe->last_batch == UNSEEN_BATCH_KEEP) {
+            all = divide_up(n, recipe->batch);
+            each = divide_up(m, recipe->batch);
+        }
         recipe->epochs = scale_epochs(recipe->epochs, all, each);
         recipe->stop_after = scale_epochs(recipe->stop_after, all, each);
         recipe->warmup *= (float)all / (float)each;
@@ -46,7 +51,7 @@ void us_cell_recipe(const struct unseen_compare_options *o, int64_t n, int64_t m
     *test_every = (int)((n + m / 2) / m);
 }
 
-static int64_t count_kept(const struct us_row *row, int64_t n)
+int64_t us_cell_kept(const struct us_row *row, int64_t n)
 {
     return row->kind == US_ROW_FULL ? n : llround(row->keep * (double)n);
 }
@@ -57,7 +62,7 @@ uint64_t us_cell_images(const struct unseen_compare_options *o, const struct uns
     struct unseen_recipe recipe;
     struct us_train_job job = {.recipe = &recipe, .test = true};
     int64_t n = us_usable(&data->split[UNSEEN_TRAIN]);
-    job.n_train = count_kept(row, n);
+    job.n_train = us_cell_kept(row, n);
     us_cell_recipe(o, n, job.n_train, &recipe, &job.test_every);
     return us_train_images(data, &job) * (row->search ? 1 + US_SEARCH_TRIALS : 1);
 }
@@ -182,7 +187,7 @@ enum unseen_status us_cell_check(const struct unseen_dataset *data, const struct
         US_TRY(us_select_check(row->rule_name, &select, n, data->classes));
     if (row->search) /* which selects from what a tenth, rounded up, leaves */
         US_TRY(us_select_check(row->rule_name, &select, n - divide_up(n, 10), data->classes));
-    us_cell_recipe(o, n, count_kept(row, n), &recipe, &test_every);
+    us_cell_recipe(o, n, us_cell_kept(row, n), &recipe, &test_every);
     if ((st = us_recipe_check_on(&recipe, data)) && o->budget == UNSEEN_BUDGET_STEPS)
         us_hint("with --budget steps the models of --keep %g train for %d epochs", row->keep, recipe.epochs);
     if (st == UNSEEN_OK && row->kind == US_ROW_SCORED)
@@ -246,7 +251,7 @@ static enum unseen_status search_cutoff(struct cell *c, const struct us_select_i
                                .whole = c->whole};
     int test_every;
     int64_t n = us_usable(&c->session->data->split[UNSEEN_TRAIN]);
-    us_cell_recipe(c->options, n, count_kept(c->row, n), &search.recipe, &test_every);
+    us_cell_recipe(c->options, n, us_cell_kept(c->row, n), &search.recipe, &test_every);
     enum unseen_status st = us_search_cutoff(c->session, &search, &c->result.cutoff);
     select->cutoff = c->result.cutoff;
     return st;
@@ -294,10 +299,10 @@ static enum unseen_status choose(struct cell *c, const char *path, int64_t **kee
                          m);
 }
 
-static void summarise(const struct unseen_epoch *history, int epochs, int batch, struct us_cell_result *r)
+static void summarise(const struct unseen_epoch *history, int epochs, int64_t steps, struct us_cell_result *r)
 {
     r->epochs = epochs;
-    r->steps = epochs * divide_up(r->kept, batch);
+    r->steps = steps;
     r->accuracy = history[epochs - 1].test_accuracy;
     for (int e = 0; e < epochs; e++) {
         r->seconds += history[e].seconds;
@@ -327,7 +332,8 @@ static enum unseen_status train(struct cell *c, const int64_t *keep)
     us_cell_recipe(o, us_usable(&c->session->data->split[UNSEEN_TRAIN]), job.n_train, &recipe,
                    &job.test_every);
     US_TRY(us_train(c->session, &job, &history, &epochs));
-    summarise(history, epochs, recipe.batch, &c->result);
+    const struct us_steps steps = us_steps_of(&recipe, job.n_train, job.seed);
+    summarise(history, epochs, us_steps_before(&steps, epochs), &c->result);
     US_TRY(us_history_write(path, history, epochs));
     US_TRY(write_result(c->folder, &c->result));
     /* A state that stays is only a waste: the result is there. */

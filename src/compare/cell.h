@@ -43,6 +43,9 @@ enum unseen_status us_cell_check(const struct unseen_dataset *data,
 /* us_select_warn of a row. */
 void us_cell_warn(const struct unseen_compare_options *options, const struct us_row *row);
 
+/* Samples of its coreset, of `n` in all. */
+int64_t us_cell_kept(const struct us_row *row, int64_t n);
+
 /* Images that its run passes through. */
 uint64_t us_cell_images(const struct unseen_compare_options *options, const struct unseen_dataset *data,
                         const struct us_row *row);

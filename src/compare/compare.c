@@ -60,7 +60,7 @@ struct comparison {
     struct task *open; /* cells that are not done */
     int n_open;
     uint64_t images;
-    int64_t steps;
+    int64_t steps, least; /* of each; samples of the smallest coreset */
     unsigned record_also; /* by the scoring runs, whichever need it */
     struct us_progress *progress;
 };
@@ -85,6 +85,8 @@ static enum unseen_status find_open(struct comparison *c)
                 continue;
             c->open[c->n_open++] = (struct task){&c->sweep.rows[r], s};
             c->images += us_cell_images(o, c->data, &c->sweep.rows[r]);
+            const int64_t kept = us_cell_kept(&c->sweep.rows[r], us_usable(&c->data->split[UNSEEN_TRAIN]));
+            c->least = c->n_open == 1 || kept < c->least ? kept : c->least;
         }
     }
     c->steps = c->n_open ? (int64_t)(c->images / (uint64_t)c->n_open) / o->recipe.batch : 0;
@@ -198,7 +200,9 @@ static enum unseen_status run_cells(struct comparison *c, struct unseen_device *
     const struct us_workers_task task = {.recipe = &c->options->recipe,
                                          .wanted = c->options->concurrent,
                                          .models = c->n_open,
-                                         .steps = c->steps};
+                                         .steps = c->steps,
+                                         .least = c->least /
+                                                  2}; /* searches for a cut-off train on parts of coresets */
     US_TRY(us_workers_new(device, c->data, &task, &workers));
     c->progress = us_progress_begin("comparing", "images", c->images);
     st = us_workers_run(workers, c->n_open, run_cell, c);

@@ -28,10 +28,10 @@ struct us_pass {
     int epoch;
     bool training;   /* augment, take gradients and step; else evaluate with running statistics */
     bool unrecorded; /* for an observer alone: the quantities are not wanted */
-    int64_t first_step, steps, steps_per_epoch; /* of the schedule, which a pass of fewer steps walks through
-                                                   in longer ones; training only */
-    struct us_progress *progress;               /* may be NULL */
-    uint64_t progress_base;                     /* images done before this pass */
+    int64_t first_step, steps, steps_per_epoch; /* of the schedule, training only; .. */
+    int64_t own_steps; /* .. those of this pass, which walks through it in longer ones if it has fewer */
+    struct us_progress *progress; /* may be NULL */
+    uint64_t progress_base;       /* images done before this pass */
     const char *note;
     enum us_pass_kind kind;
     const struct us_observer *observer; /* NULL: none */

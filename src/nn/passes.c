@@ -6,6 +6,7 @@
 #include "nn/loader.h"
 #include "nn/loading.h"
 #include "nn/session.h"
+#include "nn/steps.h"
 #include "ops/loss.h"
 #include "ops/sgd.h"
 
@@ -18,9 +19,8 @@ static enum unseen_status begin(struct us_loader *loader, struct us_pass *pass)
     enum unseen_status st = UNSEEN_OK;
     const int64_t recorded = pass->unrecorded ? 0 : pass->n;
     if (loader->passed + pass->n > loader->size.passed ||
-        loader->recorded + recorded > loader->size.recorded ||
-        us_recipe_part(pass->recipe) > loader->size.batch || (pass->weights && !loader->size.weighted) ||
-        pass->see & ~loader->size.see) {
+        loader->recorded + recorded > loader->size.recorded || us_pass_cut(pass, 0).n > loader->size.batch ||
+        (pass->weights && !loader->size.weighted) || pass->see & ~loader->size.see) {
         st = us_fail(UNSEEN_FAILED, "training", "a pass over %lld samples where there is room for %lld",
                      (long long)pass->n, (long long)(loader->size.passed - loader->passed));
         goto out;
@@ -45,21 +45,19 @@ out:
 
 float us_pass_lr(const struct us_pass *pass, int64_t at)
 {
-    const int64_t batch = pass->recipe->batch, own = (pass->n + batch - 1) / batch;
-    const int64_t step = pass->first_step + at / batch * pass->steps_per_epoch / own;
-    return us_schedule_lr(pass->recipe, step, pass->steps, pass->steps_per_epoch);
+    const int64_t done = us_pass_cut(pass, at).step * pass->steps_per_epoch / pass->own_steps;
+    return us_schedule_lr(pass->recipe, pass->first_step + done, pass->steps);
 }
 
-/* Take up the gradients of the `n` samples from position `at` on, and step behind the last part of a batch.
- */
-static enum unseen_status learn(struct us_model *model, const struct us_pass *pass, int64_t at, int n)
+/* Take up the gradients of a cut, from position `at` on, and step behind the last one of a step. */
+static enum unseen_status learn(struct us_model *model, const struct us_pass *pass, int64_t at,
+                                const struct us_cut *cut)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_recipe *recipe = pass->recipe;
-    const bool last = (at + n) % recipe->batch == 0 || at + n == pass->n;
-    US_TRY(us_model_backward(model, n));
-    US_TRY(us_model_accumulate(model, at % recipe->batch == 0, last));
-    if (!last)
+    US_TRY(us_model_backward(model, cut->n));
+    US_TRY(us_model_accumulate(model, cut->first, cut->last));
+    if (!cut->last)
         goto out;
     const float summed = (float)us_recipe_summed(recipe);
     struct us_sgd sgd = {.lr = summed * us_pass_lr(pass, at),
@@ -72,25 +70,17 @@ out:
     return st;
 }
 
-/* What gradients are divided by: samples of the batch that position `at` of the pass falls into, or what
- * us_recipe_summed says. */
-static int divisor_at(const struct us_pass *pass, int64_t at)
-{
-    if (pass->training && pass->recipe->loss == UNSEEN_LOSS_SUM)
-        return us_recipe_summed(pass->recipe);
-    const int64_t batch = pass->recipe->batch, left = pass->n - at / batch * batch;
-    return (int)(left < batch ? left : batch);
-}
-
-/* Enqueue one batch, or part of one, of `n` samples from position `at` of the pass on. */
+/* Enqueue a cut from position `at` of the pass on. */
 static enum unseen_status run_batch(struct us_session *session, struct us_model *model,
-                                    struct us_loader *loader, const struct us_pass *pass, int64_t at, int n)
+                                    struct us_loader *loader, const struct us_pass *pass, int64_t at,
+                                    const struct us_cut *cut)
 {
     enum unseen_status st = UNSEEN_OK;
+    const int n = cut->n, summed = us_recipe_summed(pass->recipe);
     US_TRY(us_loader_batch(session, us_model_input(model), loader, pass, at, n));
     US_TRY(us_model_forward(model, n, pass->training));
     struct us_loss loss = {.n = n,
-                           .over = divisor_at(pass, at),
+                           .over = summed > 1 ? summed : cut->of,
                            .classes = session->data->classes,
                            .smoothing = pass->recipe->label_smoothing,
                            .logits = us_model_logits(model),
@@ -107,7 +97,7 @@ static enum unseen_status run_batch(struct us_session *session, struct us_model 
         US_TRY(us_loss_run(session->device, &loss));
     US_TRY(us_observe_batch(session, model, loader, pass, n));
     if (pass->training)
-        US_TRY(learn(model, pass, at, n));
+        US_TRY(learn(model, pass, at, cut));
 out:
     return st;
 }
@@ -179,7 +169,6 @@ enum unseen_status us_pass_enqueue(struct us_session *session, struct us_model *
                                    struct us_loader *loader, struct us_pass *pass)
 {
     enum unseen_status st = UNSEEN_OK;
-    const int batch = us_recipe_part(pass->recipe);
     const double start = us_seconds();
     bool feeds = false;
     US_TRY(us_pass_prepare(session, loader, pass));
@@ -187,13 +176,14 @@ enum unseen_status us_pass_enqueue(struct us_session *session, struct us_model *
     feeds = pass->reader != NULL;
     if (feeds)
         us_loading_feeds(true);
-    for (int64_t at = 0; at < pass->n; at += batch) {
-        const int n = pass->n - at < batch ? (int)(pass->n - at) : batch;
+    for (int64_t at = 0, n; at < pass->n; at += n) {
+        const struct us_cut cut = us_pass_cut(pass, at);
+        n = cut.n;
         struct us_inflight *inflight = inflight_at(loader, pass, at);
         US_TRY(prepare_next(session, loader, pass, at));
-        US_TRY(run_batch(session, model, loader, pass, at, n));
+        US_TRY(run_batch(session, model, loader, pass, at, &cut));
         US_TRY(mark_fed(loader, pass));
-        inflight->n += n;
+        inflight->n += cut.n;
         inflight->batches++;
         if (inflight->batches < loader->batches && at + n < pass->n) {
             US_TRY(us_flush(loader->device));

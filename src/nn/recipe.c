@@ -26,6 +26,10 @@ const struct us_option us_recipe_options[] = {
      .value = "T", .unit = "epochs", .help = "how much of the schedule to run", .flags = US_PROLONGS},
     {"batch", US_INT, AT(batch), .standard = "128", .low = 1, .high = 65536, .value = "B", .unit = "samples",
      .help = "samples a step"},
+    {"last-batch", US_CHOICE, AT(last_batch), .standard = "keep", .value = "keep|spread",
+     .help =
+         "steps of an epoch whose samples are no whole number of batches: a smaller last one; all of almost "
+         "one size, somewhat above --batch, so that the number of steps is in proportion to the samples"},
     {"accumulate", US_INT, AT(accumulate), .standard = "1", .low = 1, .high = 65536, .value = "N",
      .help = "parts of a batch whose gradients are added up: less memory; batch norm is by part"},
     {"recompute", US_BOOL, AT(recompute), .standard = "false", .flags = US_NO_IDENTITY,

@@ -20,13 +20,13 @@ static double cosine(double at, double all, double warm)
     return 0.5 * (1.0 + cos(acos(-1.0) * (at - warm) / fmax(all - warm, 1.0)));
 }
 
-float us_schedule_lr(const struct unseen_recipe *recipe, int64_t step, int64_t steps, int64_t steps_per_epoch)
+float us_schedule_lr(const struct unseen_recipe *recipe, int64_t step, int64_t steps)
 {
     const double at = (double)step, all = (double)steps;
     double factor = 0;
     switch (recipe->schedule) {
     case UNSEEN_COSINE:
-        factor = cosine(at, all, round((double)recipe->warmup * (double)steps_per_epoch));
+        factor = cosine(at, all, round((double)recipe->warmup * (all / recipe->epochs)));
         break;
     case UNSEEN_ONECYCLE:
         factor = linear(at, all, 0.3 * all, 0.0, 0.0);

@@ -12,6 +12,7 @@
 #include "base/progress.h"
 #include "nn/fingerprint.h"
 #include "nn/model_copy.h"
+#include "nn/steps.h"
 #include "ops/augment.h"
 #include "ops/loss.h"
 #include "ops/sgd.h"
@@ -284,13 +285,14 @@ struct us_model_spec us_spec_of(const struct unseen_recipe *recipe, const struct
 }
 
 enum unseen_status us_session_model_memory(const struct us_session *session,
-                                           const struct unseen_recipe *recipe, uint64_t *bytes)
+                                           const struct unseen_recipe *recipe, int64_t least, uint64_t *bytes)
 {
     enum unseen_status st = UNSEEN_OK;
     *bytes = 0;
     for (int i = 0; i < session->views; i++) {
-        const struct us_model_spec spec = us_spec_of(recipe, session->data, session->view[i].input.size);
+        struct us_model_spec spec = us_spec_of(recipe, session->data, session->view[i].input.size);
         uint64_t each = 0;
+        spec.batch = us_steps_room_most(recipe, least);
         US_TRY(us_model_memory(session->device, &spec, &each));
         *bytes = each > *bytes ? each : *bytes;
     }
@@ -304,12 +306,13 @@ void us_session_drop_model(struct us_session *session)
     session->model = NULL;
 }
 
-enum unseen_status us_session_model(struct us_session *session, const struct unseen_recipe *recipe, int size,
-                                    struct us_model **model)
+enum unseen_status us_session_model(struct us_session *session, const struct unseen_recipe *recipe, int64_t n,
+                                    int size, struct us_model **model)
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_device *device = session->device;
     struct us_model_spec spec = us_spec_of(recipe, session->data, size);
+    spec.batch = us_steps_room(recipe, n);
     if (!session->model || !same_spec(&spec, &session->spec)) {
         us_session_drop_model(session);
         us_builds_begin(device);
@@ -332,13 +335,14 @@ out:
 }
 
 enum unseen_status us_session_models(struct us_session *session, const struct unseen_recipe *recipe,
-                                     struct us_model **model)
+                                     int64_t n, struct us_model **model)
 {
     enum unseen_status st = UNSEEN_OK;
     int size[US_SIZES_MOST];
     uint64_t sum = US_HASH_START;
+    session->n = n;
     for (int i = us_input_sizes(recipe, session->data, size) - 1; i >= 0; i--) {
-        US_TRY(us_session_model(session, recipe, size[i], model));
+        US_TRY(us_session_model(session, recipe, n, size[i], model));
         sum = us_algorithms_hash(sum, *model);
     }
     session->algorithms = sum;
@@ -358,7 +362,7 @@ enum unseen_status us_session_resize(struct us_session *session, const struct un
     US_TRY(us_finish(session->device)); /* what is under way is no part of the time below */
     start = us_seconds();
     US_TRY(us_model_copy_read(session->model, &copy));
-    US_TRY(us_session_model(session, recipe, size, model));
+    US_TRY(us_session_model(session, recipe, session->n, size, model));
     US_TRY(us_model_copy_write(*model, &copy));
     us_log(UNSEEN_LOG_DEBUG, "made the model anew for images of %d pixels in %.3f s", size,
            us_seconds() - start);

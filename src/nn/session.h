@@ -26,6 +26,7 @@ struct us_session {
     struct us_model *model;    /* kept from job to job while the specification stays */
     struct us_model_spec spec; /* of that model */
     char name[32];             /* spec.name points here */
+    int64_t n;                 /* samples of an epoch that us_session_models was called for last */
     uint64_t algorithms;  /* us_algorithms_hash of the recipe that us_session_models was called for last */
     bool borrows;         /* views and labels belong to another */
     struct us_gang *gang; /* models that may share what is decoded; NULL: none */
@@ -54,19 +55,21 @@ size_t us_session_image_bytes(const struct us_session *session);
 struct us_model_spec us_spec_of(const struct unseen_recipe *recipe, const struct unseen_dataset *data,
                                 int size);
 
-/* What the model of `recipe` takes from the device at most, whatever the size of its images. */
+/* What the model of `recipe` takes from the device at most, whatever the size of its images, for epochs of
+ * `least` samples or more. */
 enum unseen_status us_session_model_memory(const struct us_session *session,
-                                           const struct unseen_recipe *recipe, uint64_t *bytes);
+                                           const struct unseen_recipe *recipe, int64_t least,
+                                           uint64_t *bytes);
 
-/* The model of `recipe` for images of `size`, parameters undefined. Owned by the session; valid until the
- * next call with another size, model, width or batch, and until it is dropped. */
-enum unseen_status us_session_model(struct us_session *session, const struct unseen_recipe *recipe, int size,
-                                    struct us_model **model);
+/* The model of `recipe` for epochs of `n` images of `size`, parameters undefined. Owned by the session; valid
+ * until the next call with another size, model, width or batch, and until it is dropped. */
+enum unseen_status us_session_model(struct us_session *session, const struct unseen_recipe *recipe, int64_t n,
+                                    int size, struct us_model **model);
 
 /* That of each size of the recipe, one after the other, so that what does not fit the device, or is still to
  * be compiled, comes before training does. The last is that for evaluation. */
 enum unseen_status us_session_models(struct us_session *session, const struct unseen_recipe *recipe,
-                                     struct us_model **model);
+                                     int64_t n, struct us_model **model);
 
 /* The model that the session holds, for images of another size: made anew, all bits of its state as they
  * were. */

@@ -38,6 +38,7 @@
 #include "nn/loader.h"
 #include "nn/sampler.h"
 #include "nn/session.h"
+#include "nn/steps.h"
 #include "nn/whiten.h"
 
 /* A job in progress. */
@@ -50,7 +51,8 @@ struct run {
     char *settings;
     uint64_t seed; /* of this model */
     int target;    /* epochs to be done in the end */
-    int64_t n_test, steps_per_epoch;
+    int64_t n_test;
+    struct us_steps steps;
     int64_t *order[2];             /* [n_train] as sampled, of this epoch and the next, by parity */
     float *weight;                 /* [n_train] of this epoch's; NULL: all weigh the same */
     struct us_pass next;           /* the next epoch's training pass, which may have begun to be decoded */
@@ -119,12 +121,13 @@ static struct us_loader_size loader_size(const struct us_train_job *job, int64_t
                                          const struct us_model *model)
 {
     const int64_t recorded = job->n_train + job->n_heldout + job->n_probe + n_test;
-    return (struct us_loader_size){.passed = recorded + (job->observer ? job->n_train : 0),
-                                   .recorded = recorded,
-                                   .batch = us_recipe_part(job->recipe),
-                                   .weighted = us_sampler_flags(job->sampler) & US_BY_LOSS,
-                                   .see = seen_by(job->observer, us_recipe_epochs(job->recipe)),
-                                   .feature_count = us_model_feature_count(model)};
+    return (struct us_loader_size){
+        .passed = recorded + (job->observer ? job->n_train : 0),
+        .recorded = recorded,
+        .batch = us_steps_room(job->recipe, us_sampler_most(job->sampler, job->n_train)),
+        .weighted = us_sampler_flags(job->sampler) & US_BY_LOSS,
+        .see = seen_by(job->observer, us_recipe_epochs(job->recipe)),
+        .feature_count = us_model_feature_count(model)};
 }
 
 static enum unseen_status begin(struct run *run)
@@ -136,8 +139,9 @@ static enum unseen_status begin(struct run *run)
     run->seed = job->seed + UINT64_C(0x9e3779b97f4a7c15) * job->model;
     run->target = us_recipe_epochs(recipe);
     run->n_test = job->test ? us_usable(&data->split[UNSEEN_TEST]) : 0;
-    run->steps_per_epoch = (us_sampler_most(job->sampler, job->n_train) + recipe->batch - 1) / recipe->batch;
-    US_TRY(us_session_models(run->session, recipe, &run->model));
+    const int64_t most = us_sampler_most(job->sampler, job->n_train);
+    run->steps = us_steps_of(recipe, most, run->seed);
+    US_TRY(us_session_models(run->session, recipe, most, &run->model));
     US_TRY_ALLOC(run->settings = us_fingerprint(run->session->device, data, job, run->session->algorithms));
     run->state.settings = run->settings;
     const struct us_loader_size size = loader_size(job, run->n_test, run->model);
@@ -305,9 +309,11 @@ static enum unseen_status make_training(struct run *run, int epoch, struct us_pa
     pass->training = true;
     pass->crop_seed = job->seed;
     pass->member = run->member;
-    pass->first_step = epoch * run->steps_per_epoch;
-    pass->steps = job->recipe->epochs * run->steps_per_epoch;
-    pass->steps_per_epoch = run->steps_per_epoch;
+    pass->first_step = us_steps_before(&run->steps, epoch);
+    pass->steps = run->steps.all;
+    pass->steps_per_epoch = us_steps_before(&run->steps, epoch + 1) - pass->first_step;
+    pass->own_steps = us_steps_own(job->recipe, pass->steps_per_epoch, pass->n,
+                                   us_sampler_most(job->sampler, job->n_train));
 out:
     return st;
 }

@@ -121,8 +121,7 @@ enum unseen_status us_recipe_check_on(const struct unseen_recipe *recipe, const 
 /* Images that a run of `job` passes through in all; at most, where a sampler goes by losses. */
 uint64_t us_train_images(const struct unseen_dataset *data, const struct us_train_job *job);
 
-/* Learning rate at `step` of `steps` in all (steps_per_epoch turns warm-up epochs into steps). */
-float us_schedule_lr(const struct unseen_recipe *recipe, int64_t step, int64_t steps,
-                     int64_t steps_per_epoch);
+/* Learning rate at `step` of `steps` in all. */
+float us_schedule_lr(const struct unseen_recipe *recipe, int64_t step, int64_t steps);
 
 #endif

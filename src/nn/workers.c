@@ -15,6 +15,7 @@
 #include "nn/loader.h"
 #include "nn/models.h"
 #include "nn/session.h"
+#include "nn/steps.h"
 
 enum { TRIALS = 3 };
 
@@ -113,7 +114,7 @@ static struct us_loader_size largest_loader(const struct us_workers *workers,
     const int64_t n = data->split[UNSEEN_TRAIN].n, test = data->split[UNSEEN_TEST].n;
     return (struct us_loader_size){.passed = 3 * n + test,
                                    .recorded = 2 * n + test,
-                                   .batch = us_recipe_part(workers->task.recipe),
+                                   .batch = us_steps_room_most(workers->task.recipe, workers->task.least),
                                    .weighted = true,
                                    .see = workers->task.see,
                                    .feature_count = workers->feature_count};
@@ -126,7 +127,7 @@ static enum unseen_status measure_model(const struct us_workers *workers, const 
     enum unseen_status st = UNSEEN_OK;
     const struct us_loader_size loader = largest_loader(workers, session->data);
     uint64_t single = 0;
-    US_TRY(us_session_model_memory(session, workers->task.recipe, bytes));
+    US_TRY(us_session_model_memory(session, workers->task.recipe, workers->task.least, bytes));
     *bytes += us_loader_bytes(session, &loader);
     if (workers->task.gradients)
         US_TRY(us_gradient_memory(session, workers->task.recipe, &single));
@@ -270,7 +271,7 @@ static enum unseen_status train_to_warm_up(void *context, int i, struct us_sessi
     struct us_loader loader = {.device = session->device};
     const struct us_loader_size size = {.passed = warm_up->n,
                                         .recorded = warm_up->n,
-                                        .batch = us_recipe_part(recipe),
+                                        .batch = us_steps_room(recipe, warm_up->n),
                                         .see = warm_up->workers->task.see,
                                         .feature_count = warm_up->workers->feature_count};
     struct us_pass pass = {.split = UNSEEN_TRAIN,
@@ -279,8 +280,10 @@ static enum unseen_status train_to_warm_up(void *context, int i, struct us_sessi
                            .recipe = recipe,
                            .training = true,
                            .steps = warm_up->n,
-                           .steps_per_epoch = warm_up->n};
-    US_TRY(us_session_model(session, recipe, us_input_size(recipe, session->data, pass.epoch), &model));
+                           .steps_per_epoch = warm_up->n,
+                           .own_steps = warm_up->n / recipe->batch};
+    US_TRY(us_session_model(session, recipe, warm_up->n, us_input_size(recipe, session->data, pass.epoch),
+                            &model));
     US_TRY(us_model_init(model, 0));
     US_TRY(us_loader_new(session, &size, &loader));
     st = us_pass_enqueue(session, model, &loader, &pass);

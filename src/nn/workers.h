@@ -16,6 +16,7 @@ struct us_workers_task {
     int wanted;     /* models at once on each device; 0: as many as pay */
     int models;     /* in all */
     int64_t steps;  /* of training, of each */
+    int64_t least;  /* samples that any of them trains on in an epoch */
     int see;        /* of US_SEE_*: what the models' observers want */
     bool gradients; /* each model's us_gradient_norms are taken when it is trained */
 };

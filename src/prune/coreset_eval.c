@@ -140,7 +140,8 @@ enum unseen_status us_coreset_eval(const struct us_coreset_eval *eval, struct us
     const struct us_workers_task task = {.recipe = &run.recipe,
                                          .wanted = eval->options->concurrent,
                                          .models = eval->models,
-                                         .steps = eval->coreset.n / run.recipe.batch * epochs};
+                                         .steps = eval->coreset.n / run.recipe.batch * epochs,
+                                         .least = eval->coreset.n};
     US_TRY(us_workers_new(eval->device, eval->data, &task, &workers));
     run.progress = us_progress_begin("judging", "images", (uint64_t)(n * epochs * eval->models));
     US_TRY(us_workers_run(workers, eval->models, train_model, &run));

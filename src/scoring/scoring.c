@@ -255,6 +255,21 @@ static int64_t count_members(const struct us_scoring *run)
     return members;
 }
 
+/* Samples that a model trains on at least; folds that keep duplicates together may be half as large as
+ * others. */
+static int64_t least_trained(const struct us_scoring *run)
+{
+    const int64_t members = count_members(run);
+    switch (run->options->protocol) {
+    case UNSEEN_SEEN:
+        return members;
+    case UNSEEN_FOLD:
+        return members / 2;
+    default:
+        return members / (2 * run->options->folds);
+    }
+}
+
 static enum unseen_status run_models(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -266,6 +281,7 @@ static enum unseen_status run_models(struct run *run)
                                          .wanted = o->concurrent,
                                          .models = models,
                                          .steps = count_members(s) / o->recipe.batch * us_scoring_epochs(s),
+                                         .least = least_trained(s),
                                          .see = us_recorder_sees(s),
                                          .gradients = us_scoring_records(s, UNSEEN_GRADIENT_NORM)};
     US_TRY_ALLOC(run->past = us_calloc((size_t)models, sizeof *run->past));

@@ -131,7 +131,7 @@ static void check_steps(const struct unseen_recipe recipe)
         for (size_t i = 0; recipe.loss == UNSEEN_LOSS_SUM && i < us_model_count(model, US_MODEL_GRADS); i++)
             sum[i] *= (float)n;
         assert_ok(us_model_set(model, US_MODEL_GRADS, sum));
-        struct us_sgd sgd = {.lr = us_schedule_lr(&recipe, step, 6, 3),
+        struct us_sgd sgd = {.lr = us_schedule_lr(&recipe, step, 6),
                              .momentum = recipe.momentum,
                              .weight_decay = us_recipe_decay(&recipe),
                              .nesterov = true};

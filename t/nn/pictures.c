@@ -271,7 +271,7 @@ static void gradients_are_taken_of_decoded_images(void **state)
     for (int i = 0; i < PICTURES; i++)
         samples[i] = PICTURES - 1 - i;
     assert_ok(us_session_new(test_device(), &pictures, &recipe, &session));
-    assert_ok(us_session_model(session, &recipe, PICTURE, &model));
+    assert_ok(us_session_model(session, &recipe, PICTURES, PICTURE, &model));
     assert_ok(us_model_init(model, 1));
     assert_ok(us_model_save(model, weights));
     assert_ok(us_gradient_norms(session, &recipe, weights, samples, PICTURES, NULL, norms[0]));

@@ -11,6 +11,7 @@ static struct unseen_recipe defaults(void)
     struct unseen_recipe recipe;
     unseen_recipe_defaults(&recipe);
     recipe.lr = 0.4f;
+    recipe.epochs = 10;
     return recipe;
 }
 
@@ -18,12 +19,12 @@ static void cosine(void **state)
 {
     (void)state;
     struct unseen_recipe recipe = defaults();
-    assert_float_equal(us_schedule_lr(&recipe, 0, 100, 10), 0.4, 1e-7);
-    assert_float_equal(us_schedule_lr(&recipe, 50, 100, 10), 0.2, 1e-7);
-    assert_float_equal(us_schedule_lr(&recipe, 25, 100, 10), 0.2 + 0.2 * 0.70710678, 1e-7);
-    assert_float_equal(us_schedule_lr(&recipe, 100, 100, 10), 0.0, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 0, 100), 0.4, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 50, 100), 0.2, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 25, 100), 0.2 + 0.2 * 0.70710678, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 100, 100), 0.0, 1e-7);
     for (int64_t step = 1; step < 100; step++)
-        assert_true(us_schedule_lr(&recipe, step, 100, 10) < us_schedule_lr(&recipe, step - 1, 100, 10));
+        assert_true(us_schedule_lr(&recipe, step, 100) < us_schedule_lr(&recipe, step - 1, 100));
 }
 
 static void warmup(void **state)
@@ -31,12 +32,12 @@ static void warmup(void **state)
     (void)state;
     struct unseen_recipe recipe = defaults();
     recipe.warmup = 2.0f;
-    assert_float_equal(us_schedule_lr(&recipe, 0, 100, 10), 0.4 / 20, 1e-7);
-    assert_float_equal(us_schedule_lr(&recipe, 19, 100, 10), 0.4, 1e-7);
-    assert_float_equal(us_schedule_lr(&recipe, 20, 100, 10), 0.4, 1e-7);
-    assert_float_equal(us_schedule_lr(&recipe, 60, 100, 10), 0.2, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 0, 100), 0.4 / 20, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 19, 100), 0.4, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 20, 100), 0.4, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 60, 100), 0.2, 1e-7);
     recipe.warmup = 10.0f; /* the whole run */
-    assert_float_equal(us_schedule_lr(&recipe, 99, 100, 10), 0.4, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 99, 100), 0.4, 1e-7);
 }
 
 static void onecycle(void **state)
@@ -44,11 +45,11 @@ static void onecycle(void **state)
     (void)state;
     struct unseen_recipe recipe = defaults();
     recipe.schedule = UNSEEN_ONECYCLE;
-    assert_float_equal(us_schedule_lr(&recipe, 0, 100, 10), 0.0, 1e-7);
-    assert_float_equal(us_schedule_lr(&recipe, 15, 100, 10), 0.2, 1e-7);
-    assert_float_equal(us_schedule_lr(&recipe, 30, 100, 10), 0.4, 1e-7);
-    assert_float_equal(us_schedule_lr(&recipe, 65, 100, 10), 0.2, 1e-7);
-    assert_float_equal(us_schedule_lr(&recipe, 100, 100, 10), 0.0, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 0, 100), 0.0, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 15, 100), 0.2, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 30, 100), 0.4, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 65, 100), 0.2, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 100, 100), 0.0, 1e-7);
 }
 
 static void linear(void **state)
@@ -58,21 +59,21 @@ static void linear(void **state)
     recipe.schedule = UNSEEN_LINEAR;
     recipe.peak = 0.2f;
     recipe.lr_start = 0.2f;
-    assert_float_equal(us_schedule_lr(&recipe, 0, 500, 50), 0.4 * 0.2, 1e-7);
-    assert_float_equal(us_schedule_lr(&recipe, 50, 500, 50), 0.4 * 0.6, 1e-7);
-    assert_float_equal(us_schedule_lr(&recipe, 100, 500, 50), 0.4, 1e-7);
-    assert_float_equal(us_schedule_lr(&recipe, 300, 500, 50), 0.4 * 0.5, 1e-7);
-    assert_float_equal(us_schedule_lr(&recipe, 499, 500, 50), 0.4 / 400, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 0, 500), 0.4 * 0.2, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 50, 500), 0.4 * 0.6, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 100, 500), 0.4, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 300, 500), 0.4 * 0.5, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 499, 500), 0.4 / 400, 1e-7);
     recipe.lr_end = 0.07f;
-    assert_float_equal(us_schedule_lr(&recipe, 300, 500, 50), 0.4 * 0.535, 1e-7);
-    assert_float_equal(us_schedule_lr(&recipe, 500, 500, 50), 0.4 * 0.07, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 300, 500), 0.4 * 0.535, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 500, 500), 0.4 * 0.07, 1e-7);
     recipe.peak = 0;
-    assert_float_equal(us_schedule_lr(&recipe, 0, 500, 50), 0.4, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 0, 500), 0.4, 1e-7);
     recipe.peak = 1;
-    assert_float_equal(us_schedule_lr(&recipe, 0, 500, 50), 0.4 * 0.2, 1e-7);
-    assert_float_equal(us_schedule_lr(&recipe, 499, 500, 50), 0.4 * (0.2 + 0.8 * 0.998), 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 0, 500), 0.4 * 0.2, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 499, 500), 0.4 * (0.2 + 0.8 * 0.998), 1e-7);
     recipe.peak = 0.3f;
-    assert_float_equal(us_schedule_lr(&recipe, 0, 1, 1), 0.4 * 0.535, 0.4); /* one step in all: finite */
+    assert_float_equal(us_schedule_lr(&recipe, 0, 1), 0.4 * 0.535, 0.4); /* one step in all: finite */
 }
 
 static void recipe_is_checked(void **state)
@@ -98,6 +99,7 @@ static void recipe_is_checked(void **state)
     REFUSES(weight_decay, -1.0f, "--weight-decay");
     REFUSES(bias_lr, 0.0f, "--bias-lr");
     REFUSES(decay_form, (enum unseen_decay_form)7, "--decay-form");
+    REFUSES(last_batch, (enum unseen_last_batch)7, "--last-batch");
     REFUSES(loss, (enum unseen_loss)7, "--loss");
     REFUSES(peak, 1.5f, "--peak");
     REFUSES(lr_start, -1.0f, "--lr-start");

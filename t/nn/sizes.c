@@ -300,7 +300,7 @@ static void no_bit_changes_between_sizes(void **state)
         struct us_model *model;
         recipe.precision = precisions[k];
         assert_ok(us_session_new(test_device(), &pictures, &recipe, &session));
-        assert_ok(us_session_models(session, &recipe, &model));
+        assert_ok(us_session_models(session, &recipe, PICTURES, &model));
         assert_int_equal(model->spec.height, TEST);
         assert_ok(us_model_init(model, 5));
         model->batches = 7;
@@ -362,7 +362,7 @@ static void memory_is_that_of_the_largest(void **state)
     assert_ok(us_session_new(test_device(), &pictures, &recipe, &session));
     const struct us_model_spec spec = us_spec_of(&recipe, &pictures, FIRST);
     assert_ok(us_model_memory(test_device(), &spec, &first));
-    assert_ok(us_session_model_memory(session, &recipe, &most));
+    assert_ok(us_session_model_memory(session, &recipe, PICTURES, &most));
     assert_true(most > 2 * first);
     us_device_limit(test_device(), us_device_memory(test_device()).used + most - 1);
     assert_fails(UNSEEN_FAILED, "of device memory", train(session, &recipe, &model, NULL));

@@ -54,7 +54,7 @@ static void loss_falls(void **state)
     assert_true(last->train_accuracy > 0.8);
     assert_true(last->heldout_accuracy > 0.6);
     assert_true(last->test_accuracy > 0.6);
-    assert_float_equal(last->lr, us_schedule_lr(&recipe, 19, 20, 5), 1e-9);
+    assert_float_equal(last->lr, us_schedule_lr(&recipe, 19, 20), 1e-9);
     /* The records belong to their samples: probabilities and losses agree, and so do the means. */
     double loss = 0;
     for (int i = 0; i < N - 40; i++) {

@@ -77,7 +77,7 @@ static void rs2_takes_a_part_an_epoch(void **state)
     for (int e = 0; e < EPOCHS; e++) {
         assert_int_equal(count_recorded(&seen, e), ALL / 4);
         assert_true(history[e].images == ALL / 4);
-        assert_float_equal(history[e].lr, us_schedule_lr(&recipe, 2 * e + 1, 2 * EPOCHS, 2), 1e-9);
+        assert_float_equal(history[e].lr, us_schedule_lr(&recipe, 2 * e + 1, 2 * EPOCHS), 1e-9);
     }
     assert_true(history[EPOCHS - 1].train_loss < history[0].train_loss);
     free(history);
