@@ -1,12 +1,20 @@
 """The networks of src/nn/models.def in PyTorch, under the same names of parameters."""
 import sys
 
+import torch
 from torch import nn
 from torch.nn import functional as F
 
 
 def convolution(cin, cout, kernel, stride=1):
     return nn.Conv2d(cin, cout, kernel, stride, kernel // 2, bias=False)
+
+
+def fixed_scale(width):
+    """Batch norm of which only the shift is trained."""
+    norm = nn.BatchNorm2d(width, eps=1e-12)
+    norm.weight.requires_grad = False
+    return norm
 
 
 def projection(cin, cout, stride):
@@ -88,6 +96,47 @@ class ConvNet3(nn.Module):
         return self.fc(x.flatten(1))
 
 
+class FastGroup(nn.Module):
+    def __init__(self, cin, width):
+        super().__init__()
+        self.conv1 = convolution(cin, width, 3)
+        self.norm1 = fixed_scale(width)
+        self.conv2 = convolution(width, width, 3)
+        self.norm2 = fixed_scale(width)
+        for conv in (self.conv1, self.conv2):
+            nn.init.dirac_(conv.weight.data[:conv.in_channels])
+
+    def forward(self, x):
+        x = F.gelu(self.norm1(F.max_pool2d(self.conv1(x), 2)))
+        return F.gelu(self.norm2(self.conv2(x)))
+
+
+class FastNet(nn.Module):
+    """airbench94 (Jordan, arXiv 2404.00498): `widths` of its three groups."""
+
+    def __init__(self, widths, classes, size, channels=3):
+        super().__init__()
+        patch = 4 * channels
+        self.whiten = nn.Conv2d(channels, 2 * patch, 2)
+        self.whiten.weight.requires_grad = False
+        nn.init.zeros_(self.whiten.bias)
+        for i, (cin, cout) in enumerate(zip((2 * patch, *widths), widths)):
+            setattr(self, f"group{i + 1}", FastGroup(cin, cout))
+        self.fc = nn.Linear(widths[-1], classes, bias=False)
+
+    def forward(self, x):
+        x = self.group3(self.group2(self.group1(F.gelu(self.whiten(x)))))
+        return self.fc(F.max_pool2d(x, x.shape[2]).flatten(1)) / 9
+
+    def whiten_from(self, images):
+        """Let the first convolution whiten the 2 x 2 patches of normalised images [n,c,h,w]."""
+        patches = F.unfold(images.double(), 2).transpose(1, 2).flatten(0, 1)
+        values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
+        filters = vectors.T.flip(0) / (values.flip(0)[:, None] + 5e-4).sqrt()
+        filters = filters.reshape(-1, *self.whiten.weight.shape[1:])
+        self.whiten.weight.data.copy_(torch.cat((filters, -filters)))
+
+
 def build(name, width, classes, size):
     resnets = {"resnet10": (Block, (1, 1, 1, 1)), "resnet18": (Block, (2, 2, 2, 2)),
                "resnet34": (Block, (3, 4, 6, 3)), "resnet50": (Bottleneck, (3, 4, 6, 3))}
@@ -95,4 +144,8 @@ def build(name, width, classes, size):
         return ResNet(*resnets[name], width, classes, size)
     if name == "convnet3":
         return ConvNet3(width, classes, size)
+    if name == "fastnet":
+        return FastNet((width, 4 * width, 4 * width), classes, size)
+    if name == "fastnet-small":
+        return FastNet((width, 2 * width, 2 * width), classes, size)
     sys.exit(f"no model is called {name}")
