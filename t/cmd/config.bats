@@ -180,7 +180,7 @@ has() {
   run_code 0 unseen train $tiny_data $small --config one.conf --recipe paper --out d
   has d/run.json recipe paper lr 0.05 batch 32 decay_all true
   run_code 2 unseen train $tiny_data $small --recipe unheard-of --out e
-  grep -q '^hint: the recipes are paper, imagenet' stderr
+  grep -q '^hint: the recipes are fast, paper, imagenet' stderr
   unseen train --help | grep -A3 '^  imagenet' | grep -q 'resnet34'
 }
 

@@ -179,8 +179,12 @@ static void recipes_by_name(void **state)
     assert_float_equal(recipe.weight_decay, 1e-4f, 0);
     assert_int_equal(recipe.decay_all, 0);
     assert_int_equal(recipe.nesterov, 0);
+    assert_ok(unseen_recipe_named("fast", &recipe));
+    const double s = 1024 * (1 + 1 / (1 - (double)recipe.momentum));
+    assert_float_equal(recipe.lr, 5 / s, 1e-8);
+    assert_float_equal(recipe.weight_decay, 0.015 * recipe.batch / s, 1e-7);
     assert_fails(UNSEEN_USAGE, "\"alexnet\"", unseen_recipe_named("alexnet", &recipe));
-    assert_string_equal(unseen_last_hint(), "the recipes are paper, imagenet");
+    assert_string_equal(unseen_last_hint(), "the recipes are fast, paper, imagenet");
     strcpy(recipe.name, "alexnet");
     assert_fails(UNSEEN_USAGE, "--recipe", unseen_recipe_check(&recipe));
     assert_null(unseen_recipe_name(-1));
