@@ -54,6 +54,7 @@ struct result {
 
 struct model {
     struct result *result;
+    const struct unseen_sampler *sampler; /* NULL: all */
     int number;
     int stop_at, bad_at; /* the epoch after which the user interrupts, or a file goes bad; 0: never */
 };
@@ -91,6 +92,7 @@ static enum unseen_status train(struct us_session *session, const struct unseen_
             samples[n++] = i;
     }
     const struct us_train_job job = {.recipe = recipe,
+                                     .sampler = model->sampler,
                                      .seed = 3,
                                      .model = (uint32_t)model->number,
                                      .train = samples,
@@ -158,13 +160,14 @@ static void where_images_lie_changes_nothing(void **state)
 
 struct gang_run {
     struct unseen_recipe recipe;
+    const struct unseen_sampler *sampler;
     struct result result;
 };
 
 static enum unseen_status train_fold(void *context, int i, struct us_session *session)
 {
     struct gang_run *run = context;
-    struct model model = {.result = &run->result, .number = i};
+    struct model model = {.result = &run->result, .sampler = run->sampler, .number = i};
     return train(session, &run->recipe, &model, NULL);
 }
 
@@ -191,23 +194,55 @@ static void concurrent_models_share_what_is_decoded(void **state)
                             sizeof run[0].result.trained[0]);
 }
 
-/* Stopped after an epoch, and gone on with. */
-static void runs_go_on(void **state)
+/* Each by itself: side by side too a model decodes what its sampler takes, and gets the bits that it gets
+ * alone. */
+static void sampled_models_share_nothing(void **state)
 {
     (void)state;
+    static struct gang_run run[2];
+    const struct unseen_sampler rs2 = {"rs2", 0.2};
+    for (int k = 0; k < 2; k++) {
+        struct us_workers *workers;
+        reset(state);
+        run[k].recipe = recipe_of(UNSEEN_CROP_RESIZED, UNSEEN_CACHE_MEMORY);
+        run[k].sampler = &rs2;
+        const struct us_workers_task task = {
+            .recipe = &run[k].recipe, .wanted = k ? MODELS : 1, .models = MODELS, .steps = 10};
+        assert_ok(us_workers_new(test_device(), &pictures, &task, &workers));
+        assert_ok(us_workers_run(workers, MODELS, train_fold, &run[k]));
+        us_workers_free(workers);
+        assert_int_equal(count_reads(), MODELS * (PICTURES - HELDOUT) / 5 * EPOCHS + PICTURES);
+    }
+    assert_memory_equal(&run[0].result, &run[1].result, sizeof run[0].result);
+}
+
+/* Stopped after an epoch, and gone on with. */
+static void check_going_on(const struct unseen_sampler *sampler, const char *checkpoint)
+{
     static struct result whole, broken;
     const struct unseen_recipe recipe = recipe_of(UNSEEN_CROP_RESIZED, UNSEEN_CACHE_AUTO);
     struct us_session *session;
-    struct model model = {.result = &broken, .stop_at = 1};
-    const char *checkpoint = test_path("stopped.safetensors");
-    train_one(&recipe, &whole);
+    struct model all = {.result = &whole, .sampler = sampler};
+    struct model model = {.result = &broken, .sampler = sampler, .stop_at = 1};
+    memset(&whole, 0, sizeof whole);
+    memset(&broken, 0, sizeof broken);
     assert_ok(us_session_new(test_device(), &pictures, &recipe, &session));
+    assert_ok(train(session, &recipe, &all, NULL));
     assert_fails(UNSEEN_INTERRUPTED, "1 of 3", train(session, &recipe, &model, checkpoint));
     unseen_interrupt_clear();
     model.stop_at = 0;
     assert_ok(train(session, &recipe, &model, checkpoint));
     assert_memory_equal(&whole, &broken, sizeof whole);
     us_session_free(session);
+}
+
+static void runs_go_on(void **state)
+{
+    (void)state;
+    const struct unseen_sampler rs2 = {"rs2", 0.5}, infobatch = {"infobatch", 0.5};
+    check_going_on(NULL, test_path("stopped.safetensors"));
+    check_going_on(&rs2, test_path("rs2.safetensors"));
+    check_going_on(&infobatch, test_path("infobatch.safetensors"));
 }
 
 /* A file that cannot be read any more ends the run by its name; the checkpoint is that of the epoch before.
@@ -305,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(where_images_lie_changes_nothing, reset),
         cmocka_unit_test_setup(concurrent_models_share_what_is_decoded, reset),
+        cmocka_unit_test_setup(sampled_models_share_nothing, reset),
         cmocka_unit_test_setup(runs_go_on, reset),
         cmocka_unit_test_setup(a_file_that_vanishes_is_named, reset),
         cmocka_unit_test_setup(a_failure_in_a_gang_ends_all, reset),
