@@ -56,17 +56,6 @@ int64_t us_cell_kept(const struct us_row *row, int64_t n)
     return row->kind == US_ROW_FULL ? n : llround(row->keep * (double)n);
 }
 
-uint64_t us_cell_images(const struct unseen_compare_options *o, const struct unseen_dataset *data,
-                        const struct us_row *row)
-{
-    struct unseen_recipe recipe;
-    struct us_train_job job = {.recipe = &recipe, .test = true};
-    int64_t n = us_usable(&data->split[UNSEEN_TRAIN]);
-    job.n_train = us_cell_kept(row, n);
-    us_cell_recipe(o, n, job.n_train, &recipe, &job.test_every);
-    return us_train_images(data, &job) * (row->search ? 1 + US_SEARCH_TRIALS : 1);
-}
-
 enum unseen_status us_cell_read(const char *folder, struct us_cell_result *r, bool *done)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -206,7 +195,8 @@ void us_cell_warn(const struct unseen_compare_options *o, const struct us_row *r
 
 enum unseen_status us_cell_choose_in_steps(struct unseen_device *device, const struct unseen_dataset *data,
                                            const struct unseen_compare_options *o, const struct us_row *row,
-                                           int seed, const struct unseen_scoring_options *scoring)
+                                           int seed, const struct unseen_scoring_options *scoring,
+                                           struct us_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_incremental_result result = {0};
@@ -216,12 +206,31 @@ enum unseen_status us_cell_choose_in_steps(struct unseen_device *device, const s
     char *keep = folder ? us_format("%s/keep.npy", folder) : NULL;
     US_TRY_ALLOC(steps);
     US_TRY_ALLOC(keep);
-    const struct us_incremental in = {.device = device, .data = data, .options = &prune, .out = steps};
+    const struct us_incremental in = {
+        .device = device, .data = data, .options = &prune, .out = steps, .plan = plan};
     US_TRY(us_incremental_run(&in, &result));
     US_TRY(us_npy_write(keep, US_I64, 1, &result.m, result.keep));
 out:
     us_incremental_end(&result);
     free(keep);
+    free(steps);
+    free(folder);
+    return st;
+}
+
+enum unseen_status us_cell_steps_left(struct unseen_device *device, const struct unseen_dataset *data,
+                                      const struct unseen_compare_options *o, const struct us_row *row,
+                                      int seed, const struct unseen_scoring_options *scoring, bool scored,
+                                      struct us_work *work)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_prune_options prune = prune_options(o, row, seed, scoring);
+    char *folder = o->out ? us_cell_folder(o, row, seed) : NULL;
+    char *steps = folder ? us_format("%s/steps", folder) : NULL;
+    const struct us_incremental in = {
+        .device = device, .data = data, .options = &prune, .out = steps, .scored = scored};
+    US_TRY(us_incremental_left(&in, work));
+out:
     free(steps);
     free(folder);
     return st;
@@ -238,20 +247,27 @@ struct cell {
     struct us_cell_result result;
 };
 
+static struct us_search search_of(const struct unseen_compare_options *o, const struct unseen_dataset *data,
+                                  const struct us_row *row, const struct unseen_select_options *select,
+                                  const char *folder)
+{
+    struct us_search search = {.seed = select->seed,
+                               .duplicate_of = us_kept_together(&o->scoring, data),
+                               .rule = row->rule_name,
+                               .select = select,
+                               .folder = folder};
+    int test_every;
+    const int64_t n = us_usable(&data->split[UNSEEN_TRAIN]);
+    us_cell_recipe(o, n, us_cell_kept(row, n), &search.recipe, &test_every);
+    return search;
+}
+
 static enum unseen_status search_cutoff(struct cell *c, const struct us_select_inputs *e,
                                         struct unseen_select_options *select)
 {
-    struct us_search search = {.recipe = c->options->recipe,
-                               .seed = select->seed,
-                               .duplicate_of = us_kept_together(&c->options->scoring, c->session->data),
-                               .rule = c->row->rule_name,
-                               .select = select,
-                               .inputs = e,
-                               .folder = c->folder,
-                               .whole = c->whole};
-    int test_every;
-    int64_t n = us_usable(&c->session->data->split[UNSEEN_TRAIN]);
-    us_cell_recipe(c->options, n, us_cell_kept(c->row, n), &search.recipe, &test_every);
+    struct us_search search = search_of(c->options, c->session->data, c->row, select, c->folder);
+    search.inputs = e;
+    search.whole = c->whole;
     enum unseen_status st = us_search_cutoff(c->session, &search, &c->result.cutoff);
     select->cutoff = c->result.cutoff;
     return st;
@@ -310,6 +326,39 @@ static void summarise(const struct unseen_epoch *history, int epochs, int64_t st
     }
 }
 
+/* The model that is trained on the coreset; `recipe` receives what it trains by. */
+static struct us_train_job job_of(const struct unseen_compare_options *o, const struct unseen_dataset *data,
+                                  int seed, int64_t kept, const char *state, struct unseen_recipe *recipe)
+{
+    struct us_train_job job = {
+        .recipe = recipe, .seed = o->seed + (uint64_t)seed, .n_train = kept, .test = true, .state = state};
+    us_cell_recipe(o, us_usable(&data->split[UNSEEN_TRAIN]), kept, recipe, &job.test_every);
+    return job;
+}
+
+enum unseen_status us_cell_left(const struct unseen_compare_options *o, const struct unseen_dataset *data,
+                                const struct us_row *row, int seed, struct us_work *work)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_recipe recipe;
+    struct unseen_select_options select;
+    struct us_work search = {0};
+    char *folder = o->out ? us_cell_folder(o, row, seed) : NULL;
+    char *state = folder ? us_format("%s/state.safetensors", folder) : NULL;
+    const int64_t kept = us_cell_kept(row, us_usable(&data->split[UNSEEN_TRAIN]));
+    const struct us_train_job job = job_of(o, data, seed, kept, state, &recipe);
+    set_select(o, row, seed, &select);
+    const struct us_search searched = search_of(o, data, row, &select, folder);
+    if (row->search)
+        US_TRY(us_search_left(data, &searched, &search));
+    *work = us_train_left(data, &job);
+    us_work_add(work, &search);
+out:
+    free(state);
+    free(folder);
+    return st;
+}
+
 static enum unseen_status train(struct cell *c, const int64_t *keep)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -321,16 +370,10 @@ static enum unseen_status train(struct cell *c, const int64_t *keep)
     char *path = us_format("%s/history.csv", c->folder);
     US_TRY_ALLOC(state);
     US_TRY_ALLOC(path);
-    struct us_train_job job = {.recipe = &recipe,
-                               .seed = o->seed + (uint64_t)c->seed,
-                               .train = keep,
-                               .n_train = c->result.kept,
-                               .test = true,
-                               .state = state,
-                               .whole = c->whole,
-                               .title = strrchr(c->folder, '/') + 1};
-    us_cell_recipe(o, us_usable(&c->session->data->split[UNSEEN_TRAIN]), job.n_train, &recipe,
-                   &job.test_every);
+    struct us_train_job job = job_of(o, c->session->data, c->seed, c->result.kept, state, &recipe);
+    job.train = keep;
+    job.whole = c->whole;
+    job.title = strrchr(c->folder, '/') + 1;
     US_TRY(us_train(c->session, &job, &history, &epochs));
     const struct us_steps steps = us_steps_of(&recipe, job.n_train, job.seed);
     summarise(history, epochs, us_steps_before(&steps, epochs), &c->result);

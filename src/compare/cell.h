@@ -4,6 +4,7 @@
 
 #include "compare/sweep.h"
 #include "nn/train.h"
+#include "plan/plan.h"
 #include "prune/select_inputs.h"
 
 /* What became of it; in the cell's folder as result.json. */
@@ -27,12 +28,25 @@ enum unseen_status us_cell_read(const char *folder, struct us_cell_result *resul
 enum unseen_status us_cell_run(const struct unseen_compare_options *options, const struct us_row *row,
                                int seed, struct us_session *session, struct us_progress *whole);
 
+/* What is left of us_cell_run: its models, those that search a cut-off among them. `options->out` NULL: all.
+ */
+enum unseen_status us_cell_left(const struct unseen_compare_options *options,
+                                const struct unseen_dataset *data, const struct us_row *row, int seed,
+                                struct us_work *work);
+
 /* Choose the coreset of an incremental row, into the keep.npy of its cell: us_cell_run begins with it. The
  * steps lie in the cell's folder; a killed call goes on. `scoring` is of us_sweep_scoring. */
 enum unseen_status us_cell_choose_in_steps(struct unseen_device *device, const struct unseen_dataset *data,
                                            const struct unseen_compare_options *options,
                                            const struct us_row *row, int seed,
-                                           const struct unseen_scoring_options *scoring);
+                                           const struct unseen_scoring_options *scoring,
+                                           struct us_plan *plan);
+
+/* What is left of that; `scored`: without the first scoring run, which cells share. */
+enum unseen_status us_cell_steps_left(struct unseen_device *device, const struct unseen_dataset *data,
+                                      const struct unseen_compare_options *options, const struct us_row *row,
+                                      int seed, const struct unseen_scoring_options *scoring, bool scored,
+                                      struct us_work *work);
 
 /* What can be refused of a row before anything is trained: its selection, its recipe, and of a scored one the
  * scoring runs, which record `record_also`. */
@@ -45,9 +59,5 @@ void us_cell_warn(const struct unseen_compare_options *options, const struct us_
 
 /* Samples of its coreset, of `n` in all. */
 int64_t us_cell_kept(const struct us_row *row, int64_t n);
-
-/* Images that its run passes through. */
-uint64_t us_cell_images(const struct unseen_compare_options *options, const struct unseen_dataset *data,
-                        const struct us_row *row);
 
 #endif

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/progress.h"
 #include "base/usable.h"
 #include "compare/cell.h"
 #include "compare/compare_options.h"
@@ -55,14 +54,16 @@ struct task {
 
 struct comparison {
     const struct unseen_compare_options *options;
+    struct unseen_device *device;
     const struct unseen_dataset *data;
     struct us_sweep sweep;
     struct task *open; /* cells that are not done */
     int n_open;
-    uint64_t images;
-    int64_t steps, least; /* of each; samples of the smallest coreset */
+    struct us_work cells; /* what is left of them, but for coresets that are chosen in steps */
+    int64_t least;        /* samples of the smallest coreset */
     unsigned record_also; /* by the scoring runs, whichever need it */
-    struct us_progress *progress;
+    struct us_room room;
+    struct us_plan plan;
 };
 
 /* The cells that are not done: by seed, so that the first seed's table is whole before the next begins. */
@@ -71,25 +72,28 @@ static enum unseen_status find_open(struct comparison *c)
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_compare_options *o = c->options;
     struct us_cell_result result;
+    struct us_work work;
     char *folder = NULL;
-    bool done;
+    bool done = false;
     c->open = us_calloc((size_t)c->sweep.n * (size_t)o->seeds, sizeof *c->open);
     US_TRY_ALLOC(c->open);
     for (int s = 0; s < o->seeds; s++) {
         for (int r = 0; r < c->sweep.n; r++) {
-            US_TRY_ALLOC(folder = us_cell_folder(o, &c->sweep.rows[r], s));
-            US_TRY(us_cell_read(folder, &result, &done));
-            free(folder);
-            folder = NULL;
+            if (o->out) {
+                US_TRY_ALLOC(folder = us_cell_folder(o, &c->sweep.rows[r], s));
+                US_TRY(us_cell_read(folder, &result, &done));
+                free(folder);
+                folder = NULL;
+            }
             if (done)
                 continue;
             c->open[c->n_open++] = (struct task){&c->sweep.rows[r], s};
-            c->images += us_cell_images(o, c->data, &c->sweep.rows[r]);
+            US_TRY(us_cell_left(o, c->data, &c->sweep.rows[r], s, &work));
+            us_work_add(&c->cells, &work);
             const int64_t kept = us_cell_kept(&c->sweep.rows[r], us_usable(&c->data->split[UNSEEN_TRAIN]));
             c->least = c->n_open == 1 || kept < c->least ? kept : c->least;
         }
     }
-    c->steps = c->n_open ? (int64_t)(c->images / (uint64_t)c->n_open) / o->recipe.batch : 0;
 out:
     free(folder);
     return st;
@@ -126,43 +130,19 @@ out:
     return st;
 }
 
-/* All scoring runs that open cells need; those that choose in steps see to it themselves. */
-static enum unseen_status check_room(const struct comparison *c)
-{
-    enum unseen_status st = UNSEEN_OK;
-    struct unseen_scoring_options scoring;
-    struct us_room room = {0};
-    char *folder = NULL;
-    json_t *counted = json_object();
-    US_TRY_ALLOC(counted);
-    for (int i = 0; i < c->n_open; i++) {
-        const struct task *task = &c->open[i];
-        if (task->row->kind != US_ROW_SCORED || task->row->incremental)
-            continue;
-        US_TRY(us_sweep_scoring(c->options, task->row->protocol, task->seed, &scoring, &folder));
-        scoring.record_also = c->record_also;
-        const struct us_scoring run = us_scoring_of(&scoring, c->data, NULL);
-        if (!json_object_get(counted, folder))
-            US_TRY(us_room_add(&run, &room));
-        json_object_set_new(counted, folder, json_true());
-        free(folder);
-        folder = NULL;
-    }
-    US_TRY(us_room_check(c->options->out, &room));
-out:
-    json_decref(counted);
-    free(folder);
-    return st;
-}
+/* ---- scoring ---- */
 
-/* Each scoring run that an open cell needs, once, and the coresets that are chosen in steps. */
-static enum unseen_status record(struct comparison *c, struct unseen_device *device)
+/* What is done for each open cell that has scores. `first`: no cell before it needs the same scoring run. */
+typedef enum unseen_status visitor(struct comparison *c, const struct task *task,
+                                   const struct unseen_scoring_options *scoring, bool first);
+
+static enum unseen_status visit_scored(struct comparison *c, visitor *visit)
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_scoring_options scoring;
     char *folder = NULL;
-    json_t *done = json_object();
-    US_TRY_ALLOC(done);
+    json_t *visited = json_object();
+    US_TRY_ALLOC(visited);
     for (int i = 0; i < c->n_open; i++) {
         const struct task *task = &c->open[i];
         if (task->row->kind != US_ROW_SCORED)
@@ -170,28 +150,67 @@ static enum unseen_status record(struct comparison *c, struct unseen_device *dev
         US_TRY(us_sweep_scoring(c->options, task->row->protocol, task->seed, &scoring, &folder));
         scoring.record_also = c->record_also;
         scoring.record_again = 1; /* longer lists may need more */
-        if (task->row->incremental)
-            US_TRY(us_cell_choose_in_steps(device, c->data, c->options, task->row, task->seed, &scoring));
-        else if (!json_object_get(done, folder))
-            US_TRY(unseen_record_trajectory(device, c->data, &scoring));
-        json_object_set_new(done, folder, json_true());
+        US_TRY(visit(c, task, &scoring, !json_object_get(visited, folder)));
+        json_object_set_new(visited, folder, json_true());
         free(folder);
         folder = NULL;
     }
 out:
-    json_decref(done);
+    json_decref(visited);
     free(folder);
     return st;
 }
+
+/* Those that choose in steps see to it themselves. */
+static enum unseen_status add_room(struct comparison *c, const struct task *task,
+                                   const struct unseen_scoring_options *scoring, bool first)
+{
+    const struct us_scoring run = us_scoring_of(scoring, c->data, NULL);
+    return first && !task->row->incremental ? us_room_add(&run, &c->room) : UNSEEN_OK;
+}
+
+static enum unseen_status check_room(struct comparison *c)
+{
+    const enum unseen_status st = visit_scored(c, add_room);
+    return st ? st : us_room_check(c->options->out, &c->room);
+}
+
+static enum unseen_status add_scoring(struct comparison *c, const struct task *task,
+                                      const struct unseen_scoring_options *scoring, bool first)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_work work = {0};
+    const struct us_scoring run = us_scoring_of(scoring, c->data, NULL);
+    if (task->row->incremental)
+        US_TRY(us_cell_steps_left(c->device, c->data, c->options, task->row, task->seed, scoring, !first,
+                                  &work));
+    else if (first)
+        US_TRY(us_scoring_left(c->device, &run, &work));
+    us_plan_add(&c->plan, &work);
+out:
+    return st;
+}
+
+/* Each scoring run, once, and the coresets that are chosen in steps. */
+static enum unseen_status record(struct comparison *c, const struct task *task,
+                                 const struct unseen_scoring_options *scoring, bool first)
+{
+    if (task->row->incremental)
+        return us_cell_choose_in_steps(c->device, c->data, c->options, task->row, task->seed, scoring,
+                                       &c->plan);
+    return first ? us_record_subset(c->device, c->data, scoring, NULL, &c->plan) : UNSEEN_OK;
+}
+
+/* ---- cells ---- */
 
 /* Called by several threads at once. */
 static enum unseen_status run_cell(void *context, int i, struct us_session *session)
 {
     struct comparison *c = context;
-    return us_cell_run(c->options, c->open[i].row, c->open[i].seed, session, c->progress);
+    return us_cell_run(c->options, c->open[i].row, c->open[i].seed, session, c->plan.progress);
 }
 
-static enum unseen_status run_cells(struct comparison *c, struct unseen_device *device)
+static enum unseen_status run_cells(struct comparison *c)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_workers *workers = NULL;
@@ -200,15 +219,23 @@ static enum unseen_status run_cells(struct comparison *c, struct unseen_device *
     const struct us_workers_task task = {.recipe = &c->options->recipe,
                                          .wanted = c->options->concurrent,
                                          .models = c->n_open,
-                                         .steps = c->steps,
+                                         .steps = c->cells.trained / c->n_open / c->options->recipe.batch,
                                          .least = c->least /
                                                   2}; /* searches for a cut-off train on parts of coresets */
-    US_TRY(us_workers_new(device, c->data, &task, &workers));
-    c->progress = us_progress_begin("comparing", "images", c->images);
+    US_TRY(us_workers_new(c->device, c->data, &task, &workers));
     st = us_workers_run(workers, c->n_open, run_cell, c);
 out:
-    us_progress_end(c->progress);
     us_workers_free(workers);
+    return st;
+}
+
+static enum unseen_status count(struct comparison *c)
+{
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY(find_open(c));
+    US_TRY(visit_scored(c, add_scoring));
+    us_plan_add(&c->plan, &c->cells);
+out:
     return st;
 }
 
@@ -231,7 +258,7 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
     enum unseen_status st = UNSEEN_OK;
     struct unseen_compare_options resolved = *asked;
     const struct unseen_compare_options *options = &resolved;
-    struct comparison c = {.options = options, .data = data};
+    struct comparison c = {.options = options, .device = device, .data = data};
     struct unseen_comparison *table = NULL;
     struct us_run_lock lock = {0};
     us_select_inputs_table(data, &resolved.select);
@@ -240,13 +267,14 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
     US_TRY(us_sweep_make(options, &c.sweep));
     US_TRY(check_rows(&c));
     US_TRY(lock_folder(device, data, options, &lock));
-    US_TRY(find_open(&c));
+    US_TRY(count(&c));
     US_TRY(check_room(&c));
-    US_TRY(record(&c, device));
-    US_TRY(run_cells(&c, device));
+    us_plan_begin(&c.plan, "compare");
+    US_TRY(visit_scored(&c, record));
+    US_TRY(run_cells(&c));
     US_TRY_ALLOC(table = us_calloc((size_t)c.sweep.n, sizeof *table));
     US_TRY(us_comparison_gather(options, &c.sweep, table));
-    US_TRY(us_comparison_write(options, device, data, table, c.sweep.n));
+    US_TRY(us_comparison_write(options, device, data, &c.plan, table, c.sweep.n));
     if (rows) {
         *rows = table;
         if (n)
@@ -254,6 +282,7 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
         table = NULL;
     }
 out:
+    us_plan_end(&c.plan);
     us_run_lock_end(&lock);
     free(table);
     free(c.open);

@@ -149,7 +149,7 @@ static json_t *row_json(const struct unseen_comparison *r)
 
 static enum unseen_status write_run(const char *path, const struct unseen_compare_options *o,
                                     const struct unseen_device *device, const struct unseen_dataset *data,
-                                    const struct unseen_comparison *table, int n)
+                                    const struct us_plan *plan, const struct unseen_comparison *table, int n)
 {
     enum unseen_status st = UNSEEN_OK;
     json_t *run = us_run_json(o->command, o->seed, device, data, us_compare_options, o);
@@ -158,7 +158,7 @@ static enum unseen_status write_run(const char *path, const struct unseen_compar
     bool bad = !rows;
     for (int i = 0; i < n && !bad; i++)
         bad = json_array_append_new(rows, row_json(&table[i]));
-    bad |= json_object_set(run, "comparison", rows);
+    bad |= json_object_set(run, "comparison", rows) || us_plan_put(plan, run);
     st = bad ? us_fail(UNSEEN_FAILED, "memory", "cannot describe the run") : us_json_save(path, run);
 out:
     json_decref(rows);
@@ -168,7 +168,8 @@ out:
 
 enum unseen_status us_comparison_write(const struct unseen_compare_options *o,
                                        const struct unseen_device *device, const struct unseen_dataset *data,
-                                       const struct unseen_comparison *table, int n)
+                                       const struct us_plan *plan, const struct unseen_comparison *table,
+                                       int n)
 {
     enum unseen_status st = UNSEEN_OK;
     char *csv = us_format("%s/table.csv", o->out);
@@ -179,7 +180,7 @@ enum unseen_status us_comparison_write(const struct unseen_compare_options *o,
     US_TRY_ALLOC(run);
     US_TRY(write_csv(csv, table, n));
     US_TRY(write_markdown(markdown, o, table, n));
-    US_TRY(write_run(run, o, device, data, table, n));
+    US_TRY(write_run(run, o, device, data, plan, table, n));
 out:
     free(run);
     free(markdown);

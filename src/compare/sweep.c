@@ -244,7 +244,7 @@ char *us_cell_folder(const struct unseen_compare_options *o, const struct us_row
 
 static char *scoring_folder(const struct unseen_compare_options *o, const char *protocol, int seed)
 {
-    return us_format("%s/scoring/%s-s%" PRIu64, o->out, protocol,
+    return us_format("%s/scoring/%s-s%" PRIu64, o->out ? o->out : "", protocol,
                      o->seed + (o->score_once ? 0 : (uint64_t)seed));
 }
 
@@ -269,6 +269,7 @@ enum unseen_status us_sweep_scoring(const struct unseen_compare_options *o, cons
     scoring->seed = o->seed + (o->score_once ? 0 : (uint64_t)seed);
     scoring->concurrent = o->concurrent;
     scoring->command = o->command;
-    scoring->out = *folder = scoring_folder(o, name, seed);
+    *folder = scoring_folder(o, name, seed);
+    scoring->out = o->out ? *folder : NULL;
     return *folder ? UNSEEN_OK : UNSEEN_FAILED;
 }

@@ -36,7 +36,7 @@ char *us_cell_folder(const struct unseen_compare_options *options, const struct 
 char *us_cell_trajectory(const struct unseen_compare_options *options, const struct us_row *row, int seed);
 
 /* The scoring run that a protocol of the sweep comes from for a seed: options->scoring with protocol, seed
- * and out set; `folder` receives fresh memory that scoring->out points to. */
+ * and out set; `folder` receives fresh memory that scoring->out points to (NULL where options->out is). */
 enum unseen_status us_sweep_scoring(const struct unseen_compare_options *options, const char *protocol,
                                     int seed, struct unseen_scoring_options *scoring, char **folder);
 

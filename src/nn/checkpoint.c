@@ -231,3 +231,14 @@ enum unseen_status us_checkpoint_read(const char *path, struct us_model *model, 
     us_safetensors_close(file);
     return st;
 }
+
+int us_checkpoint_epochs(const char *path)
+{
+    struct us_safetensors *file = NULL;
+    if (!us_exists(path) || us_safetensors_open(path, &file))
+        return 0;
+    const char *text = us_safetensors_metadata(file, "epochs");
+    const int epochs = text ? atoi(text) : 0;
+    us_safetensors_close(file);
+    return epochs > 0 ? epochs : 0;
+}

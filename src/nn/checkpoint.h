@@ -19,6 +19,9 @@ struct us_state {
 enum unseen_status us_checkpoint_write(const char *path, struct us_model *model,
                                        const struct us_state *state);
 
+/* Epochs that a state on disk holds, by its description alone; 0 for none, or one that is torn. */
+int us_checkpoint_epochs(const char *path);
+
 enum us_checkpoint_found {
     US_CHECKPOINT_NONE, /* no file, or (with a warning in the log) one that is torn */
     US_CHECKPOINT_READ,

@@ -31,7 +31,7 @@ struct us_pass {
     int64_t first_step, steps, steps_per_epoch; /* of the schedule, training only; .. */
     int64_t own_steps; /* .. those of this pass, which walks through it in longer ones if it has fewer */
     struct us_progress *progress; /* may be NULL */
-    uint64_t progress_base;       /* images done before this pass */
+    const struct us_price *price; /* of its images there, as us_work_amount takes it */
     const char *note;
     enum us_pass_kind kind;
     const struct us_observer *observer; /* NULL: none */

@@ -7,6 +7,7 @@
 #include "nn/loading.h"
 #include "nn/session.h"
 #include "nn/steps.h"
+#include "nn/work.h"
 #include "ops/loss.h"
 #include "ops/sgd.h"
 
@@ -114,8 +115,7 @@ static enum unseen_status settle(struct us_loader *loader, struct us_inflight *i
     loader->since = now;
     loader->batches = fit > US_INFLIGHT_BATCHES ? US_INFLIGHT_BATCHES : fit < 1 ? 1 : (int)fit;
     US_TRY(us_observe(loader, inflight));
-    us_progress_update(pass->progress, pass->progress_base + (uint64_t)(inflight->at + inflight->n),
-                       pass->note);
+    us_progress_add(pass->progress, us_pass_amount(inflight->n, pass->training, pass->price), pass->note);
     *inflight = (struct us_inflight){.pass = NULL};
 out:
     return st;

@@ -40,6 +40,7 @@
 #include "nn/session.h"
 #include "nn/steps.h"
 #include "nn/whiten.h"
+#include "nn/work.h"
 
 /* A job in progress. */
 struct run {
@@ -61,7 +62,7 @@ struct run {
     int32_t *place;                /* [training split] a sample's place in job->train */
     float *trained;                /* [UNSEEN_N_ALWAYS][n_train], ascending; NaN: not passed */
     struct us_progress *progress;
-    uint64_t images;
+    struct us_amount planned; /* what job->whole counts for it */
     char note[80];
 };
 
@@ -251,10 +252,9 @@ static enum unseen_status enqueue(struct run *run, struct us_pass *pass)
 {
     enum unseen_status st = UNSEEN_OK;
     pass->progress = run->progress;
-    pass->progress_base = run->images;
+    pass->price = run->job->price;
     if (pass->observer && pass->split == UNSEEN_TRAIN)
         pass->see = pass->observer->wants(pass->observer->context, pass->kind, pass->epoch);
-    run->images += (uint64_t)pass->n;
     US_TRY(us_session_resize(run->session, pass->recipe,
                              us_session_view(run->session, pass->recipe, us_pass_epoch(pass))->input.size,
                              &run->model));
@@ -318,26 +318,20 @@ out:
     return st;
 }
 
-static bool tests_after(const struct us_train_job *job, int epoch, int target)
-{
-    return job->test_every < 2 || (epoch + 1) % job->test_every == 0 || epoch + 1 == target;
-}
-
 /* All passes of the epoch that is due. The training pass may have been made by the epoch before. */
 static enum unseen_status make_epoch(struct run *run, struct passes *p)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
-    const struct us_observer *observer = job->observer;
     const int epoch = run->state.epochs;
-    const bool reviews = observer && observer->wants(observer->context, US_PASS_REVIEW, epoch);
     if (run->next.n == 0)
         US_TRY(make_training(run, epoch, &run->next));
     p->train = run->next;
     run->next = (struct us_pass){.n = 0};
     p->test = pass_of(run, epoch, UNSEEN_TEST, US_PASS_HELDOUT, run->tests,
-                      tests_after(job, epoch, run->target) ? run->n_test : 0);
-    p->review = pass_of(run, epoch, UNSEEN_TRAIN, US_PASS_REVIEW, job->train, reviews ? job->n_train : 0);
+                      us_tests_after(job, epoch) ? run->n_test : 0);
+    p->review = pass_of(run, epoch, UNSEEN_TRAIN, US_PASS_REVIEW, job->train,
+                        us_reviews_after(job, epoch) ? job->n_train : 0);
     p->probe = pass_of(run, epoch, UNSEEN_TRAIN, US_PASS_PROBE, job->probe, job->n_probe);
     p->heldout = pass_of(run, epoch, UNSEEN_TRAIN, US_PASS_HELDOUT, job->heldout, job->n_heldout);
     /* What depends on this epoch's losses cannot be made before they are there. */
@@ -347,11 +341,21 @@ out:
     return st;
 }
 
+/* What the sampler left out is not counted on any longer. */
+static void count_off(struct run *run, const struct us_pass *train)
+{
+    const struct us_train_job *job = run->job;
+    us_progress_change(run->progress,
+                       us_pass_amount(us_sampler_most(job->sampler, job->n_train), true, job->price),
+                       us_pass_amount(train->n, true, job->price));
+}
+
 static enum unseen_status enqueue_epoch(struct run *run, struct passes *p)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_pass *list[PASSES];
     const int n = list_passes(p, list);
+    count_off(run, &p->train);
     for (int i = 0; i < n; i++)
         list[i]->next = i + 1 < n ? list[i + 1] : run->next.n > 0 ? &run->next : NULL;
     for (int i = 0; i < n; i++)
@@ -444,27 +448,17 @@ static enum unseen_status interrupted(const struct run *run)
     return UNSEEN_INTERRUPTED;
 }
 
-uint64_t us_train_images(const struct unseen_dataset *data, const struct us_train_job *job)
-{
-    int64_t n_test = job->test ? us_usable(&data->split[UNSEEN_TEST]) : 0;
-    int64_t each = us_sampler_most(job->sampler, job->n_train) + job->n_heldout + job->n_probe, all = 0;
-    int target = us_recipe_epochs(job->recipe);
-    for (int e = 0; e < target; e++)
-        all += each + (tests_after(job, e, target) ? n_test : 0);
-    return (uint64_t)all;
-}
-
 static enum unseen_status run_epochs(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct us_train_job *job = run->job;
     const char *title = job->title ? job->title : "training";
-    uint64_t all = us_train_images(run->session->data, job);
-    uint64_t left = all / (uint64_t)run->target * (uint64_t)(run->target - run->state.epochs);
+    const struct us_work work = us_train_work(run->session->data, job, run->state.epochs);
+    const struct us_amount left = us_work_amount(&work, job->price);
     if (job->whole)
-        run->progress = us_progress_part(job->whole, title, all, left);
-    else if (left)
-        run->progress = us_progress_begin(title, "images", left);
+        run->progress = us_progress_part(job->whole, title, run->planned, left);
+    else if (left.units)
+        run->progress = us_progress_whole(title, "images", left);
     while (run->state.epochs < run->target && st == UNSEEN_OK)
         st = us_session_stopped(run->session) ? UNSEEN_INTERRUPTED : run_epoch(run);
     us_progress_end(run->progress);
@@ -501,6 +495,8 @@ enum unseen_status us_train(struct us_session *session, const struct us_train_jo
     enum unseen_status st = UNSEEN_OK;
     struct run run = {.session = session, .job = job, .loader.device = session->device};
     US_TRY(check_job(session, job));
+    const struct us_work planned = us_train_left(session->data, job);
+    run.planned = us_work_amount(&planned, job->price);
     US_TRY(begin(&run));
     US_TRY(load(&run));
     bool finished = run.state.epochs == run.target;

@@ -7,6 +7,7 @@
 #include "nn/model.h"
 #include "unseen/quantity.h"
 
+struct us_price;
 struct us_progress;
 struct us_session; /* a dataset on a device: pixels and labels of both splits, batches, the model in use */
 
@@ -72,7 +73,8 @@ struct us_train_job {
     const char *init;  /* weights to start from as us_model_start does, or NULL */
     const char *state; /* checkpoint file, written atomically after each epoch; NULL: none */
     const char *title; /* for progress, e.g. "fold 2/4" */
-    struct us_progress *whole; /* a display that this run's is a part of; NULL: one of its own */
+    struct us_progress *whole;    /* that counts us_train_left of this job; NULL: a display of its own */
+    const struct us_price *price; /* of an image in the costs of `whole`; NULL: us_work_amount's */
 
     /* After each epoch, before its checkpoint. `trained` is the record of the training forward pass of every
      * train sample, in ascending order of sample, NaN for those that the sampler left out; `heldout` and
@@ -118,8 +120,9 @@ int us_recipe_epochs(const struct unseen_recipe *recipe);
 /* unseen_recipe_check, and UNSEEN_USAGE if the dataset's images cannot be trained on with it. */
 enum unseen_status us_recipe_check_on(const struct unseen_recipe *recipe, const struct unseen_dataset *data);
 
-/* Images that a run of `job` passes through in all; at most, where a sampler goes by losses. */
-uint64_t us_train_images(const struct unseen_dataset *data, const struct us_train_job *job);
+/* Whether the test split, or what the model trained on, is evaluated after that epoch (from 0). */
+bool us_tests_after(const struct us_train_job *job, int epoch);
+bool us_reviews_after(const struct us_train_job *job, int epoch);
 
 /* Learning rate at `step` of `steps` in all. */
 float us_schedule_lr(const struct unseen_recipe *recipe, int64_t step, int64_t steps);

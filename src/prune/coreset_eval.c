@@ -8,7 +8,6 @@
 #include "base/fs.h"
 #include "base/npy.h"
 #include "base/output.h"
-#include "base/progress.h"
 #include "nn/train.h"
 #include "nn/workers.h"
 
@@ -18,7 +17,6 @@
 struct eval_run {
     const struct us_coreset_eval *eval;
     struct unseen_recipe recipe;
-    struct us_progress *progress;
 };
 
 /* One model on one coreset. */
@@ -30,6 +28,34 @@ struct eval_model {
 static char *path_of(const struct us_coreset_eval *eval, int number, const char *suffix)
 {
     return us_format("%s/judge-%d.%s", eval->folder, number, suffix);
+}
+
+static struct us_train_job job_of(const struct us_coreset_eval *eval, const struct unseen_recipe *recipe,
+                                  const char *state)
+{
+    return (struct us_train_job){.recipe = recipe,
+                                 .seed = eval->options->seed,
+                                 .train = eval->coreset.item,
+                                 .n_train = eval->coreset.n,
+                                 .heldout = eval->heldout.item,
+                                 .n_heldout = eval->heldout.n,
+                                 .state = state,
+                                 .title = "judge",
+                                 .whole = eval->plan ? eval->plan->progress : NULL};
+}
+
+struct us_work us_coreset_eval_left(const struct us_coreset_eval *eval)
+{
+    struct us_work sum = {0};
+    const struct unseen_recipe recipe = us_coreset_eval_recipe(&eval->options->recipe);
+    for (int number = 0; number < eval->models; number++) {
+        char *state = eval->folder ? path_of(eval, number, "safetensors") : NULL;
+        const struct us_train_job job = job_of(eval, &recipe, state);
+        const struct us_work work = us_train_left(eval->data, &job);
+        us_work_add(&sum, &work);
+        free(state);
+    }
+    return sum;
 }
 
 /* The last epoch's answers go to disk before its checkpoint does: a finished run is not asked again. */
@@ -62,18 +88,10 @@ static enum unseen_status train_model(void *context, int number, struct us_sessi
     struct eval_model model = {run, path_of(eval, number, "safetensors"), path_of(eval, number, "npy")};
     US_TRY_ALLOC(model.state);
     US_TRY_ALLOC(model.correct);
-    struct us_train_job job = {.recipe = &run->recipe,
-                               .seed = eval->options->seed,
-                               .model = FIRST_MODEL + (uint32_t)number,
-                               .train = eval->coreset.item,
-                               .n_train = eval->coreset.n,
-                               .heldout = eval->heldout.item,
-                               .n_heldout = eval->heldout.n,
-                               .state = model.state,
-                               .title = "judge",
-                               .whole = run->progress,
-                               .on_epoch = keep_answers,
-                               .context = &model};
+    struct us_train_job job = job_of(eval, &run->recipe, model.state);
+    job.model = FIRST_MODEL + (uint32_t)number;
+    job.on_epoch = keep_answers;
+    job.context = &model;
     US_TRY(us_train(session, &job, NULL, NULL));
 out:
     free(model.state);
@@ -136,18 +154,16 @@ enum unseen_status us_coreset_eval(const struct us_coreset_eval *eval, struct us
     enum unseen_status st = UNSEEN_OK;
     struct eval_run run = {.eval = eval, .recipe = us_coreset_eval_recipe(&eval->options->recipe)};
     struct us_workers *workers = NULL;
-    int64_t epochs = run.recipe.epochs, n = eval->coreset.n + eval->heldout.n;
+    const int64_t epochs = run.recipe.epochs;
     const struct us_workers_task task = {.recipe = &run.recipe,
                                          .wanted = eval->options->concurrent,
                                          .models = eval->models,
                                          .steps = eval->coreset.n / run.recipe.batch * epochs,
                                          .least = eval->coreset.n};
     US_TRY(us_workers_new(eval->device, eval->data, &task, &workers));
-    run.progress = us_progress_begin("judging", "images", (uint64_t)(n * epochs * eval->models));
     US_TRY(us_workers_run(workers, eval->models, train_model, &run));
     US_TRY(count_answers(eval, result));
 out:
-    us_progress_end(run.progress);
     us_workers_free(workers);
     return st;
 }

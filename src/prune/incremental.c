@@ -12,51 +12,17 @@
 #include "base/usable.h"
 #include "nn/train.h"
 #include "prune/coreset_eval.h"
+#include "prune/coreset_run.h"
 #include "prune/coreset_update.h"
 #include "prune/noise_rate.h"
 #include "prune/prune_options.h"
-#include "prune/step.h"
 #include "score/score_function.h"
 #include "scoring/room.h"
 #include "scoring/scoring_model.h"
 #include "select/rule.h"
 #include "trajectory/trajectory.h"
 
-/* A run on its way. All arrays are [n] unless they say otherwise. */
-struct run {
-    const struct us_incremental *in;
-    const struct unseen_prune_options *options;
-    const struct unseen_images *train;
-    int64_t n;
-    struct unseen_select_options select; /* without arrays */
-    int64_t *budget;                     /* [steps] */
-    uint8_t *is_held_out;                /* or skipped */
-    uint8_t *previous, *current;
-    uint8_t *ever; /* 1: some step's models trained on it */
-    struct us_samples heldout;
-    float *scores; /* of the step's models */
-    float *key;    /* what the step chooses by */
-    double *rank_sum;
-    int32_t *rank_count;
-    double noise_rate;   /* share of the labels; NaN until a step needs it */
-    struct us_step step; /* the one under way */
-};
-
 /* ---- before and after ---- */
-
-/* The scoring options of step t, from 0, but for `out`. */
-static struct unseen_scoring_options scoring_of_step(const struct unseen_prune_options *options, int t)
-{
-    const struct unseen_step_options *o = &options->step;
-    struct unseen_scoring_options scoring = options->scoring;
-    if (t == 0)
-        return scoring;
-    scoring.folds = o->folds ? o->folds : scoring.folds;
-    scoring.repeats = o->repeats;
-    scoring.recipe.epochs = o->epochs ? o->epochs : scoring.recipe.epochs;
-    scoring.recipe.stop_after = o->epochs ? 0 : scoring.recipe.stop_after;
-    return scoring;
-}
 
 /* The models of every step, and those that evaluate a coreset: what they train by and have to serve. */
 static enum unseen_status check_models(const struct unseen_dataset *data,
@@ -65,7 +31,7 @@ static enum unseen_status check_models(const struct unseen_dataset *data,
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_recipe evaluation = us_coreset_eval_recipe(&options->scoring.recipe);
     for (int t = 0; t < 2; t++) {
-        const struct unseen_scoring_options scoring = scoring_of_step(options, t);
+        const struct unseen_scoring_options scoring = us_step_scoring_options(options, t);
         if ((st = us_scoring_check(&scoring, data)) && t == 1)
             us_hint("from the second step on models train for --step-epochs %d", scoring.recipe.epochs);
         US_TRY(st);
@@ -120,58 +86,7 @@ enum unseen_status us_incremental_check(const struct unseen_dataset *data,
     return check_choice(data, options);
 }
 
-/* No model sees what is held out: samples with a copy that is not held out go back. */
-static enum unseen_status hold_out_contents(struct run *run)
-{
-    const int64_t *first = us_kept_together(&run->options->scoring, run->in->data);
-    int64_t n = 0;
-    if (!first)
-        return UNSEEN_OK;
-    for (int64_t i = 0; i < run->n; i++)
-        run->is_held_out[first[i]] &= run->is_held_out[i];
-    for (int64_t k = 0; k < run->heldout.n; k++) {
-        int64_t i = run->heldout.item[k];
-        run->is_held_out[i] = run->is_held_out[first[i]];
-        if (run->is_held_out[i])
-            run->heldout.item[n++] = i;
-    }
-    run->heldout.n = n;
-    return n > 0 ? UNSEEN_OK
-                 : us_fail(UNSEEN_USAGE, "--hold-out", "%g leaves no sample without a copy outside",
-                           run->options->step.hold_out);
-}
-
-/* Samples that have a copy among those marked are marked too. */
-static void mark_copies(const struct run *run, uint8_t *marked)
-{
-    const int64_t *first = us_kept_together(&run->options->scoring, run->in->data);
-    for (int64_t i = 0; first && i < run->n; i++)
-        marked[first[i]] |= marked[i];
-    for (int64_t i = 0; first && i < run->n; i++)
-        marked[i] |= marked[first[i]];
-}
-
-static enum unseen_status hold_out(struct run *run)
-{
-    enum unseen_status st = UNSEEN_OK;
-    const struct unseen_prune_options *o = run->options;
-    /* Apart from the draws of the rules, which have the seed itself. */
-    struct unseen_select_options by_class = {.keep = o->step.hold_out,
-                                             .seed = o->scoring.seed ^ UINT64_C(0x68656c646f757421),
-                                             .quota = UNSEEN_QUOTA_PROPORTIONAL,
-                                             .leave_out = run->train->skipped};
-    US_TRY(unseen_select("random", NULL, run->train->labels, run->n, run->in->data->classes, &by_class,
-                         &run->heldout.item, &run->heldout.n));
-    for (int64_t i = 0; i < run->heldout.n; i++)
-        run->is_held_out[run->heldout.item[i]] = 1;
-    US_TRY(hold_out_contents(run));
-    for (int64_t i = 0; i < run->n; i++)
-        run->is_held_out[i] |= !us_is_usable(run->train, i);
-out:
-    return st;
-}
-
-static enum unseen_status write_heldout(const struct run *run)
+static enum unseen_status write_heldout(const struct us_coreset_run *run)
 {
     enum unseen_status st = UNSEEN_OK;
     char *path = us_format("%s/heldout.npy", run->in->out);
@@ -180,49 +95,6 @@ static enum unseen_status write_heldout(const struct run *run)
 out:
     free(path);
     return st;
-}
-
-static enum unseen_status begin(const struct us_incremental *in, struct run *run)
-{
-    enum unseen_status st = UNSEEN_OK;
-    const struct unseen_prune_options *o = in->options;
-    size_t n = (size_t)in->data->split[UNSEEN_TRAIN].n;
-    int64_t m;
-    *run = (struct run){.in = in,
-                        .options = o,
-                        .train = &in->data->split[UNSEEN_TRAIN],
-                        .select = o->select,
-                        .noise_rate = NAN};
-    run->n = (int64_t)n;
-    US_TRY_ALLOC(run->budget = us_calloc((size_t)o->step.steps, sizeof *run->budget));
-    US_TRY_ALLOC(run->is_held_out = us_calloc(n, 1));
-    US_TRY_ALLOC(run->previous = us_calloc(n, 1));
-    US_TRY_ALLOC(run->current = us_calloc(n, 1));
-    US_TRY_ALLOC(run->ever = us_calloc(n, 1));
-    US_TRY_ALLOC(run->scores = us_calloc(n, sizeof *run->scores));
-    US_TRY_ALLOC(run->key = us_calloc(n, sizeof *run->key));
-    US_TRY_ALLOC(run->rank_sum = us_calloc(n, sizeof *run->rank_sum));
-    US_TRY_ALLOC(run->rank_count = us_calloc(n, sizeof *run->rank_count));
-    US_TRY(us_count_kept(o->select.keep, us_usable(run->train), &m));
-    us_step_budgets(m, o->step.steps, o->step.grow ? o->step.grow : 1, run->budget);
-    US_TRY(hold_out(run));
-out:
-    return st;
-}
-
-static void end(struct run *run)
-{
-    us_step_end(&run->step);
-    free(run->budget);
-    free(run->is_held_out);
-    free(run->previous);
-    free(run->current);
-    free(run->ever);
-    free(run->heldout.item);
-    free(run->scores);
-    free(run->key);
-    free(run->rank_sum);
-    free(run->rank_count);
 }
 
 void us_incremental_end(struct us_incremental_result *result)
@@ -235,48 +107,21 @@ void us_incremental_end(struct us_incremental_result *result)
 
 /* ---- a step ---- */
 
-/* The scoring run that step t (from 0) chooses by: the first one on all that is not held out, then within the
- * coreset of the step before. */
-static enum unseen_status score(struct run *run, int t, char **folder)
+static enum unseen_status score(struct us_coreset_run *run, int t)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct unseen_step_options *o = &run->options->step;
-    struct unseen_scoring_options scoring = scoring_of_step(run->options, t);
-    struct us_subset_run subset = {.first_model = (uint32_t)t << 20};
-    char *from = NULL, *to = NULL;
-    uint8_t *role = us_calloc((size_t)run->n, 1);
-    US_TRY_ALLOC(role);
-    *folder = t > 0 ? us_step_folder(run->in->out, t - 1) : us_format("%s", scoring.out);
-    US_TRY_ALLOC(*folder);
-    scoring.out = *folder;
-    if (o->warm_start && t > 1)
-        US_TRY_ALLOC(subset.from = from = us_step_weights(run->in->out, t - 2));
-    if (o->warm_start && t > 0) {
-        US_TRY_ALLOC(subset.to = to = us_step_weights(run->in->out, t - 1));
-        US_TRY(us_make_folder(to));
-    }
-    for (int64_t i = 0; i < run->n && t > 0; i++)
-        role[i] = run->previous[i] || (o->warm_start && run->ever[i]);
-    mark_copies(run, role);
-    for (int64_t i = 0; i < run->n; i++) {
-        bool member = t > 0 ? run->previous[i] : !run->is_held_out[i];
-        bool known = run->is_held_out[i] || role[i];
-        role[i] = member ? US_TRAINED_ON : known ? US_SCORED_BY_ONE_MODEL : US_SCORED_BY_ALL_MODELS;
-        if (member && t > 0)
-            run->ever[i] = 1;
-    }
-    subset.role = role;
-    if (!us_step_is_done(run->in->out, t))
-        US_TRY(us_record_subset(run->in->device, run->in->data, &scoring, &subset));
+    struct us_step_scoring s;
+    US_TRY(us_step_scoring_begin(run, t, &s));
+    if (s.to)
+        US_TRY(us_make_folder(s.to));
+    US_TRY(us_record_subset(run->in->device, run->in->data, &s.options, &s.subset, run->in->plan));
 out:
-    free(role);
-    free(to);
-    free(from);
+    us_step_scoring_end(&s);
     return st;
 }
 
 /* The first scoring run tells how many labels are wrong: coresets are no sample of all. */
-static enum unseen_status estimate_noise_rate(struct run *run)
+static enum unseen_status estimate_noise_rate(struct us_coreset_run *run)
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_trajectory *first = NULL;
@@ -292,7 +137,7 @@ out:
     return st;
 }
 
-static enum unseen_status choose_key(struct run *run)
+static enum unseen_status choose_key(struct us_coreset_run *run)
 {
     memcpy(run->key, run->scores, (size_t)run->n * sizeof *run->key);
     if (!run->options->step.average)
@@ -300,8 +145,8 @@ static enum unseen_status choose_key(struct run *run)
     return us_average_ranks(run->rank_sum, run->rank_count, run->n, run->key);
 }
 
-/* Score and choose; the files that say so come before the evaluation. */
-static enum unseen_status choose(struct run *run, int t, const char *scored)
+/* Choose; the files that say so come before the evaluation. `scored`: the folder of the scoring run. */
+static enum unseen_status choose(struct us_coreset_run *run, int t, const char *scored)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_prune_options *o = run->options;
@@ -344,16 +189,10 @@ out:
     return st;
 }
 
-static enum unseen_status evaluate(struct run *run)
+static enum unseen_status evaluate(struct us_coreset_run *run)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_coreset_eval eval = {.device = run->in->device,
-                                         .data = run->in->data,
-                                         .options = &run->options->scoring,
-                                         .models = run->options->step.judges,
-                                         .coreset = run->step.coreset,
-                                         .heldout = run->heldout,
-                                         .folder = run->step.folder};
+    const struct us_coreset_eval eval = us_step_evaluation(run, &run->step);
     US_TRY(us_coreset_eval(&eval, &run->step.result));
     US_TRY(us_step_finish(&run->step, run->in->data));
     us_coreset_eval_clear(&eval);
@@ -361,20 +200,33 @@ out:
     return st;
 }
 
-static enum unseen_status run_step(struct run *run, int t)
+/* The coreset is known by now that the step begins with. */
+static enum unseen_status replan(struct us_coreset_run *run, int t)
+{
+    struct us_work now;
+    const enum unseen_status st = us_step_left(run, t, &now);
+    if (!st && run->in->plan)
+        us_plan_change(run->in->plan, &run->planned[t], &now);
+    return st;
+}
+
+static enum unseen_status run_step(struct us_coreset_run *run, int t)
 {
     enum unseen_status st = UNSEEN_OK;
-    char *scored = NULL;
-    bool done = us_step_is_done(run->in->out, t);
-    US_TRY(score(run, t, &scored));
+    char *scored = t > 0 ? us_step_folder(run->in->out, t - 1) : us_format("%s", run->options->scoring.out);
+    const bool done = us_step_is_done(run->in->out, t);
+    US_TRY_ALLOC(scored);
     US_TRY(us_step_begin(run->in->out, t, &run->step));
     if (done) {
         US_TRY(us_step_read(&run->step, run->n, run->scores, run->current));
         US_TRY(choose_key(run));
     } else {
+        US_TRY(replan(run, t));
+        US_TRY(score(run, t));
         US_TRY(choose(run, t, scored));
         US_TRY(evaluate(run));
     }
+    us_coreset_run_remember(run, t);
     US_TRY(us_add_ranks(run->scores, run->previous, run->n, run->rank_sum, run->rank_count));
     /* What the step chose by is in its scores now. */
     if (t > 0)
@@ -390,7 +242,7 @@ out:
 }
 
 /* The best so far of those of full size, of equals the first. */
-static enum unseen_status take(struct run *run, int t, struct us_incremental_result *result)
+static enum unseen_status take(struct us_coreset_run *run, int t, struct us_incremental_result *result)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_step *step = &run->step;
@@ -415,7 +267,7 @@ out:
 
 /* Of the first scoring run, and of the run of a step, which models of all folds score more samples of the
  * smaller its coreset is. */
-static enum unseen_status check_room(const struct run *run)
+static enum unseen_status check_room(const struct us_coreset_run *run)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_room room = {0};
@@ -448,15 +300,16 @@ out:
 enum unseen_status us_incremental_run(const struct us_incremental *in, struct us_incremental_result *result)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct run run;
+    struct us_coreset_run run;
     struct us_run_lock lock = {0};
     *result = (struct us_incremental_result){.steps = json_array()};
-    US_TRY(begin(in, &run));
+    US_TRY(us_coreset_run_begin(in, &run));
     US_TRY_ALLOC(result->steps);
     if (!us_step_is_done(in->out, in->options->step.steps - 1))
         US_TRY(check_room(&run));
     US_TRY(us_steps_lock(in, &lock));
     US_TRY(write_heldout(&run));
+    US_TRY(us_coreset_run_plan(&run));
     for (int t = 0; t < in->options->step.steps; t++) {
         US_TRY(run_step(&run, t));
         US_TRY(take(&run, t, result));
@@ -465,6 +318,6 @@ enum unseen_status us_incremental_run(const struct us_incremental *in, struct us
     }
 out:
     us_run_lock_end(&lock);
-    end(&run);
+    us_coreset_run_end(&run);
     return st;
 }

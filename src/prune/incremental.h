@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "plan/plan.h"
 #include "prune/select_inputs.h"
 #include "unseen/prune.h"
 
@@ -12,7 +13,10 @@ struct us_incremental {
     struct unseen_device *device;
     const struct unseen_dataset *data;
     const struct unseen_prune_options *options; /* scoring.out: folder of the first scoring run */
-    const char *out; /* folder of the steps: out/1, out/2, .., heldout.npy and steps.json; made if missing */
+    const char *out; /* folder of the steps: out/1, out/2, .., heldout.npy and steps.json; made if missing.
+                        NULL for us_incremental_left: nothing is done yet */
+    bool scored;     /* for us_incremental_left: the first scoring run is somebody else's */
+    struct us_plan *plan; /* has been begun, and counts us_incremental_left; NULL: nothing is shown */
 };
 
 /* What came of it. */
@@ -27,6 +31,10 @@ struct us_incremental_result {
 /* UNSEEN_USAGE for options that are out of range: what can be refused before anything is trained. */
 enum unseen_status us_incremental_check(const struct unseen_dataset *data,
                                         const struct unseen_prune_options *options);
+
+/* What is left of it. Later coresets are not known: with warm starts and with duplicates it may turn out to
+ * be a few evaluations less. UNSEEN_USAGE if the folder holds steps with other settings. */
+enum unseen_status us_incremental_left(const struct us_incremental *in, struct us_work *work);
 
 /* Run it, or go on. Take the result down with us_incremental_end, also after a failure. */
 enum unseen_status us_incremental_run(const struct us_incremental *in, struct us_incremental_result *result);

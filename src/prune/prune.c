@@ -102,8 +102,8 @@ static double earlier_seconds(const char *path)
 
 /* `steps`: NULL without. */
 static enum unseen_status write_run(const struct unseen_prune_options *o, struct unseen_device *device,
-                                    const struct unseen_dataset *data, const struct unseen_prune_result *r,
-                                    json_t *steps)
+                                    const struct unseen_dataset *data, const struct us_plan *plan,
+                                    const struct unseen_prune_result *r, json_t *steps)
 {
     enum unseen_status st = UNSEEN_OK;
     json_t *scoring = NULL, *sums = NULL;
@@ -124,7 +124,7 @@ static enum unseen_status write_run(const struct unseen_prune_options *o, struct
            json_object_set_new(run, "wrong_share", us_json_float((float)r->noise_rate)) ||
            (!isnan(r->wrong_kept) && add_truth(run, r)) ||
            json_object_set(run, "models", json_object_get(scoring, "models")) ||
-           (steps && add_steps(run, r, steps));
+           (steps && add_steps(run, r, steps)) || us_plan_put(plan, run);
     json_decref(choice);
     sums = us_checksums_json(
         o->scoring.out, (const char *[]){"scores.npy", "keep.npy", "coreset.csv", "seen/scores.npy", NULL});
@@ -166,14 +166,16 @@ static bool has_seen_side(const struct unseen_prune_options *o)
 }
 
 static enum unseen_status prune_in_steps(struct unseen_device *device, const struct unseen_dataset *data,
-                                         const struct unseen_prune_options *o, struct unseen_prune_result *r)
+                                         const struct unseen_prune_options *o, struct us_plan *plan,
+                                         struct unseen_prune_result *r)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_incremental_result result = {0};
     struct us_select_inputs inputs = {.n = r->n};
     char *steps = us_format("%s/steps", o->scoring.out);
     char *scores = us_format("%s/scores.npy", o->scoring.out);
-    const struct us_incremental in = {.device = device, .data = data, .options = o, .out = steps};
+    const struct us_incremental in = {
+        .device = device, .data = data, .options = o, .out = steps, .plan = plan};
     US_TRY_ALLOC(steps);
     US_TRY_ALLOC(scores);
     double start = us_seconds();
@@ -187,10 +189,26 @@ static enum unseen_status prune_in_steps(struct unseen_device *device, const str
     US_TRY(unseen_spread(result.scores, r->n, &r->spread));
     judge(data, result.keep, r);
     US_TRY(write_selection(o, data, &inputs, result.keep, r->m));
-    US_TRY(write_run(o, device, data, r, result.steps));
+    US_TRY(write_run(o, device, data, plan, r, result.steps));
 out:
     us_incremental_end(&result);
     free(scores);
+    free(steps);
+    return st;
+}
+
+/* What is left of scoring, with steps or without. */
+static enum unseen_status count(struct unseen_device *device, const struct unseen_dataset *data,
+                                const struct unseen_prune_options *o, struct us_plan *plan)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_work work;
+    char *steps = o->scoring.out ? us_format("%s/steps", o->scoring.out) : NULL;
+    const struct us_scoring scoring = us_scoring_of(&o->scoring, data, NULL);
+    const struct us_incremental in = {.device = device, .data = data, .options = o, .out = steps};
+    US_TRY(o->step.steps > 1 ? us_incremental_left(&in, &work) : us_scoring_left(device, &scoring, &work));
+    us_plan_add(plan, &work);
+out:
     free(steps);
     return st;
 }
@@ -208,17 +226,20 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     const struct unseen_prune_options *options = &resolved;
     struct unseen_select_options select;
     struct us_run_lock lock = {0};
+    struct us_plan plan = {0};
     int64_t *keep = NULL;
     us_select_inputs_table(data, &resolved.select);
     US_TRY(check(data, options, &resolved.scoring.record_also));
     US_TRY(us_run_lock(options->scoring.out, US_SCORING_KIND, files, &lock));
+    US_TRY(count(device, data, options, &plan));
+    us_plan_begin(&plan, "prune");
     if (options->step.steps > 1) {
-        US_TRY(prune_in_steps(device, data, options, &r));
+        US_TRY(prune_in_steps(device, data, options, &plan, &r));
         goto done;
     }
     select = options->select;
     double start = us_seconds();
-    US_TRY(unseen_record_trajectory(device, data, &options->scoring));
+    US_TRY(us_record_subset(device, data, &options->scoring, NULL, &plan));
     r.scoring_seconds = us_seconds() - start;
     US_TRY(score_folder(options, "trajectory", "scores.npy", options->cut,
                         us_select_inputs_of(options->rule, &select) | US_SELECT_INPUTS_NOISE_RATE, &inputs,
@@ -234,11 +255,12 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
                          &select, &keep, &r.m));
     judge(data, keep, &r);
     US_TRY(write_selection(options, data, &inputs, keep, r.m));
-    US_TRY(write_run(options, device, data, &r, NULL));
+    US_TRY(write_run(options, device, data, &plan, &r, NULL));
 done:
     if (result)
         *result = r;
 out:
+    us_plan_end(&plan);
     us_run_lock_end(&lock);
     free(keep);
     us_select_inputs_end(&seen);

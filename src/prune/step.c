@@ -239,3 +239,12 @@ enum unseen_status us_steps_lock(const struct us_incremental *in, struct us_run_
     json_decref(asked);
     return st;
 }
+
+enum unseen_status us_steps_match(const struct us_incremental *in)
+{
+    bool there;
+    json_t *asked = describe(in);
+    const enum unseen_status st = us_settings_match_file(in->out, "steps.json", asked, &there);
+    json_decref(asked);
+    return st;
+}

@@ -40,7 +40,8 @@ enum unseen_status us_step_read(struct us_step *step, int64_t n, float *scores, 
 enum unseen_status us_step_forget_scoring(const char *folder);
 
 /* Lock the folder of all steps and hold it to the settings in its steps.json, or leave ours: UNSEEN_USAGE,
- * naming what differs. End the lock in any case. */
+ * naming what differs. End the lock in any case. us_steps_match does the second alone, if there is a file. */
+enum unseen_status us_steps_match(const struct us_incremental *in);
 enum unseen_status us_steps_lock(const struct us_incremental *in, struct us_run_lock *lock);
 
 #endif

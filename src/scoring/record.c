@@ -42,9 +42,9 @@ static bool is_side(const struct us_scoring_model *m, enum us_pass_kind pass, en
     return n > 0 && (pass == US_PASS_HELDOUT || pass == (m->evaluates ? US_PASS_PROBE : US_PASS_TRAIN));
 }
 
-static bool features_now(const struct us_recorder *r, int epoch)
+static bool features_now(const struct us_scoring_model *m, int epoch)
 {
-    return epoch == r->epochs - 1 && us_scoring_records(r->model->run, UNSEEN_FEATURES);
+    return epoch == us_scoring_epochs(m->run) - 1 && us_scoring_records(m->run, UNSEEN_FEATURES);
 }
 
 static bool needs_probs(const struct us_scoring *run)
@@ -61,14 +61,14 @@ int us_recorder_sees(const struct us_scoring *run)
 
 static int wants(void *context, enum us_pass_kind pass, int epoch)
 {
-    const struct us_recorder *r = context;
-    const struct us_scoring *run = r->model->run;
+    const struct us_scoring_model *m = context;
+    const struct us_scoring *run = m->run;
     enum us_side side;
     if (pass == US_PASS_REVIEW)
-        return run->fold && features_now(r, epoch) ? US_SEE_FEATURES : 0;
-    if (!is_side(r->model, pass, &side))
+        return run->fold && features_now(m, epoch) ? US_SEE_FEATURES : 0;
+    if (!is_side(m, pass, &side))
         return 0;
-    bool features = us_scoring_records(run, UNSEEN_FEATURE_NORM) || features_now(r, epoch);
+    bool features = us_scoring_records(run, UNSEEN_FEATURE_NORM) || features_now(m, epoch);
     return (needs_probs(run) ? US_SEE_PROBS : 0) | (features ? US_SEE_FEATURES : 0);
 }
 
@@ -120,7 +120,7 @@ static enum unseen_status open_wide(struct us_recorder *r, enum us_side side, co
         US_TRY(need(r, side, "softmax", rows->epoch, US_F32, rows->classes, &s->softmax));
         US_TRY(need_before(r, side, rows->epoch, rows->classes));
     }
-    if (features_now(r, rows->epoch))
+    if (features_now(r->model, rows->epoch))
         US_TRY(need(r, side, "features", rows->epoch, US_F32, rows->feature_count, &s->features));
 out:
     return st;
@@ -214,7 +214,7 @@ static enum unseen_status add_up(struct us_recorder *r, const struct us_rows *ro
 static enum unseen_status see(void *context, const struct us_rows *rows)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_recorder *r = context;
+    struct us_recorder *r = ((struct us_scoring_model *)context)->recorder;
     enum us_side side;
     if (rows->pass == US_PASS_REVIEW)
         return add_up(r, rows);
@@ -262,15 +262,18 @@ out:
     return st;
 }
 
-enum unseen_status us_recorder_new(struct us_scoring_model *model, struct us_observer *observer)
+struct us_observer us_recorder_observer(struct us_scoring_model *model)
+{
+    return (struct us_observer){.wants = wants, .see = see, .context = model};
+}
+
+enum unseen_status us_recorder_new(struct us_scoring_model *model)
 {
     struct us_recorder *r = us_calloc(1, sizeof *r);
     if (!r)
         return UNSEEN_FAILED;
     r->model = model;
-    r->epochs = us_scoring_epochs(model->run);
     model->recorder = r;
-    *observer = (struct us_observer){.wants = wants, .see = see, .context = r};
     return make_room(r);
 }
 

@@ -85,9 +85,7 @@ static double checkpoint_bytes(const struct us_scoring *run, const struct sizes 
 /* Of this call's models. */
 static double share(const struct us_scoring *run)
 {
-    const struct unseen_scoring_options *o = run->options;
-    const int models = run->models_per_repeat * o->repeats;
-    return o->jobs > 1 ? (double)((models - o->job + o->jobs - 1) / o->jobs) / models : 1;
+    return (double)us_scoring_own(run) / (run->models_per_repeat * run->options->repeats);
 }
 
 static double memory_bytes(const struct us_scoring *run)

@@ -9,23 +9,37 @@
 #include "base/json.h"
 #include "base/reader.h"
 
+enum unseen_status us_settings_match_file(const char *folder, const char *name, json_t *asked, bool *there)
+{
+    enum unseen_status st = UNSEEN_OK;
+    json_t *stored = NULL;
+    char *path = us_format("%s/%s", folder, name);
+    US_TRY_ALLOC(path);
+    US_TRY_ALLOC(asked);
+    *there = us_exists(path);
+    if (!*there)
+        goto out;
+    US_TRY(us_json_load(path, &stored));
+    US_TRY(us_settings_match(path, stored, asked, true));
+out:
+    json_decref(stored);
+    free(path);
+    return st;
+}
+
 enum unseen_status us_run_lock_for(const char *folder, const char *kind, const char *const *files,
                                    json_t *asked, struct us_run_lock *lock)
 {
     enum unseen_status st = UNSEEN_OK;
-    json_t *stored = NULL;
+    bool there;
     char *path = us_format("%s/%s", folder, files[0]);
     US_TRY_ALLOC(path);
     US_TRY_ALLOC(asked);
     US_TRY(us_run_lock(folder, kind, files, lock));
-    if (us_exists(path)) {
-        US_TRY(us_json_load(path, &stored));
-        US_TRY(us_settings_match(path, stored, asked, true));
-    } else {
+    US_TRY(us_settings_match_file(folder, files[0], asked, &there));
+    if (!there)
         US_TRY(us_json_save(path, asked));
-    }
 out:
-    json_decref(stored);
     free(path);
     return st;
 }

@@ -13,6 +13,9 @@
 enum unseen_status us_run_lock_for(const char *folder, const char *kind, const char *const *files,
                                    json_t *asked, struct us_run_lock *lock);
 
+/* The comparison alone; *there: whether the folder holds such a file. `asked` NULL as above. */
+enum unseen_status us_settings_match_file(const char *folder, const char *name, json_t *asked, bool *there);
+
 /* Compare the settings `asked` with `stored`, which the file `path` holds. UNSEEN_USAGE, naming `path` and
  * the first setting that differs. The setting "device" is compared only if `device_matters`: while models
  * still have to be trained. */

@@ -7,16 +7,15 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/npy.h"
 #include "base/output.h"
-#include "base/progress.h"
 #include "base/usable.h"
 #include "nn/fingerprint.h"
 #include "nn/gradient.h"
 #include "nn/session.h"
 #include "nn/workers.h"
-#include "scoring/folds.h"
 #include "scoring/room.h"
 #include "scoring/scoring_json.h"
 #include "scoring/scoring_model.h"
@@ -26,27 +25,14 @@
 struct run {
     struct us_scoring scoring;
     struct unseen_device *device;
-    json_t *models;       /* histories, for scoring.json */
-    struct us_past *past; /* [count_own] */
-    struct us_progress *progress;
+    json_t *models;               /* histories, for scoring.json */
+    struct us_past *past;         /* [us_scoring_own] */
+    struct us_progress *progress; /* of the plan; may be NULL */
 };
 
 static int count_models(const struct run *run)
 {
     return run->scoring.options->repeats * run->scoring.models_per_repeat;
-}
-
-/* Of the run, how many this call trains; and the number of the i-th of them. */
-static int count_own(const struct run *run)
-{
-    const struct unseen_scoring_options *o = run->scoring.options;
-    return o->jobs > 1 ? (count_models(run) - o->job + o->jobs - 1) / o->jobs : count_models(run);
-}
-
-static int own_number(const struct run *run, int i)
-{
-    const struct unseen_scoring_options *o = run->scoring.options;
-    return o->jobs > 1 ? o->job + i * o->jobs : i;
 }
 
 /* Called by several threads at once, for different models. */
@@ -56,56 +42,41 @@ static enum unseen_status train_model(void *context, int own, struct us_session 
     struct run *run = context;
     const struct unseen_scoring_options *o = run->scoring.options;
     struct us_past *past = &run->past[own];
-    int number = own_number(run, own);
+    int number = us_scoring_own_number(&run->scoring, own);
     struct us_scoring_model model, *m = &model;
-    struct us_observer observer;
     int per_repeat = run->scoring.models_per_repeat;
     bool gradients = us_scoring_records(&run->scoring, UNSEEN_GRADIENT_NORM);
     const struct us_subset_run *subset = run->scoring.subset;
-    char *state = NULL, *title = NULL, *init = NULL, *weights = NULL;
+    char *title = NULL, *init = NULL, *weights = NULL;
     US_TRY(us_scoring_model_begin(&run->scoring, number / per_repeat, number % per_repeat, m));
-    US_TRY(us_recorder_new(m, &observer));
-    state = us_format("%s/state.safetensors", m->folder);
-    title = us_format("model %d/%d", number + 1, count_models(run));
-    US_TRY_ALLOC(state);
-    US_TRY_ALLOC(title);
+    US_TRY(us_recorder_new(m));
+    US_TRY_ALLOC(title = us_format("model %d/%d", number + 1, count_models(run)));
     if (subset && subset->from)
         US_TRY_ALLOC(init = us_subset_weights(subset->from, number));
     if (subset && subset->to)
         US_TRY_ALLOC(weights = us_subset_weights(subset->to, number));
     else if (gradients)
         US_TRY_ALLOC(weights = us_format("%s/weights.safetensors", m->folder));
-    struct us_train_job job = {
-        .recipe = &o->recipe,
-        .seed = o->seed,
-        .model = (uint32_t)number + (subset ? subset->first_model : 0),
-        .train = m->train,
-        .n_train = m->n_train,
-        .heldout = m->heldout,
-        .n_heldout = m->n_heldout,
-        .probe = m->seen,
-        .n_probe = m->evaluates ? m->n_seen : 0,
-        .init = init ? init : o->init,
-        .state = state,
-        .save = weights,
-        .title = title,
-        .whole = run->progress,
-        .on_epoch = us_record_epoch,
-        .context = m,
-        .observer = &observer,
-    };
+    const struct us_observer observer = us_recorder_observer(m);
+    struct us_train_job job = us_scoring_job(m, &observer);
+    job.model = (uint32_t)number + (subset ? subset->first_model : 0);
+    job.init = init ? init : o->init;
+    job.save = weights;
+    job.title = title;
+    job.whole = run->progress;
+    job.on_epoch = us_record_epoch;
+    job.context = m;
     past->n_train = m->n_train;
     US_TRY(us_train(session, &job, &past->history, &past->epochs));
     US_TRY_ALLOC(past->made_by = us_made_by(session->device, session->algorithms));
     if (gradients)
-        US_TRY(us_record_gradients(m, session, weights, run->progress, title));
+        US_TRY(us_record_gradients(m, session, weights, run->progress, NULL, title));
 out:
     us_recorder_free(m->recorder);
     us_scoring_model_end(m);
     free(weights);
     free(init);
     free(title);
-    free(state);
     return st;
 }
 
@@ -146,37 +117,6 @@ static enum unseen_status remove_work(const char *out)
     return st;
 }
 
-const int64_t *us_kept_together(const struct unseen_scoring_options *options,
-                                const struct unseen_dataset *data)
-{
-    return options->duplicates == UNSEEN_DUPLICATES_TOGETHER ? data->split[UNSEEN_TRAIN].duplicate_of : NULL;
-}
-
-struct us_scoring us_scoring_of(const struct unseen_scoring_options *options,
-                                const struct unseen_dataset *data, const struct us_subset_run *subset)
-{
-    return (struct us_scoring){.options = options,
-                               .subset = subset,
-                               .data = data,
-                               .n = data->split[UNSEEN_TRAIN].n,
-                               .models_per_repeat = us_models_per_repeat(options)};
-}
-
-enum unseen_status us_scoring_split(struct us_scoring *run)
-{
-    enum unseen_status st = UNSEEN_OK;
-    const struct unseen_scoring_options *o = run->options;
-    if (o->protocol == UNSEEN_SEEN)
-        return UNSEEN_OK;
-    run->fold = us_calloc((size_t)run->n * o->repeats, 1);
-    US_TRY_ALLOC(run->fold);
-    for (int r = 0; r < o->repeats; r++)
-        US_TRY(us_folds(run->data->split[UNSEEN_TRAIN].labels, us_kept_together(o, run->data), run->n,
-                        run->data->classes, o->folds, o->seed, r, run->fold + (size_t)r * run->n));
-out:
-    return st;
-}
-
 /* Skipped samples have folds too, so us_folds does not see how few are left. */
 static enum unseen_status check_folds(const struct unseen_scoring_options *o,
                                       const struct unseen_images *train)
@@ -213,37 +153,6 @@ out:
     return st;
 }
 
-/* Samples whose gradients are taken, once for each model that scores or stands for them. */
-static uint64_t count_gradients(const struct us_scoring *run)
-{
-    const struct unseen_scoring_options *o = run->options;
-    const uint64_t n = (uint64_t)run->n, models = (uint64_t)run->models_per_repeat;
-    uint64_t images = o->protocol == UNSEEN_SEEN ? n : o->protocol == UNSEEN_FOLD ? 2 * n : models * n;
-    if (!us_scoring_records(run, UNSEEN_GRADIENT_NORM))
-        return 0;
-    if (run->subset) {
-        images = 0;
-        for (int64_t i = 0; i < run->n; i++)
-            images += run->subset->role[i] == US_SCORED_BY_ALL_MODELS ? models : 1;
-    }
-    return images * (uint64_t)o->repeats;
-}
-
-/* Images that go through the models' passes: training, held-out fold and, if it is evaluated, the seen side.
- */
-static uint64_t count_images(const struct us_scoring *run)
-{
-    const struct unseen_scoring_options *o = run->options;
-    uint64_t models = (uint64_t)run->models_per_repeat;
-    uint64_t images = (models + (o->record == UNSEEN_RECORD_EVAL)) * (uint64_t)run->n;
-    if (run->subset) {
-        images = 0;
-        for (int64_t i = 0; i < run->n; i++)
-            images += run->subset->role[i] == US_SCORED_BY_ONE_MODEL ? 1 : models;
-    }
-    return images * (uint64_t)o->repeats * (uint64_t)us_scoring_epochs(run) + count_gradients(run);
-}
-
 /* Samples that models train on. */
 static int64_t count_members(const struct us_scoring *run)
 {
@@ -276,7 +185,7 @@ static enum unseen_status run_models(struct run *run)
     struct us_workers *workers = NULL;
     const struct us_scoring *s = &run->scoring;
     const struct unseen_scoring_options *o = s->options;
-    int models = count_own(run);
+    const int models = us_scoring_own(s);
     const struct us_workers_task task = {.recipe = &o->recipe,
                                          .wanted = o->concurrent,
                                          .models = models,
@@ -286,16 +195,13 @@ static enum unseen_status run_models(struct run *run)
                                          .gradients = us_scoring_records(s, UNSEEN_GRADIENT_NORM)};
     US_TRY_ALLOC(run->past = us_calloc((size_t)models, sizeof *run->past));
     US_TRY(us_workers_new(run->device, s->data, &task, &workers));
-    run->progress = us_progress_begin("scoring", "images",
-                                      count_images(s) * (uint64_t)models / (uint64_t)count_models(run));
     US_TRY(us_workers_run(workers, models, train_model, run));
     for (int i = 0; i < models; i++) {
-        int number = own_number(run, i);
+        int number = us_scoring_own_number(s, i);
         US_TRY(us_settings_add_model(run->models, number / s->models_per_repeat,
                                      number % s->models_per_repeat, &run->past[i]));
     }
 out:
-    us_progress_end(run->progress);
     us_workers_free(workers);
     for (int i = 0; run->past && i < models; i++) {
         free(run->past[i].history);
@@ -316,25 +222,70 @@ out:
     return st;
 }
 
+static enum unseen_status check_room(const struct us_scoring *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_room room = {0};
+    US_TRY(us_room_add(run, &room));
+    US_TRY(us_room_check(run->options->out, &room));
+out:
+    return st;
+}
+
+/* What was planned and what came of it, in scoring.json. */
+static enum unseen_status note(const struct us_plan *plan, const char *out)
+{
+    enum unseen_status st = UNSEEN_OK;
+    json_t *root = NULL;
+    char *path = us_format("%s/scoring.json", out);
+    US_TRY_ALLOC(path);
+    US_TRY(us_json_load(path, &root));
+    if (us_plan_put(plan, root))
+        st = us_fail(UNSEEN_FAILED, "memory", "cannot describe the run");
+    else
+        US_TRY(us_json_save(path, root));
+out:
+    json_decref(root);
+    free(path);
+    return st;
+}
+
 enum unseen_status unseen_record_trajectory(struct unseen_device *device, const struct unseen_dataset *data,
                                             const struct unseen_scoring_options *options)
 {
-    return us_record_subset(device, data, options, NULL);
+    enum unseen_status st = UNSEEN_OK;
+    struct us_run_lock lock = {0};
+    struct us_plan plan = {0};
+    struct us_work work;
+    const struct us_scoring run = us_scoring_of(options, data, NULL);
+    US_TRY(us_scoring_check(options, data));
+    US_TRY(check_room(&run));
+    US_TRY(us_run_lock(options->out, US_SCORING_KIND, us_scoring_files, &lock));
+    US_TRY(us_scoring_left(device, &run, &work));
+    us_plan_add(&plan, &work);
+    us_plan_begin(&plan, "scoring");
+    US_TRY(us_record_subset(device, data, options, NULL, &plan));
+    if (work.epochs > 0)
+        US_TRY(note(&plan, options->out));
+out:
+    us_plan_end(&plan);
+    us_run_lock_end(&lock);
+    return st;
 }
 
 enum unseen_status us_record_subset(struct unseen_device *device, const struct unseen_dataset *data,
                                     const struct unseen_scoring_options *options,
-                                    const struct us_subset_run *subset)
+                                    const struct us_subset_run *subset, struct us_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_scoring_options o = *options;
-    struct run run = {.scoring = us_scoring_of(&o, data, subset), .device = device};
-    struct us_room room = {0};
+    struct run run = {.scoring = us_scoring_of(&o, data, subset),
+                      .device = device,
+                      .progress = plan ? plan->progress : NULL};
     struct us_settings settings = {0};
     bool part = options->jobs > 1;
     US_TRY(us_scoring_check(options, data));
-    US_TRY(us_room_add(&run.scoring, &room));
-    US_TRY(us_room_check(options->out, &room));
+    US_TRY(check_room(&run.scoring));
     US_TRY(us_settings_open(device, data, options, subset, &settings));
     o.record_also = settings.record_also;
     if (settings.complete) {

@@ -190,6 +190,12 @@ static bool has_models(const struct unseen_scoring_options *o)
     return all;
 }
 
+/* Whether the folder is to record again, with what it lacks. */
+static bool lacks(const struct us_settings *s, const struct unseen_scoring_options *o)
+{
+    return o->record_again && (o->record_also & ~s->record_also);
+}
+
 /* What the file says. A damaged array or model that was removed is made anew. */
 static enum unseen_status read_back(struct us_settings *s, const struct run_of *of, json_t *asked)
 {
@@ -200,18 +206,29 @@ static enum unseen_status read_back(struct us_settings *s, const struct run_of *
     US_TRY(st);
     s->complete = json_is_true(json_object_get(s->root, "complete"));
     const bool whole = o->jobs > 1 ? has_models(o) : is_whole(o, of->subset);
-    if (s->complete && json_object_get(s->root, "settings") && !whole) {
-        us_log(UNSEEN_LOG_WARNING, "%s: %s are missing; recording %s again", s->path,
-               o->jobs > 1 ? "models" : "arrays of its trajectory", o->jobs > 1 ? "them" : "it");
-        s->complete = false;
-        (void)json_array_clear(json_object_get(s->root, "models"));
-    }
+    s->damaged = s->complete && json_object_get(s->root, "settings") && !whole;
+    s->complete = s->complete && !s->damaged;
     US_TRY(us_settings_match(s->path, json_object_get(s->root, "settings"), asked, !s->complete));
     US_TRY(compare_job(s, asked));
     US_TRY(us_settings_record(s->path, s->root, &s->record_also));
-    if (o->record_again && (o->record_also & ~s->record_also))
+    if (!lacks(s, o))
+        US_TRY(compare_record(s, o->record_also));
+out:
+    return st;
+}
+
+static enum unseen_status go_on(struct us_settings *s, const struct run_of *of, json_t *asked)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_scoring_options *o = of->options;
+    US_TRY(read_back(s, of, asked));
+    if (s->damaged) {
+        us_log(UNSEEN_LOG_WARNING, "%s: %s are missing; recording %s again", s->path,
+               o->jobs > 1 ? "models" : "arrays of its trajectory", o->jobs > 1 ? "them" : "it");
+        (void)json_array_clear(json_object_get(s->root, "models"));
+    }
+    if (lacks(s, o))
         US_TRY(begin_again(s, of, asked, o->record_also | s->record_also));
-    US_TRY(compare_record(s, o->record_also));
 out:
     return st;
 }
@@ -229,12 +246,38 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
     US_TRY(us_run_lock(options->out, US_SCORING_KIND, us_scoring_files, &s->lock));
     asked = describe(&of);
     US_TRY_ALLOC(asked);
-    US_TRY(us_exists(s->path) ? read_back(s, &of, asked) : begin(s, &of, asked, options->record_also));
+    US_TRY(us_exists(s->path) ? go_on(s, &of, asked) : begin(s, &of, asked, options->record_also));
     s->models = json_object_get(s->root, "models");
     if (!json_is_array(s->models))
         st = us_fail(UNSEEN_BAD_DATA, s->path, "has no list of models");
 out:
     json_decref(asked);
+    return st;
+}
+
+enum unseen_status us_settings_look(const struct unseen_device *device, const struct unseen_dataset *data,
+                                    const struct unseen_scoring_options *options,
+                                    const struct us_subset_run *subset, struct us_found *found)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct run_of of = {device, data, options, subset, 0};
+    struct us_settings s = {0};
+    json_t *asked = NULL;
+    *found = (struct us_found){.record_also = options->record_also};
+    if (!options->out)
+        goto out;
+    US_TRY_ALLOC(s.path = us_format("%s/scoring.json", options->out));
+    if (!us_exists(s.path))
+        goto out;
+    US_TRY(us_init_hash(options->init, &of.init));
+    US_TRY_ALLOC(asked = describe(&of));
+    US_TRY(read_back(&s, &of, asked));
+    *found = (struct us_found){.complete = s.complete && !lacks(&s, options),
+                               .begun = !lacks(&s, options),
+                               .record_also = options->record_also | s.record_also};
+out:
+    json_decref(asked);
+    us_settings_close(&s);
     return st;
 }
 

@@ -32,6 +32,7 @@ struct us_settings {
     unsigned record_also; /* of the folder: what was asked for, or more */
     struct us_run_lock lock;
     bool complete; /* the trajectory is whole */
+    bool damaged;  /* it was, and arrays of it are missing */
 };
 
 /* Lock `options->out` and read or begin its scoring.json. UNSEEN_USAGE, naming what differs, if the folder
@@ -40,6 +41,16 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
                                     const struct unseen_scoring_options *options,
                                     const struct us_subset_run *subset, struct us_settings *settings);
 void us_settings_close(struct us_settings *settings);
+
+/* What us_settings_open would find, without a lock and without a change: UNSEEN_USAGE as there. */
+struct us_found {
+    bool complete;        /* the trajectory, or a job's share of the models, is whole */
+    bool begun;           /* what lies in the folder's work/ is gone on with */
+    unsigned record_also; /* as in us_settings */
+};
+enum unseen_status us_settings_look(const struct unseen_device *device, const struct unseen_dataset *data,
+                                    const struct unseen_scoring_options *options,
+                                    const struct us_subset_run *subset, struct us_found *found);
 
 /* The bits of a scoring.json's record_also; `path` is its name in messages. */
 enum unseen_status us_settings_record(const char *path, const json_t *root, unsigned *record_also);

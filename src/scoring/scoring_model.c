@@ -9,6 +9,38 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/usable.h"
+#include "scoring/folds.h"
+
+const int64_t *us_kept_together(const struct unseen_scoring_options *options,
+                                const struct unseen_dataset *data)
+{
+    return options->duplicates == UNSEEN_DUPLICATES_TOGETHER ? data->split[UNSEEN_TRAIN].duplicate_of : NULL;
+}
+
+struct us_scoring us_scoring_of(const struct unseen_scoring_options *options,
+                                const struct unseen_dataset *data, const struct us_subset_run *subset)
+{
+    return (struct us_scoring){.options = options,
+                               .subset = subset,
+                               .data = data,
+                               .n = data->split[UNSEEN_TRAIN].n,
+                               .models_per_repeat = us_models_per_repeat(options)};
+}
+
+enum unseen_status us_scoring_split(struct us_scoring *run)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct unseen_scoring_options *o = run->options;
+    if (o->protocol == UNSEEN_SEEN)
+        return UNSEEN_OK;
+    run->fold = us_calloc((size_t)run->n * o->repeats, 1);
+    US_TRY_ALLOC(run->fold);
+    for (int r = 0; r < o->repeats; r++)
+        US_TRY(us_folds(run->data->split[UNSEEN_TRAIN].labels, us_kept_together(o, run->data), run->n,
+                        run->data->classes, o->folds, o->seed, r, run->fold + (size_t)r * run->n));
+out:
+    return st;
+}
 
 /* Which samples a model trains on, is held out from, and stands for on the seen side. */
 static void assign(struct us_scoring_model *m)
@@ -88,21 +120,34 @@ enum unseen_status us_model_check(const struct us_scoring_model *m, const char *
 
 /* ---- beginning and end ---- */
 
-enum unseen_status us_scoring_model_begin(const struct us_scoring *run, int repeat, int fold,
-                                          struct us_scoring_model *m)
+enum unseen_status us_scoring_model_assign(const struct us_scoring *run, int repeat, int fold,
+                                           struct us_scoring_model *m)
 {
     enum unseen_status st = UNSEEN_OK;
     *m = (struct us_scoring_model){.run = run, .repeat = repeat, .fold = fold};
     m->evaluates = run->options->record == UNSEEN_RECORD_EVAL;
-    m->folder = us_model_folder(run->options->out, repeat, fold);
+    if (run->options->out) {
+        US_TRY_ALLOC(m->folder = us_model_folder(run->options->out, repeat, fold));
+        US_TRY_ALLOC(m->state = us_format("%s/state.safetensors", m->folder));
+    }
     m->train = us_calloc((size_t)run->n, sizeof *m->train);
     m->heldout = us_calloc((size_t)run->n, sizeof *m->heldout);
     m->seen = us_calloc((size_t)run->n, sizeof *m->seen);
-    US_TRY_ALLOC(m->folder);
     US_TRY_ALLOC(m->train);
     US_TRY_ALLOC(m->heldout);
     US_TRY_ALLOC(m->seen);
     assign(m);
+out:
+    if (st)
+        us_scoring_model_end(m);
+    return st;
+}
+
+enum unseen_status us_scoring_model_begin(const struct us_scoring *run, int repeat, int fold,
+                                          struct us_scoring_model *m)
+{
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY(us_scoring_model_assign(run, repeat, fold, m));
     US_TRY(us_make_folder(m->folder));
     US_TRY(read_checksums(m));
 out:
@@ -117,6 +162,7 @@ void us_scoring_model_end(struct us_scoring_model *m)
     free(m->heldout);
     free(m->seen);
     free(m->folder);
+    free(m->state);
     json_decref(m->checksums);
     memset(m, 0, sizeof *m);
 }

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "nn/train.h"
+#include "plan/plan.h"
 #include "unseen/scoring.h"
 
 /* The rows of struct unseen_scoring_options. */
@@ -34,10 +35,11 @@ enum unseen_status us_scoring_check(const struct unseen_scoring_options *options
                                     const struct unseen_dataset *data);
 
 /* unseen_record_trajectory of a subset; NULL: all samples are trained on. The fold of a sample depends on
- * seed and repeat alone, so that runs on different subsets agree on it. */
+ * seed and repeat alone, so that runs on different subsets agree on it. `plan` has been begun, and counts
+ * us_scoring_left of it; NULL: nothing is shown or counted. */
 enum unseen_status us_record_subset(struct unseen_device *device, const struct unseen_dataset *data,
                                     const struct unseen_scoring_options *options,
-                                    const struct us_subset_run *subset);
+                                    const struct us_subset_run *subset, struct us_plan *plan);
 
 /* One call of it. */
 struct us_scoring {
@@ -59,6 +61,15 @@ static inline int us_models_per_repeat(const struct unseen_scoring_options *opti
 struct us_scoring us_scoring_of(const struct unseen_scoring_options *options,
                                 const struct unseen_dataset *data, const struct us_subset_run *subset);
 
+/* How many of the run's models this call trains, and the number of the i-th of them. */
+int us_scoring_own(const struct us_scoring *run);
+int us_scoring_own_number(const struct us_scoring *run, int i);
+
+/* What this call has to do for them that is not done already: nothing for a trajectory that is there. The
+ * folds need not be drawn. `options->out` NULL: all. UNSEEN_USAGE if its folder holds another run. */
+enum unseen_status us_scoring_left(const struct unseen_device *device, const struct us_scoring *run,
+                                   struct us_work *work);
+
 /* By what samples of one content stay together, as us_folds takes it; NULL: they need not. */
 const int64_t *us_kept_together(const struct unseen_scoring_options *options,
                                 const struct unseen_dataset *data);
@@ -79,15 +90,25 @@ struct us_scoring_model {
     int64_t *train, *heldout, *seen; /* ascending samples; seen: those that the model stands for there */
     int64_t n_train, n_heldout, n_seen;
     bool evaluates;               /* the seen side comes from an evaluation pass */
-    char *folder;                 /* of its work files */
+    char *folder, *state;         /* of its work files, and its checkpoint there; NULL: the run has none */
     json_t *checksums;            /* of its work files, by name, as its checksums.json has them */
     struct us_recorder *recorder; /* NULL until us_recorder_new */
 };
 
-/* Make its lists and its folder. End with us_scoring_model_end, which takes a zeroed one too. */
+/* Make its lists. End with us_scoring_model_end, which takes a zeroed one too. */
+enum unseen_status us_scoring_model_assign(const struct us_scoring *run, int repeat, int fold,
+                                           struct us_scoring_model *model);
+
+/* The same, and its folder. */
 enum unseen_status us_scoring_model_begin(const struct us_scoring *run, int repeat, int fold,
                                           struct us_scoring_model *model);
 void us_scoring_model_end(struct us_scoring_model *model);
+
+/* What it trains on and is asked about, and by which recipe; `observer` may be NULL. */
+struct us_train_job us_scoring_job(const struct us_scoring_model *model, const struct us_observer *observer);
+
+/* Samples of a side whose gradients are still to be taken. */
+int64_t us_gradients_left(const struct us_scoring_model *model, enum us_side side);
 
 /* The samples of a side. */
 const int64_t *us_side_samples(const struct us_scoring_model *model, enum us_side side, int64_t *n);
@@ -126,9 +147,12 @@ int us_record_row(const struct us_scoring *run, enum unseen_quantity quantity);
 /* Of US_SEE_*: what recorders want of any pass. */
 int us_recorder_sees(const struct us_scoring *run);
 
-/* Begin recording: sets model->recorder, also after a failure, and `observer` for us_train_job. Freed with
- * us_recorder_free, before us_scoring_model_end. */
-enum unseen_status us_recorder_new(struct us_scoring_model *model, struct us_observer *observer);
+/* For us_train_job: what its passes are recorded by, which is told before recording begins too. */
+struct us_observer us_recorder_observer(struct us_scoring_model *model);
+
+/* Begin recording: sets model->recorder, also after a failure. Freed with us_recorder_free, before
+ * us_scoring_model_end. */
+enum unseen_status us_recorder_new(struct us_scoring_model *model);
 void us_recorder_free(struct us_recorder *recorder);
 
 /* us_train_job's on_epoch, `context` being the model. Writes the epoch's work files, each atomically; an
@@ -141,10 +165,11 @@ enum unseen_status us_record_epoch(void *context, const struct unseen_epoch *epo
 /* ---- record_gradient.c ---- */
 
 /* Gradient norms of both sides by the finished model, whose weights lie in the file `weights`. Sides that a
- * killed call was through with stay as they are. Shown as a part of `whole`, which counts an image for each
- * sample, as `title`'s. */
+ * killed call was through with stay as they are. Shown as a part of `whole`, which counts us_gradients_left,
+ * as `title`'s. */
 enum unseen_status us_record_gradients(struct us_scoring_model *model, struct us_session *session,
-                                       const char *weights, struct us_progress *whole, const char *title);
+                                       const char *weights, struct us_progress *whole,
+                                       const struct us_price *price, const char *title);
 
 /* ---- gather.c ---- */
 

@@ -113,10 +113,11 @@ static void totals_may_be_unknown_or_passed(void **state)
 static void work_in_parts(void)
 {
     seconds = 0;
+    const struct us_amount all = {1000, 1000}, half = {500, 500}, none = {0, 0};
     struct us_progress *whole = us_progress_begin("scoring", "images", 3000);
-    struct us_progress *a = us_progress_part(whole, "model 1/3", 1000, 1000);
-    struct us_progress *b = us_progress_part(whole, "model 2/3", 1000, 500);
-    struct us_progress *c = us_progress_part(whole, "model 3/3", 1000, 0);
+    struct us_progress *a = us_progress_part(whole, "model 1/3", all, all);
+    struct us_progress *b = us_progress_part(whole, "model 2/3", all, half);
+    struct us_progress *c = us_progress_part(whole, "model 3/3", all, none);
     us_progress_end(c);
     us_progress_update(a, 0, NULL);
     seconds = 60;
@@ -127,8 +128,10 @@ static void work_in_parts(void)
     us_progress_update(b, 300, NULL);
     us_progress_end(a);
     us_progress_end(b);
+    assert_int_equal(us_progress_done(whole).units, 600);
+    assert_int_equal(us_progress_total(whole).units, 1500);
     us_progress_end(whole);
-    us_progress_end(us_progress_part(NULL, "none", 1, 1));
+    us_progress_end(us_progress_part(NULL, "none", all, all));
 }
 
 static void parts_add_up(void **state)
@@ -141,12 +144,47 @@ static void parts_add_up(void **state)
               "unseen: scoring: 40%, 600/1500 images, 5.00 images/s, 3:00 left, model 2/3\n");
 }
 
+/* Of 300 images 100 are trained on, at 3 s each, and 200 evaluated, at 0.5 s. Behind 20 of the first kind 340
+ * s are left; when 100 of the second turn out to be done, and 20 more have been trained on, 230 s. */
+static void work_of_two_kinds(void)
+{
+    seconds = 0;
+    struct us_progress *whole = us_progress_whole("prune", "images", (struct us_amount){300, 400});
+    us_progress_add(whole, (struct us_amount){0, 0}, NULL);
+    seconds = 60;
+    us_progress_add(whole, (struct us_amount){20, 60}, NULL);
+    us_progress_change(whole, (struct us_amount){100, 50}, (struct us_amount){0, 0});
+    seconds = 120;
+    us_progress_add(whole, (struct us_amount){20, 60}, NULL);
+    us_progress_end(whole);
+}
+
+static void the_time_left_goes_by_cost(void **state)
+{
+    (void)state;
+    char text[4096];
+    through_pipe(work_of_two_kinds, text, sizeof text);
+    assert_string_equal(text, "unseen: prune: 6%, 20/300 images, 0.33 images/s, 5:40 left\n"
+                              "unseen: prune: 20%, 40/200 images, 0.33 images/s, 3:50 left\n");
+}
+
+/* A silent display counts all the same. */
+static void work_unseen(void)
+{
+    struct us_progress *progress = us_progress_begin("train", "images", 10);
+    us_progress_add(progress, (struct us_amount){4, 4}, NULL);
+    assert_int_equal(us_progress_done(progress).units, 4);
+    us_progress_end(progress);
+}
+
 static void off_is_silent(void **state)
 {
     (void)state;
     char text[4096];
     unseen_progress_set(0);
     through_pipe(work, text, sizeof text);
+    assert_string_equal(text, "");
+    through_pipe(work_unseen, text, sizeof text);
     unseen_progress_set(1);
     assert_string_equal(text, "");
 }
@@ -208,13 +246,10 @@ int main(void)
 {
     us_progress_clock(told_time);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_line_a_minute),
-        cmocka_unit_test(totals_may_be_unknown_or_passed),
-        cmocka_unit_test(parts_add_up),
-        cmocka_unit_test(off_is_silent),
-        cmocka_unit_test(nothing_begun_is_accepted),
-        cmocka_unit_test(a_bar_on_a_terminal),
-        cmocka_unit_test(the_real_clock_works),
+        cmocka_unit_test(one_line_a_minute),   cmocka_unit_test(totals_may_be_unknown_or_passed),
+        cmocka_unit_test(parts_add_up),        cmocka_unit_test(the_time_left_goes_by_cost),
+        cmocka_unit_test(off_is_silent),       cmocka_unit_test(nothing_begun_is_accepted),
+        cmocka_unit_test(a_bar_on_a_terminal), cmocka_unit_test(the_real_clock_works),
     };
     return RUN_TESTS(tests, NULL, NULL);
 }

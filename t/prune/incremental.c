@@ -257,7 +257,7 @@ static void parts_are_trained_on_and_scored(void **state)
         role[i] = i < 50 ? US_TRAINED_ON : i < 75 ? US_SCORED_BY_ALL_MODELS : US_SCORED_BY_ONE_MODEL;
     const struct us_subset_run subset = {.role = role, .first_model = 100};
     options.scoring.record_also = 1u << UNSEEN_CHANGE | 1u << UNSEEN_FEATURES;
-    assert_ok(us_record_subset(test_device(), data, &options.scoring, &subset));
+    assert_ok(us_record_subset(test_device(), data, &options.scoring, &subset, NULL));
     assert_ok(us_folds(data->split[UNSEEN_TRAIN].labels, NULL, N, CLASSES, FOLDS, SEED, 0, fold));
     train_by_hand(&options.scoring.recipe, &subset, fold, &hand);
     assert_ok(unseen_trajectory_open(test_path("parts/trajectory"), &t));
@@ -275,8 +275,9 @@ static void parts_are_trained_on_and_scored(void **state)
     /* Another subset is another run. */
     role[0] = US_SCORED_BY_ALL_MODELS;
     assert_fails(UNSEEN_USAGE, "training set",
-                 us_record_subset(test_device(), data, &options.scoring, &subset));
-    assert_fails(UNSEEN_USAGE, "training set", us_record_subset(test_device(), data, &options.scoring, NULL));
+                 us_record_subset(test_device(), data, &options.scoring, &subset, NULL));
+    assert_fails(UNSEEN_USAGE, "training set",
+                 us_record_subset(test_device(), data, &options.scoring, NULL, NULL));
 }
 
 static int64_t read_samples(const char *folder, const char *name, int64_t **samples)

@@ -9,7 +9,7 @@
 #include "base/usable.h"
 #include "nn/history.h"
 #include "nn/run_json.h"
-#include "nn/train.h"
+#include "plan/plan.h"
 
 /* The files of a run's folder. */
 struct places {
@@ -75,8 +75,8 @@ static json_t *number(double value)
 
 static enum unseen_status write_run(const char *path, struct unseen_device *device,
                                     const struct unseen_dataset *data,
-                                    const struct unseen_train_options *options, int64_t n,
-                                    const struct unseen_epoch *history, int epochs)
+                                    const struct unseen_train_options *options, const struct us_plan *plan,
+                                    int64_t n, const struct unseen_epoch *history, int epochs)
 {
     const struct unseen_epoch *last = &history[epochs - 1];
     double seconds = 0, images = 0;
@@ -94,7 +94,7 @@ static enum unseen_status write_run(const char *path, struct unseen_device *devi
     if (us_usable(&data->split[UNSEEN_TEST]) > 0)
         bad = bad || json_object_set_new(run, "test_loss", number(last->test_loss)) ||
               json_object_set_new(run, "test_accuracy", number(last->test_accuracy));
-    bad = bad || json_object_set_new(run, "seconds", number(seconds));
+    bad = bad || json_object_set_new(run, "seconds", number(seconds)) || us_plan_put(plan, run);
     enum unseen_status st =
         bad ? us_fail(UNSEEN_FAILED, "memory", "cannot describe the run") : us_json_save(path, run);
     json_decref(run);
@@ -111,6 +111,7 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
     enum unseen_status st = UNSEEN_OK;
     struct places places = {0};
     struct us_run_lock lock = {0};
+    struct us_plan plan = {0};
     struct us_session *session = NULL;
     struct unseen_epoch *done = NULL;
     int64_t *samples = NULL, n;
@@ -137,15 +138,20 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
                                .state = places.state,
                                .title = "train",
                                .save = places.weights};
+    const struct us_work work = us_train_left(data, &job);
+    us_plan_add(&plan, &work);
+    us_plan_begin(&plan, "train");
+    job.whole = plan.progress;
     US_TRY(us_train(session, &job, &done, &n_done));
     US_TRY(us_history_write(places.history, done, n_done));
-    US_TRY(write_run(places.run, device, data, options, n, done, n_done));
+    US_TRY(write_run(places.run, device, data, options, &plan, n, done, n_done));
     if (history) {
         *history = done;
         *epochs = n_done;
         done = NULL;
     }
 out:
+    us_plan_end(&plan);
     us_session_free(session);
     us_run_lock_end(&lock);
     free_places(&places);
