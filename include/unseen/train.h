@@ -103,8 +103,9 @@ struct unseen_recipe {
     enum unseen_flip flip; /* horizontally */
 };
 
-/* The field's defaults: resnet18, width 64, 200 epochs, batch 128, lr 0.1, momentum 0.9, Nesterov, weight
- * decay 5e-4 of all parameters, cosine, no smoothing or warm-up, crops with 4 pixels of padding, flips. */
+/* The recipe "paper", the field's defaults: resnet18, width 64, 200 epochs, batch 128, lr 0.1, momentum 0.9,
+ * Nesterov, weight decay 5e-4 of all parameters, cosine, no smoothing or warm-up, crops with 4 pixels of
+ * padding, flips. */
 UNSEEN_API void unseen_recipe_defaults(struct unseen_recipe *recipe);
 
 /* The same, then what the recipe of that name sets. UNSEEN_USAGE, with a hint that lists them, for an unknown
@@ -112,10 +113,14 @@ UNSEEN_API void unseen_recipe_defaults(struct unseen_recipe *recipe);
 UNSEEN_API enum unseen_status unseen_recipe_named(const char *name, struct unseen_recipe *recipe);
 
 /* The i-th recipe's name, one-line description, and settings as "option=value option=value ..."; NULL past
- * the last. "paper" is the default. */
+ * the last. */
 UNSEEN_API const char *unseen_recipe_name(int i);
 UNSEEN_API const char *unseen_recipe_help(int i);
 UNSEEN_API const char *unseen_recipe_settings(int i);
+
+/* The name of the recipe that commands take for a dataset where none is asked for: "fast" where models take
+ * images of up to 64 pixels, "imagenet" above. */
+UNSEEN_API const char *unseen_recipe_for(const struct unseen_dataset *data);
 
 /* UNSEEN_USAGE, naming the option, for what is out of range or unknown. */
 UNSEEN_API enum unseen_status unseen_recipe_check(const struct unseen_recipe *recipe);

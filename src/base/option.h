@@ -10,6 +10,8 @@
 
 #include "base/status.h"
 
+struct unseen_dataset;
+
 enum us_option_kind {
     US_BOOL,   /* int: 0 or 1; --NAME sets it and --no-NAME clears it */
     US_INT,    /* int */
@@ -57,6 +59,9 @@ struct us_option {
     /* Of US_NAME, if a value stands for those of other options: "option=value option=value ...", static.
      * UNSEEN_USAGE for an unknown one. */
     enum unseen_status (*fills)(const char *value, const char **settings);
+    /* Of US_NAME with `fills`: which value "auto" stands for, what a command takes that is not told any; it
+     * is known once the dataset is. `base`: the struct that holds the member. NULL: there is no "auto". */
+    const char *(*settles)(const void *base, const struct unseen_dataset *data);
     unsigned flags;
 
     /* US_STRUCT alone: */

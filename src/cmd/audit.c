@@ -174,7 +174,7 @@ enum unseen_status us_cmd_audit(int argc, char **argv)
     scoring.out = common.out;
     scoring.command = us_command_line();
     scoring.record_also = UNSEEN_AUDIT_RECORD;
-    US_TRY(unseen_dataset_open(path[0], &reading, &data));
+    US_TRY(us_open_data(&common, path[0], &reading, &data));
     us_note_test_split(data);
     US_TRY(unseen_run_lock(
         common.out, (const char *[]){"suspects.csv", "suspicion.npy", "audit.json", "audit.html", NULL},

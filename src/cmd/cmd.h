@@ -32,8 +32,12 @@ void us_list_choices(void); /* all of them */
 /* Open the device that the command line asks for. Without one the hint names that of the run in --out. */
 enum unseen_status us_open_device(const struct us_common *common, struct unseen_device **device);
 
-/* Open the dataset named by the command line and the device that it asks for. On failure both may be partly
- * open: the caller closes them in any case. */
+/* Open the dataset named by the command line, and settle the options that wait for it. On failure it may be
+ * open: the caller closes it in any case. */
+enum unseen_status us_open_data(const struct us_common *common, const char *name,
+                                const struct unseen_dataset_options *reading, struct unseen_dataset **data);
+
+/* The same, and open the device that the command line asks for. On failure both may be open. */
 enum unseen_status us_open_inputs(const struct us_common *common, const char *name,
                                   const struct unseen_dataset_options *reading, struct unseen_dataset **data,
                                   struct unseen_device **device);

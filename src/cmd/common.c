@@ -93,11 +93,18 @@ enum unseen_status us_open_device(const struct us_common *common, struct unseen_
     return st;
 }
 
+enum unseen_status us_open_data(const struct us_common *common, const char *name,
+                                const struct unseen_dataset_options *reading, struct unseen_dataset **data)
+{
+    const enum unseen_status st = unseen_dataset_open(name, reading, data);
+    return st ? st : us_options_settle(common, *data);
+}
+
 enum unseen_status us_open_inputs(const struct us_common *common, const char *name,
                                   const struct unseen_dataset_options *reading, struct unseen_dataset **data,
                                   struct unseen_device **device)
 {
-    enum unseen_status st = unseen_dataset_open(name, reading, data);
+    const enum unseen_status st = us_open_data(common, name, reading, data);
     return st ? st : us_open_device(common, device);
 }
 

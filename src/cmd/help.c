@@ -114,7 +114,7 @@ static char *entry_help(const struct us_entry *entry)
     }
     char *standard = us_option_text(&entry->at);
     const bool ranged = row->kind != US_CHOICE && *us_option_range(row, range);
-    const bool shown = standard && *standard && !entry->at.follows && strlen(standard) < 40;
+    const bool shown = standard && *standard && !entry->at.follows && !entry->filled && strlen(standard) < 40;
     char *help = us_format("%s%s%s%s%s%s%s%s", row->help, ranged || shown ? "; " : "", ranged ? range : "",
                            ranged && shown ? ", " : "", shown ? "default " : "", shown ? standard : "",
                            row->since ? "; since " : "", row->since ? row->since : "");

@@ -36,6 +36,56 @@ static const struct us_option always_options[] = {
 
 /* ---- which options there are ---- */
 
+static char *name_of(const struct us_entry *entry)
+{
+    return (char *)entry->at.base + entry->at.row->offset;
+}
+
+static bool is_unsettled(const struct us_entry *entry)
+{
+    return entry->at.row->settles && strcmp(name_of(entry), "auto") == 0;
+}
+
+/* The name of an option that a value of `at` stands for, with the prefix of both. */
+static void name_filled(const struct us_option_at *at, const char *option, char name[2 * US_SETTING_SIZE])
+{
+    const int prefix = (int)(strlen(at->name) - strlen(at->row->name));
+    snprintf(name, 2 * US_SETTING_SIZE, "%.*s%s", prefix, at->name, option);
+}
+
+/* Whatever is to be told of defaults, they are not what the struct holds. */
+static enum unseen_status mark_filled(struct us_entries *all, const struct us_option_at *at)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const char *settings;
+    char option[US_SETTING_SIZE], value[US_SETTING_SIZE], name[2 * US_SETTING_SIZE];
+    US_TRY(at->row->fills(at->row->known(0), &settings));
+    while (us_setting_next(&settings, option, value)) {
+        bool no;
+        name_filled(at, option, name);
+        struct us_entry *entry = us_entry_find(all, name, &no);
+        if (entry)
+            entry->filled = true;
+    }
+out:
+    return st;
+}
+
+/* Those with a word "auto" begin with it, unless they follow another. */
+static enum unseen_status unsettle(struct us_entries *all)
+{
+    enum unseen_status st = UNSEEN_OK;
+    for (int i = 0; i < all->n; i++) {
+        struct us_entry *entry = &all->entry[i];
+        if (!entry->at.row->settles || entry->at.follows)
+            continue;
+        snprintf(name_of(entry), US_NAME_SIZE, "auto");
+        US_TRY(mark_filled(all, &entry->at));
+    }
+out:
+    return st;
+}
+
 static void add_all(struct us_entries *all, const struct us_usage *usage, struct us_common *common)
 {
     const struct us_group own = {common_options, common, "Common options"},
@@ -191,11 +241,10 @@ static enum unseen_status fill_from(struct us_entries *all, const struct us_opti
     enum unseen_status st = UNSEEN_OK;
     const char *settings;
     char name[US_SETTING_SIZE], value[US_SETTING_SIZE], whole[2 * US_SETTING_SIZE];
-    const int prefix = (int)(strlen(at->name) - strlen(at->row->name));
     US_TRY(at->row->fills((const char *)at->base + at->row->offset, &settings));
     while (us_setting_next(&settings, name, value)) {
         bool no;
-        snprintf(whole, sizeof whole, "%.*s%s", prefix, at->name, name);
+        name_filled(at, name, whole);
         struct us_entry *entry = us_entry_find(all, whole, &no);
         if (!entry || entry->given)
             continue;
@@ -210,7 +259,7 @@ static enum unseen_status fill(struct us_entries *all)
 {
     enum unseen_status st = UNSEEN_OK;
     for (int i = 0; i < all->n && !st; i++)
-        if (all->entry[i].given && all->entry[i].at.row->fills)
+        if (all->entry[i].given && all->entry[i].at.row->fills && !is_unsettled(&all->entry[i]))
             st = fill_from(all, &all->entry[i].at);
     return st;
 }
@@ -226,7 +275,32 @@ static void follow(const struct us_entries *all)
     }
 }
 
+enum unseen_status us_options_settle(const struct us_common *common, const struct unseen_dataset *data)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_entries *all = common->unsettled;
+    for (int i = 0; all && i < all->n; i++) {
+        const struct us_entry *entry = &all->entry[i];
+        if (!is_unsettled(entry) || (entry->at.follows && !entry->given))
+            continue;
+        snprintf(name_of(entry), US_NAME_SIZE, "%s", entry->at.row->settles(entry->at.base, data));
+        US_TRY(fill_from(all, &entry->at));
+    }
+    if (all)
+        follow(all);
+out:
+    return st;
+}
+
 /* ---- all of it ---- */
+
+static bool any_unsettled(const struct us_entries *all)
+{
+    bool any = false;
+    for (int i = 0; i < all->n; i++)
+        any = any || is_unsettled(&all->entry[i]);
+    return any;
+}
 
 static enum unseen_status take_arguments(const struct us_usage *usage, int argc, char **argv,
                                          const struct us_common *common, const char **arguments)
@@ -276,6 +350,7 @@ enum unseen_status us_options_parse(const struct us_usage *usage, int argc, char
     *help = false;
     US_TRY_ALLOC(all);
     add_all(all, usage, common);
+    US_TRY(unsettle(all));
     US_TRY(pass(all, argc, argv, true, &print));
     if (print) {
         *help = true;
@@ -301,6 +376,10 @@ enum unseen_status us_options_parse(const struct us_usage *usage, int argc, char
         unseen_log_level_set(UNSEEN_LOG_DEBUG);
     unseen_progress_set(!common->quiet && common->progress);
     warn_unused(all);
+    if (any_unsettled(all)) {
+        common->unsettled = all;
+        all = NULL;
+    }
 out:
     free(all);
     return st;
@@ -310,6 +389,8 @@ void us_common_end(struct us_common *common)
 {
     free(common->config_text);
     json_decref(common->config_json);
+    free(common->unsettled);
+    common->unsettled = NULL;
     common->config_text = NULL;
     common->config_json = NULL;
 }

@@ -14,8 +14,9 @@ struct us_common {
     const char *out;
     int json, force, quiet, verbose, progress;
     const char *config;
-    char *config_text;   /* what strings from --config point into .. */
-    json_t *config_json; /* .. or this, of a run.json */
+    char *config_text;            /* what strings from --config point into .. */
+    json_t *config_json;          /* .. or this, of a run.json */
+    struct us_entries *unsettled; /* all options, where some wait for us_options_settle; else NULL */
 };
 
 /* A table and the struct that it is of. */
@@ -42,6 +43,7 @@ struct us_entry {
     struct us_option_at at;
     const char *title;
     int given;         /* 1: in --config, 2: on the command line */
+    bool filled;       /* by one of the command's options that has a word "auto" */
     char opposite[72]; /* of a US_BOOL, or what was one: its name with "no-" */
 };
 struct us_entries {
@@ -58,6 +60,10 @@ struct us_entries {
 enum unseen_status us_options_parse(const struct us_usage *usage, int argc, char **argv,
                                     struct us_common *common, const char **arguments, bool *help);
 void us_common_end(struct us_common *common);
+
+/* Now that the dataset is known: what "auto" stands for, the default of options that have such a word, fills
+ * what is not given. */
+enum unseen_status us_options_settle(const struct us_common *common, const struct unseen_dataset *data);
 
 /* UNSEEN_USAGE unless --out was given. */
 enum unseen_status us_need_out(const struct us_common *common);

@@ -11,9 +11,11 @@
 #define AT(member) US_AT(struct unseen_recipe, member)
 
 const struct us_option us_recipe_options[] = {
-    {"recipe", US_NAME, AT(name), .standard = "paper", .value = "NAME", .flags = US_NO_IDENTITY,
-     .help = "settings of training that are known to be good; any of them may be given, too",
-     .known = unseen_recipe_name, .fills = us_recipe_find},
+    {"recipe", US_NAME, AT(name), .standard = "paper", .words = "auto", .value = "NAME",
+     .flags = US_NO_IDENTITY,
+     .help = "settings of training that are known to be good: of all options below that have no default; any "
+             "may be given, too; auto: fast if models take images of up to 64 pixels, else imagenet",
+     .known = unseen_recipe_name, .fills = us_recipe_find, .settles = us_recipe_auto},
     {"model", US_NAME, AT(model), .standard = "resnet18", .value = "NAME", .help = "which network",
      .known = unseen_model_name},
     {"width", US_INT, AT(width), .standard = "64", .low = 1, .high = 1024, .value = "W",
@@ -161,9 +163,11 @@ enum unseen_status unseen_recipe_check(const struct unseen_recipe *recipe)
     enum unseen_status st = UNSEEN_OK;
     us_builder *builder;
     const char *settings;
-    US_TRY(us_recipe_find(recipe->name, &settings));
     US_TRY(us_builder_find(recipe->model, &builder));
     US_TRY(us_options_check(us_recipe_options, recipe));
+    if (us_recipe_is_auto(recipe)) /* what goes together shows when all is filled in */
+        return UNSEEN_OK;
+    US_TRY(us_recipe_find(recipe->name, &settings));
     if (recipe->stop_after > recipe->epochs)
         return us_fail(UNSEEN_USAGE, "--stop-after", "%d is more than --epochs, %d", recipe->stop_after,
                        recipe->epochs);

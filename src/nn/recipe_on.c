@@ -53,6 +53,11 @@ enum unseen_status us_recipe_check_on(const struct unseen_recipe *recipe, const 
     struct us_image_input input;
     int size[US_SIZES_MOST];
     US_TRY(unseen_recipe_check(recipe));
+    if (us_recipe_is_auto(recipe)) {
+        us_fail(UNSEEN_USAGE, "--recipe", "auto is no recipe until the dataset decides");
+        us_hint("it is %s for this one: unseen_recipe_named fills in its settings", unseen_recipe_for(data));
+        return UNSEEN_USAGE;
+    }
     const int n = us_input_sizes(recipe, data, size);
     for (int i = 0; i < n; i++)
         US_TRY(us_input_of(recipe, data, size[i], &input));

@@ -101,6 +101,12 @@ enum unseen_status us_train(struct us_session *session, const struct us_train_jo
 extern const struct us_option us_recipe_options[];
 extern US_SHARED const struct us_option us_train_options[];
 
+/* unseen_recipe_for, but by the size that the recipe at `base` asks for, if it does. */
+const char *us_recipe_auto(const void *base, const struct unseen_dataset *data);
+
+/* Whether it is still to be decided: its name is "auto". */
+bool us_recipe_is_auto(const struct unseen_recipe *recipe);
+
 /* The settings of the recipe of that name, as unseen_recipe_settings has them. */
 enum unseen_status us_recipe_find(const char *name, const char **settings);
 

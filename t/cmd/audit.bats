@@ -5,7 +5,7 @@ drawn() {
 }
 
 audit() {
-  unseen audit drawn --folds 3 --epochs 6 --model convnet3 --width 8 --batch 32 --lr 0.05 --seed 3 --no-progress "$@"
+  unseen audit drawn --folds 3 --epochs 6 --recipe paper --model convnet3 --width 8 --batch 32 --lr 0.05 --seed 3 --no-progress "$@"
 }
 
 @test "audit names wrong labels" {

@@ -14,7 +14,7 @@ some_bad() {
   truncate -s -4 data/val/b/2.jpg
 }
 
-small="--folds 2 --epochs 2 --model convnet3 --width 8 --batch 8 --seed 3 --no-progress"
+small="--folds 2 --epochs 2 --recipe paper --model convnet3 --width 8 --batch 8 --seed 3 --no-progress"
 
 indices() {
   od -An -v -t d8 -w8 -j 128 "$1" | tr -d ' '

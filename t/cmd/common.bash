@@ -11,7 +11,7 @@ teardown() {
 
 # A scoring run that takes seconds: 240 drawn images of 16 pixels, 3 folds, 4 epochs.
 tiny_data=synth:240,4,16,1
-tiny_run="--protocol fold --folds 3 --epochs 4 --model convnet3 --width 8 --batch 32 --seed 3 --no-progress"
+tiny_run="--protocol fold --folds 3 --epochs 4 --recipe paper --model convnet3 --width 8 --batch 32 --seed 3 --no-progress"
 
 unseen() {
   "$UNSEEN" "$@"

@@ -1,6 +1,6 @@
 load common
 
-tiny_compare="--model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 3 --no-progress"
+tiny_compare="--recipe paper --model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 3 --no-progress"
 
 @test "compare trains on every coreset and writes a table" {
   need_device

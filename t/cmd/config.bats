@@ -17,7 +17,7 @@ unusual="--metric dual --window 2 --length 3 --decay 0.5 --cutoff-by el2n --publ
 
 @test "run.json of train repeats it" {
   need_device
-  recipe="--epochs 2 --model convnet3 --width 8 --batch 32 --no-progress --seed 18446744073709551615"
+  recipe="--epochs 2 --recipe paper --model convnet3 --width 8 --batch 32 --no-progress --seed 18446744073709551615"
   run_code 0 unseen prune $tiny_data $tiny_run --out one
   run_code 0 unseen train $tiny_data $recipe --subset one/keep.npy --out a
   run_code 0 unseen train --config a/run.json --out b
@@ -165,6 +165,25 @@ has() {
   done
 }
 
+@test "the images decide on the recipe unless it is named" {
+  need_device
+  run_code 0 unseen train $tiny_data --width 4 --epochs 1 --no-progress --out a
+  has a/run.json recipe fast model fastnet batch 1000 loss sum last_batch spread bias_lr 64.0 flip alternating
+  run_code 0 unseen train --config a/run.json --no-progress --out b
+  cmp a/model.safetensors b/model.safetensors
+  large="synth:40,2,72,1 --model convnet3 --width 2 --epochs 1 --size 72 --resize 80 --no-progress"
+  run_code 0 unseen train $large --out c
+  has c/run.json recipe imagenet model convnet3 batch 256 loss mean crop resized decay_all false
+  run_code 0 unseen trajectory $tiny_data --folds 2 --width 4 --epochs 1 --no-progress --out d
+  has d/scoring.json recipe fast model fastnet last_batch spread
+  run_code 0 unseen compare $tiny_data --metrics random --rules top --keep 0.5 --seeds 1 --folds 2 --width 4 --epochs 1 \
+    --scoring-epochs 2 --no-progress --out e
+  has e/run.json recipe fast model fastnet scoring_recipe fast scoring_model fastnet scoring_epochs 2 scoring_peak 0.2
+  run_code 2 unseen train $tiny_data --warmup 3 --out f
+  grep -q -- '^unseen: --warmup: ' stderr
+  grep -q -- '^hint: --peak' stderr
+}
+
 @test "a recipe sets what is not given" {
   need_device
   small="--model convnet3 --width 4 --epochs 1 --no-progress"
@@ -214,5 +233,5 @@ has() {
   run_code 0 unseen compare $tiny_data --metrics el2n --protocols fold --rules top --keep 0.5 --seeds 1 --folds 2 \
     --model convnet3 --width 4 --epochs 1 --batch 32 --scoring-recipe imagenet --scoring-model convnet3 \
     --scoring-width 4 --scoring-epochs 1 --scoring-batch 64 --scoring-size 16 --scoring-resize 16 --no-progress --out one
-  has one/run.json recipe paper accumulate 1 batch 32 scoring_recipe imagenet scoring_accumulate 2 scoring_batch 64
+  has one/run.json recipe fast accumulate 1 batch 32 scoring_recipe imagenet scoring_accumulate 2 scoring_batch 64
 }

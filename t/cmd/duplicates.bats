@@ -7,7 +7,7 @@ draw() {
   head -c $((6 * 3073)) drawn/data_batch_2.bin >>drawn/data_batch_5.bin
 }
 
-run="--folds 3 --epochs 1 --model convnet3 --width 4 --batch 32 --seed 3 --no-progress"
+run="--folds 3 --epochs 1 --recipe paper --model convnet3 --width 4 --batch 32 --seed 3 --no-progress"
 
 # folds FILE: those of the first 30 samples, then those of the last 30, a line each.
 folds() {

@@ -2,8 +2,8 @@ load common
 
 # Output folders: what others put there stays, one process at a time, and only what is damaged is made again.
 
-run="$tiny_data --model convnet3 --width 4 --epochs 2 --batch 32 --folds 2 --concurrent 1 --seed 3 --no-progress"
-one="$tiny_data --model convnet3 --width 4 --epochs 1 --batch 32 --seed 3 --no-progress"
+run="$tiny_data --recipe paper --model convnet3 --width 4 --epochs 2 --batch 32 --folds 2 --concurrent 1 --seed 3 --no-progress"
+one="$tiny_data --recipe paper --model convnet3 --width 4 --epochs 1 --batch 32 --seed 3 --no-progress"
 compared="$run --metrics el2n --protocols fold --rules top --keep 0.5 --seeds 1"
 
 # precious FOLDER: files of the user's that a program of many temporary files might take for its own.

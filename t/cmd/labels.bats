@@ -10,7 +10,7 @@ drawn() {
   rm right/truth.csv 2>/dev/null || true
 }
 
-small="--model convnet3 --width 4 --epochs 2 --batch 32 --no-progress --seed 3"
+small="--recipe paper --model convnet3 --width 4 --epochs 2 --batch 32 --no-progress --seed 3"
 folds="--folds 2 $small"
 
 same() {

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "support/cmocka.h"
 #include "support/folder.h"
+#include "unseen/dataset.h"
 
 /* A struct with a row for each kind, and one inside another: what is in the table is everywhere. */
 struct inner {
@@ -107,6 +108,64 @@ static void test_filled(void **state)
             n++;
         us_options_defaults(filled_rows, &f);
         assert_ok(us_options_parse(&usage, n, (char **)cases[k].arguments, &common, NULL, &help));
+        assert_int_equal(f.sample.inner.depth, cases[k].depth);
+        assert_int_equal(f.sample.other.depth, cases[k].other);
+        assert_int_equal(f.sample.count, cases[k].count);
+        us_common_end(&common);
+    }
+}
+
+static const char *fit_name(int i)
+{
+    return i == 0 ? "small" : NULL;
+}
+
+/* The dataset decides, and what was given before. */
+static const char *decide(const void *base, const struct unseen_dataset *data)
+{
+    const struct filled *f = base;
+    return data->height > 64 || f->sample.count == 19 ? "large" : "small";
+}
+
+static const struct us_option settled_rows[] = {
+    {"fit", US_NAME, US_AT(struct filled, fit), .standard = "large", .value = "NAME", .help = "which",
+     .known = fit_name, .fills = sizes, .settles = decide},
+    {"sample", US_STRUCT, US_AT(struct filled, sample), .table = rows, .help = "Filled"},
+    {0},
+};
+
+/* What is not given waits for the dataset. */
+static void test_settled(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arguments[4];
+        int height;
+        const char *fit;
+        int depth, other, count;
+    } cases[] = {
+        {{"settled"}, 64, "small", 1, 1, 10},
+        {{"settled"}, 65, "large", 8, 8, 20},
+        {{"settled", "--fit", "auto"}, 65, "large", 8, 8, 20},
+        {{"settled", "--fit", "small"}, 65, "small", 1, 1, 10},
+        {{"settled", "--depth=3", "--count=10"}, 65, "large", 3, 3, 10},
+        {{"settled", "--count=19"}, 32, "large", 8, 8, 19},
+        {{"settled", "--other-depth=4"}, 65, "large", 8, 4, 20},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct filled f = {0};
+        struct us_common common;
+        const struct us_usage usage = {
+            .synopsis = "unseen settled", .about = "Settled.", .groups = {{settled_rows, &f, NULL}}};
+        const struct unseen_dataset data = {.height = cases[k].height};
+        bool help;
+        int n = 0;
+        while (n < 4 && cases[k].arguments[n])
+            n++;
+        us_options_defaults(settled_rows, &f);
+        assert_ok(us_options_parse(&usage, n, (char **)cases[k].arguments, &common, NULL, &help));
+        assert_ok(us_options_settle(&common, &data));
+        assert_string_equal(f.fit, cases[k].fit);
         assert_int_equal(f.sample.inner.depth, cases[k].depth);
         assert_int_equal(f.sample.other.depth, cases[k].other);
         assert_int_equal(f.sample.count, cases[k].count);
@@ -334,9 +393,10 @@ static void test_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_filled), cmocka_unit_test(test_command_line),
-        cmocka_unit_test(test_ranges), cmocka_unit_test(test_former_flag),
-        cmocka_unit_test(test_json),   cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_filled),       cmocka_unit_test(test_settled),
+        cmocka_unit_test(test_command_line), cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_former_flag),  cmocka_unit_test(test_json),
+        cmocka_unit_test(test_texts),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }

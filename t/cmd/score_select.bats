@@ -130,7 +130,7 @@ recorded() {
 
 @test "select cuts as published for the data of the trajectory" {
   need_device
-  short="--folds 2 --epochs 1 --model convnet3 --width 4 --seed 3 --no-progress"
+  short="--folds 2 --epochs 1 --recipe paper --model convnet3 --width 4 --seed 3 --no-progress"
   unseen dataset synth --n 120 --test 20 --classes 100 --seed 1 --out hundred >/dev/null
   unseen prune hundred $short --rule ccs --cutoff table --keep 0.1 --out run >/dev/null 2>&1
   run_code 0 unseen select --scores run/scores.npy --trajectory run/trajectory --cutoff table --keep 0.1 --seed 3 \

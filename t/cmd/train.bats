@@ -1,6 +1,6 @@
 load common
 
-run="--model convnet3 --width 8 --epochs 3 --batch 32 --no-progress"
+run="--recipe paper --model convnet3 --width 8 --epochs 3 --batch 32 --no-progress"
 
 @test "train writes weights, history and the run's parameters" {
   need_device

@@ -167,6 +167,36 @@ static void recipes_say_everything(void **state)
     }
 }
 
+static void images_decide(void **state)
+{
+    (void)state;
+    static const struct {
+        int height, width, size[2];
+        const char *name;
+    } cases[] = {
+        {32, 32, {0, 0}, "fast"},  {64, 64, {0, 0}, "fast"},       {65, 65, {0, 0}, "imagenet"},
+        {64, 200, {0, 0}, "fast"}, {0, 0, {0, 0}, "imagenet"}, /* of many sizes */
+        {0, 0, {32, 32}, "fast"},  {32, 32, {96, 96}, "imagenet"}, {0, 0, {64, 96}, "imagenet"},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        const struct unseen_dataset data = {.height = cases[k].height, .width = cases[k].width};
+        struct unseen_recipe recipe;
+        unseen_recipe_defaults(&recipe);
+        memcpy(recipe.size, cases[k].size, sizeof recipe.size);
+        recipe.test_size = 300;
+        assert_string_equal(us_recipe_auto(&recipe, &data), cases[k].name);
+        if (!recipe.size[0])
+            assert_string_equal(unseen_recipe_for(&data), cases[k].name);
+        strcpy(recipe.name, "auto");
+        recipe.batch = 3;
+        recipe.accumulate = 2; /* which need not go together yet */
+        assert_ok(unseen_recipe_check(&recipe));
+        assert_fails(UNSEEN_USAGE, "auto is no recipe", us_recipe_check_on(&recipe, &data));
+        recipe.batch = 0;
+        assert_fails(UNSEEN_USAGE, "--batch", unseen_recipe_check(&recipe));
+    }
+}
+
 static void recipes_by_name(void **state)
 {
     (void)state;
@@ -202,6 +232,7 @@ int main(void)
         cmocka_unit_test(decay),
         cmocka_unit_test(recipe_is_checked),
         cmocka_unit_test(recipes_say_everything),
+        cmocka_unit_test(images_decide),
         cmocka_unit_test(recipes_by_name),
     };
     return RUN_TESTS(tests, NULL, NULL);
