@@ -1,5 +1,6 @@
 /* Max and average pooling over [n,H,W,C], forward and gradient; one work-item computes VEC channels of one
- * pixel of its output (backward: of dx, gathered from all windows that hold the pixel).
+ * pixel of its output (backward: of dx, gathered from all windows that hold the pixel; in the kernels *_apart, for
+ * windows that lie side by side, of all pixels of one window).
  *
  * KERNEL, STRIDE, PAD: square windows, PAD <= KERNEL / 2. OH, OW: the output's height and width. VEC divides C.
  * GROUPS = C / VEC. */
@@ -147,4 +148,62 @@ kernel void pool_average_backward(int n, global const float *dy, int accumulate,
             sum += LOAD(dy + output_at(p.image, oy, ox, p.at));
     sum /= (float)(KERNEL * KERNEL);
     STORE(accumulate ? LOAD(dx + i * VEC) + sum : sum, dx + i * VEC);
+}
+
+/* The same for windows side by side, STRIDE = KERNEL and PAD = 0, a work-item a window: one pass over x and dx. What lies
+ * beyond the last whole window, along the lower and the right edge, is in none: a work-item stands there, too. */
+#define WINDOWS_Y ((H + KERNEL - 1) / KERNEL)
+#define WINDOWS_X ((W + KERNEL - 1) / KERNEL)
+
+static inline void put_gradient(vec gradient, int accumulate, global float *dx)
+{
+    STORE(accumulate ? LOAD(dx) + gradient : gradient, dx);
+}
+
+/* No gradient, to the pixels of a window that reaches beyond the image. */
+static inline void put_nothing(struct place p, int accumulate, global float *dx)
+{
+    for (int r = p.y * KERNEL; r < min((p.y + 1) * KERNEL, H); r++)
+        for (int c = p.x * KERNEL; c < min((p.x + 1) * KERNEL, W); c++)
+            put_gradient((vec)(0.0f), accumulate, dx + input_at(p.image, r, c, p.at));
+}
+
+kernel void pool_max_backward_apart(int n, global const float *x, global const float *y, global const float *dy,
+                                    int accumulate, global float *dx)
+{
+    const size_t i = get_global_id(0);
+    if (i >= (size_t)n * WINDOWS_Y * WINDOWS_X * GROUPS)
+        return;
+    const struct place p = place_of(i, WINDOWS_Y, WINDOWS_X);
+    if (p.y >= OH || p.x >= OW) {
+        put_nothing(p, accumulate, dx);
+        return;
+    }
+    const long o = output_at(p.image, p.y, p.x, p.at);
+    const vec best = LOAD(y + o);
+    vec left = LOAD(dy + o); /* for the first that equals the maximum, 0 behind it */
+    for (int r = 0; r < KERNEL; r++)
+        for (int c = 0; c < KERNEL; c++) {
+            const long at = input_at(p.image, p.y * KERNEL + r, p.x * KERNEL + c, p.at);
+            const vec here = LOAD(x + at);
+            put_gradient(here == best ? left : (vec)(0.0f), accumulate, dx + at);
+            left = here == best ? (vec)(0.0f) : left;
+        }
+}
+
+kernel void pool_average_backward_apart(int n, global const float *dy, int accumulate, global float *dx)
+{
+    const size_t i = get_global_id(0);
+    if (i >= (size_t)n * WINDOWS_Y * WINDOWS_X * GROUPS)
+        return;
+    const struct place p = place_of(i, WINDOWS_Y, WINDOWS_X);
+    if (p.y >= OH || p.x >= OW) {
+        put_nothing(p, accumulate, dx);
+        return;
+    }
+    const vec gradient = LOAD(dy + output_at(p.image, p.y, p.x, p.at)) / (float)(KERNEL * KERNEL);
+    for (int r = 0; r < KERNEL; r++)
+        for (int c = 0; c < KERNEL; c++)
+            put_gradient(gradient, accumulate,
+                         dx + input_at(p.image, p.y * KERNEL + r, p.x * KERNEL + c, p.at));
 }

@@ -160,7 +160,7 @@ static uint64_t needed(const struct us_model *model, uint64_t *largest)
     size_t params = us_flat_bytes(&model->graph.params), stats = us_flat_bytes(&model->graph.stats);
     uint64_t sum = model->workspace_bytes ? us_buf_footprint(model->workspace_bytes) : 0;
     sum += model->shared_bytes ? us_buf_footprint(model->shared_bytes) : 0;
-    sum += model->unwanted_bytes ? us_buf_footprint(model->unwanted_bytes) : 0;
+    sum += model->unwanted_bytes ? 2 * us_buf_footprint(model->unwanted_bytes) : 0;
     *largest = max_size(model->workspace_bytes, params);
     for (int s = 0; s < model->plan.n_slots; s++) {
         sum += us_buf_footprint(model->plan.slots[s]);
@@ -260,8 +260,8 @@ static enum unseen_status allocate(struct us_model *model)
         US_TRY(us_buf_new(device, model->workspace_bytes, &model->workspace));
     if (model->shared_bytes)
         US_TRY(us_buf_new(device, model->shared_bytes, &model->shared));
-    if (model->unwanted_bytes)
-        US_TRY(us_buf_new(device, model->unwanted_bytes, &model->unwanted));
+    for (int k = 0; model->unwanted_bytes && k < 2; k++)
+        US_TRY(us_buf_new(device, model->unwanted_bytes, &model->unwanted[k]));
     US_TRY_ALLOC(model->slots = us_calloc((size_t)model->plan.n_slots, sizeof(struct us_buf *)));
     for (int s = 0; s < model->plan.n_slots; s++)
         US_TRY(us_buf_new(device, model->plan.slots[s], &model->slots[s]));
@@ -329,7 +329,8 @@ void us_model_free(struct us_model *model)
     us_buf_free(model->device, model->scaling);
     us_buf_free(model->device, model->sum);
     us_buf_free(model->device, model->shared);
-    us_buf_free(model->device, model->unwanted);
+    for (int k = 0; k < 2; k++)
+        us_buf_free(model->device, model->unwanted[k]);
     us_flat_free(model->device, &model->params);
     us_flat_free(model->device, &model->grads);
     us_flat_free(model->device, &model->velocity);

@@ -35,7 +35,7 @@ struct us_model {
 
     struct us_flat params, grads, velocity; /* laid out by graph.params */
     struct us_flat stats, saved; /* by graph.stats; saved: batch mean and 1/std for the backward pass */
-    struct us_buf *unwanted;     /* takes the gradients of frozen vectors, which operators find anyway */
+    struct us_buf *unwanted[2];  /* takes the gradients of frozen vectors, which operators find anyway */
     struct us_buf *sum;          /* of the gradients of a step's parts; NULL where there is one */
     bool frozen;                 /* batch norm by running statistics in training passes too */
     struct us_buf *scaling;      /* of the loss, see ops/scaling.h; f16 training only */

@@ -51,7 +51,7 @@ static struct us_buf *param_gradient(const struct us_model *model, int k)
     const struct us_param *param = &model->graph.params.item[k];
     if (!param->frozen)
         return model->grads.part[k];
-    return us_param_is_weight(param) ? NULL : model->unwanted;
+    return us_param_is_weight(param) ? NULL : model->unwanted[param->role == US_PARAM_SHIFT];
 }
 
 static struct us_batchnorm_params batchnorm_params(const struct us_model *model, const struct us_node *node)

@@ -37,6 +37,23 @@ static void resnet18_is_counted(void **state)
     free(list.use);
 }
 
+/* The frozen whitening goes forward alone. */
+static void frozen_weights_need_no_gradient(void **state)
+{
+    (void)state;
+    const struct us_model_spec spec = {
+        .name = "fastnet", .width = 16, .classes = 10, .height = 32, .channels_in = 3, .batch = 8};
+    struct us_conv_list list = {0};
+    assert_ok(us_conv_list_add(&list, &spec));
+    assert_int_equal(list.n, 7); /* group2.conv2 and group3.conv1 are of one shape */
+    assert_string_equal(list.use[0].layer, "whiten");
+    for (int d = 0; d < US_CONV_DIRECTIONS; d++) {
+        assert_int_equal(list.use[0].times[d], d == US_CONV_FORWARD);
+        assert_int_equal(list.use[1].times[d], 1);
+    }
+    free(list.use);
+}
+
 static void unknown_models_are_refused(void **state)
 {
     (void)state;
@@ -52,6 +69,7 @@ int main(void)
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resnet18_is_counted),
+        cmocka_unit_test(frozen_weights_need_no_gradient),
         cmocka_unit_test(unknown_models_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

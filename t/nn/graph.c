@@ -49,6 +49,33 @@ static void flattened(struct us_graph *graph, const struct us_model_spec *spec)
     us_graph_linear(graph, "fc", x, spec->classes);
 }
 
+/* What airbench's networks are made of: frozen parameters, a bias, GELU, pools at odd sizes, a batch norm
+ * with constants of its own and a fixed scale, and a linear layer that scales and has no bias. Behind the
+ * frozen convolution in the middle, which takes what is trained, there is a residual without anything to
+ * train before it. */
+static void frozen(struct us_graph *graph, const struct us_model_spec *spec)
+{
+    static const struct us_norm norm = {.eps = 1e-3, .momentum = 0.4, .fixed_scale = true};
+    int x = us_graph_conv(graph, "first", 0, 6, 2, 1, 0);
+    us_graph_freeze(graph, "first.weight");
+    int y = us_graph_bias(graph, "first", x, US_ACT_GELU);
+    y = us_graph_conv(graph, "a", y, 6, 3, 1, 1);
+    us_graph_draw(graph, "a.weight", US_INIT_DIRAC);
+    y = us_graph_batchnorm(graph, "a_bn", y, -1, US_ACT_GELU, &norm);
+    y = us_graph_conv(graph, "b", y, 6, 3, 1, 1);
+    us_graph_freeze(graph, "b.weight");
+    y = us_graph_batchnorm(graph, "b_bn", y, x, US_ACT_RELU, NULL);
+    us_graph_freeze(graph, "b_bn.weight");
+    us_graph_freeze(graph, "b_bn.bias");
+    y = us_graph_pool(graph, US_POOL_MAX, y, 2, 2, 0);
+    int skip = us_graph_bias(graph, "b", y, US_ACT_NONE); /* adds to y's gradient */
+    us_graph_freeze(graph, "b.bias");
+    y = us_graph_bias(graph, "c", y, US_ACT_GELU);
+    y = us_graph_batchnorm(graph, "c_bn", y, skip, US_ACT_NONE, NULL);
+    y = us_graph_pool(graph, US_POOL_MAX, y, 5, 1, 0);
+    us_graph_linear_scaled(graph, "fc", y, spec->classes, 1.0f / 3.0f);
+}
+
 struct net {
     struct unseen_device *device;
     struct us_model *model;
@@ -128,7 +155,7 @@ static double difference(struct net *net, float *params, size_t at)
     return (up - down) / (2.0 * (double)h);
 }
 
-/* Three elements of every parameter. */
+/* Three elements of every parameter; a frozen one has no gradient. */
 static void check_gradients(us_builder *builder)
 {
     struct net net;
@@ -145,7 +172,9 @@ static void check_gradients(us_builder *builder)
         double largest = 0;
         for (size_t e = 0; e < param->count; e++)
             largest = fmax(largest, fabs((double)grads[start + e]));
-        for (size_t e = 0; e < 3; e++) {
+        if (param->frozen)
+            assert_true(largest == 0);
+        for (size_t e = 0; e < 3 && !param->frozen; e++) {
             size_t at = start + e * 7919 % param->count;
             double want = difference(&net, params, at), got = (double)grads[at];
             if (!(fabs(want - got) <= 0.03 * largest + 1e-3))
@@ -169,6 +198,49 @@ static void gradients_through_flattening(void **state)
 {
     (void)state;
     check_gradients(flattened);
+}
+
+static void gradients_past_what_is_frozen(void **state)
+{
+    (void)state;
+    check_gradients(frozen);
+}
+
+/* No gradient where nothing is trained before: none of the frozen first convolution's output, if no residual
+ * asks for it. */
+static void no_gradient_before_frozen_layers(void **state)
+{
+    (void)state;
+    struct us_graph graph;
+    struct us_plan plan;
+    us_graph_begin(&graph, 8, 8, 3);
+    int first = us_graph_conv(&graph, "first", 0, 4, 3, 1, 1);
+    us_graph_freeze(&graph, "first.weight");
+    int second = us_graph_bias(&graph, "first", first, US_ACT_RELU);
+    us_graph_linear(&graph, "fc", second, 2);
+    assert_ok(graph.status);
+    assert_ok(us_plan_make(&graph, 2, US_PLAN_TRAINING, NULL, &plan));
+    assert_int_equal(plan.gradient[first], -1);
+    assert_true(plan.gradient[second] >= 0);
+    us_plan_free(&plan);
+    us_graph_free(&graph);
+}
+
+/* What a builder may not ask for. */
+static void bad_graphs(void **state)
+{
+    (void)state;
+    struct us_graph graph;
+    us_graph_begin(&graph, 8, 8, 3);
+    int x = us_graph_conv(&graph, "c", 0, 3, 3, 1, 1);
+    assert_int_equal(us_graph_batchnorm(&graph, "bn", x, x, US_ACT_GELU, NULL), -1);
+    assert_fails(UNSEEN_USAGE, "a batch norm with residual cannot end with GELU", graph.status);
+    us_graph_free(&graph);
+    us_graph_begin(&graph, 8, 8, 3);
+    us_graph_conv(&graph, "c", 0, 3, 3, 1, 1);
+    us_graph_freeze(&graph, "d.weight");
+    assert_fails(UNSEEN_FAILED, "no parameter d.weight", graph.status);
+    us_graph_free(&graph);
 }
 
 /* The same pass twice gives the same bits, also with other work in between. */
@@ -208,6 +280,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_of_everything),
         cmocka_unit_test(gradients_through_flattening),
+        cmocka_unit_test(gradients_past_what_is_frozen),
+        cmocka_unit_test(no_gradient_before_frozen_layers),
+        cmocka_unit_test(bad_graphs),
         cmocka_unit_test(passes_repeat),
         cmocka_unit_test(wrong_passes),
     };

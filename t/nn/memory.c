@@ -76,7 +76,7 @@ static void assert_same(struct us_model *a, struct us_model *b, enum us_model_pa
 static const struct {
     const char *name;
     int size;
-} models[] = {{"resnet18", 16}, {"resnet10", 70}, {"resnet50", 65}, {"convnet3", 17}};
+} models[] = {{"resnet18", 16}, {"resnet10", 70}, {"resnet50", 65}, {"convnet3", 17}, {"fastnet", 32}};
 enum { MODELS = sizeof models / sizeof *models };
 
 static void recomputed_gradients_are_the_same(void **state)

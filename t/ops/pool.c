@@ -150,6 +150,18 @@ static void max_agrees(void **state)
     check((struct us_pool_shape){US_POOL_MAX, 9, 7, 16, 3, 2, 1}, true);
     check((struct us_pool_shape){US_POOL_MAX, 5, 6, 3, 3, 1, 1}, true);
     check((struct us_pool_shape){US_POOL_MAX, 7, 7, 17, 2, 3, 0}, false);
+    /* Side by side, with pixels left over along one edge or both, and with ties. */
+    check((struct us_pool_shape){US_POOL_MAX, 31, 31, 16, 2, 2, 0}, false);
+    check((struct us_pool_shape){US_POOL_MAX, 15, 8, 48, 2, 2, 0}, true);
+    check((struct us_pool_shape){US_POOL_MAX, 8, 11, 17, 3, 3, 0}, true);
+}
+
+static void global_max_agrees(void **state)
+{
+    (void)state;
+    check((struct us_pool_shape){US_POOL_MAX, 3, 3, 256, 3, 1, 0}, false);
+    check((struct us_pool_shape){US_POOL_MAX, 7, 7, 17, 7, 1, 0}, true);
+    check((struct us_pool_shape){US_POOL_MAX, 5, 4, 16, 4, 2, 0}, false); /* one window, not over all */
 }
 
 static void average_agrees(void **state)
@@ -158,6 +170,7 @@ static void average_agrees(void **state)
     check((struct us_pool_shape){US_POOL_AVERAGE, 8, 8, 32, 2, 2, 0}, false);
     check((struct us_pool_shape){US_POOL_AVERAGE, 9, 7, 24, 3, 2, 1}, false);
     check((struct us_pool_shape){US_POOL_AVERAGE, 7, 7, 17, 2, 3, 0}, false);
+    check((struct us_pool_shape){US_POOL_AVERAGE, 9, 7, 16, 2, 2, 0}, false);
 }
 
 static void global_average_agrees(void **state)
@@ -202,11 +215,9 @@ static void refuses_what_does_not_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(max_agrees),
-        cmocka_unit_test(average_agrees),
-        cmocka_unit_test(global_average_agrees),
-        cmocka_unit_test(max_keeps_nan),
-        cmocka_unit_test(refuses_what_does_not_fit),
+        cmocka_unit_test(max_agrees),     cmocka_unit_test(global_max_agrees),
+        cmocka_unit_test(average_agrees), cmocka_unit_test(global_average_agrees),
+        cmocka_unit_test(max_keeps_nan),  cmocka_unit_test(refuses_what_does_not_fit),
     };
     test_device();
     return RUN_TESTS(tests, NULL, NULL);
