@@ -42,15 +42,39 @@ struct unseen_compare_options {
  * where steps are asked for, three. */
 UNSEEN_API void unseen_compare_defaults(struct unseen_compare_options *options);
 
-/* One line of the table. */
+/* A number over the seeds. NaN: not known; the last two for a single seed. */
+struct unseen_estimate {
+    double mean;
+    double deviation; /* by seeds - 1 */
+    double error;     /* standard error of the mean: deviation / sqrt(seeds) */
+};
+
+/* One line of the table. Accuracies are shares of the test split. */
 struct unseen_comparison {
     char metric[64], protocol[16], rule[32]; /* "full" and "random" data are rules without the others */
     double keep;
     int64_t kept;
     int seeds; /* that are done */
     int64_t epochs, steps;
-    double mean, deviation; /* of test accuracy after the last epoch; deviation by seeds - 1, NaN for one */
-    double best_mean;       /* of the best test accuracy of each run */
+    struct unseen_estimate accuracy; /* after the last epoch */
+    struct unseen_estimate best;     /* of the epochs that were tested */
+
+    /* Of each model's classes after the last epoch: the lowest accuracy, and the deviation of all of them by
+     * their number; and the class that the models of all seeds together do worst on. */
+    struct unseen_estimate worst, class_deviation;
+    char worst_class[64];
+
+    /* Images that a model trained on, each as often as it did; that choosing its coreset took, by all models
+     * of its scoring run, in training and in evaluation; and all of them, one that was evaluated counting a
+     * third. Coresets of one scoring run share it: each is charged with the whole. */
+    struct unseen_estimate images, scoring_images, scoring_evaluated, images_with_scoring;
+    struct unseen_estimate seconds, scoring_seconds; /* of the same, summed over models */
+    char scoring_run[16];                            /* "fold" also of "fold-seen"; "" without one */
+
+    /* Paired differences of accuracy, seed by seed, from the row of the same metric, rule and keep ratio
+     * whose protocol is "seen" or "fold-seen" (of rows that samples were unseen in), and from random subsets
+     * of the same ratio. */
+    struct unseen_estimate minus_seen, minus_fold_seen, minus_random;
 };
 
 /* Score, select, train and test whatever is not done yet, and write out/table.csv, table.md and run.json,

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <locale.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -83,4 +84,19 @@ bool us_same_letters(const char *a, const char *b)
         b++;
     }
     return *a == *b;
+}
+
+const char *us_count_text(int64_t count, char text[US_NUMBER])
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%" PRId64, count);
+    int at = 0;
+    for (int i = 0; i < n; i++) {
+        text[at++] = digits[i];
+        int left = n - 1 - i;
+        if (left > 0 && left % 3 == 0 && digits[i] != '-')
+            text[at++] = ',';
+    }
+    text[at] = 0;
+    return text;
 }

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* strtod. */
@@ -20,6 +21,10 @@ int us_vprint_to(char *text, size_t size, const char *format, va_list args)
 
 /* vasprintf. */
 int us_vprint_new(char **text, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+
+/* "50,000". Returns `text`. */
+enum { US_NUMBER = 32 };
+const char *us_count_text(int64_t count, char text[US_NUMBER]);
 
 /* The thread's locale while other libraries read or write numbers: C between the two. us_c_locale_end takes
  * what us_c_locale_begin gave. */

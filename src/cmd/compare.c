@@ -1,13 +1,12 @@
 #include "config.h"
 
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/dataset_options.h"
 #include "cmd/cmd.h"
+#include "compare/columns.h"
 #include "compare/compare_options.h"
 #include "unseen/compare.h"
 #include "unseen/report.h"
@@ -15,36 +14,44 @@
 static enum unseen_status print_json(const struct unseen_comparison *rows, int n)
 {
     json_t *list = json_array();
-    for (int i = 0; list && i < n; i++) {
-        const struct unseen_comparison *r = &rows[i];
-        json_t *row = json_pack("{s:s, s:s, s:s, s:f, s:I, s:i, s:I, s:f, s:f}", "metric", r->metric,
-                                "protocol", r->protocol, "rule", r->rule, "keep", r->keep, "kept",
-                                (json_int_t)r->kept, "seeds", r->seeds, "steps", (json_int_t)r->steps,
-                                "test_accuracy", r->mean, "best_test_accuracy", r->best_mean);
-        if (row && !isnan(r->deviation))
-            json_object_set_new(row, "deviation", json_real(r->deviation));
-        json_array_append_new(list, row);
-    }
+    for (int i = 0; list && i < n; i++)
+        json_array_append_new(list, us_comparison_json(&rows[i]));
     return us_print_json(list);
+}
+
+/* The columns that people see here: those that name a row, and with values those that are marked. */
+enum { NAMES = 4, MOST_PRINTED = 16 };
+
+static int list_printed(const struct unseen_comparison *rows, int n,
+                        const struct us_column *printed[MOST_PRINTED])
+{
+    const struct us_column *column;
+    int columns = 0;
+    for (int c = 0; (column = us_column(c)) && columns < MOST_PRINTED; c++) {
+        if (c < NAMES || (column->shown & US_COLUMN_PRINTED && us_column_is_used(column, rows, n)))
+            printed[columns++] = column;
+    }
+    return columns;
 }
 
 static void print_rows(const struct unseen_comparison *rows, int n, const char *out)
 {
-    int score = us_wider(0, "score"), rule = us_wider(0, "rule");
-    for (int i = 0; i < n; i++) {
-        score = us_wider(score, rows[i].metric);
-        rule = us_wider(rule, rows[i].rule);
+    const struct us_column *printed[MOST_PRINTED];
+    const int columns = list_printed(rows, n, printed);
+    char text[US_COLUMN_TEXT_SIZE];
+    int width[MOST_PRINTED];
+    for (int c = 0; c < columns; c++) {
+        width[c] = us_wider(0, printed[c]->title);
+        for (int i = 0; i < n; i++)
+            width[c] = us_wider(width[c], us_column_text(printed[c], &rows[i], " +- ", text));
     }
-    printf("%-*s %-11s %-*s %6s %9s %8s   %s\n", score, "score", "protocol", rule, "rule", "keep", "kept",
-           "steps", "test accuracy");
-    for (int i = 0; i < n; i++) {
-        const struct unseen_comparison *r = &rows[i];
-        printf("%-*s %-11s %-*s %6g %9" PRId64 " %8" PRId64 "   %6.2f %%", score,
-               *r->metric ? r->metric : "-", *r->protocol ? r->protocol : "-", rule, r->rule, r->keep,
-               r->kept, r->steps, 100 * r->mean);
-        if (!isnan(r->deviation))
-            printf(" +- %.2f", 100 * r->deviation);
-        printf("\n");
+    for (int i = -1; i < n; i++) {
+        for (int c = 0; c < columns; c++) {
+            const int to = printed[c]->kind == US_COLUMN_TEXT ? -width[c] : width[c];
+            printf("%s%*s", c ? "  " : "", to,
+                   i < 0 ? printed[c]->title : us_column_text(printed[c], &rows[i], " +- ", text));
+        }
+        putchar('\n');
     }
     us_print_loading();
     printf("\n%s/table.csv\n%s/table.md\n%s/report.html\n", out, out, out);

@@ -9,9 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checksum.h"
 #include "base/fs.h"
-#include "base/json.h"
 #include "base/output.h"
 #include "base/usable.h"
 #include "compare/search.h"
@@ -54,53 +52,6 @@ void us_cell_recipe(const struct unseen_compare_options *o, int64_t n, int64_t m
 int64_t us_cell_kept(const struct us_row *row, int64_t n)
 {
     return row->kind == US_ROW_FULL ? n : llround(row->keep * (double)n);
-}
-
-enum unseen_status us_cell_read(const char *folder, struct us_cell_result *r, bool *done)
-{
-    enum unseen_status st = UNSEEN_OK;
-    json_t *json = NULL;
-    char *path = us_format("%s/result.json", folder);
-    US_TRY_ALLOC(path);
-    *done = us_exists(path);
-    if (!*done)
-        goto out;
-    US_TRY(us_json_load(path, &json));
-    US_TRY(us_json_integer(json, path, "kept", 1, INT64_MAX, &r->kept));
-    US_TRY(us_json_integer(json, path, "epochs", 1, INT32_MAX, &r->epochs));
-    US_TRY(us_json_integer(json, path, "steps", 1, INT64_MAX, &r->steps));
-    US_TRY(us_json_real(json, path, "test_accuracy", 0, 1, &r->accuracy));
-    US_TRY(us_json_real(json, path, "best_test_accuracy", 0, 1, &r->best));
-    US_TRY(us_json_real(json, path, "seconds", 0, 1e12, &r->seconds));
-    const json_t *cutoff = json_object_get(json, "cutoff");
-    r->cutoff = json_is_number(cutoff) ? json_number_value(cutoff) : NAN;
-out:
-    json_decref(json);
-    free(path);
-    return st;
-}
-
-static enum unseen_status write_result(const char *folder, const struct us_cell_result *r)
-{
-    enum unseen_status st = UNSEEN_OK;
-    json_t *json = json_pack("{s:I, s:I, s:I, s:f, s:f, s:f}", "kept", (json_int_t)r->kept, "epochs",
-                             (json_int_t)r->epochs, "steps", (json_int_t)r->steps, "test_accuracy",
-                             r->accuracy, "best_test_accuracy", r->best, "seconds", r->seconds);
-    json_t *sums = NULL;
-    char *path = us_format("%s/result.json", folder);
-    US_TRY_ALLOC(path);
-    if (json && !isnan(r->cutoff))
-        json_object_set_new(json, "cutoff", json_real(r->cutoff));
-    sums = us_checksums_json(folder, (const char *[]){"keep.npy", NULL});
-    US_TRY_ALLOC(sums);
-    if (json)
-        json_object_set(json, "checksums", sums);
-    US_TRY(us_json_save(path, json));
-out:
-    free(path);
-    json_decref(sums);
-    json_decref(json);
-    return st;
 }
 
 /* The rule's options of a row and seed, without arrays. */
@@ -244,6 +195,7 @@ struct cell {
     const char *folder;
     struct us_session *session;
     struct us_progress *whole;
+    struct unseen_recipe recipe;
     struct us_cell_result result;
 };
 
@@ -315,12 +267,24 @@ static enum unseen_status choose(struct cell *c, const char *path, int64_t **kee
                          m);
 }
 
+/* The last epoch's go to disk before its checkpoint does: a model that is finished is not tested again. */
+static enum unseen_status keep_tested(void *context, const struct unseen_epoch *epoch,
+                                      const struct us_sample_stats *tested)
+{
+    const struct cell *c = context;
+    const struct unseen_dataset *data = c->session->data;
+    if (epoch->epoch + 1 < us_recipe_epochs(&c->recipe))
+        return UNSEEN_OK;
+    return us_cell_tested_write(c->folder, data->split[UNSEEN_TEST].labels, data->classes, tested);
+}
+
 static void summarise(const struct unseen_epoch *history, int epochs, int64_t steps, struct us_cell_result *r)
 {
     r->epochs = epochs;
     r->steps = steps;
     r->accuracy = history[epochs - 1].test_accuracy;
     for (int e = 0; e < epochs; e++) {
+        r->images += llround(history[e].images);
         r->seconds += history[e].seconds;
         r->best = fmax(r->best, history[e].test_accuracy); /* passes by epochs that were not tested */
     }
@@ -363,22 +327,23 @@ static enum unseen_status train(struct cell *c, const int64_t *keep)
 {
     enum unseen_status st = UNSEEN_OK;
     const struct unseen_compare_options *o = c->options;
-    struct unseen_recipe recipe;
     struct unseen_epoch *history = NULL;
     int epochs = 0;
     char *state = us_format("%s/state.safetensors", c->folder);
     char *path = us_format("%s/history.csv", c->folder);
     US_TRY_ALLOC(state);
     US_TRY_ALLOC(path);
-    struct us_train_job job = job_of(o, c->session->data, c->seed, c->result.kept, state, &recipe);
+    struct us_train_job job = job_of(o, c->session->data, c->seed, c->result.kept, state, &c->recipe);
     job.train = keep;
     job.whole = c->whole;
     job.title = strrchr(c->folder, '/') + 1;
+    job.on_test = keep_tested;
+    job.context = c;
     US_TRY(us_train(c->session, &job, &history, &epochs));
-    const struct us_steps steps = us_steps_of(&recipe, job.n_train, job.seed);
+    const struct us_steps steps = us_steps_of(&c->recipe, job.n_train, job.seed);
     summarise(history, epochs, us_steps_before(&steps, epochs), &c->result);
     US_TRY(us_history_write(path, history, epochs));
-    US_TRY(write_result(c->folder, &c->result));
+    US_TRY(us_cell_result_write(c->folder, &c->result));
     /* A state that stays is only a waste: the result is there. */
     (void)us_remove_file(state);
 out:
@@ -408,6 +373,7 @@ enum unseen_status us_cell_run(const struct unseen_compare_options *options, con
     US_TRY(us_npy_write(path, US_I64, 1, &c.result.kept, keep));
     US_TRY(train(&c, keep));
 out:
+    us_cell_result_end(&c.result);
     free(path);
     free(folder);
     free(keep);

@@ -2,26 +2,16 @@
 #ifndef US_COMPARE_CELL_H
 #define US_COMPARE_CELL_H
 
+#include "compare/cell_result.h"
 #include "compare/sweep.h"
 #include "nn/train.h"
 #include "plan/plan.h"
 #include "prune/select_inputs.h"
 
-/* What became of it; in the cell's folder as result.json. */
-struct us_cell_result {
-    int64_t kept, epochs, steps;
-    double accuracy, best; /* on the test split: after the last epoch, and the best of those tested */
-    double cutoff;         /* share that the rule cut off; NaN if it cuts nothing or in steps */
-    double seconds;        /* of training */
-};
-
 /* How a model trains on m of the dataset's n samples: `recipe` for the budget, and how often it is tested, so
  * that tests are as many per training image as for all data. */
 void us_cell_recipe(const struct unseen_compare_options *options, int64_t n, int64_t m,
                     struct unseen_recipe *recipe, int *test_every);
-
-/* The result, if it is there; *done tells. */
-enum unseen_status us_cell_read(const char *folder, struct us_cell_result *result, bool *done);
 
 /* Select and train. A killed run goes on from its state in the folder, which goes when result.json is there.
  * keep.npy holds the coreset. */

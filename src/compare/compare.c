@@ -36,6 +36,7 @@ static enum unseen_status lock_folder(const struct unseen_device *device, const 
                                         "cells/*/",
                                         "cells/*/keep.npy",
                                         "cells/*/result.json",
+                                        "cells/*/tested.json",
                                         "cells/*/history.csv",
                                         "cells/*/state.safetensors",
                                         US_SCORING_FILES("scoring/*/"),
@@ -81,7 +82,9 @@ static enum unseen_status find_open(struct comparison *c)
         for (int r = 0; r < c->sweep.n; r++) {
             if (o->out) {
                 US_TRY_ALLOC(folder = us_cell_folder(o, &c->sweep.rows[r], s));
-                US_TRY(us_cell_read(folder, &result, &done));
+                st = us_cell_result_read(folder, &result, &done);
+                us_cell_result_end(&result);
+                US_TRY(st);
                 free(folder);
                 folder = NULL;
             }
@@ -273,7 +276,7 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
     US_TRY(visit_scored(&c, record));
     US_TRY(run_cells(&c));
     US_TRY_ALLOC(table = us_calloc((size_t)c.sweep.n, sizeof *table));
-    US_TRY(us_comparison_gather(options, &c.sweep, table));
+    US_TRY(us_comparison_gather(options, data, &c.sweep, table));
     US_TRY(us_comparison_write(options, device, data, &c.plan, table, c.sweep.n));
     if (rows) {
         *rows = table;

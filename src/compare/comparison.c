@@ -2,188 +2,194 @@
 
 #include "compare/comparison.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/atomic.h"
-#include "base/csv.h"
-#include "base/json.h"
-#include "base/text.h"
+#include "base/log.h"
 #include "compare/cell.h"
-#include "compare/compare_options.h"
-#include "nn/run_json.h"
+#include "compare/columns.h"
 
-char *us_comparison_name(const struct unseen_comparison *row, char text[160])
+/* The results of all rows and seeds. */
+struct cells {
+    const struct us_sweep *sweep;
+    int seeds;
+    struct us_cell_result *result; /* [sweep->n][seeds] */
+};
+
+static const struct us_cell_result *cell_at(const struct cells *cells, int row, int seed)
 {
-    snprintf(text, 160, "%s%s%s%s%s", row->metric, *row->metric ? " " : "", row->protocol,
-             *row->protocol ? " " : "", row->rule);
-    return text;
+    return row < 0 ? NULL : &cells->result[(size_t)row * (size_t)cells->seeds + (size_t)seed];
 }
 
-/* Mean and deviation over seeds, from the cells' results. */
-static enum unseen_status gather_row(const struct unseen_compare_options *o, const struct us_row *row,
-                                     struct unseen_comparison *line)
+/* One that is done. `untold` counts those that do not tell classes apart. */
+static enum unseen_status read_cell(const char *folder, int classes, struct us_cell_result *result,
+                                    int *untold)
+{
+    bool done;
+    const enum unseen_status st = us_cell_result_read(folder, result, &done);
+    if (st)
+        return st;
+    if (!done)
+        return us_fail(UNSEEN_FAILED, folder, "has lost its result");
+    if (result->classes == 0) {
+        us_log(UNSEEN_LOG_DEBUG, "%s: its result does not tell classes apart", folder);
+        (*untold)++;
+    } else if (result->classes != classes) {
+        char *path = us_format("%s/result.json", folder);
+        us_fail(UNSEEN_BAD_DATA, path ? path : folder,
+                "class_accuracy is of %d classes, and the data have %d", result->classes, classes);
+        free(path);
+        return UNSEEN_BAD_DATA;
+    }
+    return UNSEEN_OK;
+}
+
+static enum unseen_status cells_read(const struct unseen_compare_options *o, int classes, struct cells *cells)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_cell_result r;
     char *folder = NULL;
-    double square = 0;
-    *line = (struct unseen_comparison){.keep = row->keep};
-    snprintf(line->metric, sizeof line->metric, "%s", row->metric);
-    snprintf(line->protocol, sizeof line->protocol, "%s", row->protocol);
-    snprintf(line->rule, sizeof line->rule, "%s", row->rule);
-    for (int s = 0; s < o->seeds; s++) {
-        bool done;
-        US_TRY_ALLOC(folder = us_cell_folder(o, row, s));
-        US_TRY(us_cell_read(folder, &r, &done));
-        if (!done) {
-            st = us_fail(UNSEEN_FAILED, folder, "has lost its result");
-            goto out;
-        }
+    int untold = 0;
+    cells->result = us_calloc((size_t)cells->sweep->n * (size_t)cells->seeds, sizeof *cells->result);
+    US_TRY_ALLOC(cells->result);
+    for (int i = 0; i < cells->sweep->n * cells->seeds; i++) {
+        US_TRY_ALLOC(folder = us_cell_folder(o, &cells->sweep->rows[i / cells->seeds], i % cells->seeds));
+        US_TRY(read_cell(folder, classes, &cells->result[i], &untold));
         free(folder);
         folder = NULL;
-        line->kept = r.kept;
-        line->epochs = r.epochs;
-        line->steps = r.steps;
-        line->seeds++;
-        double before = line->mean;
-        line->mean += (r.accuracy - before) / line->seeds;
-        square += (r.accuracy - before) * (r.accuracy - line->mean);
-        line->best_mean += (r.best - line->best_mean) / line->seeds;
     }
-    line->deviation = line->seeds > 1 ? sqrt(square / (line->seeds - 1)) : NAN;
+    if (untold)
+        us_log(UNSEEN_LOG_WARNING,
+               "%s: a version that did not test by class left %d of the results: columns of classes stay "
+               "empty in their rows; remove a model's folder in cells/ to train it again",
+               o->out, untold);
 out:
     free(folder);
     return st;
 }
 
-enum unseen_status us_comparison_gather(const struct unseen_compare_options *o, const struct us_sweep *sweep,
+static void cells_free(struct cells *cells)
+{
+    for (int i = 0; cells->result && i < cells->sweep->n * cells->seeds; i++)
+        us_cell_result_end(&cells->result[i]);
+    free(cells->result);
+}
+
+/* The row that is as this one but for its protocol; -1: there is none. */
+static int find_protocol(const struct us_sweep *sweep, const struct us_row *row, const char *protocol)
+{
+    for (int i = 0; i < sweep->n; i++) {
+        const struct us_row *other = &sweep->rows[i];
+        if (other->kind == US_ROW_SCORED && other->keep == row->keep &&
+            strcmp(other->protocol, protocol) == 0 && strcmp(other->metric, row->metric) == 0 &&
+            strcmp(other->rule, row->rule) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static int find_random(const struct us_sweep *sweep, const struct us_row *row)
+{
+    for (int i = 0; i < sweep->n; i++) {
+        const struct us_row *other = &sweep->rows[i];
+        if (other->kind == US_ROW_RANDOM && other->keep == row->keep && other != row)
+            return i;
+    }
+    return -1;
+}
+
+/* What choosing the coreset of a row took for a seed. */
+static enum unseen_status find_cost(const struct unseen_compare_options *o, const struct us_row *row,
+                                    int seed, struct us_scoring_cost *cost)
+{
+    struct unseen_scoring_options scoring;
+    char *folder = NULL;
+    *cost = (struct us_scoring_cost){0};
+    if (row->kind != US_ROW_SCORED)
+        return UNSEEN_OK;
+    enum unseen_status st = us_sweep_scoring(o, row->protocol, seed, &scoring, &folder);
+    if (st == UNSEEN_OK)
+        st = us_scoring_cost(folder, cost);
+    free(folder);
+    return st;
+}
+
+static enum unseen_status compare_models(const struct unseen_compare_options *o, const struct cells *cells,
+                                         int row, struct us_compared *models)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_row *r = &cells->sweep->rows[row];
+    const bool unseen = r->kind == US_ROW_SCORED && r->trajectory != UNSEEN_SEEN;
+    const int seen = unseen ? find_protocol(cells->sweep, r, US_PROTOCOL_SEEN) : -1;
+    const bool fold = unseen && strcmp(r->protocol, us_sweep_scoring_name(US_PROTOCOL_FOLD_SEEN)) == 0;
+    const int fold_seen = fold ? find_protocol(cells->sweep, r, US_PROTOCOL_FOLD_SEEN) : -1;
+    const int random = find_random(cells->sweep, r);
+    for (int s = 0; s < cells->seeds; s++) {
+        models[s] = (struct us_compared){.row = r,
+                                         .cell = cell_at(cells, row, s),
+                                         .seen = cell_at(cells, seen, s),
+                                         .fold_seen = cell_at(cells, fold_seen, s),
+                                         .random = cell_at(cells, random, s)};
+        US_TRY(find_cost(o, r, s, &models[s].scoring));
+    }
+out:
+    return st;
+}
+
+/* The class that all models together do worst on; "" where one does not tell. */
+static void find_worst_class(const struct unseen_dataset *data, const struct us_compared *models, int n,
+                             struct unseen_comparison *line)
+{
+    double lowest = INFINITY;
+    for (int c = 0; c < data->classes; c++) {
+        double sum = 0;
+        for (int s = 0; s < n; s++)
+            sum += c < models[s].cell->classes ? models[s].cell->class_accuracy[c] : NAN;
+        if (!(sum < lowest))
+            continue;
+        lowest = sum;
+        snprintf(line->worst_class, sizeof line->worst_class, "%s", data->class_names[c]);
+    }
+}
+
+static enum unseen_status gather_row(const struct unseen_compare_options *o,
+                                     const struct unseen_dataset *data, const struct cells *cells, int row,
+                                     struct unseen_comparison *line)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_row *r = &cells->sweep->rows[row];
+    const struct us_cell_result *last = cell_at(cells, row, cells->seeds - 1);
+    struct us_compared *models = us_calloc((size_t)cells->seeds, sizeof *models);
+    US_TRY_ALLOC(models);
+    *line = (struct unseen_comparison){.keep = r->keep,
+                                       .kept = last->kept,
+                                       .seeds = cells->seeds,
+                                       .epochs = last->epochs,
+                                       .steps = last->steps};
+    snprintf(line->metric, sizeof line->metric, "%s", r->metric);
+    snprintf(line->protocol, sizeof line->protocol, "%s", r->protocol);
+    snprintf(line->rule, sizeof line->rule, "%s", r->rule);
+    if (r->kind == US_ROW_SCORED)
+        snprintf(line->scoring_run, sizeof line->scoring_run, "%s", us_sweep_scoring_name(r->protocol));
+    US_TRY(compare_models(o, cells, row, models));
+    US_TRY(us_columns_estimate(models, cells->seeds, line));
+    find_worst_class(data, models, cells->seeds, line);
+out:
+    free(models);
+    return st;
+}
+
+enum unseen_status us_comparison_gather(const struct unseen_compare_options *o,
+                                        const struct unseen_dataset *data, const struct us_sweep *sweep,
                                         struct unseen_comparison *table)
 {
     enum unseen_status st = UNSEEN_OK;
+    struct cells cells = {.sweep = sweep, .seeds = o->seeds};
+    US_TRY(cells_read(o, data->classes, &cells));
     for (int i = 0; i < sweep->n; i++)
-        US_TRY(gather_row(o, &sweep->rows[i], &table[i]));
+        US_TRY(gather_row(o, data, &cells, i, &table[i]));
 out:
-    return st;
-}
-
-static enum unseen_status write_csv(const char *path, const struct unseen_comparison *table, int n)
-{
-    struct us_atomic file;
-    enum unseen_status st = us_atomic_begin(path, &file);
-    if (st)
-        return st;
-    fputs("metric,protocol,rule,keep,kept,seeds,epochs,steps,test_accuracy,deviation,best_test_accuracy\n",
-          file.stream);
-    for (int i = 0; i < n; i++) {
-        const struct unseen_comparison *r = &table[i];
-        us_csv_field(file.stream, r->metric);
-        us_print(file.stream, ",%s,%s,%g,%" PRId64 ",%d,%" PRId64 ",%" PRId64 ",%.6f,", r->protocol, r->rule,
-                 r->keep, r->kept, r->seeds, r->epochs, r->steps, r->mean);
-        if (!isnan(r->deviation))
-            us_print(file.stream, "%.6f", r->deviation);
-        us_print(file.stream, ",%.6f\n", r->best_mean);
-    }
-    return us_atomic_commit(&file);
-}
-
-static bool same_name(const struct unseen_comparison *a, const struct unseen_comparison *b)
-{
-    return strcmp(a->metric, b->metric) == 0 && strcmp(a->protocol, b->protocol) == 0 &&
-           strcmp(a->rule, b->rule) == 0;
-}
-
-static void markdown_value(FILE *out, const struct unseen_comparison *r)
-{
-    us_print(out, " %.2f", 100 * r->mean);
-    if (!isnan(r->deviation))
-        us_print(out, " ± %.2f", 100 * r->deviation);
-}
-
-/* A line for each name, a column for each keep ratio. The baseline of random subsets is in all columns: it
- * tells what they are. */
-static enum unseen_status write_markdown(const char *path, const struct unseen_compare_options *o,
-                                         const struct unseen_comparison *table, int n)
-{
-    struct us_atomic file;
-    enum unseen_status st = us_atomic_begin(path, &file);
-    if (st)
-        return st;
-    FILE *out = file.stream;
-    char name[160];
-    int columns = 0;
-    while (1 + columns < n && same_name(&table[1], &table[1 + columns]))
-        columns++;
-    fprintf(out, "Test accuracy in percent after the last epoch, mean ± deviation over %d seed%s; ", o->seeds,
-            o->seeds > 1 ? "s" : "");
-    fprintf(out, "%s, width %d, %d epochs, equal %s.\nAll of the data:", o->recipe.model, o->recipe.width,
-            o->recipe.epochs, o->budget == UNSEEN_BUDGET_STEPS ? "steps" : "epochs");
-    markdown_value(out, &table[0]);
-    fputs("\n\n| score, protocol, rule |", out);
-    for (int c = 0; c < columns; c++)
-        us_print(out, " %g |", table[1 + c].keep);
-    fputs("\n|---|", out);
-    for (int c = 0; c < columns; c++)
-        fputs("---|", out);
-    for (int i = 1; i < n; i++) {
-        if ((i - 1) % columns == 0)
-            fprintf(out, "\n| %s |", us_comparison_name(&table[i], name));
-        markdown_value(out, &table[i]);
-        fputs(" |", out);
-    }
-    fputc('\n', out);
-    return us_atomic_commit(&file);
-}
-
-static json_t *row_json(const struct unseen_comparison *r)
-{
-    return json_pack(
-        "{s:s, s:s, s:s, s:f, s:I, s:i, s:I, s:I, s:f, s:o, s:f}", "metric", r->metric, "protocol",
-        r->protocol, "rule", r->rule, "keep", r->keep, "kept", (json_int_t)r->kept, "seeds", r->seeds,
-        "epochs", (json_int_t)r->epochs, "steps", (json_int_t)r->steps, "test_accuracy", r->mean, "deviation",
-        isnan(r->deviation) ? json_null() : json_real(r->deviation), "best_test_accuracy", r->best_mean);
-}
-
-static enum unseen_status write_run(const char *path, const struct unseen_compare_options *o,
-                                    const struct unseen_device *device, const struct unseen_dataset *data,
-                                    const struct us_plan *plan, const struct unseen_comparison *table, int n)
-{
-    enum unseen_status st = UNSEEN_OK;
-    json_t *run = us_run_json(o->command, o->seed, device, data, us_compare_options, o);
-    json_t *rows = json_array();
-    US_TRY_ALLOC(run);
-    bool bad = !rows;
-    for (int i = 0; i < n && !bad; i++)
-        bad = json_array_append_new(rows, row_json(&table[i]));
-    bad |= json_object_set(run, "comparison", rows) || us_plan_put(plan, run);
-    st = bad ? us_fail(UNSEEN_FAILED, "memory", "cannot describe the run") : us_json_save(path, run);
-out:
-    json_decref(rows);
-    json_decref(run);
-    return st;
-}
-
-enum unseen_status us_comparison_write(const struct unseen_compare_options *o,
-                                       const struct unseen_device *device, const struct unseen_dataset *data,
-                                       const struct us_plan *plan, const struct unseen_comparison *table,
-                                       int n)
-{
-    enum unseen_status st = UNSEEN_OK;
-    char *csv = us_format("%s/table.csv", o->out);
-    char *markdown = us_format("%s/table.md", o->out);
-    char *run = us_format("%s/run.json", o->out);
-    US_TRY_ALLOC(csv);
-    US_TRY_ALLOC(markdown);
-    US_TRY_ALLOC(run);
-    US_TRY(write_csv(csv, table, n));
-    US_TRY(write_markdown(markdown, o, table, n));
-    US_TRY(write_run(run, o, device, data, plan, table, n));
-out:
-    free(run);
-    free(markdown);
-    free(csv);
+    cells_free(&cells);
     return st;
 }

@@ -5,9 +5,11 @@
 #include "compare/sweep.h"
 #include "plan/plan.h"
 
-/* table [sweep->n] from the results in the cells' folders; every cell is done. */
+/* table [sweep->n] from the results in the cells' folders, of which every one is done, and from what the
+ * scoring runs took. Warns of results that do not tell classes apart. */
 enum unseen_status us_comparison_gather(const struct unseen_compare_options *options,
-                                        const struct us_sweep *sweep, struct unseen_comparison *table);
+                                        const struct unseen_dataset *data, const struct us_sweep *sweep,
+                                        struct unseen_comparison *table);
 
 /* out/table.csv, out/table.md and out/run.json (with "comparison", an array of the rows). */
 enum unseen_status us_comparison_write(const struct unseen_compare_options *options,

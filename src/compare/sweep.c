@@ -15,11 +15,6 @@
 #include "compare/compare_options.h"
 #include "select/rule.h"
 
-/* The seen side of a fold run. */
-#define FOLD_SEEN "fold-seen"
-
-#define INCREMENTAL "incremental"
-
 static bool is_plain(const char *metric)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
@@ -48,14 +43,16 @@ static enum unseen_status parse_keep(const char *text, double *keep)
 static enum unseen_status parse_protocol(const char *text, struct us_row *row)
 {
     row->trajectory = UNSEEN_SEEN;
-    row->incremental = strcmp(text, INCREMENTAL) == 0;
+    row->incremental = strcmp(text, US_PROTOCOL_INCREMENTAL) == 0;
     snprintf(row->protocol, sizeof row->protocol, "%s", text);
     if (row->incremental)
         text = "fold"; /* what the models of a step are */
-    if (strcmp(text, FOLD_SEEN) == 0 || unseen_protocol_parse(text, &row->trajectory) == UNSEEN_OK)
+    if (strcmp(text, US_PROTOCOL_FOLD_SEEN) == 0 ||
+        unseen_protocol_parse(text, &row->trajectory) == UNSEEN_OK)
         return UNSEEN_OK;
-    return us_fail(UNSEEN_USAGE, "--protocols",
-                   "'%s' is not one of seen, fold, one-fold, " FOLD_SEEN ", " INCREMENTAL, text);
+    return us_fail(
+        UNSEEN_USAGE, "--protocols",
+        "'%s' is not one of seen, fold, one-fold, " US_PROTOCOL_FOLD_SEEN ", " US_PROTOCOL_INCREMENTAL, text);
 }
 
 static bool is_one_of(const char *name, const char *a, const char *b, const char *c)
@@ -242,6 +239,11 @@ char *us_cell_folder(const struct unseen_compare_options *o, const struct us_row
     return us_format("%s/cells/%s-k%s-s%" PRIu64, o->out, row->rule, keep, number);
 }
 
+const char *us_sweep_scoring_name(const char *protocol)
+{
+    return strcmp(protocol, US_PROTOCOL_FOLD_SEEN) == 0 ? "fold" : protocol;
+}
+
 static char *scoring_folder(const struct unseen_compare_options *o, const char *protocol, int seed)
 {
     return us_format("%s/scoring/%s-s%" PRIu64, o->out ? o->out : "", protocol,
@@ -250,8 +252,8 @@ static char *scoring_folder(const struct unseen_compare_options *o, const char *
 
 char *us_cell_trajectory(const struct unseen_compare_options *o, const struct us_row *row, int seed)
 {
-    bool seen_side = strcmp(row->protocol, FOLD_SEEN) == 0;
-    char *folder = scoring_folder(o, seen_side ? "fold" : row->protocol, seed);
+    bool seen_side = strcmp(row->protocol, US_PROTOCOL_FOLD_SEEN) == 0;
+    char *folder = scoring_folder(o, us_sweep_scoring_name(row->protocol), seed);
     char *path = folder ? us_format("%s/%s", folder, seen_side ? "seen/trajectory" : "trajectory") : NULL;
     free(folder);
     return path;
@@ -260,10 +262,10 @@ char *us_cell_trajectory(const struct unseen_compare_options *o, const struct us
 enum unseen_status us_sweep_scoring(const struct unseen_compare_options *o, const char *protocol, int seed,
                                     struct unseen_scoring_options *scoring, char **folder)
 {
-    const char *name = strcmp(protocol, FOLD_SEEN) == 0 ? "fold" : protocol;
+    const char *name = us_sweep_scoring_name(protocol);
     *scoring = o->scoring;
     enum unseen_status st =
-        unseen_protocol_parse(strcmp(name, INCREMENTAL) == 0 ? "fold" : name, &scoring->protocol);
+        unseen_protocol_parse(strcmp(name, US_PROTOCOL_INCREMENTAL) == 0 ? "fold" : name, &scoring->protocol);
     if (st)
         return st;
     scoring->seed = o->seed + (o->score_once ? 0 : (uint64_t)seed);

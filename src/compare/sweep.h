@@ -7,6 +7,11 @@
 
 enum us_row_kind { US_ROW_FULL, US_ROW_RANDOM, US_ROW_SCORED };
 
+/* Protocols that compare alone has names for. */
+#define US_PROTOCOL_SEEN        "seen"
+#define US_PROTOCOL_FOLD_SEEN   "fold-seen" /* the seen side of a fold run */
+#define US_PROTOCOL_INCREMENTAL "incremental"
+
 /* A line of the table: cells that differ by their seed alone. */
 struct us_row {
     enum us_row_kind kind;
@@ -34,6 +39,10 @@ void us_sweep_free(struct us_sweep *sweep);
  * that are not incremental). Fresh memory; NULL (recorded) if there is none. */
 char *us_cell_folder(const struct unseen_compare_options *options, const struct us_row *row, int seed);
 char *us_cell_trajectory(const struct unseen_compare_options *options, const struct us_row *row, int seed);
+
+/* The protocol that the scoring run of a row's protocol is named by: itself, or that whose seen side it is.
+ */
+const char *us_sweep_scoring_name(const char *protocol);
 
 /* The scoring run that a protocol of the sweep comes from for a seed: options->scoring with protocol, seed
  * and out set; `folder` receives fresh memory that scoring->out points to (NULL where options->out is). */

@@ -424,6 +424,10 @@ static enum unseen_status run_epoch(struct run *run)
     epoch->seconds = us_seconds() - start;
     us_print_to(run->note, sizeof run->note, "epoch %d/%d loss %.3f acc %.3f%s", epoch->epoch + 1,
                 run->target, epoch->train_loss, epoch->train_accuracy, waiting_text(run, waited));
+    if (job->on_test && p.test.n > 0) {
+        struct us_sample_stats tested = {p.test.n, run->tests, us_loader_record(&run->loader, &p.test)};
+        US_TRY(job->on_test(job->context, epoch, &tested));
+    }
     if (job->on_epoch) {
         struct us_sample_stats trained = {job->n_train, job->train, run->trained};
         struct us_sample_stats heldout = {job->n_heldout, job->heldout,

@@ -83,6 +83,10 @@ struct us_train_job {
                                    const struct us_sample_stats *trained,
                                    const struct us_sample_stats *heldout,
                                    const struct us_sample_stats *probe);
+    /* The same of the test split, after each epoch that ends with a test; `tested` has indices in that split.
+     */
+    enum unseen_status (*on_test)(void *context, const struct unseen_epoch *epoch,
+                                  const struct us_sample_stats *tested);
     void *context;
     const struct us_observer *observer; /* NULL: none */
     const char *save;                   /* final weights as .safetensors, or NULL */

@@ -1,15 +1,16 @@
-/* The section on a comparison: accuracy against what was kept, and the table. */
+/* The section on a comparison: accuracy against what was kept and what it took, and the table. */
 #include "config.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/columns.h"
 #include "report/html.h"
 #include "report/sections.h"
 #include "report/svg.h"
 
-enum { COLOURS = 8, LINES_A_PLOT = 8 };
+enum { COLOURS = 8, LINES_A_PLOT = 8, MOST_COLUMNS = 32 };
 
 static const char *const colours[COLOURS] = {"s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7"};
 
@@ -43,12 +44,37 @@ static void name_row(const json_t *row, char name[160])
              *metric ? ", " : "", text_of(row, "rule"));
 }
 
+/* The error bar of a row. Earlier versions left the deviation alone. */
+static double error_of(const json_t *row)
+{
+    const double error = number_of(row, "standard_error");
+    return isnan(error) ? number_of(row, "deviation") : error;
+}
+
+/* ---- plots ---- */
+
+/* What a plot has on its x axis. */
+struct abscissa {
+    const char *key;   /* of a row */
+    const char *title; /* "Accuracy against ..." */
+    const char *label;
+    bool counts; /* images; else a share, in percent */
+};
+
+static const struct abscissa abscissae[] = {
+    {"keep", "share kept", "percent of the samples kept", false},
+    {"images", "images trained on", "images trained on", true},
+    {"images_with_scoring", "images, scoring included",
+     "images trained on, those of the scoring run among them", true},
+};
+
 /* The curves: rows with one name, in the order of the file. */
 struct curves {
-    int n, points;
+    int n;
     struct us_line *lines; /* [rows] */
     char (*names)[160];
-    double *x, *y, *deviation, *full;
+    double *x, *y, *error, *full; /* [rows] */
+    char label[96];               /* of x */
 };
 
 static void curves_free(struct curves *c)
@@ -57,31 +83,47 @@ static void curves_free(struct curves *c)
     free(c->names);
     free(c->x);
     free(c->y);
-    free(c->deviation);
+    free(c->error);
     free(c->full);
 }
 
-static enum unseen_status curves_make(const json_t *rows, struct curves *c)
+/* The number that the values of an axis are divided by, and what it is called. */
+static double scale_of(const json_t *rows, const struct abscissa *abscissa, const char **name)
+{
+    double most = 0;
+    *name = "";
+    if (!abscissa->counts)
+        return 0.01;
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        most = fmax(most, number_of(json_array_get(rows, i), abscissa->key));
+    *name = most >= 1e6 ? "million " : most >= 1e4 ? "thousand " : "";
+    return most >= 1e6 ? 1e6 : most >= 1e4 ? 1e3 : 1;
+}
+
+static enum unseen_status curves_make(const json_t *rows, const struct abscissa *abscissa, struct curves *c)
 {
     enum unseen_status st = UNSEEN_OK;
+    const char *unit;
+    const double scale = scale_of(rows, abscissa, &unit);
     size_t n = json_array_size(rows);
+    snprintf(c->label, sizeof c->label, "%s%s", unit, abscissa->label);
     US_TRY_ALLOC(c->lines = us_calloc(n, sizeof *c->lines));
     US_TRY_ALLOC(c->names = us_calloc(n, sizeof *c->names));
     US_TRY_ALLOC(c->x = us_calloc(n, sizeof *c->x));
     US_TRY_ALLOC(c->y = us_calloc(n, sizeof *c->y));
-    US_TRY_ALLOC(c->deviation = us_calloc(n, sizeof *c->deviation));
+    US_TRY_ALLOC(c->error = us_calloc(n, sizeof *c->error));
     US_TRY_ALLOC(c->full = us_calloc(n, sizeof *c->full));
     for (size_t i = 0; i < n; i++) {
         const json_t *row = json_array_get(rows, i);
         char name[160];
         name_row(row, name);
-        c->x[i] = 100 * number_of(row, "keep");
+        c->x[i] = number_of(row, abscissa->key) / scale;
         c->y[i] = number_of(row, "test_accuracy");
-        c->deviation[i] = number_of(row, "deviation");
+        c->error[i] = error_of(row);
         if (c->n == 0 || strcmp(name, c->names[c->n - 1]) != 0) {
             memcpy(c->names[c->n], name, sizeof name);
             c->lines[c->n] = (struct us_line){
-                .name = c->names[c->n], .x = c->x + i, .y = c->y + i, .deviation = c->deviation + i};
+                .name = c->names[c->n], .x = c->x + i, .y = c->y + i, .deviation = c->error + i};
             c->n++;
         }
         c->lines[c->n - 1].n++;
@@ -90,60 +132,154 @@ out:
     return st;
 }
 
-/* Full data as a level line, random subsets, and up to LINES_A_PLOT others from `first` on. */
-static void write_plot(FILE *out, const struct curves *c, int first, bool last)
+static bool has_values(const struct us_line *line)
+{
+    for (int i = 0; i < line->n; i++) {
+        if (isfinite(line->x[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_named(const struct us_line *line, const char *name)
+{
+    return strcmp(line->name, name) == 0;
+}
+
+/* All of the data: where x is the share kept, a level line over the shares of the others. */
+static struct us_line line_of_all(const struct curves *c, const struct us_line *all,
+                                  const struct abscissa *abscissa)
+{
+    struct us_line line = *all;
+    const struct us_line *others = c->n > 1 ? &c->lines[1] : all;
+    line.name = "all of the data";
+    line.style = "data";
+    if (abscissa->counts)
+        return line;
+    for (int i = 0; i < others->n; i++)
+        c->full[i] = all->y[0];
+    line.thin = true;
+    line.deviation = NULL;
+    line.x = others->x;
+    line.y = c->full;
+    line.n = others->n;
+    return line;
+}
+
+/* The lines that stand in every plot. */
+static int list_references(const struct curves *c, const struct abscissa *abscissa, struct us_line *lines)
+{
+    int n = 0;
+    for (int i = 0; i < c->n && n < 2; i++) {
+        if (is_named(&c->lines[i], "full"))
+            lines[n++] = line_of_all(c, &c->lines[i], abscissa);
+        if (is_named(&c->lines[i], "random")) {
+            lines[n] = c->lines[i];
+            lines[n++].style = "random";
+        }
+    }
+    return n;
+}
+
+/* The references and up to LINES_A_PLOT others from *next on, which moves behind them. */
+static void write_plot(FILE *out, const struct curves *c, const struct abscissa *abscissa, int *next)
 {
     struct us_line lines[LINES_A_PLOT + 2];
-    int n = 0, end = first + LINES_A_PLOT < c->n ? first + LINES_A_PLOT : c->n;
-    if (c->n > 1) {
-        const struct us_line *random = &c->lines[1];
-        for (int i = 0; i < random->n; i++)
-            c->full[i] = c->y[0];
-        lines[n++] = (struct us_line){.name = "all of the data",
-                                      .style = "data",
-                                      .thin = true,
-                                      .x = random->x,
-                                      .y = c->full,
-                                      .n = random->n};
-        lines[n] = *random;
-        lines[n++].style = "random";
+    char title[96];
+    const bool first = *next == 0;
+    int n = list_references(c, abscissa, lines), others = 0;
+    for (; *next < c->n && others < LINES_A_PLOT; (*next)++) {
+        const struct us_line *line = &c->lines[*next];
+        if (is_named(line, "full") || is_named(line, "random") || !has_values(line))
+            continue;
+        lines[n] = *line;
+        lines[n++].style = colours[others++ % COLOURS];
     }
-    for (int i = first; i < end; i++) {
-        lines[n] = c->lines[i];
-        lines[n++].style = colours[(i - first) % COLOURS];
+    snprintf(title, sizeof title, "Accuracy against %s%s", abscissa->title,
+             first && *next == c->n ? "" : ", part");
+    us_svg_lines(out, &(struct us_line_plot){.title = title,
+                                             .x_label = c->label,
+                                             .y_label = "test accuracy",
+                                             .x_unit = US_PLAIN,
+                                             .unit = US_PERCENT,
+                                             .n = n,
+                                             .lines = lines,
+                                             .key = true});
+}
+
+static enum unseen_status write_plots(FILE *out, const json_t *rows, const struct abscissa *abscissa)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct curves curves = {0};
+    bool any = false;
+    int next = 0;
+    US_TRY(curves_make(rows, abscissa, &curves));
+    for (int i = 0; i < curves.n; i++)
+        any |= has_values(&curves.lines[i]);
+    while (any && next < curves.n)
+        write_plot(out, &curves, abscissa, &next);
+out:
+    curves_free(&curves);
+    return st;
+}
+
+/* ---- the table ---- */
+
+/* A column's value in a row of run.json. */
+static void value_text(const struct us_column *column, const json_t *row, char text[US_COLUMN_TEXT_SIZE])
+{
+    const double value = number_of(row, column->name);
+    const struct unseen_estimate estimate = {value, NAN, column->error ? number_of(row, column->error) : NAN};
+    if (column->kind == US_COLUMN_TEXT)
+        snprintf(text, US_COLUMN_TEXT_SIZE, "%s",
+                 *text_of(row, column->name) ? text_of(row, column->name) : "-");
+    else if (column->kind == US_COLUMN_ESTIMATE)
+        us_column_value(column, &estimate, US_PLUS_MINUS, text);
+    else if (column->kind == US_COLUMN_NUMBER || isnan(value))
+        us_value_text(value, text);
+    else
+        us_count_text((int64_t)value, text);
+}
+
+/* Of those that people see, the ones that some row has a value in. */
+static int list_columns(const json_t *rows, const struct us_column *list[MOST_COLUMNS])
+{
+    const struct us_column *column;
+    char text[US_COLUMN_TEXT_SIZE];
+    int n = 0;
+    for (int c = 0; (column = us_column(c)) && n < MOST_COLUMNS; c++) {
+        bool used = false;
+        for (size_t i = 0; i < json_array_size(rows) && column->shown && !used; i++) {
+            value_text(column, json_array_get(rows, i), text);
+            used = strcmp(text, "-") != 0;
+        }
+        if (used)
+            list[n++] = column;
     }
-    us_svg_lines(out,
-                 &(struct us_line_plot){.title = first == 2 && last ? "Accuracy against share kept"
-                                                                    : "Accuracy against share kept, part",
-                                        .x_label = "percent of the samples kept",
-                                        .y_label = "test accuracy",
-                                        .x_unit = US_PLAIN,
-                                        .unit = US_PERCENT,
-                                        .n = n,
-                                        .lines = lines,
-                                        .key = true});
+    return n;
 }
 
 static void write_table(FILE *out, const json_t *rows)
 {
+    const struct us_column *column[MOST_COLUMNS];
+    const char *cells[2 + MOST_COLUMNS] = {"coreset", "keep"};
+    const int n = list_columns(rows, column);
     fputs("<div class=\"card whole\"><h3>Table</h3><div class=\"scroll\"><table><thead>\n", out);
-    us_html_row(out, "th", 7,
-                (const char *[]){"coreset", "keep", "samples", "steps", "seeds", "test accuracy",
-                                 "deviation (points)"});
+    for (int c = 0; c < n; c++)
+        cells[2 + c] = column[c]->title;
+    us_html_row(out, "th", 2 + n, cells);
     fputs("</thead><tbody>\n", out);
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
-        char name[160], text[6][US_NUMBER];
+        char name[160], keep[US_NUMBER], text[MOST_COLUMNS][US_COLUMN_TEXT_SIZE];
         name_row(row, name);
-        double deviation = number_of(row, "deviation");
-        snprintf(text[4], US_NUMBER, "%.2f %%", 100 * number_of(row, "test_accuracy"));
-        snprintf(text[5], US_NUMBER, isnan(deviation) ? "-" : "%.2f", 100 * deviation);
-        us_html_row(out, "td", 7,
-                    (const char *[]){name, us_value_text(number_of(row, "keep"), text[0]),
-                                     us_count_text((int64_t)number_of(row, "kept"), text[1]),
-                                     us_count_text((int64_t)number_of(row, "steps"), text[2]),
-                                     us_count_text((int64_t)number_of(row, "seeds"), text[3]), text[4],
-                                     text[5]});
+        cells[0] = name;
+        cells[1] = us_value_text(number_of(row, "keep"), keep);
+        for (int c = 0; c < n; c++) {
+            value_text(column[c], row, text[c]);
+            cells[2 + c] = text[c];
+        }
+        us_html_row(out, "td", 2 + n, cells);
     }
     fputs("</tbody></table></div></div>\n", out);
 }
@@ -152,24 +288,19 @@ enum unseen_status us_write_comparison(FILE *out, const struct us_run_folder *fo
 {
     enum unseen_status st = UNSEEN_OK;
     const json_t *rows = rows_of(folder);
-    struct curves curves = {0};
     const char *budget = us_run_text(folder, "budget");
-    US_TRY(curves_make(rows, &curves));
     us_html_element(
         out, "p", "soft",
-        "Test accuracy after the last epoch, mean over the seeds, and the standard deviation over them; "
-        "every model trained for the same "
-        "number of %s.",
+        "Test accuracy after the last epoch, mean over the seeds; bars and \xC2\xB1 are standard "
+        "errors of it. Every model trained for the same number of %s. Images are counted as often "
+        "as a model trained on them; with scoring, all models of the scoring run that a coreset "
+        "was chosen by are counted, too, and an image that is only evaluated as a third.",
         budget ? budget : "epochs");
     fputs("<div class=\"grid\">\n", out);
-    int first = 2;
-    do {
-        write_plot(out, &curves, first, first + LINES_A_PLOT >= curves.n);
-        first += LINES_A_PLOT;
-    } while (first < curves.n);
+    for (size_t i = 0; i < sizeof abscissae / sizeof *abscissae; i++)
+        US_TRY(write_plots(out, rows, &abscissae[i]));
     write_table(out, rows);
     fputs("</div>\n", out);
 out:
-    curves_free(&curves);
     return st;
 }

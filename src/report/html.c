@@ -153,21 +153,6 @@ void us_html_key_end(FILE *out)
     fputs("</ul>\n", out);
 }
 
-const char *us_count_text(int64_t count, char text[US_NUMBER])
-{
-    char digits[24];
-    int n = snprintf(digits, sizeof digits, "%" PRId64, count);
-    int at = 0;
-    for (int i = 0; i < n; i++) {
-        text[at++] = digits[i];
-        int left = n - 1 - i;
-        if (left > 0 && left % 3 == 0 && digits[i] != '-')
-            text[at++] = ',';
-    }
-    text[at] = 0;
-    return text;
-}
-
 const char *us_value_text(double value, char text[US_NUMBER])
 {
     snprintf(text, US_NUMBER, isnan(value) ? "-" : "%.3g", value);

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/text.h"
+
 /* The page up to <body>, with the style sheet in it. */
 void us_html_begin(FILE *out, const char *title);
 void us_html_end(FILE *out);
@@ -41,11 +43,7 @@ void us_html_key_begin(FILE *out);
 void us_html_key_item(FILE *out, const char *style, const char *name);
 void us_html_key_end(FILE *out);
 
-/* Short texts of numbers. */
-enum { US_NUMBER = 32 };
-
-/* "50,000". Returns `text`. */
-const char *us_count_text(int64_t count, char text[US_NUMBER]);
+/* Short texts of numbers, beside us_count_text. */
 
 /* Three significant digits; "-" for NaN. Returns `text`. */
 const char *us_value_text(double value, char text[US_NUMBER]);

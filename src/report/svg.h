@@ -34,7 +34,8 @@ struct us_line {
     const char *style;
     bool thin;               /* one of many */
     const double *x, *y;     /* [n]; a gap in y breaks the line */
-    const double *deviation; /* [n] of y, drawn up and down from each point; NULL: none; NaN: not there */
+    const double *deviation; /* [n] of y, or its error, drawn up and down from each point; NULL: none; NaN:
+                                not there */
     int n;
 };
 

@@ -30,6 +30,19 @@ wait_for() {
   return 1
 }
 
+# numbers_of TABLE: a comparison's table.csv but for the seconds, which no two runs have in common.
+numbers_of() {
+  awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) skip[i] = $i ~ /seconds$/ }
+    { for (i = 1; i <= NF; i++) if (!skip[i]) printf "%s,", $i; print "" }' "$1"
+}
+
+# same_numbers TABLE TABLE
+same_numbers() {
+  numbers_of "$1" >one.numbers
+  numbers_of "$2" >two.numbers
+  cmp one.numbers two.numbers
+}
+
 # killed_after SECONDS ARGUMENT...: the program, killed unless it is through by then. Its lock is free again when this
 # returns; timeout would not wait for that.
 killed_after() {

@@ -2,6 +2,11 @@ load common
 
 tiny_compare="--recipe paper --model convnet3 --width 8 --epochs 3 --batch 32 --folds 3 --seed 3 --no-progress"
 
+# column NAME ROW TABLE: what the line that ROW matches has in a column.
+column() {
+  awk -F, -v name="$1" -v row="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i } $0 ~ row { print $at }' "$3"
+}
+
 @test "compare trains on every coreset and writes a table" {
   need_device
   run_code 0 unseen compare $tiny_data $tiny_compare --metrics el2n,dual --protocols seen,fold,fold-seen \
@@ -11,7 +16,20 @@ tiny_compare="--recipe paper --model convnet3 --width 8 --epochs 3 --batch 32 --
   grep -q '^,,random,0.2,48,2,3,6,0' c/table.csv
   grep -q '^el2n,fold-seen,beta,0.5,120,2,3,12,0' c/table.csv
   grep -q '^| dual fold ccs | .* ± .* | .* ± .* |$' c/table.md
+  grep -q '^| dual fold ccs | [-+].* ± .* | [-+].* ± .* |$' c/table.md
+  grep -q '^| minus seen (points), by share kept | 0.5 | 0.2 |$' c/table.md
   grep -q 'Accuracy against share kept' c/report.html
+  grep -q 'Accuracy against images trained on' c/report.html
+  grep -q 'minus random (points)' c/report.html
+  # The fold run's two sides share it: 2 of 3 folds in 3 epochs, three times.
+  for protocol in fold fold-seen; do
+    [ "$(column scoring_images "^dual,$protocol,beta,0.2," c/table.csv)" = 1440 ]
+    [ "$(column scoring_run "^dual,$protocol,beta,0.2," c/table.csv)" = fold ]
+  done
+  [ "$(column images '^dual,fold,beta,0.2,' c/table.csv)" = 144 ]
+  [ -n "$(column minus_seen '^dual,fold,beta,0.2,' c/table.csv)" ]
+  [ -n "$(column minus_fold_seen_error '^dual,fold,beta,0.2,' c/table.csv)" ]
+  [ -z "$(column minus_seen '^dual,seen,beta,0.2,' c/table.csv)" ]
   cell=c/cells/dual-fold-ccs-k0.5-s4
   grep -q '"keep.npy": "xxh3-' $cell/result.json
   mkdir damaged
@@ -40,6 +58,24 @@ tiny_compare="--recipe paper --model convnet3 --width 8 --epochs 3 --batch 32 --
   cmp c/scoring/fold-s3/trajectory/p_true.npy before.npy
   run_code 2 unseen compare $tiny_data $tiny_compare --metrics el2n --epochs 2 --out c
   grep -q epochs stderr
+}
+
+@test "results of a version that did not test by class are taken, damaged ones are not" {
+  need_device
+  run="unseen compare $tiny_data $tiny_compare --epochs 1 --metrics el2n --protocols seen --rules top --keep 0.5 --seeds 1 --out c"
+  run_code 0 $run
+  [ -n "$(column worst_class '^,,random,' c/table.csv)" ]
+  result=c/cells/random-k0.5-s3/result.json
+  cp $result good.json
+  tr -d '\n' <good.json | sed 's/"class_accuracy": \[[^]]*\],//; s/"images": [0-9]*,//' >$result
+  run_code 0 $run
+  grep -q 'c: a version that did not test by class left 1 of the results' stderr
+  [ -z "$(column worst_class '^,,random,' c/table.csv)" ]
+  [ "$(column images '^,,random,' c/table.csv)" = 120 ]
+  [ -n "$(column worst_class '^el2n,' c/table.csv)" ]
+  sed 's/"class_accuracy": \[/&7,/' good.json >$result
+  run_code 3 $run
+  grep -q "$result: class_accuracy of class 0" stderr
 }
 
 @test "compare warns once of a cut-off that the ratio leaves no room for" {
@@ -88,9 +124,9 @@ tiny_compare="--recipe paper --model convnet3 --width 8 --epochs 3 --batch 32 --
     killed_after $delay ${run#unseen } --out killed
   done
   run_code 0 $run --out killed
-  cmp whole/table.csv killed/table.csv
+  same_numbers whole/table.csv killed/table.csv
   $run --concurrent 2 --out two >/dev/null 2>&1
-  cmp whole/table.csv two/table.csv
+  same_numbers whole/table.csv two/table.csv
 }
 
 @test "bad sweeps are refused before anything is trained" {

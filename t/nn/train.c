@@ -13,7 +13,7 @@
 
 /* What a run's callback saw, all epochs one after another. */
 struct seen {
-    int calls, interrupt_at;
+    int calls, tests, interrupt_at;
     float trained[8][UNSEEN_N_ALWAYS][N - 40], heldout[8][UNSEEN_N_ALWAYS][40];
 };
 
@@ -35,6 +35,22 @@ static enum unseen_status watch(void *context, const struct unseen_epoch *epoch,
 }
 
 static struct seen whole, broken;
+
+/* Tests come with their samples, and the history has their mean. */
+static enum unseen_status watch_test(void *context, const struct unseen_epoch *epoch,
+                                     const struct us_sample_stats *tested)
+{
+    struct seen *seen = context;
+    double right = 0;
+    for (int64_t i = 0; i < tested->n; i++) {
+        assert_int_equal(tested->samples[i], i);
+        right += (double)tested->value[UNSEEN_CORRECT * tested->n + i];
+    }
+    assert_float_equal(right / (double)tested->n, epoch->test_accuracy, 1e-12);
+    seen->tests++;
+    return UNSEEN_OK;
+}
+
 static struct unseen_epoch *whole_history;
 
 static void loss_falls(void **state)
@@ -44,11 +60,13 @@ static void loss_falls(void **state)
     struct unseen_recipe recipe = recipe_of(4);
     struct us_train_job job = job_of(&recipe, NULL);
     job.on_epoch = watch;
+    job.on_test = watch_test;
     job.context = &whole;
     job.save = test_path("whole.safetensors");
     assert_ok(us_train(session, &job, &whole_history, &epochs));
     assert_int_equal(epochs, 4);
     assert_int_equal(whole.calls, 4);
+    assert_int_equal(whole.tests, 4);
     const struct unseen_epoch *first = &whole_history[0], *last = &whole_history[3];
     assert_true(last->train_loss < 0.7 * first->train_loss);
     assert_true(last->train_accuracy > 0.8);

@@ -372,7 +372,10 @@ static void test_comparison(void **state)
     assert_keys_differ(text);
     assert_has(text, "<li class=\"random\"><i></i>random</li>");
     assert_has(text, "<div class=\"card whole\"><h3>Table</h3>");
-    assert_has(text, "deviation (points)");
+    assert_has(text, "<th>coreset</th><th>keep</th><th>samples</th><th>seeds</th><th>steps</th>"
+                     "<th>test accuracy (%)</th></tr>");
+    assert_has(text, "<h3>Accuracy against share kept, part</h3>");
+    assert_lacks(text, "<h3>Accuracy against images"); /* an earlier version did not count them */
     assert_has(text, "m10, fold, ccs");
     assert_has(text, ">0.20</text>"); /* shares under a per cent have ticks of their own */
     assert_has(text, "<h3>Scoring</h3>\n<dl class=\"params\">\n<div><dt>folds</dt><dd>5</dd>");
