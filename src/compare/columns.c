@@ -182,7 +182,7 @@ static void print_value(enum us_column_unit unit, double value, char text[US_NUM
         us_count_text(llround(value), text);
         break;
     case US_COLUMN_SECONDS:
-        us_print_to(text, US_NUMBER, "%.1f", value);
+        us_print_to(text, US_NUMBER, "%.1f s", value);
         break;
     case US_COLUMN_PLAIN:
         us_print_to(text, US_NUMBER, "%g", value);
