@@ -18,6 +18,8 @@ extern "C" {
 struct unseen_audit_options {
     uint64_t count;   /* not 0: name the samples of the highest scores, this many of them */
     double threshold; /* name those whose score is at least this; NaN: as many as unseen_noise_rate tells */
+    int pred_probs;   /* unseen_audit_write adds pred_probs.npy, of unseen_pred_probs_write .. */
+    int epoch;        /* .. at this epoch, from 0 on; -1: the last */
 };
 
 /* As many as unseen_noise_rate tells. */

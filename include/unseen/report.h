@@ -26,14 +26,15 @@ struct unseen_audit_origin {
     const char *trajectory;             /* its folder: the settings and histories of scoring.json beside it */
     const char *command;
     const struct unseen_audit_options *options; /* of the audit */
+    const struct unseen_trajectory *audited;    /* whose probs options->pred_probs asks for */
     int recorded;                               /* the trajectory was recorded for the audit */
 };
 
 /* Write to `folder` (made if missing): suspects.csv (index, label, path, suggested, confidence, score, and
- * true_label where the data have true labels),
- * suspicion.npy (float32 [n], the scores of all samples, for unseen_select's "bottom"), audit.json (what the
- * audit was made with) and audit.html, one self-contained page with pictures of the first suspects. `origin`
- * may be NULL. UNSEEN_BAD_DATA if `data` is not what was audited: other samples or labels. */
+ * true_label where the data have true labels), suspicion.npy (float32 [n], the scores of all samples, for
+ * unseen_select's "bottom"), pred_probs.npy if origin->options ask for it, audit.json (what the audit was
+ * made with) and audit.html, one self-contained page with pictures of the first suspects. `origin` may be
+ * NULL. UNSEEN_BAD_DATA if `data` is not what was audited: other samples or labels. */
 UNSEEN_API enum unseen_status unseen_audit_write(const struct unseen_audit *audit,
                                                  const struct unseen_dataset *data,
                                                  const struct unseen_audit_origin *origin,

@@ -73,6 +73,13 @@ struct unseen_spread {
  * first bin. UNSEEN_USAGE if n < 1, UNSEEN_BAD_DATA if a score is not finite. */
 UNSEEN_API enum unseen_status unseen_spread(const float *scores, int64_t n, struct unseen_spread *spread);
 
+/* Write `path`, float32 [n, classes], what cleanlab calls pred_probs: the probabilities of all classes at an
+ * epoch, from 0 on (-1: the last), averaged over repeats. Rows sum to 1; those of skipped samples, which no
+ * model knows, are 1/classes throughout. Any n: it streams. UNSEEN_USAGE if the trajectory lacks probs or the
+ * epoch; a warning if its models were trained on the samples. */
+UNSEEN_API enum unseen_status unseen_pred_probs_write(const struct unseen_trajectory *trajectory, int epoch,
+                                                      const char *path);
+
 #ifdef __cplusplus
 }
 #endif

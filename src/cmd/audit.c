@@ -18,8 +18,10 @@ enum { PRINTED = 20 };
 
 static void print_percentage(const char *name, double share)
 {
-    if (!isnan(share))
-        printf("%s %.1f %%", name, 100 * share);
+    if (isnan(share))
+        printf(", %s -", name);
+    else
+        printf(", %s %.1f %%", name, 100 * share);
 }
 
 static void print_truth(const struct unseen_audit *a, const int32_t *true_labels)
@@ -27,9 +29,9 @@ static void print_truth(const struct unseen_audit *a, const int32_t *true_labels
     struct unseen_audit_truth t;
     unseen_audit_judge(a, true_labels, &t);
     printf("wrong by the true labels: %lld", (long long)t.wrong);
-    print_percentage("; precision", t.precision);
-    print_percentage(", recall", t.recall);
-    print_percentage(", average precision", t.average_precision);
+    print_percentage("precision", t.precision);
+    print_percentage("recall", t.recall);
+    print_percentage("average precision", t.average_precision);
     printf("\nsuggested for suspects, of those wrong, is the true label of %lld of %lld\n",
            (long long)t.corrected, (long long)t.found);
 }
@@ -111,6 +113,7 @@ static enum unseen_status run(const struct us_common *common, const struct unsee
                                                .trajectory = folder,
                                                .command = scoring->command,
                                                .options = options,
+                                               .audited = trajectory,
                                                .recorded = !recorded};
     US_TRY(unseen_audit_write(audit, data, &origin, common->out));
     if (common->json)
@@ -173,12 +176,10 @@ enum unseen_status us_cmd_audit(int argc, char **argv)
     scoring.seed = common.seed;
     scoring.out = common.out;
     scoring.command = us_command_line();
-    scoring.record_also = UNSEEN_AUDIT_RECORD;
+    scoring.record_also = UNSEEN_AUDIT_RECORD | (options.pred_probs ? 1u << UNSEEN_PROBS : 0);
     US_TRY(us_open_data(&common, path[0], &reading, &data));
     us_note_test_split(data);
-    US_TRY(unseen_run_lock(
-        common.out, (const char *[]){"suspects.csv", "suspicion.npy", "audit.json", "audit.html", NULL},
-        &lock));
+    US_TRY(unseen_run_lock(common.out, us_audit_files, &lock));
     US_TRY(run(&common, data, &scoring, request.folder, &options));
 out:
     unseen_run_lock_end(lock);

@@ -48,7 +48,7 @@ out:
 }
 
 struct request {
-    const char *metrics, *folder;
+    const char *metrics, *folder, *probs;
     int list;
     struct unseen_score_options options;
 };
@@ -109,6 +109,16 @@ out:
     free(path);
     us_list_end(&metrics);
     free(scores);
+    unseen_trajectory_close(trajectory);
+    return st;
+}
+
+static enum unseen_status write_probs(const struct request *r)
+{
+    struct unseen_trajectory *trajectory = NULL;
+    enum unseen_status st = us_trajectory_open(r->folder, 1u << UNSEEN_P_TRUE, &trajectory);
+    if (st == UNSEEN_OK)
+        st = unseen_pred_probs_write(trajectory, r->options.epoch, r->probs);
     unseen_trajectory_close(trajectory);
     return st;
 }
@@ -207,6 +217,9 @@ static const struct us_option own[] = {
      .help = "scores to compute, or sums of them", .known = unseen_score_name},
     {"trajectory", US_STRING, US_AT(struct request, folder), .value = "DIR",
      .help = "a recorded or imported trajectory"},
+    {"probs-out", US_STRING, US_AT(struct request, probs), .value = "FILE",
+     .help = "write the probabilities of all classes at --epoch (the last), float32 .npy [N, C], as cleanlab "
+             "takes them; the trajectory holds probs. Without --out no scores"},
     {"list", US_BOOL, US_AT(struct request, list),
      .help = "list the scores and what has to be recorded for them"},
     {"score", US_STRUCT, US_AT(struct request, options), .table = us_score_options},
@@ -221,7 +234,7 @@ enum unseen_status us_cmd_score(int argc, char **argv)
     bool help;
     us_options_defaults(own, &request);
     const struct us_usage usage = {
-        .synopsis = "unseen score --metric M --trajectory DIR --out scores.npy",
+        .synopsis = "unseen score --metric M --trajectory DIR --out scores.npy|--probs-out FILE",
         .about = "Score every sample from a trajectory, ours or another framework's; trains nothing. Higher "
                  "scores are harder samples. With several metrics the name of each is put into the file "
                  "name. A metric may be a sum with weights, such as 0.5*el2n+0.5*dual: of each score's "
@@ -237,13 +250,19 @@ enum unseen_status us_cmd_score(int argc, char **argv)
         US_TRY(common.json ? print_list_json() : print_list());
         goto out;
     }
-    US_TRY(us_need_out(&common));
+    if (!request.probs)
+        US_TRY(us_need_out(&common));
     if (!request.folder) {
         st = us_fail(UNSEEN_USAGE, "--trajectory", "is needed: the folder to read");
         goto out;
     }
     request.options.seed = common.seed;
-    US_TRY(score_all(&common, &request));
+    if (request.probs)
+        US_TRY(us_may_write(&common, request.probs));
+    if (common.out)
+        US_TRY(score_all(&common, &request));
+    if (request.probs)
+        US_TRY(write_probs(&request));
 out:
     us_common_end(&common);
     return st;

@@ -21,6 +21,11 @@ const struct us_option us_audit_options[] = {
      .unit = "samples", .help = "how many of the most suspicious to name; auto: as many as seem to be wrong"},
     {"threshold", US_DOUBLE, AT(threshold), .standard = "auto", .low = 0, .high = 1, .words = "auto",
      .first_word = NAN, .value = "X", .help = "name samples of this score or more; auto: by --count"},
+    {"pred-probs", US_BOOL, AT(pred_probs),
+     .help = "write pred_probs.npy, float32 [N, C], as cleanlab takes it: probabilities by models that never "
+             "saw the sample"},
+    {"epoch", US_INT, AT(epoch), .standard = "last", .low = 0, .high = 99999, .words = "last",
+     .first_word = -1, .value = "T", .help = "of --pred-probs, counted from 0"},
     {0},
 };
 

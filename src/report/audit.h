@@ -13,6 +13,9 @@
 enum unseen_status us_audit_json(const struct unseen_audit *audit, const struct unseen_dataset *data,
                                  const struct unseen_audit_origin *origin, json_t **json);
 
+/* What it may write, up to a NULL. */
+extern US_SHARED const char *const us_audit_files[];
+
 /* unseen_audit_judge's findings as an object; what is NaN is null. NULL if memory runs out. */
 US_SHARED json_t *us_audit_truth_json(const struct unseen_audit *audit, const int32_t *true_labels);
 

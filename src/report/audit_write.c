@@ -11,6 +11,7 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "report/audit.h"
+#include "unseen/score.h"
 
 static enum unseen_status check_data(const struct unseen_audit *a, const struct unseen_dataset *data)
 {
@@ -57,6 +58,21 @@ static enum unseen_status write_csv(const char *path, const struct unseen_audit 
     return us_atomic_commit(&file);
 }
 
+const char *const us_audit_files[] = {"suspects.csv", "suspicion.npy", "pred_probs.npy",
+                                      "audit.json",   "audit.html",    NULL};
+
+static enum unseen_status write_probs(const struct unseen_audit_origin *origin, const char *folder)
+{
+    const struct unseen_audit_options *options = origin ? origin->options : NULL;
+    if (!options || !options->pred_probs || !origin->audited)
+        return UNSEEN_OK;
+    char *path = us_format("%s/pred_probs.npy", folder);
+    enum unseen_status st =
+        path ? unseen_pred_probs_write(origin->audited, options->epoch, path) : UNSEEN_FAILED;
+    free(path);
+    return st;
+}
+
 enum unseen_status unseen_audit_write(const struct unseen_audit *audit, const struct unseen_dataset *data,
                                       const struct unseen_audit_origin *origin, const char *folder)
 {
@@ -71,9 +87,8 @@ enum unseen_status unseen_audit_write(const struct unseen_audit *audit, const st
     US_TRY_ALLOC(npy);
     US_TRY_ALLOC(json);
     US_TRY(check_data(audit, data));
-    US_TRY(us_run_lock(folder, NULL,
-                       (const char *[]){"suspects.csv", "suspicion.npy", "audit.json", "audit.html", NULL},
-                       &lock));
+    US_TRY(us_run_lock(folder, NULL, us_audit_files, &lock));
+    US_TRY(write_probs(origin, folder));
     US_TRY(write_csv(csv, audit, data));
     US_TRY(us_npy_write(npy, US_F32, 1, &audit->n, audit->score));
     US_TRY(us_audit_json(audit, data, origin ? origin : &unknown, &about));

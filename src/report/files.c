@@ -29,6 +29,7 @@ static const struct {
     {"table.csv", "accuracy of each coreset, mean and deviation over the seeds"},
     {"table.md", "the same as Markdown"},
     {"result.json", "test accuracy of one trained model"},
+    {"pred_probs.npy", "float32 [N, C]: probabilities of all classes, as cleanlab takes them"},
     {"suspects.csv", "index, label, path, suggested class, confidence and score of the suspects, and the "
                      "true label where it is known"},
     {"suspicion.npy", "float32 [N]: one minus the mean probability of the given label"},

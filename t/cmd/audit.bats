@@ -27,6 +27,35 @@ audit() {
   [ "$found" -ge 8 ] || { echo "found $found"; false; }
 }
 
+# probs FILE: the rows of the probabilities, four numbers each.
+probs() {
+  tail -c $((240 * 4 * 4)) "$1" | od -An -v -w16 -tf4
+}
+
+@test "audit writes the probabilities that other tools take" {
+  need_device
+  drawn
+  audit --pred-probs --epochs 3 --repeats 2 --out run >run.txt 2>&1
+  head -c 128 run/pred_probs.npy | grep -aq "'<f4', 'fortran_order': False, 'shape': (240, 4)"
+  probs run/pred_probs.npy | awk '{ sum = $1 + $2 + $3 + $4; if (sum < 0.999999 || sum > 1.000001) exit 1 } END { exit NR != 240 }'
+  run_code 0 unseen score --trajectory run/trajectory --probs-out last.npy
+  cmp last.npy run/pred_probs.npy
+  run_code 0 unseen score --trajectory run/trajectory --metric el2n --out el2n.npy --probs-out early.npy --epoch 0 --json
+  [ -s el2n.npy ]
+  not cmp -s early.npy last.npy
+  run_code 0 unseen audit --config run/audit.json --epoch 0 --out again
+  cmp again/pred_probs.npy early.npy
+  run_code 2 unseen score --trajectory run/trajectory --probs-out last.npy
+  run_code 2 unseen score --trajectory run/trajectory --probs-out x.npy --epoch 3
+  run_code 2 unseen audit drawn --trajectory run/trajectory --pred-probs --epoch 3 --out x
+  run_code 0 unseen score --trajectory run/seen/trajectory --probs-out seen.npy
+  grep -q 'warning: the models of these probabilities were trained on the samples' stderr
+  rm run/trajectory/probs.npy
+  run_code 2 unseen score --trajectory run/trajectory --probs-out x.npy
+  grep -q '^hint: record it with --record-also probs' stderr
+  [ ! -e x.npy ] && [ ! -e x ]
+}
+
 @test "a trajectory that is there is audited without training" {
   need_device
   drawn

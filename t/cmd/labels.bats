@@ -70,7 +70,7 @@ same() {
   need_device
   drawn
   run_code 0 unseen audit right $folds --labels given.csv --true-labels true.csv --count 48 --out a
-  grep -q '^wrong by the true labels: 48; precision' stdout
+  grep -q '^wrong by the true labels: 48, precision' stdout
   head -1 a/suspects.csv | grep -q ',score,true_label$'
   # With as many suspects as there are wrong labels both are the same.
   found=$(awk -F, 'NR > 1 && $2 != $7' a/suspects.csv | wc -l)
