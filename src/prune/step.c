@@ -222,18 +222,19 @@ static json_t *describe(const struct us_incremental *in)
     return us_settings_made(settings, us_options_put(settings, us_prune_options, o, US_NO_IDENTITY));
 }
 
+static const char *const files[] = {"steps.json",
+                                    "heldout.npy",
+                                    "[0-9]*/",
+                                    "[0-9]*/quality.json",
+                                    "[0-9]*/scores.npy",
+                                    "[0-9]*/keep.npy",
+                                    "[0-9]*/judge-[0-9]*.*",
+                                    "[0-9]*/weights/model-[0-9]*.safetensors",
+                                    US_SCORING_FILES("[0-9]*/"),
+                                    NULL};
+
 enum unseen_status us_steps_lock(const struct us_incremental *in, struct us_run_lock *lock)
 {
-    static const char *const files[] = {"steps.json",
-                                        "heldout.npy",
-                                        "[0-9]*/",
-                                        "[0-9]*/quality.json",
-                                        "[0-9]*/scores.npy",
-                                        "[0-9]*/keep.npy",
-                                        "[0-9]*/judge-[0-9]*.*",
-                                        "[0-9]*/weights/model-[0-9]*.safetensors",
-                                        US_SCORING_FILES("[0-9]*/"),
-                                        NULL};
     json_t *asked = describe(in);
     const enum unseen_status st = us_run_lock_for(in->out, NULL, files, asked, lock);
     json_decref(asked);
@@ -242,9 +243,17 @@ enum unseen_status us_steps_lock(const struct us_incremental *in, struct us_run_
 
 enum unseen_status us_steps_match(const struct us_incremental *in)
 {
+    enum unseen_status st = UNSEEN_OK;
+    struct us_run_lock lock = {0};
     bool there;
-    json_t *asked = describe(in);
-    const enum unseen_status st = us_settings_match_file(in->out, "steps.json", asked, &there);
+    json_t *asked = NULL;
+    if (!us_exists(in->out))
+        return UNSEEN_OK;
+    US_TRY(us_run_lock(in->out, NULL, files, &lock)); /* all is ours */
+    asked = describe(in);
+    US_TRY(us_settings_match_file(in->out, "steps.json", asked, &there));
+out:
     json_decref(asked);
+    us_run_lock_end(&lock);
     return st;
 }

@@ -266,6 +266,9 @@ enum unseen_status us_settings_look(const struct unseen_device *device, const st
     *found = (struct us_found){.record_also = options->record_also};
     if (!options->out)
         goto out;
+    if (!us_exists(options->out))
+        goto out;
+    US_TRY(us_run_lock(options->out, US_SCORING_KIND, us_scoring_files, &s.lock)); /* all is ours */
     US_TRY_ALLOC(s.path = us_format("%s/scoring.json", options->out));
     if (!us_exists(s.path))
         goto out;
