@@ -19,6 +19,10 @@ in_gpu_shape() {
   in_gpu_shape t/ops/conv/conv_epilogue
 }
 
+@test "biases in the shape for GPUs" {
+  in_gpu_shape t/ops/bias
+}
+
 @test "pooling in the shape for GPUs" {
   in_gpu_shape t/ops/pool
 }
@@ -33,6 +37,7 @@ in_gpu_shape() {
 
 @test "gradients of whole models in the shape for GPUs" {
   in_gpu_shape t/nn/graph
+  in_gpu_shape t/nn/fastnet
 }
 
 @test "a shape that there is not is refused" {
