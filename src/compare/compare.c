@@ -235,7 +235,6 @@ out:
 static enum unseen_status count(struct comparison *c)
 {
     enum unseen_status st = UNSEEN_OK;
-    US_TRY(find_open(c));
     US_TRY(visit_scored(c, add_scoring));
     us_plan_add(&c->plan, &c->cells);
 out:
@@ -270,8 +269,9 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
     US_TRY(us_sweep_make(options, &c.sweep));
     US_TRY(check_rows(&c));
     US_TRY(lock_folder(device, data, options, &lock));
+    US_TRY(find_open(&c));
+    US_TRY(check_room(&c)); /* before all models of what may be far too much are counted */
     US_TRY(count(&c));
-    US_TRY(check_room(&c));
     us_plan_begin(&c.plan, "compare");
     US_TRY(visit_scored(&c, record));
     US_TRY(run_cells(&c));
