@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "nn/train.h"
@@ -10,6 +11,12 @@ static double linear(double at, double all, double rise, double start, double en
     if (at < rise)
         return start + (1.0 - start) * at / rise;
     return end + (1.0 - end) * (all - at) / fmax(all - rise, 1.0);
+}
+
+/* Whole steps up to the peak, as the reference counts them; `peak` is rounded to float. */
+static double rise_of(double peak, double all)
+{
+    return floor(peak * (1 + (double)FLT_EPSILON) * all);
 }
 
 /* A warm-up of W steps is at (i + 1) / W of the rate in step i. */
@@ -32,7 +39,7 @@ float us_schedule_lr(const struct unseen_recipe *recipe, int64_t step, int64_t s
         factor = linear(at, all, 0.3 * all, 0.0, 0.0);
         break;
     case UNSEEN_LINEAR:
-        factor = linear(at, all, round((double)recipe->peak * all), (double)recipe->lr_start,
+        factor = linear(at, all, rise_of((double)recipe->peak, all), (double)recipe->lr_start,
                         (double)recipe->lr_end);
         break;
     }

@@ -64,6 +64,11 @@ static void linear(void **state)
     assert_float_equal(us_schedule_lr(&recipe, 100, 500), 0.4, 1e-7);
     assert_float_equal(us_schedule_lr(&recipe, 300, 500), 0.4 * 0.5, 1e-7);
     assert_float_equal(us_schedule_lr(&recipe, 499, 500), 0.4 / 400, 1e-7);
+    assert_float_equal(us_schedule_lr(&recipe, 1, 13), 0.4 * 0.6, 1e-7); /* 2.6 steps to the peak are 2 */
+    assert_float_equal(us_schedule_lr(&recipe, 2, 13), 0.4, 1e-7);
+    recipe.peak = 0.7f; /* below 0.7 as a float, and yet 7 of 10 */
+    assert_float_equal(us_schedule_lr(&recipe, 7, 10), 0.4, 1e-7);
+    recipe.peak = 0.2f;
     recipe.lr_end = 0.07f;
     assert_float_equal(us_schedule_lr(&recipe, 300, 500), 0.4 * 0.535, 1e-7);
     assert_float_equal(us_schedule_lr(&recipe, 500, 500), 0.4 * 0.07, 1e-7);
