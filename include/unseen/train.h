@@ -83,6 +83,8 @@ struct unseen_recipe {
     int decay_all; /* weight decay of biases and batch norm, too, not of weights alone */
     int nesterov;
     enum unseen_loss loss;
+    int lookahead; /* every 5 steps, behind step t of T, over parameters and running statistics: average +=
+                      (1 - 0.95^5 (t / T)^3) (weights - average), weights = average; the latter in the end */
     enum unseen_schedule schedule;
     float peak, lr_start, lr_end; /* of UNSEEN_LINEAR: shares of the steps, and of lr */
     float warmup;                 /* epochs of linear warm-up before a cosine */

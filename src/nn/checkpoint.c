@@ -19,9 +19,11 @@
 
 enum { N_NUMBERS = 9 };
 
-/* Of us_copy_part(0), ..; behind them what a sampler goes by. */
+/* What a sampler goes by lies behind the model's. */
 enum { ARRAYS = US_COPY_PARTS + 1 };
-static const char *const names[US_COPY_PARTS] = {"params", "velocity", "stats", "scaling"};
+static const char *const names[] = {
+    [US_MODEL_PARAMS] = "params",   [US_MODEL_VELOCITY] = "velocity", [US_MODEL_STATS] = "stats",
+    [US_MODEL_SCALING] = "scaling", [US_MODEL_SLOW] = "slow_params",  [US_MODEL_SLOW_STATS] = "slow_stats"};
 static const char losses_name[] = "losses";
 
 /* The measured numbers of an epoch, in the order in which the file holds them. */
@@ -102,7 +104,8 @@ enum unseen_status us_checkpoint_write(const char *path, struct us_model *model,
     US_TRY(us_model_copy_read(model, &copy));
     size_t n = (size_t)copy.n;
     for (size_t p = 0; p < n; p++)
-        sum = view_array(names[p], copy.values[p], (int64_t)copy.count[p], sum, &views[p]);
+        sum = view_array(names[us_copy_part(model, (int)p)], copy.values[p], (int64_t)copy.count[p], sum,
+                         &views[p]);
     if (state->losses)
         sum = view_array(losses_name, state->losses, state->n_losses, sum, &views[n++]);
     snprintf(epochs, sizeof epochs, "%d", state->epochs);
@@ -158,8 +161,8 @@ static bool find_arrays(const struct us_safetensors *file, const struct us_model
     const char *expected = us_safetensors_metadata(file, "checksum");
     uint64_t sum = US_HASH_START;
     for (int p = 0; p < us_copy_parts(model); p++) {
-        const int64_t count = (int64_t)us_model_count(model, us_copy_part(p));
-        if (!(views[p] = find_array(file, names[p], count, &sum)))
+        const enum us_model_part part = us_copy_part(model, p);
+        if (!(views[p] = find_array(file, names[part], (int64_t)us_model_count(model, part), &sum)))
             return false;
     }
     if (state->losses && !(views[US_COPY_PARTS] = find_array(file, losses_name, state->n_losses, &sum)))
@@ -199,11 +202,11 @@ static enum unseen_status restore(const char *path, const struct us_safetensors 
         goto out;
     }
     for (int p = 0; p < us_copy_parts(model); p++) {
-        size_t count = us_model_count(model, us_copy_part(p));
+        size_t count = us_model_count(model, us_copy_part(model, p));
         float *grown = us_realloc(values, count, sizeof *values);
         US_TRY_ALLOC(grown);
         values = memcpy(grown, views[p]->data, count * sizeof *values);
-        US_TRY(us_model_set(model, us_copy_part(p), values));
+        US_TRY(us_model_set(model, us_copy_part(model, p), values));
     }
     if (state->losses)
         memcpy(state->losses, views[US_COPY_PARTS]->data, (size_t)state->n_losses * sizeof *state->losses);

@@ -14,8 +14,8 @@ struct us_state {
     int64_t n_losses;
 };
 
-/* Write parameters, velocity, running statistics, the state of loss scaling, losses and `state` atomically,
- * as .safetensors with a checksum. */
+/* Write parameters, velocity, running statistics, the state of loss scaling, averages, losses and `state`
+ * atomically, as .safetensors with a checksum. */
 enum unseen_status us_checkpoint_write(const char *path, struct us_model *model,
                                        const struct us_state *state);
 

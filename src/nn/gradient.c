@@ -50,7 +50,7 @@ static struct us_model_spec single_spec(const struct us_session *session, const 
     spec.batch = 1;
     spec.accumulate = 1;
     spec.precision = UNSEEN_FLOAT32;
-    spec.evaluates = false;
+    spec.evaluates = spec.lookahead = false;
     return spec;
 }
 

@@ -65,6 +65,11 @@ static bool scales(const struct us_model *model)
     return model->spec.training && model->spec.precision == UNSEEN_F16;
 }
 
+static bool looks_ahead(const struct us_model *model)
+{
+    return model->spec.training && model->spec.lookahead;
+}
+
 static bool accumulates(const struct us_model *model)
 {
     return us_model_learns(&model->spec) && model->spec.accumulate > 1;
@@ -169,10 +174,11 @@ static uint64_t needed(const struct us_model *model, uint64_t *largest)
     if (accumulates(model))
         sum += us_buf_footprint(params);
     /* Training adds velocity and gradients to parameters, and saved statistics to running ones. */
-    const size_t learns = us_model_learns(&model->spec), copies = 1 + learns + model->spec.training;
+    const size_t learns = us_model_learns(&model->spec), averages = looks_ahead(model);
+    const size_t copies = 1 + learns + model->spec.training + averages;
     if (scales(model))
         sum += us_buf_footprint(US_SCALING_FLOATS * sizeof(float));
-    return sum + copies * us_buf_footprint(params) + (1 + learns) * us_buf_footprint(stats);
+    return sum + copies * us_buf_footprint(params) + (1 + learns + averages) * us_buf_footprint(stats);
 }
 
 static bool fits(const struct us_model *model)
@@ -251,6 +257,10 @@ static enum unseen_status allocate(struct us_model *model)
     if (us_model_learns(&model->spec)) {
         US_TRY(us_flat_new(device, params, true, &model->grads));
         US_TRY(us_flat_new(device, stats, true, &model->saved));
+    }
+    if (looks_ahead(model)) {
+        US_TRY(us_flat_new(device, params, false, &model->slow));
+        US_TRY(us_flat_new(device, stats, false, &model->slow_stats));
     }
     if (accumulates(model))
         US_TRY(us_buf_new(device, us_flat_bytes(params), &model->sum));
@@ -336,6 +346,8 @@ void us_model_free(struct us_model *model)
     us_flat_free(model->device, &model->velocity);
     us_flat_free(model->device, &model->stats);
     us_flat_free(model->device, &model->saved);
+    us_flat_free(model->device, &model->slow);
+    us_flat_free(model->device, &model->slow_stats);
     for (int i = 0; model->layers && i < model->graph.n_nodes; i++) {
         us_conv_free(model->layers[i].conv);
         us_batchnorm_free(model->layers[i].batchnorm);
@@ -353,10 +365,10 @@ void us_model_free(struct us_model *model)
 enum unseen_status us_model_flat(const struct us_model *model, enum us_model_part part,
                                  const struct us_flat **flat)
 {
-    const struct us_flat *parts[] = {[US_MODEL_PARAMS] = &model->params,
-                                     [US_MODEL_GRADS] = &model->grads,
-                                     [US_MODEL_VELOCITY] = &model->velocity,
-                                     [US_MODEL_STATS] = &model->stats};
+    const struct us_flat *parts[] = {
+        [US_MODEL_PARAMS] = &model->params,     [US_MODEL_GRADS] = &model->grads,
+        [US_MODEL_VELOCITY] = &model->velocity, [US_MODEL_STATS] = &model->stats,
+        [US_MODEL_SLOW] = &model->slow,         [US_MODEL_SLOW_STATS] = &model->slow_stats};
     *flat = parts[part];
     if (!(*flat)->whole)
         return us_fail(UNSEEN_USAGE, model->name, "the model was not built for training");
@@ -367,7 +379,10 @@ size_t us_model_count(const struct us_model *model, enum us_model_part part)
 {
     if (part == US_MODEL_SCALING)
         return model->scaling ? US_SCALING_FLOATS : 0;
-    return part == US_MODEL_STATS ? model->graph.stats.count : model->graph.params.count;
+    if (part >= US_MODEL_SLOW && !looks_ahead(model))
+        return 0;
+    return part == US_MODEL_STATS || part == US_MODEL_SLOW_STATS ? model->graph.stats.count
+                                                                 : model->graph.params.count;
 }
 
 enum unseen_status us_model_get(struct us_model *model, enum us_model_part part, float *values)

@@ -18,6 +18,7 @@ struct us_model_spec {
     int accumulate; /* training: parts that a step's gradients are summed up from; 0: 1, never more */
     bool recompute; /* training: most activations are not kept for the backward pass but made again there:
                        a third more work, less memory, the same gradients to the bit */
+    bool lookahead; /* training: an average of the weights is kept beside them */
     bool evaluates; /* training: hold all that training has made, but with room for evaluation alone */
 };
 
@@ -75,14 +76,28 @@ enum unseen_status us_model_accumulate(struct us_model *model, bool first, bool 
 struct us_sgd;
 enum unseen_status us_model_step(struct us_model *model, const struct us_sgd *sgd);
 
+/* Lookahead (Zhang et al., NeurIPS 2019) over parameters and running statistics. Begin: the averages are the
+ * weights. Then each goes the part `weight` of the way to the weights, which go on from there; 0: the weights
+ * become the averages. */
+enum unseen_status us_model_lookahead_begin(struct us_model *model);
+enum unseen_status us_model_lookahead(struct us_model *model, float weight);
+
 /* Set a step's groups: shifts of batch norm have a learning rate `bias_lr` (above 0) times that of others and
  * a weight decay as many times smaller, so that they decay as fast; without decay_all no other parameters
  * decay than the weights of convolutions and linear layers. */
 void us_model_groups(const struct us_model *model, float bias_lr, bool decay_all, struct us_sgd *sgd);
 
-/* Host copies for checkpoints and checks. kinds: what of the model. `count` floats each (0 for the
- * scaling of a model that needs none); order fixed for a spec. */
-enum us_model_part { US_MODEL_PARAMS, US_MODEL_GRADS, US_MODEL_VELOCITY, US_MODEL_STATS, US_MODEL_SCALING };
+/* Host copies for checkpoints and checks. kinds: what of the model. `count` floats each (0 for
+ * what a model does not have); order fixed for a spec. */
+enum us_model_part {
+    US_MODEL_PARAMS,
+    US_MODEL_GRADS,
+    US_MODEL_VELOCITY,
+    US_MODEL_STATS,
+    US_MODEL_SCALING,
+    US_MODEL_SLOW,      /* averages of the parameters, with spec.lookahead */
+    US_MODEL_SLOW_STATS /* the same of the running statistics */
+};
 size_t us_model_count(const struct us_model *model, enum us_model_part part);
 enum unseen_status us_model_get(struct us_model *model, enum us_model_part part, float *values);
 enum unseen_status us_model_set(struct us_model *model, enum us_model_part part, const float *values);

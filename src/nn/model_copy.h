@@ -1,21 +1,21 @@
 /* All that training has made of a model, in host memory: parameters, velocity, running statistics, the state
- * of loss scaling and the count of batches. */
+ * of loss scaling, averages and the count of batches. */
 #ifndef US_NN_MODEL_COPY_H
 #define US_NN_MODEL_COPY_H
 
 #include "nn/model.h"
 
-enum { US_COPY_PARTS = 4 };
+enum { US_COPY_PARTS = 6 };
 
 struct us_model_copy {
-    int n;                        /* of the parts below: the last only where gradients need scaling */
+    int n;                        /* of the parts below, those that the model has */
     size_t count[US_COPY_PARTS];  /* floats */
-    float *values[US_COPY_PARTS]; /* of us_copy_part(0), .. */
+    float *values[US_COPY_PARTS]; /* of us_copy_part(model, 0), .. */
     int64_t batches;
 };
 
-/* The parts in their order, and how many of them a model has. */
-enum us_model_part us_copy_part(int i);
+/* The parts of a model in their order, and how many it has. */
+enum us_model_part us_copy_part(const struct us_model *model, int i);
 int us_copy_parts(const struct us_model *model);
 
 /* Read it from a model that was built for training; freed with us_model_copy_free, also after a failure. */

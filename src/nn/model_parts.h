@@ -34,12 +34,13 @@ struct us_model {
     struct us_buf **places; /* [plan.n_places], windows of these */
 
     struct us_flat params, grads, velocity; /* laid out by graph.params */
-    struct us_flat stats, saved; /* by graph.stats; saved: batch mean and 1/std for the backward pass */
-    struct us_buf *unwanted[2];  /* takes the gradients of frozen vectors, which operators find anyway */
-    struct us_buf *sum;          /* of the gradients of a step's parts; NULL where there is one */
-    bool frozen;                 /* batch norm by running statistics in training passes too */
-    struct us_buf *scaling;      /* of the loss, see ops/scaling.h; f16 training only */
-    int64_t batches;             /* training passes so far: PyTorch's num_batches_tracked */
+    struct us_flat stats, saved;     /* by graph.stats; saved: batch mean and 1/std for the backward pass */
+    struct us_buf *unwanted[2];      /* takes the gradients of frozen vectors, which operators find anyway */
+    struct us_flat slow, slow_stats; /* with spec.lookahead: averages of parameters and running statistics */
+    struct us_buf *sum;              /* of the gradients of a step's parts; NULL where there is one */
+    bool frozen;                     /* batch norm by running statistics in training passes too */
+    struct us_buf *scaling;          /* of the loss, see ops/scaling.h; f16 training only */
+    int64_t batches;                 /* training passes so far: PyTorch's num_batches_tracked */
 };
 
 /* Whether training passes run through a model of this spec. */

@@ -46,3 +46,29 @@ enum unseen_status us_model_step(struct us_model *model, const struct us_sgd *sg
 out:
     return st;
 }
+
+enum unseen_status us_model_lookahead_begin(struct us_model *model)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_flat *slow, *slow_stats;
+    US_TRY(us_model_flat(model, US_MODEL_SLOW, &slow));
+    US_TRY(us_model_flat(model, US_MODEL_SLOW_STATS, &slow_stats));
+    US_TRY(us_copy(model->device, model->params.whole, 0, slow->whole, 0, us_flat_bytes(slow->params)));
+    US_TRY(us_copy(model->device, model->stats.whole, 0, slow_stats->whole, 0,
+                   us_flat_bytes(slow_stats->params)));
+out:
+    return st;
+}
+
+enum unseen_status us_model_lookahead(struct us_model *model, float weight)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_flat *slow, *slow_stats;
+    US_TRY(us_model_flat(model, US_MODEL_SLOW, &slow));
+    US_TRY(us_model_flat(model, US_MODEL_SLOW_STATS, &slow_stats));
+    US_TRY(us_approach(model->device, slow->params->floats, weight, model->params.whole, slow->whole));
+    US_TRY(us_approach(model->device, slow_stats->params->floats, weight, model->stats.whole,
+                       slow_stats->whole));
+out:
+    return st;
+}

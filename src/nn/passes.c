@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -44,10 +45,33 @@ out:
     return st;
 }
 
+/* Steps of the schedule before a step of the pass. */
+static int64_t scheduled(const struct us_pass *pass, int64_t step)
+{
+    return pass->first_step + step * pass->steps_per_epoch / pass->own_steps;
+}
+
 float us_pass_lr(const struct us_pass *pass, int64_t at)
 {
-    const int64_t done = us_pass_cut(pass, at).step * pass->steps_per_epoch / pass->own_steps;
-    return us_schedule_lr(pass->recipe, pass->first_step + done, pass->steps);
+    return us_schedule_lr(pass->recipe, scheduled(pass, us_pass_cut(pass, at).step), pass->steps);
+}
+
+/* Every so many steps the weights join their average, which keeps ever more of itself, up to 0.95^5; behind
+ * the last one they become it (Jordan, airbench, 2024). */
+enum { LOOKAHEAD_STEPS = 5 };
+static enum unseen_status look_ahead(struct us_model *model, const struct us_pass *pass, int64_t step)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const double share = (double)scheduled(pass, step + 1) / (double)pass->steps;
+    const double keep = pow(0.95, LOOKAHEAD_STEPS) * pow(share, 3);
+    if (!pass->recipe->lookahead)
+        return UNSEEN_OK;
+    if ((pass->first_step + step + 1) % LOOKAHEAD_STEPS == 0)
+        US_TRY(us_model_lookahead(model, (float)(1 - keep)));
+    if (scheduled(pass, step + 1) == pass->steps && step + 1 == pass->own_steps)
+        US_TRY(us_model_lookahead(model, 0));
+out:
+    return st;
 }
 
 /* Take up the gradients of a cut, from position `at` on, and step behind the last one of a step. */
@@ -67,6 +91,7 @@ static enum unseen_status learn(struct us_model *model, const struct us_pass *pa
                          .nesterov = recipe->nesterov != 0};
     us_model_groups(model, recipe->bias_lr, recipe->decay_all != 0, &sgd);
     US_TRY(us_model_step(model, &sgd));
+    US_TRY(look_ahead(model, pass, cut->step));
 out:
     return st;
 }

@@ -54,6 +54,8 @@ const struct us_option us_recipe_options[] = {
      .help = "weight decay of biases and of batch norm, too"},
     {"label-smoothing", US_FLOAT, AT(label_smoothing), .standard = "0", .low = 0, .high = 0.99, .value = "X",
      .help = "share of the target spread over all classes"},
+    {"lookahead", US_BOOL, AT(lookahead), .standard = "false",
+     .help = "average the weights: they join their average every 5 steps, and become it in the end"},
     {"schedule", US_CHOICE, AT(schedule), .standard = "cosine", .value = "cosine|onecycle|linear",
      .help = "learning rate over the steps"},
     {"warmup", US_FLOAT, AT(warmup), .standard = "0", .low = 0, .high = 100000, .value = "E",

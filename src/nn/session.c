@@ -221,7 +221,7 @@ static bool same_spec(const struct us_model_spec *a, const struct us_model_spec 
 {
     return strcmp(a->name, b->name) == 0 && a->width == b->width && a->batch == b->batch &&
            a->height == b->height && a->precision == b->precision && a->accumulate == b->accumulate &&
-           a->recompute == b->recompute && a->evaluates == b->evaluates;
+           a->recompute == b->recompute && a->lookahead == b->lookahead && a->evaluates == b->evaluates;
 }
 
 static const struct us_view *find_view(const struct us_session *session, int size)
@@ -281,6 +281,7 @@ struct us_model_spec us_spec_of(const struct unseen_recipe *recipe, const struct
                                   .training = true,
                                   .accumulate = recipe->accumulate,
                                   .recompute = recipe->recompute != 0,
+                                  .lookahead = recipe->lookahead != 0,
                                   .evaluates = !us_input_trains(recipe, data, size)};
 }
 

@@ -201,6 +201,8 @@ static enum unseen_status load(struct run *run)
         US_TRY(us_checkpoint_read(job->state, run->model, &run->state, &found));
     if (found == US_CHECKPOINT_NONE)
         US_TRY(job->init ? us_model_start(run->model, job->init, run->seed) : draw(run));
+    if (found == US_CHECKPOINT_NONE && job->recipe->lookahead)
+        US_TRY(us_model_lookahead_begin(run->model));
     if (run->state.epochs > run->target) {
         st = us_fail(UNSEEN_USAGE, job->state, "holds %d epochs already, more than the %d asked for",
                      run->state.epochs, run->target);

@@ -36,6 +36,8 @@ static enum unseen_status measure_model(const struct us_scoring *run, struct siz
     US_TRY(us_graph_of(&spec, &graph));
     sizes->weights = (int64_t)graph.params.count;
     sizes->state = 2 * sizes->weights + (int64_t)graph.stats.count;
+    if (recipe->lookahead)
+        sizes->state += sizes->weights + (int64_t)graph.stats.count;
     sizes->features = us_graph_feature_count(&graph);
 out:
     us_graph_free(&graph);
