@@ -24,6 +24,9 @@ struct unseen_compare_options {
                           unseen/select.h, or the exponent of beta. "ccs=search" and "window=search" try
                           cut-offs 0, 0.1, .. 0.4 on a tenth of the data held out */
     const char *keep;
+    const char *baselines; /* "random" subsets; "full-short": all data, a schedule of keep * epochs; and the
+                              samplers of unseen/train.h: for every keep ratio below 1 those that take a share
+                              of all samples, once, with their default, those that find it as they train */
     int seeds; /* seeds seed, seed + 1, ...: of the scoring, the selection and the trained model */
     uint64_t seed;
     int score_once;              /* one scoring run, of the first seed, serves all seeds */
@@ -38,8 +41,8 @@ struct unseen_compare_options {
     const char *command;
 };
 
-/* EL2N and DUAL by fold and seen, CCS, keep 0.9 0.7 0.5 0.3 0.1, three seeds, equal epochs, cut by "auto";
- * where steps are asked for, three. */
+/* EL2N and DUAL by fold and seen, CCS, keep 0.9 0.7 0.5 0.3 0.1, random subsets, three seeds, equal epochs,
+ * cut by "auto"; where steps are asked for, three. */
 UNSEEN_API void unseen_compare_defaults(struct unseen_compare_options *options);
 
 /* A number over the seeds. NaN: not known; the last two for a single seed. */
@@ -51,7 +54,7 @@ struct unseen_estimate {
 
 /* One line of the table. Accuracies are shares of the test split. */
 struct unseen_comparison {
-    char metric[64], protocol[16], rule[32]; /* "full" and "random" data are rules without the others */
+    char metric[64], protocol[16], rule[32]; /* baselines are rules without the others */
     double keep;
     int64_t kept;
     int seeds; /* that are done */
@@ -78,7 +81,7 @@ struct unseen_comparison {
 };
 
 /* Score, select, train and test whatever is not done yet, and write out/table.csv, table.md and run.json,
- * which unseen_report makes a page of. Models on all data and on random subsets are always among them. Each
+ * which unseen_report makes a page of. A model on all data is always among them. Each
  * cell lies in out/cells/, scoring runs, shared by the cells that need the same, in out/scoring/. A killed
  * call goes on; the lists and the number of seeds may grow from call to call: a scoring run that recorded
  * less than a longer list needs is made again. `rows` (may be NULL, as may `n`) receives fresh memory [*n],

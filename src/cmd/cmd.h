@@ -22,6 +22,7 @@ const char *us_command_line(void);
 int us_wider(int width, const char *text);
 
 /* Registries behind --help. */
+void us_list(const char *title, const char *(*name)(int), const char *(*help)(int));
 void us_list_models(void);
 void us_list_training(void); /* models and recipes */
 void us_list_samplers(void);

@@ -18,7 +18,7 @@ int us_wider(int width, const char *text)
     return length > width ? length : width;
 }
 
-static void list(const char *title, const char *(*name)(int), const char *(*help)(int))
+void us_list(const char *title, const char *(*name)(int), const char *(*help)(int))
 {
     us_print_title(title);
     for (int i = 0; name(i); i++)
@@ -27,7 +27,7 @@ static void list(const char *title, const char *(*name)(int), const char *(*help
 
 void us_list_models(void)
 {
-    list("Models", unseen_model_name, unseen_model_help);
+    us_list("Models", unseen_model_name, unseen_model_help);
 }
 
 void us_list_training(void)
@@ -43,17 +43,17 @@ void us_list_training(void)
 
 void us_list_samplers(void)
 {
-    list("Samplers", unseen_sampler_name, unseen_sampler_help);
+    us_list("Samplers", unseen_sampler_name, unseen_sampler_help);
 }
 
 void us_list_scores(void)
 {
-    list("Scores", unseen_score_name, unseen_score_help);
+    us_list("Scores", unseen_score_name, unseen_score_help);
 }
 
 void us_list_rules(void)
 {
-    list("Rules", unseen_rule_name, unseen_rule_help);
+    us_list("Rules", unseen_rule_name, unseen_rule_help);
 }
 
 void us_list_choices(void)

@@ -6,6 +6,7 @@
 
 #include "base/dataset_options.h"
 #include "cmd/cmd.h"
+#include "compare/baseline.h"
 #include "compare/columns.h"
 #include "compare/compare_options.h"
 #include "unseen/compare.h"
@@ -57,6 +58,12 @@ static void print_rows(const struct unseen_comparison *rows, int n, const char *
     printf("\n%s/table.csv\n%s/table.md\n%s/report.html\n", out, out, out);
 }
 
+static void list_choices(void)
+{
+    us_list_choices();
+    us_list("Baselines", us_baseline_name, us_baseline_help);
+}
+
 enum unseen_status us_cmd_compare(int argc, char **argv)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -76,13 +83,13 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
             "unseen compare DATA --metrics M,... --protocols P,... --rules R,... --keep R,... --out DIR "
             "[options]",
         .about = "Train on every coreset of a sweep, test the models, and write a table and a report. Models "
-                 "on all data and on random subsets are always among them. The same command goes on after an "
+                 "on all data are always among them. The same command goes on after an "
                  "interruption; longer lists and more seeds in the same folder train only what is new.",
         .groups = {{us_compare_options, &o, NULL},
                    {us_dataset_options, &reading, "Data"},
                    {us_label_options, &reading, "Data"}},
         .common = "device seed out json",
-        .lists = us_list_choices,
+        .lists = list_choices,
         .min_arguments = 1,
         .max_arguments = 1,
     };

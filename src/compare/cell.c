@@ -14,6 +14,7 @@
 #include "base/usable.h"
 #include "compare/search.h"
 #include "nn/history.h"
+#include "nn/sampler.h"
 #include "nn/session.h"
 #include "nn/steps.h"
 #include "prune/incremental.h"
@@ -32,11 +33,21 @@ static int scale_epochs(int epochs, int64_t all, int64_t each)
     return scaled < INT_MAX ? (int)divide_up(epochs * all, each) : INT_MAX;
 }
 
-void us_cell_recipe(const struct unseen_compare_options *o, int64_t n, int64_t m,
+static int shorten(int epochs, double share)
+{
+    const int shorter = (int)lround(share * epochs);
+    return epochs > 0 && shorter < 1 ? 1 : shorter;
+}
+
+void us_cell_recipe(const struct unseen_compare_options *o, const struct us_row *row, int64_t n, int64_t m,
                     struct unseen_recipe *recipe, int *test_every)
 {
     *recipe = o->recipe;
-    if (o->budget == UNSEEN_BUDGET_STEPS) {
+    if (row->kind == US_ROW_SHORT) {
+        recipe->epochs = shorten(recipe->epochs, row->keep);
+        recipe->stop_after = shorten(recipe->stop_after, row->keep);
+        recipe->warmup *= (float)recipe->epochs / (float)o->recipe.epochs;
+    } else if (o->budget == UNSEEN_BUDGET_STEPS) {
         int64_t all = n, each = m;
         if (recipe->last_batch == UNSEEN_BATCH_KEEP) {
             all = divide_up(n, recipe->batch);
@@ -51,7 +62,13 @@ void us_cell_recipe(const struct unseen_compare_options *o, int64_t n, int64_t m
 
 int64_t us_cell_kept(const struct us_row *row, int64_t n)
 {
-    return row->kind == US_ROW_FULL ? n : llround(row->keep * (double)n);
+    return row->kind == US_ROW_SHORT ? n : llround(row->keep * (double)n);
+}
+
+/* Whether its model trains on all samples, if not in every epoch. */
+static bool is_whole(const struct us_row *row)
+{
+    return row->kind == US_ROW_FULL || row->kind == US_ROW_SHORT || row->kind == US_ROW_SAMPLER;
 }
 
 /* The rule's options of a row and seed, without arrays. */
@@ -123,11 +140,12 @@ enum unseen_status us_cell_check(const struct unseen_dataset *data, const struct
     struct unseen_recipe recipe;
     int test_every;
     set_select(o, row, 0, &select);
-    if (row->kind != US_ROW_FULL)
-        US_TRY(us_select_check(row->rule_name, &select, n, data->classes));
+    if (row->kind != US_ROW_FULL) /* an epoch of a sampler is a random subset, too */
+        US_TRY(us_select_check(row->kind == US_ROW_SCORED ? row->rule_name : "random", &select, n,
+                               data->classes));
     if (row->search) /* which selects from what a tenth, rounded up, leaves */
         US_TRY(us_select_check(row->rule_name, &select, n - divide_up(n, 10), data->classes));
-    us_cell_recipe(o, n, us_cell_kept(row, n), &recipe, &test_every);
+    us_cell_recipe(o, row, n, us_cell_kept(row, n), &recipe, &test_every);
     if ((st = us_recipe_check_on(&recipe, data)) && o->budget == UNSEEN_BUDGET_STEPS)
         us_hint("with --budget steps the models of --keep %g train for %d epochs", row->keep, recipe.epochs);
     if (st == UNSEEN_OK && row->kind == US_ROW_SCORED)
@@ -210,7 +228,7 @@ static struct us_search search_of(const struct unseen_compare_options *o, const 
                                .folder = folder};
     int test_every;
     const int64_t n = us_usable(&data->split[UNSEEN_TRAIN]);
-    us_cell_recipe(o, n, us_cell_kept(row, n), &search.recipe, &test_every);
+    us_cell_recipe(o, row, n, us_cell_kept(row, n), &search.recipe, &test_every);
     return search;
 }
 
@@ -260,6 +278,7 @@ static enum unseen_status choose(struct cell *c, const char *path, int64_t **kee
         return choose_scored(c, keep, m);
     /* All of the data is a random subset with nothing left out. */
     set_select(c->options, c->row, c->seed, &select);
+    select.keep = is_whole(c->row) ? 1 : select.keep;
     select.quota = UNSEEN_QUOTA_NONE;
     select.class_focus = 0;
     select.leave_out = train->skipped;
@@ -278,25 +297,35 @@ static enum unseen_status keep_tested(void *context, const struct unseen_epoch *
     return us_cell_tested_write(c->folder, data->split[UNSEEN_TEST].labels, data->classes, tested);
 }
 
-static void summarise(const struct unseen_epoch *history, int epochs, int64_t steps, struct us_cell_result *r)
+static void summarise(const struct us_train_job *job, const struct unseen_epoch *history, int epochs,
+                      struct us_cell_result *r)
 {
+    const int64_t most = us_sampler_most(job->sampler, job->n_train);
+    const struct us_steps steps = us_steps_of(job->recipe, most, job->seed);
     r->epochs = epochs;
-    r->steps = steps;
     r->accuracy = history[epochs - 1].test_accuracy;
     for (int e = 0; e < epochs; e++) {
+        const int64_t planned = us_steps_before(&steps, e + 1) - us_steps_before(&steps, e);
+        r->steps += us_steps_own(job->recipe, planned, llround(history[e].images), most);
         r->images += llround(history[e].images);
         r->seconds += history[e].seconds;
         r->best = fmax(r->best, history[e].test_accuracy); /* passes by epochs that were not tested */
     }
 }
 
-/* The model that is trained on the coreset; `recipe` receives what it trains by. */
+/* The model that is trained on the row's n_train samples; `recipe` receives what it trains by. */
 static struct us_train_job job_of(const struct unseen_compare_options *o, const struct unseen_dataset *data,
-                                  int seed, int64_t kept, const char *state, struct unseen_recipe *recipe)
+                                  const struct us_row *row, int seed, int64_t n_train, const char *state,
+                                  struct unseen_recipe *recipe)
 {
-    struct us_train_job job = {
-        .recipe = recipe, .seed = o->seed + (uint64_t)seed, .n_train = kept, .test = true, .state = state};
-    us_cell_recipe(o, us_usable(&data->split[UNSEEN_TRAIN]), kept, recipe, &job.test_every);
+    struct us_train_job job = {.recipe = recipe,
+                               .sampler = row->kind == US_ROW_SAMPLER ? &row->sampler : NULL,
+                               .seed = o->seed + (uint64_t)seed,
+                               .n_train = n_train,
+                               .test = true,
+                               .state = state};
+    us_cell_recipe(o, row, us_usable(&data->split[UNSEEN_TRAIN]), us_sampler_most(job.sampler, n_train),
+                   recipe, &job.test_every);
     return job;
 }
 
@@ -309,8 +338,9 @@ enum unseen_status us_cell_left(const struct unseen_compare_options *o, const st
     struct us_work search = {0};
     char *folder = o->out ? us_cell_folder(o, row, seed) : NULL;
     char *state = folder ? us_format("%s/state.safetensors", folder) : NULL;
-    const int64_t kept = us_cell_kept(row, us_usable(&data->split[UNSEEN_TRAIN]));
-    const struct us_train_job job = job_of(o, data, seed, kept, state, &recipe);
+    const int64_t n = us_usable(&data->split[UNSEEN_TRAIN]);
+    const struct us_train_job job =
+        job_of(o, data, row, seed, is_whole(row) ? n : us_cell_kept(row, n), state, &recipe);
     set_select(o, row, seed, &select);
     const struct us_search searched = search_of(o, data, row, &select, folder);
     if (row->search)
@@ -333,15 +363,14 @@ static enum unseen_status train(struct cell *c, const int64_t *keep)
     char *path = us_format("%s/history.csv", c->folder);
     US_TRY_ALLOC(state);
     US_TRY_ALLOC(path);
-    struct us_train_job job = job_of(o, c->session->data, c->seed, c->result.kept, state, &c->recipe);
+    struct us_train_job job = job_of(o, c->session->data, c->row, c->seed, c->result.kept, state, &c->recipe);
     job.train = keep;
     job.whole = c->whole;
     job.title = strrchr(c->folder, '/') + 1;
     job.on_test = keep_tested;
     job.context = c;
     US_TRY(us_train(c->session, &job, &history, &epochs));
-    const struct us_steps steps = us_steps_of(&c->recipe, job.n_train, job.seed);
-    summarise(history, epochs, us_steps_before(&steps, epochs), &c->result);
+    summarise(&job, history, epochs, &c->result);
     US_TRY(us_history_write(path, history, epochs));
     US_TRY(us_cell_result_write(c->folder, &c->result));
     /* A state that stays is only a waste: the result is there. */

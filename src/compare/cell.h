@@ -8,13 +8,13 @@
 #include "plan/plan.h"
 #include "prune/select_inputs.h"
 
-/* How a model trains on m of the dataset's n samples: `recipe` for the budget, and how often it is tested, so
- * that tests are as many per training image as for all data. */
-void us_cell_recipe(const struct unseen_compare_options *options, int64_t n, int64_t m,
-                    struct unseen_recipe *recipe, int *test_every);
+/* How a row's model trains on m of the dataset's n samples an epoch: `recipe` for the budget, and how often
+ * it is tested, so that tests are as many per training image as for all data. */
+void us_cell_recipe(const struct unseen_compare_options *options, const struct us_row *row, int64_t n,
+                    int64_t m, struct unseen_recipe *recipe, int *test_every);
 
 /* Select and train. A killed run goes on from its state in the folder, which goes when result.json is there.
- * keep.npy holds the coreset. */
+ * keep.npy holds the coreset, or all samples where the row chooses none. */
 enum unseen_status us_cell_run(const struct unseen_compare_options *options, const struct us_row *row,
                                int seed, struct us_session *session, struct us_progress *whole);
 
@@ -47,7 +47,7 @@ enum unseen_status us_cell_check(const struct unseen_dataset *data,
 /* us_select_warn of a row. */
 void us_cell_warn(const struct unseen_compare_options *options, const struct us_row *row);
 
-/* Samples of its coreset, of `n` in all. */
+/* Samples that an epoch of its model takes at most, of `n` in all: those of its coreset, if it has one. */
 int64_t us_cell_kept(const struct us_row *row, int64_t n);
 
 #endif

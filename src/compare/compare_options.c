@@ -2,6 +2,7 @@
 
 #include "compare/compare_options.h"
 
+#include "compare/baseline.h"
 #include "nn/train.h"
 #include "nn/workers.h"
 #include "prune/prune_options.h"
@@ -22,6 +23,11 @@ const struct us_option us_compare_options[] = {
      .flags = US_GROWS},
     {"keep", US_STRING, AT(keep), .standard = "0.9,0.7,0.5,0.3,0.1", .value = "R[,R...]",
      .help = "shares to keep", .flags = US_GROWS},
+    {"baselines", US_STRING, AT(baselines), .standard = "random", .value = "B[,B...]",
+     .known = us_baseline_name,
+     .help = "rows beside all of the data, for every keep ratio; infobatch: one row, since what it saves "
+             "follows the losses and no ratio: the images trained on tell",
+     .flags = US_GROWS},
     {"seeds", US_INT, AT(seeds), .standard = "3", .low = 1, .high = 1000, .value = "N",
      .help = "runs of everything, from --seed on", .flags = US_GROWS},
     {"score-once", US_BOOL, AT(score_once), .standard = "false",

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/text.h"
+#include "compare/baseline.h"
 #include "compare/compare_options.h"
 #include "select/rule.h"
 
@@ -78,7 +79,7 @@ static enum unseen_status parse_rule(const char *text, struct us_row *row)
     }
     if (!us_rule_is_known(row->rule_name) || strcmp(row->rule_name, "random") == 0) {
         us_fail(UNSEEN_USAGE, "--rules", "'%s' is no rule that chooses by scores", text);
-        us_hint("unseen select --help lists the rules; random subsets are compared in any case");
+        us_hint("unseen select --help lists the rules; --baselines random compares random subsets");
         return UNSEEN_USAGE;
     }
     row->value = NAN;
@@ -131,16 +132,28 @@ out:
     return st;
 }
 
-static enum unseen_status add_baselines(const struct us_list *keep, struct us_sweep *sweep)
+static enum unseen_status add_baseline(const char *name, const struct us_list *keep, struct us_sweep *sweep)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_row row = {.kind = US_ROW_FULL, .rule = "full", .keep = 1, .value = NAN};
-    add(sweep, &row);
-    row = (struct us_row){.kind = US_ROW_RANDOM, .rule = "random", .rule_name = "random", .value = NAN};
-    for (int k = 0; k < keep->n; k++) {
-        US_TRY(parse_keep(keep->entry[k], &row.keep));
-        add(sweep, &row);
+    struct us_row row;
+    bool once = false;
+    for (int k = 0; k < keep->n && !once; k++) {
+        double ratio;
+        US_TRY(parse_keep(keep->entry[k], &ratio));
+        if (us_baseline_row(name, ratio, &row, &once))
+            add(sweep, &row);
     }
+out:
+    return st;
+}
+
+static enum unseen_status add_baselines(const struct us_list *names, const struct us_list *keep,
+                                        struct us_sweep *sweep)
+{
+    enum unseen_status st = UNSEEN_OK;
+    add(sweep, &(struct us_row){.kind = US_ROW_FULL, .rule = "full", .keep = 1, .value = NAN});
+    for (int b = 0; b < names->n; b++)
+        US_TRY(add_baseline(names->entry[b], keep, sweep));
 out:
     return st;
 }
@@ -173,7 +186,7 @@ out:
 enum unseen_status us_sweep_make(const struct unseen_compare_options *o, struct us_sweep *sweep)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_list metrics = {0}, protocols = {0}, rules = {0}, keep = {0};
+    struct us_list metrics = {0}, protocols = {0}, rules = {0}, keep = {0}, baselines = {0};
     *sweep = (struct us_sweep){0};
     struct us_option_at seeds;
     if (us_option_find(us_compare_options, o, "seeds", &seeds))
@@ -182,11 +195,14 @@ enum unseen_status us_sweep_make(const struct unseen_compare_options *o, struct 
     US_TRY(us_list_split("--protocols", o->protocols, &protocols));
     US_TRY(us_list_split("--rules", o->rules, &rules));
     US_TRY(us_list_split("--keep", o->keep, &keep));
+    US_TRY(us_list_split("--baselines", o->baselines, &baselines));
+    US_TRY(us_baselines_check(&baselines, o->budget));
     US_TRY(refuse_equal_keeps(&keep));
     US_TRY(refuse_equal_rules(&rules));
-    size_t most = 1 + (size_t)keep.n * (1 + (size_t)metrics.n * (size_t)protocols.n * (size_t)rules.n);
+    const size_t scored = (size_t)metrics.n * (size_t)protocols.n * (size_t)rules.n;
+    const size_t most = 1 + (size_t)keep.n * ((size_t)baselines.n + scored);
     US_TRY_ALLOC(sweep->rows = us_calloc(most, sizeof *sweep->rows));
-    US_TRY(add_baselines(&keep, sweep));
+    US_TRY(add_baselines(&baselines, &keep, sweep));
     for (int m = 0; m < metrics.n; m++) {
         for (int p = 0; p < protocols.n; p++) {
             for (int r = 0; r < rules.n; r++)
@@ -198,6 +214,7 @@ out:
     us_list_end(&protocols);
     us_list_end(&rules);
     us_list_end(&keep);
+    us_list_end(&baselines);
     return st;
 }
 

@@ -5,7 +5,13 @@
 #include "base/status.h"
 #include "unseen/compare.h"
 
-enum us_row_kind { US_ROW_FULL, US_ROW_RANDOM, US_ROW_SCORED };
+enum us_row_kind {
+    US_ROW_FULL,
+    US_ROW_RANDOM,
+    US_ROW_SHORT,   /* all data in a shorter schedule */
+    US_ROW_SAMPLER, /* all data, of which each epoch takes a part */
+    US_ROW_SCORED
+};
 
 /* Protocols that compare alone has names for. */
 #define US_PROTOCOL_SEEN        "seen"
@@ -15,13 +21,14 @@ enum us_row_kind { US_ROW_FULL, US_ROW_RANDOM, US_ROW_SCORED };
 /* A line of the table: cells that differ by their seed alone. */
 struct us_row {
     enum us_row_kind kind;
-    char metric[64], protocol[16], rule[32]; /* as they were asked for; rule "full" and "random" by kind */
+    char metric[64], protocol[16], rule[32]; /* as they were asked for; rule: a baseline's name */
     enum unseen_protocol trajectory;         /* protocol of the trajectory which is scored */
     char rule_name[32];                      /* without its value */
     double value;                            /* behind the rule's "="; NaN if there is none */
     bool search;                             /* the value is to be searched */
     bool incremental;                        /* the coreset is chosen in steps */
     double keep;
+    struct unseen_sampler sampler; /* of US_ROW_SAMPLER */
 };
 
 struct us_sweep {
@@ -30,8 +37,9 @@ struct us_sweep {
 };
 
 /* Take the lists of `options` apart: first the baselines, then metric, protocol, rule and keep ratio, the
- * last varying fastest. UNSEEN_USAGE for unknown protocols and rules, for values that a rule does not take,
- * ratios out of range, empty lists, and names or numbers that occur twice. Freed with us_sweep_free. */
+ * last varying fastest. UNSEEN_USAGE for unknown baselines, protocols and rules, for values that a rule does
+ * not take, ratios out of range, empty lists, and names or numbers that occur twice. Freed with
+ * us_sweep_free. */
 enum unseen_status us_sweep_make(const struct unseen_compare_options *options, struct us_sweep *sweep);
 void us_sweep_free(struct us_sweep *sweep);
 

@@ -49,25 +49,81 @@ static void write_rule(FILE *out, int columns)
     fputc('\n', out);
 }
 
-/* A line for each name that has a value, a column for each keep ratio. lines [n] are those that have one,
- * each name's `ratios` behind one another. */
-static void write_by_keep(FILE *out, const struct us_column *column, const struct unseen_comparison *lines,
-                          int n, int ratios)
+/* Lines of one name, which stand behind one another: one for each keep ratio, or fewer. */
+static int count_same(const struct unseen_comparison *lines, int n)
+{
+    int same = 0;
+    while (same < n && same_name(&lines[0], &lines[same]))
+        same++;
+    return same;
+}
+
+static const struct unseen_comparison *find_keep(const struct unseen_comparison *lines, int n, double keep)
+{
+    for (int i = 0; i < n; i++) {
+        if (lines[i].keep == keep)
+            return &lines[i];
+    }
+    return NULL;
+}
+
+/* What fills one of the tables by keep ratio. `ratios` [n_ratios] are the last name's lines: it has all. */
+struct by_keep {
+    const struct us_column *column;
+    const struct unseen_comparison *lines, *ratios;
+    int n, n_ratios;
+};
+
+static struct by_keep by_keep_of(const struct unseen_comparison *lines, int n)
+{
+    struct by_keep t = {.lines = lines, .n = n};
+    while (t.n_ratios < n && same_name(&lines[n - 1], &lines[n - 1 - t.n_ratios]))
+        t.n_ratios++;
+    t.ratios = lines + n - t.n_ratios;
+    return t;
+}
+
+/* Lines that no column of the table has room for. */
+static void write_others(FILE *out, const struct by_keep *t)
 {
     char text[US_COLUMN_TEXT_SIZE], name[160];
-    if (!us_column_is_used(column, lines, n))
+    for (int i = 0; i < t->n; i++) {
+        const struct unseen_comparison *line = &t->lines[i];
+        if (!find_keep(t->ratios, t->n_ratios, line->keep) && us_column_is_used(t->column, line, 1))
+            fprintf(out, "All of the data, %s: %s %s\n", us_comparison_name(line, name), t->column->title,
+                    us_column_text(t->column, line, US_PLUS_MINUS, text));
+    }
+}
+
+static void write_values(FILE *out, const struct by_keep *t, const struct unseen_comparison *lines, int n)
+{
+    char text[US_COLUMN_TEXT_SIZE];
+    for (int k = 0; k < t->n_ratios; k++) {
+        const struct unseen_comparison *line = find_keep(lines, n, t->ratios[k].keep);
+        fprintf(out, " %s |", line ? us_column_text(t->column, line, US_PLUS_MINUS, text) : "-");
+    }
+    fputc('\n', out);
+}
+
+/* A line for each name that has a value, a column for each keep ratio. */
+static void write_by_keep(FILE *out, const struct by_keep *t)
+{
+    char name[160];
+    write_others(out, t);
+    if (!us_column_is_used(t->column, t->lines, t->n))
         return;
-    fprintf(out, "\n| %s, by share kept |", column->title);
-    for (int k = 0; k < ratios; k++)
-        us_print(out, " %g |", lines[k].keep);
-    write_rule(out, ratios);
-    for (int i = 0; i < n; i += ratios) {
-        if (!us_column_is_used(column, lines + i, ratios))
+    fprintf(out, "\n| %s, by share kept |", t->column->title);
+    for (int k = 0; k < t->n_ratios; k++)
+        us_print(out, " %g |", t->ratios[k].keep);
+    write_rule(out, t->n_ratios);
+    for (int i = 0, same; i < t->n; i += same) {
+        const struct unseen_comparison *lines = t->lines + i;
+        same = count_same(lines, t->n - i);
+        if (!us_column_is_used(t->column, lines, same) ||
+            !find_keep(t->ratios, t->n_ratios, lines[same - 1].keep))
             continue;
-        fprintf(out, "| %s |", us_comparison_name(&lines[i], name));
-        for (int k = 0; k < ratios; k++)
-            fprintf(out, " %s |", us_column_text(column, &lines[i + k], US_PLUS_MINUS, text));
-        fputc('\n', out);
+        fprintf(out, "| %s |", us_comparison_name(lines, name));
+        write_values(out, t, lines, same);
     }
 }
 
@@ -117,9 +173,7 @@ static enum unseen_status write_markdown(const char *path, const struct unseen_c
         return st;
     FILE *out = file.stream;
     const int first = *table[0].metric || strcmp(table[0].rule, "full") != 0 ? 0 : 1;
-    int ratios = 0;
-    while (first + ratios < n && same_name(&table[first], &table[first + ratios]))
-        ratios++;
+    struct by_keep by_keep = by_keep_of(table + first, n - first);
     fprintf(out, "Test accuracy after the last epoch. Mean ± standard error over %d seed%s; %s, width %d, ",
             o->seeds, o->seeds > 1 ? "s" : "", o->recipe.model, o->recipe.width);
     fprintf(out, "%d epochs, equal %s.\n", o->recipe.epochs,
@@ -130,8 +184,8 @@ static enum unseen_status write_markdown(const char *path, const struct unseen_c
         if (first && us_column_is_used(column, table, 1))
             fprintf(out, "All of the data: %s %s\n", column->title,
                     us_column_text(column, table, US_PLUS_MINUS, text));
-        if (ratios)
-            write_by_keep(out, column, table + first, n - first, ratios);
+        by_keep.column = column;
+        write_by_keep(out, &by_keep);
     }
     write_list(out, table, n);
     write_notes(out);

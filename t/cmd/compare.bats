@@ -116,9 +116,58 @@ column() {
   grep -q '^el2n,seen,top,0.2,48,1,12,24,' c/table.csv
 }
 
+# history_images CELL: what its history.csv says was trained on.
+history_images() {
+  awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "images") at = i } NR > 1 { sum += $at } END { print sum }' \
+    "c/cells/$1/history.csv"
+}
+
+@test "less training on all data stands beside coresets" {
+  need_device
+  run="unseen compare $tiny_data $tiny_compare --epochs 6 --metrics el2n --protocols seen --rules ccs --keep 0.5,0.3 --seeds 1 --out c"
+  run_code 0 $run
+  cp c/table.csv before.csv
+  all="$run --baselines random,full-short,rs2,rs2-replacement,infobatch"
+  run_code 0 $all
+  [ "$(wc -l < c/table.csv)" -eq $((1 + 1 + 4 * 2 + 1 + 2)) ]
+  grep -E '^(metric|,,full,|,,random,|el2n,)' c/table.csv >common.csv
+  cmp before.csv common.csv
+  # 240 samples; 0.3 of 6 epochs are 2.
+  grep -q '^,,full-short,0.5,240,1,3,24,' c/table.csv
+  [ "$(column images '^,,full-short,0.5,' c/table.csv)" = 720 ]
+  [ "$(column images '^,,full-short,0.3,' c/table.csv)" = 480 ]
+  for rule in rs2 rs2-replacement; do
+    grep -q "^,,$rule,0.3,240,1,6,18," c/table.csv
+    [ "$(column images "^,,$rule,0.5," c/table.csv)" = 720 ]
+    [ "$(column images "^,,$rule,0.3," c/table.csv)" = 432 ]
+    [ -n "$(column minus_random "^,,$rule,0.3," c/table.csv)" ]
+  done
+  # The first and the last epoch take all: 480 and something of the rest.
+  images=$(column images '^,,infobatch,1,' c/table.csv)
+  [ "$images" -gt 480 ]
+  [ "$images" -lt 1440 ]
+  [ "$images" = "$(history_images infobatch-k1-s3)" ]
+  grep -q '^All of the data, infobatch: test accuracy (%) [0-9]' c/table.md
+  grep -q '^| rs2-replacement | [0-9.]* | [0-9.]* |$' c/table.md
+  grep -q 'full-short' c/report.html
+
+  cp c/table.csv before.csv
+  run_code 0 $all
+  cmp c/table.csv before.csv
+  find c/cells -name result.json -newer before.csv >new
+  [ ! -s new ]
+
+  run_code 0 unseen compare $tiny_data $tiny_compare --epochs 6 --metrics el2n --protocols seen --keep 0.5 --seeds 1 \
+    --baselines rs2 --out c
+  [ "$(wc -l < c/table.csv)" -eq 4 ]
+  run_code 2 unseen compare $tiny_data $tiny_compare --baselines random,rs3 --out x
+  grep -q 'the baselines are random, full-short, rs2, rs2-replacement, infobatch' stderr
+  [ ! -e x ]
+}
+
 @test "a comparison killed at any moment goes on and ends with the same table" {
   need_device
-  run="unseen compare $tiny_data $tiny_compare --metrics el2n --protocols fold --rules ccs --keep 0.3 --seeds 2"
+  run="unseen compare $tiny_data $tiny_compare --metrics el2n --protocols fold --rules ccs --keep 0.3 --seeds 2 --baselines random,rs2,infobatch"
   $run --out whole >/dev/null 2>&1
   for delay in 0.2 0.5 0.8 1.2; do
     killed_after $delay ${run#unseen } --out killed
@@ -133,7 +182,7 @@ column() {
   need_device
   for bad in "--metrics wisdom" "--metrics el2n,el2n" "--metrics ," "--protocols maybe" "--rules wheel" \
     "--rules random" "--rules top=0.3" "--rules ccs=x" "--rules ccs=-1" "--rules beta=search" "--rules beta=auto" "--keep 2" "--keep 0.5,0" "--seeds 0" \
-    "--scoring-model alexnet" "--scoring-epochs 0" "--scoring-pad 99" "--budget hours"; do
+    "--scoring-model alexnet" "--scoring-epochs 0" "--scoring-pad 99" "--budget hours" "--baselines full" "--baselines ," "--baselines full-short --budget steps"; do
     run_code 2 unseen compare $tiny_data $tiny_compare $bad --out x
   done
   [ ! -e x ]
