@@ -39,6 +39,7 @@ struct unseen_compare_options {
     int concurrent;                      /* models trained at once; 0: what is measured to be fastest */
     const char *out;                     /* folder; made if missing */
     const char *command;
+    struct unseen_plan_listener on_plan;
 };
 
 /* EL2N and DUAL by fold and seen, CCS, keep 0.9 0.7 0.5 0.3 0.1, random subsets, three seeds, equal epochs,
@@ -90,6 +91,12 @@ struct unseen_comparison {
 UNSEEN_API enum unseen_status unseen_compare(struct unseen_device *device, const struct unseen_dataset *data,
                                              const struct unseen_compare_options *options,
                                              struct unseen_comparison **rows, int *n);
+
+/* What that call would do, as unseen_trajectory_plan has it. */
+UNSEEN_API enum unseen_status unseen_compare_plan(struct unseen_device *device,
+                                                  const struct unseen_dataset *data,
+                                                  const struct unseen_compare_options *options,
+                                                  enum unseen_plan_by by, struct unseen_plan *plan);
 
 #ifdef __cplusplus
 }

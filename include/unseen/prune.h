@@ -79,6 +79,12 @@ UNSEEN_API enum unseen_status unseen_prune(struct unseen_device *device, const s
                                            const struct unseen_prune_options *options,
                                            struct unseen_prune_result *result);
 
+/* What that call would do, as unseen_trajectory_plan has it. */
+UNSEEN_API enum unseen_status unseen_prune_plan(struct unseen_device *device,
+                                                const struct unseen_dataset *data,
+                                                const struct unseen_prune_options *options,
+                                                enum unseen_plan_by by, struct unseen_plan *plan);
+
 /* What came of a selection. */
 struct unseen_selection {
     int64_t n, m;      /* samples, and how many of them are kept */

@@ -34,7 +34,8 @@ struct unseen_scoring_options {
     const char *init; /* .safetensors that every model starts from, of a model that saw none of the samples;
                          NULL: drawn */
     const char *out;  /* folder; made if missing */
-    const char *command; /* recorded; may be NULL */
+    const char *command;                 /* recorded; may be NULL */
+    struct unseen_plan_listener on_plan; /* of unseen_record_trajectory and unseen_prune */
 };
 
 /* seen: 1 repeat, training pass; fold: 5 folds, 1 repeat. The recipe's defaults are unseen_recipe_defaults'.
@@ -49,6 +50,14 @@ UNSEEN_API void unseen_scoring_defaults(struct unseen_scoring_options *options);
 UNSEEN_API enum unseen_status unseen_record_trajectory(struct unseen_device *device,
                                                        const struct unseen_dataset *data,
                                                        const struct unseen_scoring_options *options);
+
+/* What that call would do, without doing it: nothing is written but to the cache folder. `options->out` NULL:
+ * a new folder. Fails as the call would before anything is trained, but for a disk without room and a folder
+ * that another process holds. */
+UNSEEN_API enum unseen_status unseen_trajectory_plan(struct unseen_device *device,
+                                                     const struct unseen_dataset *data,
+                                                     const struct unseen_scoring_options *options,
+                                                     enum unseen_plan_by by, struct unseen_plan *plan);
 
 /* A run can be divided over machines: each of `jobs` calls with its own `job` and `out` trains its share of
  * the models, as above, and keeps their records in out/work/. This joins the folders [n] of all jobs, in any

@@ -6,6 +6,7 @@
 
 #include "unseen/dataset.h"
 #include "unseen/device.h"
+#include "unseen/plan.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -185,6 +186,7 @@ struct unseen_train_options {
     const char *out;         /* folder; made if missing. A killed run goes on from what lies there. */
     const char *init;        /* .safetensors to start from; NULL: drawn from the seed */
     const char *command;     /* recorded in run.json; may be NULL */
+    struct unseen_plan_listener on_plan;
 };
 
 /* The recipe's and the sampler's defaults, seed 0, no subset; `out` is still to be set. */
@@ -196,6 +198,13 @@ UNSEEN_API void unseen_train_defaults(struct unseen_train_options *options);
 UNSEEN_API enum unseen_status unseen_train(struct unseen_device *device, const struct unseen_dataset *data,
                                            const struct unseen_train_options *options,
                                            struct unseen_epoch **history, int *epochs);
+
+/* What that call would do, without doing it: nothing is written but to the cache folder. `options->out` NULL:
+ * a new folder. */
+UNSEEN_API enum unseen_status unseen_train_plan(struct unseen_device *device,
+                                                const struct unseen_dataset *data,
+                                                const struct unseen_train_options *options,
+                                                enum unseen_plan_by by, struct unseen_plan *plan);
 
 /* Read a history.csv as unseen_train leaves it. `history` receives fresh memory [*epochs], freed with free();
  * what the file does not tell is NaN. UNSEEN_BAD_DATA, with file and line, if it is none. */

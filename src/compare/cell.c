@@ -165,7 +165,7 @@ void us_cell_warn(const struct unseen_compare_options *o, const struct us_row *r
 enum unseen_status us_cell_choose_in_steps(struct unseen_device *device, const struct unseen_dataset *data,
                                            const struct unseen_compare_options *o, const struct us_row *row,
                                            int seed, const struct unseen_scoring_options *scoring,
-                                           struct us_plan *plan)
+                                           struct us_work_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_incremental_result result = {0};
@@ -187,19 +187,20 @@ out:
     return st;
 }
 
-enum unseen_status us_cell_steps_left(struct unseen_device *device, const struct unseen_dataset *data,
-                                      const struct unseen_compare_options *o, const struct us_row *row,
+enum unseen_status us_cell_plan_steps(const struct unseen_compare_options *o, const struct us_row *row,
                                       int seed, const struct unseen_scoring_options *scoring, bool scored,
-                                      struct us_work *work)
+                                      struct us_work_plan *plan)
 {
-    enum unseen_status st = UNSEEN_OK;
     const struct unseen_prune_options prune = prune_options(o, row, seed, scoring);
     char *folder = o->out ? us_cell_folder(o, row, seed) : NULL;
     char *steps = folder ? us_format("%s/steps", folder) : NULL;
-    const struct us_incremental in = {
-        .device = device, .data = data, .options = &prune, .out = steps, .scored = scored};
-    US_TRY(us_incremental_left(&in, work));
-out:
+    const struct us_incremental in = {.device = plan->device,
+                                      .data = plan->data,
+                                      .options = &prune,
+                                      .out = steps,
+                                      .scored = scored,
+                                      .plan = plan};
+    const enum unseen_status st = us_incremental_plan(&in);
     free(steps);
     free(folder);
     return st;
@@ -214,6 +215,7 @@ struct cell {
     struct us_session *session;
     struct us_progress *whole;
     struct unseen_recipe recipe;
+    const struct us_price *price;
     struct us_cell_result result;
 };
 
@@ -238,6 +240,7 @@ static enum unseen_status search_cutoff(struct cell *c, const struct us_select_i
     struct us_search search = search_of(c->options, c->session->data, c->row, select, c->folder);
     search.inputs = e;
     search.whole = c->whole;
+    search.price = c->price;
     enum unseen_status st = us_search_cutoff(c->session, &search, &c->result.cutoff);
     select->cutoff = c->result.cutoff;
     return st;
@@ -366,6 +369,7 @@ static enum unseen_status train(struct cell *c, const int64_t *keep)
     struct us_train_job job = job_of(o, c->session->data, c->row, c->seed, c->result.kept, state, &c->recipe);
     job.train = keep;
     job.whole = c->whole;
+    job.price = c->price;
     job.title = strrchr(c->folder, '/') + 1;
     job.on_test = keep_tested;
     job.context = c;
@@ -383,7 +387,8 @@ out:
 }
 
 enum unseen_status us_cell_run(const struct unseen_compare_options *options, const struct us_row *row,
-                               int seed, struct us_session *session, struct us_progress *whole)
+                               int seed, struct us_session *session, struct us_progress *whole,
+                               const struct us_price *price)
 {
     enum unseen_status st = UNSEEN_OK;
     int64_t *keep = NULL;
@@ -395,6 +400,7 @@ enum unseen_status us_cell_run(const struct unseen_compare_options *options, con
                      .folder = folder,
                      .session = session,
                      .whole = whole,
+                     .price = price,
                      .result = {.cutoff = NAN}};
     US_TRY_ALLOC(path);
     US_TRY(us_make_folder(folder));

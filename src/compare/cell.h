@@ -5,7 +5,7 @@
 #include "compare/cell_result.h"
 #include "compare/sweep.h"
 #include "nn/train.h"
-#include "plan/plan.h"
+#include "plan/work_plan.h"
 #include "prune/select_inputs.h"
 
 /* How a row's model trains on m of the dataset's n samples an epoch: `recipe` for the budget, and how often
@@ -13,10 +13,12 @@
 void us_cell_recipe(const struct unseen_compare_options *options, const struct us_row *row, int64_t n,
                     int64_t m, struct unseen_recipe *recipe, int *test_every);
 
-/* Select and train. A killed run goes on from its state in the folder, which goes when result.json is there.
- * keep.npy holds the coreset, or all samples where the row chooses none. */
+/* Select and train; images cost `price` in `whole`, which counts us_cell_left. A killed run goes on from its
+ * state in the folder, which goes when result.json is there. keep.npy holds the coreset, or all samples where
+ * the row chooses none. */
 enum unseen_status us_cell_run(const struct unseen_compare_options *options, const struct us_row *row,
-                               int seed, struct us_session *session, struct us_progress *whole);
+                               int seed, struct us_session *session, struct us_progress *whole,
+                               const struct us_price *price);
 
 /* What is left of us_cell_run: its models, those that search a cut-off among them. `options->out` NULL: all.
  */
@@ -30,13 +32,12 @@ enum unseen_status us_cell_choose_in_steps(struct unseen_device *device, const s
                                            const struct unseen_compare_options *options,
                                            const struct us_row *row, int seed,
                                            const struct unseen_scoring_options *scoring,
-                                           struct us_plan *plan);
+                                           struct us_work_plan *plan);
 
-/* What is left of that; `scored`: without the first scoring run, which cells share. */
-enum unseen_status us_cell_steps_left(struct unseen_device *device, const struct unseen_dataset *data,
-                                      const struct unseen_compare_options *options, const struct us_row *row,
+/* Add what is left of that to the plan; `scored`: without the first scoring run, which cells share. */
+enum unseen_status us_cell_plan_steps(const struct unseen_compare_options *options, const struct us_row *row,
                                       int seed, const struct unseen_scoring_options *scoring, bool scored,
-                                      struct us_work *work);
+                                      struct us_work_plan *plan);
 
 /* What can be refused of a row before anything is trained: its selection, its recipe, and of a scored one the
  * scoring runs, which record `record_also`. */

@@ -10,7 +10,8 @@
 #include "compare/cell.h"
 #include "compare/compare_options.h"
 #include "compare/comparison.h"
-#include "nn/workers.h"
+#include "nn/outlook.h"
+#include "nn/session.h"
 #include "prune/select_inputs.h"
 #include "scoring/room.h"
 #include "scoring/scoring_json.h"
@@ -47,6 +48,18 @@ static enum unseen_status lock_folder(const struct unseen_device *device, const 
     return st;
 }
 
+/* Whether the folder, if there is one, is of the same comparison. */
+static enum unseen_status match_folder(const struct unseen_device *device, const struct unseen_dataset *data,
+                                       const struct unseen_compare_options *o)
+{
+    bool there;
+    json_t *asked = o->out ? describe(device, data, o) : NULL;
+    const enum unseen_status st =
+        o->out ? us_settings_match_file(o->out, "compare.json", asked, &there) : UNSEEN_OK;
+    json_decref(asked);
+    return st;
+}
+
 /* One cell of the sweep. */
 struct task {
     const struct us_row *row;
@@ -64,7 +77,8 @@ struct comparison {
     int64_t least;        /* samples of the smallest coreset */
     unsigned record_also; /* by the scoring runs, whichever need it */
     struct us_room room;
-    struct us_plan plan;
+    struct us_work_plan plan;
+    const struct us_price *price; /* of the cells there */
 };
 
 /* The cells that are not done: by seed, so that the first seed's table is whole before the next begins. */
@@ -178,20 +192,13 @@ static enum unseen_status check_room(struct comparison *c)
     return st ? st : us_room_check(c->options->out, &c->room);
 }
 
-static enum unseen_status add_scoring(struct comparison *c, const struct task *task,
-                                      const struct unseen_scoring_options *scoring, bool first)
+static enum unseen_status plan_scoring(struct comparison *c, const struct task *task,
+                                       const struct unseen_scoring_options *scoring, bool first)
 {
-    enum unseen_status st = UNSEEN_OK;
-    struct us_work work = {0};
     const struct us_scoring run = us_scoring_of(scoring, c->data, NULL);
     if (task->row->incremental)
-        US_TRY(us_cell_steps_left(c->device, c->data, c->options, task->row, task->seed, scoring, !first,
-                                  &work));
-    else if (first)
-        US_TRY(us_scoring_left(c->device, &run, &work));
-    us_plan_add(&c->plan, &work);
-out:
-    return st;
+        return us_cell_plan_steps(c->options, task->row, task->seed, scoring, !first, &c->plan);
+    return first ? us_scoring_plan(&run, &c->plan) : UNSEEN_OK;
 }
 
 /* Each scoring run, once, and the coresets that are chosen in steps. */
@@ -206,11 +213,21 @@ static enum unseen_status record(struct comparison *c, const struct task *task,
 
 /* ---- cells ---- */
 
+static struct us_workers_task cells_task(const struct comparison *c)
+{
+    return (struct us_workers_task){
+        .recipe = &c->options->recipe,
+        .wanted = c->options->concurrent,
+        .models = c->n_open,
+        .steps = c->n_open ? c->cells.trained / c->n_open / c->options->recipe.batch : 0,
+        .least = c->least / 2}; /* searches for a cut-off train on parts of coresets */
+}
+
 /* Called by several threads at once. */
 static enum unseen_status run_cell(void *context, int i, struct us_session *session)
 {
     struct comparison *c = context;
-    return us_cell_run(c->options, c->open[i].row, c->open[i].seed, session, c->plan.progress);
+    return us_cell_run(c->options, c->open[i].row, c->open[i].seed, session, c->plan.progress, c->price);
 }
 
 static enum unseen_status run_cells(struct comparison *c)
@@ -219,12 +236,8 @@ static enum unseen_status run_cells(struct comparison *c)
     struct us_workers *workers = NULL;
     if (!c->n_open)
         return UNSEEN_OK;
-    const struct us_workers_task task = {.recipe = &c->options->recipe,
-                                         .wanted = c->options->concurrent,
-                                         .models = c->n_open,
-                                         .steps = c->cells.trained / c->n_open / c->options->recipe.batch,
-                                         .least = c->least /
-                                                  2}; /* searches for a cut-off train on parts of coresets */
+    const struct us_workers_task task = cells_task(c);
+    c->price = us_work_plan_price_of(&c->plan, &task);
     US_TRY(us_workers_new(c->device, c->data, &task, &workers));
     st = us_workers_run(workers, c->n_open, run_cell, c);
 out:
@@ -232,11 +245,34 @@ out:
     return st;
 }
 
-static enum unseen_status count(struct comparison *c)
+/* The cells leave their coresets and histories, and hold a state while they train. */
+static enum unseen_status plan_cells(struct comparison *c)
 {
     enum unseen_status st = UNSEEN_OK;
-    US_TRY(visit_scored(c, add_scoring));
-    us_plan_add(&c->plan, &c->cells);
+    const struct unseen_recipe *recipe = &c->options->recipe;
+    const struct us_workers_task task = cells_task(c);
+    struct us_shape_outlook shape;
+    const int64_t n = us_usable(&c->data->split[UNSEEN_TRAIN]), epoch = 100 /* a line of a history */;
+    const struct us_model_spec spec =
+        us_spec_of(recipe, c->data, us_input_size(recipe, c->data, US_EVALUATION));
+    int64_t kept = 0;
+    if (!c->n_open)
+        return UNSEEN_OK;
+    for (int i = 0; i < c->n_open; i++)
+        kept += us_cell_kept(c->open[i].row, n);
+    US_TRY(us_shape_outlook(&spec, &shape));
+    US_TRY(us_work_plan_add(&c->plan, &task, &c->cells));
+    us_work_plan_add_disk(&c->plan, kept * (int64_t)sizeof(int64_t) + c->cells.epochs * epoch,
+                          shape.state * (int64_t)sizeof(float));
+out:
+    return st;
+}
+
+static enum unseen_status plan(struct comparison *c)
+{
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY(visit_scored(c, plan_scoring));
+    US_TRY(plan_cells(c));
 out:
     return st;
 }
@@ -253,6 +289,26 @@ static enum unseen_status check_test_split(const struct unseen_dataset *data)
     return UNSEEN_BAD_DATA;
 }
 
+/* What can be refused before anything is locked; the comparison is ready to be planned then. */
+static enum unseen_status begin(struct comparison *c, struct unseen_compare_options *options)
+{
+    enum unseen_status st = UNSEEN_OK;
+    us_select_inputs_table(c->data, &options->select);
+    US_TRY(check_test_split(c->data));
+    US_TRY(unseen_recipe_check(&options->recipe));
+    US_TRY(us_sweep_make(options, &c->sweep));
+    US_TRY(check_rows(c));
+out:
+    return st;
+}
+
+static void end(struct comparison *c)
+{
+    us_work_plan_end(&c->plan);
+    free(c->open);
+    us_sweep_free(&c->sweep);
+}
+
 enum unseen_status unseen_compare(struct unseen_device *device, const struct unseen_dataset *data,
                                   const struct unseen_compare_options *asked, struct unseen_comparison **rows,
                                   int *n)
@@ -260,19 +316,16 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
     enum unseen_status st = UNSEEN_OK;
     struct unseen_compare_options resolved = *asked;
     const struct unseen_compare_options *options = &resolved;
-    struct comparison c = {.options = options, .device = device, .data = data};
+    struct comparison c = {
+        .options = options, .device = device, .data = data, .plan = us_work_plan_of(device, data)};
     struct unseen_comparison *table = NULL;
     struct us_run_lock lock = {0};
-    us_select_inputs_table(data, &resolved.select);
-    US_TRY(check_test_split(data));
-    US_TRY(unseen_recipe_check(&options->recipe));
-    US_TRY(us_sweep_make(options, &c.sweep));
-    US_TRY(check_rows(&c));
+    US_TRY(begin(&c, &resolved));
     US_TRY(lock_folder(device, data, options, &lock));
     US_TRY(find_open(&c));
     US_TRY(check_room(&c)); /* before all models of what may be far too much are counted */
-    US_TRY(count(&c));
-    us_plan_begin(&c.plan, "compare");
+    US_TRY(plan(&c));
+    US_TRY(us_work_plan_begin(&c.plan, &options->on_plan, "compare"));
     US_TRY(visit_scored(&c, record));
     US_TRY(run_cells(&c));
     US_TRY_ALLOC(table = us_calloc((size_t)c.sweep.n, sizeof *table));
@@ -285,10 +338,27 @@ enum unseen_status unseen_compare(struct unseen_device *device, const struct uns
         table = NULL;
     }
 out:
-    us_plan_end(&c.plan);
     us_run_lock_end(&lock);
     free(table);
-    free(c.open);
-    us_sweep_free(&c.sweep);
+    end(&c);
+    return st;
+}
+
+enum unseen_status unseen_compare_plan(struct unseen_device *device, const struct unseen_dataset *data,
+                                       const struct unseen_compare_options *asked, enum unseen_plan_by by,
+                                       struct unseen_plan *told)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_compare_options options = *asked;
+    struct comparison c = {
+        .options = &options, .device = device, .data = data, .plan = us_work_plan_of(device, data)};
+    US_TRY(begin(&c, &options));
+    US_TRY(match_folder(device, data, &options));
+    US_TRY(find_open(&c));
+    US_TRY(plan(&c));
+    US_TRY(us_work_plan_price(&c.plan, by));
+    *told = c.plan.told;
+out:
+    end(&c);
     return st;
 }

@@ -196,7 +196,8 @@ static enum unseen_status write_markdown(const char *path, const struct unseen_c
 
 static enum unseen_status write_run(const char *path, const struct unseen_compare_options *o,
                                     const struct unseen_device *device, const struct unseen_dataset *data,
-                                    const struct us_plan *plan, const struct unseen_comparison *table, int n)
+                                    const struct us_work_plan *plan, const struct unseen_comparison *table,
+                                    int n)
 {
     enum unseen_status st = UNSEEN_OK;
     json_t *run = us_run_json(o->command, o->seed, device, data, us_compare_options, o);
@@ -205,7 +206,7 @@ static enum unseen_status write_run(const char *path, const struct unseen_compar
     bool bad = !rows;
     for (int i = 0; i < n && !bad; i++)
         bad = json_array_append_new(rows, us_comparison_json(&table[i]));
-    bad |= json_object_set(run, "comparison", rows) || us_plan_put(plan, run);
+    bad |= json_object_set(run, "comparison", rows) || us_work_plan_put(plan, run);
     st = bad ? us_fail(UNSEEN_FAILED, "memory", "cannot describe the run") : us_json_save(path, run);
 out:
     json_decref(rows);
@@ -215,7 +216,7 @@ out:
 
 enum unseen_status us_comparison_write(const struct unseen_compare_options *o,
                                        const struct unseen_device *device, const struct unseen_dataset *data,
-                                       const struct us_plan *plan, const struct unseen_comparison *table,
+                                       const struct us_work_plan *plan, const struct unseen_comparison *table,
                                        int n)
 {
     enum unseen_status st = UNSEEN_OK;

@@ -4,12 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/sha256.h"
+#include "device/device_file.h"
 #include "device/state.h"
 
 /* The number changes when the layout of the file or the meaning of a key does. */
@@ -21,29 +20,9 @@ bool us_tuning_on(void)
     return !wish || strcmp(wish, "0") != 0;
 }
 
-/* What a measurement depends on: the number of compute units is how many threads a CPU runtime uses. */
-static json_t *describe(const struct unseen_device_info *info)
-{
-    return json_pack("{s:s, s:s, s:s, s:s, s:i}", "platform", info->platform, "name", info->name, "driver",
-                     info->driver, "version", info->version, "compute_units", (int)info->compute_units);
-}
-
 char *us_tuning_path(const struct unseen_device *device)
 {
-    char *path = NULL, *cache = us_cache_folder(), *folder = NULL, hex[65];
-    json_t *about = describe(&device->info);
-    char *text = about ? json_dumps(about, JSON_COMPACT) : NULL;
-    if (!text && cache)
-        us_fail(UNSEEN_FAILED, "tuning", "the device's name is not UTF-8, or memory ran out");
-    if (text && cache && (folder = us_format("%s/tuning", cache)) && us_make_folder(folder) == UNSEEN_OK) {
-        us_sha256_of(text, strlen(text), hex);
-        path = us_format("%s/%.16s.json", folder, hex);
-    }
-    free(folder);
-    free(text);
-    json_decref(about);
-    free(cache);
-    return path;
+    return us_device_file(&device->info, "tuning");
 }
 
 static enum unseen_status parse(const json_t *entry, const char *path, struct us_tuned *tuned)
@@ -65,7 +44,7 @@ static enum unseen_status check(const struct unseen_device *device, const json_t
 {
     enum unseen_status st = UNSEEN_OK;
     const char *key, *text;
-    json_t *entry, *about = describe(&device->info);
+    json_t *entry, *about = us_device_about(&device->info);
     json_t *entries = json_object_get(root, "entries");
     struct us_tuned tuned;
     US_TRY(us_json_string(root, path, "format", &text));
@@ -142,23 +121,6 @@ enum unseen_status us_tuning_copy(struct unseen_device *from, struct unseen_devi
     return UNSEEN_OK;
 }
 
-/* What another process writes between our reading and writing would be lost, so who saves holds <path>.lock:
- * for milliseconds, so that ten seconds of waiting mean a file system that cannot lock. -1 if it is not held.
- */
-static int lock(const char *path)
-{
-    const struct timespec nap = {0, 10000000};
-    int handle = -1;
-    char *name = us_format("%s.lock", path);
-    for (int i = 0; name && i < 1000; i++) {
-        if (us_lock(name, &handle) == UNSEEN_OK)
-            break;
-        nanosleep(&nap, NULL);
-    }
-    free(name);
-    return handle;
-}
-
 enum unseen_status us_tuning_save(struct unseen_device *device)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -166,13 +128,14 @@ enum unseen_status us_tuning_save(struct unseen_device *device)
     int held = -1;
     char *path = us_tuning_path(device);
     US_TRY_ALLOC(path);
-    held = lock(path);
+    held = us_device_file_lock(path);
     all = read_entries(device, path);
     if (!all || !entries_of(device) || json_object_update(all, device->tuning)) {
         st = us_fail(UNSEEN_FAILED, path, "memory ran out");
         goto out;
     }
-    root = json_pack("{s:s, s:o, s:O}", "format", format, "device", describe(&device->info), "entries", all);
+    root = json_pack("{s:s, s:o, s:O}", "format", format, "device", us_device_about(&device->info), "entries",
+                     all);
     US_TRY(us_json_save(path, root));
 out:
     us_unlock(held);

@@ -116,6 +116,9 @@ bool us_graph_cut_behind(const struct us_graph *graph, int i);
 /* Numbers of one row of the last linear layer's input. */
 int us_graph_feature_count(const struct us_graph *graph);
 
+/* Of an image's way forward, multiply-add = 2, convolutions and linear layers (flops.c). */
+double us_graph_flops(const struct us_graph *graph);
+
 /* Offsets such that every parameter starts at a multiple of `align` bytes, in the order of struct us_params;
  * among those of a kind in the order in which they were added. */
 void us_params_place(struct us_params *params, size_t align);

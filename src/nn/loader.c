@@ -14,16 +14,22 @@ static size_t record_bytes(int64_t n)
     return (size_t)n * (UNSEEN_N_ALWAYS + 1) * sizeof(float);
 }
 
-uint64_t us_loader_bytes(const struct us_session *session, const struct us_loader_size *size)
+uint64_t us_loader_bytes_of(const struct us_loader_size *size, int classes, size_t streamed)
 {
     const size_t batch = (size_t)size->batch, row = batch * sizeof(int32_t);
     uint64_t bytes = us_buf_footprint((size_t)size->passed * sizeof(int32_t)) + us_buf_footprint(row) +
                      us_buf_footprint(record_bytes(size->recorded));
     if (size->weighted)
         bytes += us_buf_footprint((size_t)size->passed * sizeof(float));
-    if (us_session_streams(session))
-        bytes += us_buf_footprint(batch * us_session_image_bytes(session)) + us_buf_footprint(row);
-    return bytes + us_observe_bytes(session, size);
+    if (streamed)
+        bytes += us_buf_footprint(batch * streamed) + us_buf_footprint(row);
+    return bytes + us_observe_bytes(classes, size);
+}
+
+uint64_t us_loader_bytes(const struct us_session *session, const struct us_loader_size *size)
+{
+    const size_t streamed = us_session_streams(session) ? us_session_image_bytes(session) : 0;
+    return us_loader_bytes_of(size, session->data->classes, streamed);
 }
 
 static enum unseen_status staging_new(const struct us_session *session, int batch, struct us_staging *staging)

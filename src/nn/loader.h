@@ -99,6 +99,9 @@ struct us_loader {
 /* What a loader takes from the device. */
 uint64_t us_loader_bytes(const struct us_session *session, const struct us_loader_size *size);
 
+/* The same without a session; `streamed`: bytes of an image, 0 where none are sent batch by batch. */
+uint64_t us_loader_bytes_of(const struct us_loader_size *size, int classes, size_t streamed);
+
 /* Freed with us_loader_free, which waits for the device, also after a failure. */
 enum unseen_status us_loader_new(const struct us_session *session, const struct us_loader_size *size,
                                  struct us_loader *loader);
@@ -136,7 +139,7 @@ enum unseen_status us_loader_batch(struct us_session *session, struct us_buf *in
                                    const struct us_pass *pass, int64_t at, int n);
 
 /* What rows set aside for an observer take from the device, and room for them. */
-uint64_t us_observe_bytes(const struct us_session *session, const struct us_loader_size *size);
+uint64_t us_observe_bytes(int classes, const struct us_loader_size *size);
 enum unseen_status us_observe_new(const struct us_session *session, struct us_loader *loader);
 
 /* Set aside what the `n` samples just enqueued compute, as the next of the window under way. */

@@ -127,9 +127,8 @@ static enum unseen_status check_spec(const struct us_model_spec *spec)
     return UNSEEN_OK;
 }
 
-/* Everything but memory: graph, operators, plan. */
-static enum unseen_status prepare(struct unseen_device *device, const struct us_model_spec *spec,
-                                  us_builder *builder, struct us_model **out)
+enum unseen_status us_model_prepare(struct unseen_device *device, const struct us_model_spec *spec,
+                                    us_builder *builder, struct us_model **out)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_model *model = NULL;
@@ -196,7 +195,7 @@ static int fitting_batch(const struct us_model *model, us_builder *builder)
     while (high - low > 1) {
         spec.batch = low + (high - low) / 2;
         struct us_model *trial;
-        if (prepare(model->device, &spec, builder, &trial))
+        if (us_model_prepare(model->device, &spec, builder, &trial))
             return low;
         bool good = fits(trial);
         us_model_free(trial);
@@ -289,7 +288,7 @@ enum unseen_status us_model_build(struct unseen_device *device, const struct us_
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_model *model = NULL;
-    US_TRY(prepare(device, spec, builder, &model));
+    US_TRY(us_model_prepare(device, spec, builder, &model));
     if (!fits(model)) {
         st = does_not_fit(model, builder);
         goto out;
@@ -318,7 +317,7 @@ enum unseen_status us_model_memory(struct unseen_device *device, const struct us
     us_builder *builder;
     uint64_t largest;
     US_TRY(us_builder_find(spec->name, &builder));
-    US_TRY(prepare(device, spec, builder, &model));
+    US_TRY(us_model_prepare(device, spec, builder, &model));
     *bytes = needed(model, &largest);
 out:
     us_model_free(model);

@@ -53,6 +53,10 @@ static inline bool us_model_learns(const struct us_model_spec *spec)
 enum unseen_status us_model_build(struct unseen_device *device, const struct us_model_spec *spec,
                                   us_builder *builder, struct us_model **model);
 
+/* All of that but memory on the device: graph, operators, plan. Freed with us_model_free. */
+enum unseen_status us_model_prepare(struct unseen_device *device, const struct us_model_spec *spec,
+                                    us_builder *builder, struct us_model **model);
+
 /* The flat buffer of a part. UNSEEN_USAGE for one that a model without training lacks. */
 enum unseen_status us_model_flat(const struct us_model *model, enum us_model_part part,
                                  const struct us_flat **flat);

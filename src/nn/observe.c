@@ -17,11 +17,11 @@ static size_t capture_bytes(const struct us_loader_size *size, int each)
     return US_INFLIGHT * inflight_rows(size) * (size_t)each * sizeof(float);
 }
 
-uint64_t us_observe_bytes(const struct us_session *session, const struct us_loader_size *size)
+uint64_t us_observe_bytes(int classes, const struct us_loader_size *size)
 {
     uint64_t bytes = 0;
     if (size->see & US_SEE_PROBS)
-        bytes += us_buf_footprint(capture_bytes(size, session->data->classes));
+        bytes += us_buf_footprint(capture_bytes(size, classes));
     if (size->see & US_SEE_FEATURES)
         bytes += us_buf_footprint(capture_bytes(size, size->feature_count));
     return bytes;

@@ -39,12 +39,6 @@ static size_t pixels(const struct us_model *model, int value, int n)
     return (size_t)n * (size_t)model->graph.values[value].h * (size_t)model->graph.values[value].w;
 }
 
-static int features(const struct us_model *model, int value)
-{
-    struct us_value v = model->graph.values[value];
-    return v.h * v.w * v.c;
-}
-
 /* Where the gradient of parameter k goes. NULL for frozen weights, whose gradient need not be computed. */
 static struct us_buf *param_gradient(const struct us_model *model, int k)
 {
@@ -272,17 +266,5 @@ int us_model_feature_count(const struct us_model *model)
 
 double us_model_flops(const struct us_model *model)
 {
-    double sum = 0;
-    for (int i = 0; i < model->graph.n_nodes; i++) {
-        const struct us_node *node = &model->graph.nodes[i];
-        struct us_value x = model->graph.values[node->x], y = model->graph.values[node->y];
-        if (node->kind == US_NODE_CONV) {
-            struct us_conv_shape shape = {1,         x.h,           x.w, x.c, y.c, node->kernel, node->stride,
-                                          node->pad, UNSEEN_FLOAT32};
-            sum += us_conv_flops(&shape, 1);
-        } else if (node->kind == US_NODE_LINEAR) {
-            sum += 2.0 * features(model, node->x) * features(model, node->y);
-        }
-    }
-    return sum;
+    return us_graph_flops(&model->graph);
 }

@@ -16,6 +16,7 @@
 #include "nn/models.h"
 #include "nn/session.h"
 #include "nn/steps.h"
+#include "nn/trial.h"
 
 enum { TRIALS = 3 };
 
@@ -106,18 +107,16 @@ out:
     return st;
 }
 
-/* An epoch runs at most over the training split thrice (training and held-out samples, probe, review, which
- * is not recorded) and over the test split. */
-static struct us_loader_size largest_loader(const struct us_workers *workers,
-                                            const struct unseen_dataset *data)
+struct us_loader_size us_workers_loader(const struct us_workers_task *task, const struct unseen_dataset *data,
+                                        int feature_count)
 {
     const int64_t n = data->split[UNSEEN_TRAIN].n, test = data->split[UNSEEN_TEST].n;
     return (struct us_loader_size){.passed = 3 * n + test,
                                    .recorded = 2 * n + test,
-                                   .batch = us_steps_room_most(workers->task.recipe, workers->task.least),
+                                   .batch = us_steps_room_most(task->recipe, task->least),
                                    .weighted = true,
-                                   .see = workers->task.see,
-                                   .feature_count = workers->feature_count};
+                                   .see = task->see,
+                                   .feature_count = feature_count};
 }
 
 /* What a model takes from the device at most: in training, and behind it when its gradients are taken. */
@@ -125,7 +124,8 @@ static enum unseen_status measure_model(const struct us_workers *workers, const 
                                         uint64_t *bytes)
 {
     enum unseen_status st = UNSEEN_OK;
-    const struct us_loader_size loader = largest_loader(workers, session->data);
+    const struct us_loader_size loader =
+        us_workers_loader(&workers->task, session->data, workers->feature_count);
     uint64_t single = 0;
     US_TRY(us_session_model_memory(session, workers->task.recipe, workers->task.least, bytes));
     *bytes += us_loader_bytes(session, &loader);
@@ -254,45 +254,20 @@ us_workers_run(struct us_workers *workers, int n,
 
 /* ---- choosing the size by measurement ---- */
 
-struct warm_up {
-    const struct us_workers *workers;
-    int64_t *samples; /* [n] */
-    int64_t n;
-};
+struct us_trial us_workers_trial(const struct us_workers *workers, int64_t steps, bool training)
+{
+    return (struct us_trial){.recipe = workers->task.recipe,
+                             .n = steps * workers->task.recipe->batch,
+                             .training = training,
+                             .see = workers->task.see,
+                             .feature_count = workers->feature_count};
+}
 
-/* Training steps that nobody will see the results of. */
+/* Training steps of a trial. */
 static enum unseen_status train_to_warm_up(void *context, int i, struct us_session *session)
 {
     (void)i;
-    const struct warm_up *warm_up = context;
-    enum unseen_status st = UNSEEN_OK;
-    const struct unseen_recipe *recipe = warm_up->workers->task.recipe;
-    struct us_model *model;
-    struct us_loader loader = {.device = session->device};
-    const struct us_loader_size size = {.passed = warm_up->n,
-                                        .recorded = warm_up->n,
-                                        .batch = us_steps_room(recipe, warm_up->n),
-                                        .see = warm_up->workers->task.see,
-                                        .feature_count = warm_up->workers->feature_count};
-    struct us_pass pass = {.split = UNSEEN_TRAIN,
-                           .samples = warm_up->samples,
-                           .n = warm_up->n,
-                           .recipe = recipe,
-                           .training = true,
-                           .steps = warm_up->n,
-                           .steps_per_epoch = warm_up->n,
-                           .own_steps = warm_up->n / recipe->batch};
-    US_TRY(us_session_model(session, recipe, warm_up->n, us_input_size(recipe, session->data, pass.epoch),
-                            &model));
-    US_TRY(us_model_init(model, 0));
-    US_TRY(us_loader_new(session, &size, &loader));
-    st = us_pass_enqueue(session, model, &loader, &pass);
-    st = st ? st : us_loader_finish(&loader);
-    if (st == UNSEEN_INTERRUPTED)
-        us_fail(st, "training", "stopped on request before the first epoch");
-out:
-    us_loader_free(&loader);
-    return st;
+    return us_trial_pass(session, context);
 }
 
 /* Lower *best to the seconds that a step takes where `n` of the workers, on the only device, make `steps` of
@@ -300,17 +275,12 @@ out:
 static enum unseen_status time_steps(struct us_workers *workers, int n, int64_t steps, double *best)
 {
     enum unseen_status st = UNSEEN_OK;
-    const int64_t all = workers->group[0].session[0]->data->split[UNSEEN_TRAIN].n;
-    struct warm_up warm_up = {.workers = workers, .n = steps * workers->task.recipe->batch};
-    US_TRY_ALLOC(warm_up.samples = us_calloc((size_t)warm_up.n, sizeof *warm_up.samples));
-    for (int64_t i = 0; i < warm_up.n; i++)
-        warm_up.samples[i] = i % all;
-    double start = us_seconds();
-    US_TRY(us_workers_run(workers, n, train_to_warm_up, &warm_up));
-    double each = (us_seconds() - start) / (double)(steps * n);
+    struct us_trial trial = us_workers_trial(workers, steps, true);
+    const double start = us_seconds();
+    US_TRY(us_workers_run(workers, n, train_to_warm_up, &trial));
+    const double each = (us_seconds() - start) / (double)(steps * n);
     *best = each < *best ? each : *best;
 out:
-    free(warm_up.samples);
     return st;
 }
 

@@ -4,7 +4,8 @@
 #ifndef US_NN_WORKERS_H
 #define US_NN_WORKERS_H
 
-#include "nn/train.h"
+#include "nn/loader.h"
+#include "nn/trial.h"
 
 enum { US_WORKERS_MOST = 8 }; /* on one device */
 
@@ -30,6 +31,14 @@ enum unseen_status us_workers_new(struct unseen_device *device, const struct uns
                                   const struct us_workers_task *task, struct us_workers **workers);
 void us_workers_free(struct us_workers *workers);
 int us_workers_size(const struct us_workers *workers); /* models at once, on all devices together */
+
+/* Steps for us_trial_pass, as the task's models take them. */
+struct us_trial us_workers_trial(const struct us_workers *workers, int64_t steps, bool training);
+
+/* The largest loader that a model of a task has: an epoch runs at most over the training split thrice
+ * (training and held-out samples, probe, review, which is not recorded) and over the test split. */
+struct us_loader_size us_workers_loader(const struct us_workers_task *task, const struct unseen_dataset *data,
+                                        int feature_count);
 
 /* Call work(context, i, session) once for each i in 0..n-1, as many at once as there are sessions, lower ones
  * first. The first failure stops all the others as an interrupt would, and is what the call fails with, after

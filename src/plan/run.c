@@ -8,8 +8,10 @@
 #include "base/output.h"
 #include "base/usable.h"
 #include "nn/history.h"
+#include "nn/outlook.h"
 #include "nn/run_json.h"
-#include "plan/plan.h"
+#include "nn/session.h"
+#include "plan/work_plan.h"
 
 /* The files of a run's folder. */
 struct places {
@@ -75,8 +77,9 @@ static json_t *number(double value)
 
 static enum unseen_status write_run(const char *path, struct unseen_device *device,
                                     const struct unseen_dataset *data,
-                                    const struct unseen_train_options *options, const struct us_plan *plan,
-                                    int64_t n, const struct unseen_epoch *history, int epochs)
+                                    const struct unseen_train_options *options,
+                                    const struct us_work_plan *plan, int64_t n,
+                                    const struct unseen_epoch *history, int epochs)
 {
     const struct unseen_epoch *last = &history[epochs - 1];
     double seconds = 0, images = 0;
@@ -94,7 +97,7 @@ static enum unseen_status write_run(const char *path, struct unseen_device *devi
     if (us_usable(&data->split[UNSEEN_TEST]) > 0)
         bad = bad || json_object_set_new(run, "test_loss", number(last->test_loss)) ||
               json_object_set_new(run, "test_accuracy", number(last->test_accuracy));
-    bad = bad || json_object_set_new(run, "seconds", number(seconds)) || us_plan_put(plan, run);
+    bad = bad || json_object_set_new(run, "seconds", number(seconds)) || us_work_plan_put(plan, run);
     enum unseen_status st =
         bad ? us_fail(UNSEEN_FAILED, "memory", "cannot describe the run") : us_json_save(path, run);
     json_decref(run);
@@ -104,6 +107,52 @@ static enum unseen_status write_run(const char *path, struct unseen_device *devi
 static const char *const files[] = {"state.safetensors", "model.safetensors", "history.csv", "run.json",
                                     NULL};
 
+static struct us_train_job job_of(const struct unseen_dataset *data,
+                                  const struct unseen_train_options *options, const int64_t *samples,
+                                  int64_t n, const char *state)
+{
+    return (struct us_train_job){.recipe = &options->recipe,
+                                 .sampler = &options->sampler,
+                                 .seed = options->seed,
+                                 .train = samples,
+                                 .n_train = n,
+                                 .test = us_usable(&data->split[UNSEEN_TEST]) > 0,
+                                 .state = state,
+                                 .title = "train"};
+}
+
+static struct us_workers_task task_of(const struct us_train_job *job)
+{
+    return (struct us_workers_task){.recipe = job->recipe, .wanted = 1, .models = 1, .least = job->n_train};
+}
+
+static enum unseen_status plan_job(struct us_work_plan *plan, const struct us_train_job *job)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_shape_outlook shape;
+    const struct us_workers_task task = task_of(job);
+    const struct us_work work = us_train_left(plan->data, job);
+    const int size = us_input_size(job->recipe, plan->data, US_EVALUATION);
+    const struct us_model_spec spec = us_spec_of(job->recipe, plan->data, size);
+    US_TRY(us_recipe_check_on(job->recipe, plan->data));
+    US_TRY(us_work_plan_add(plan, &task, &work));
+    US_TRY(us_shape_outlook(&spec, &shape));
+    us_work_plan_add_disk(plan, (shape.state + shape.parameters) * (int64_t)sizeof(float), 0);
+out:
+    return st;
+}
+
+static enum unseen_status check(const struct unseen_device *device,
+                                const struct unseen_train_options *options)
+{
+    enum unseen_status st = UNSEEN_OK;
+    US_TRY(us_device_alone(device, "training one model"));
+    US_TRY(unseen_recipe_check(&options->recipe));
+    US_TRY(unseen_sampler_check(&options->sampler));
+out:
+    return st;
+}
+
 enum unseen_status unseen_train(struct unseen_device *device, const struct unseen_dataset *data,
                                 const struct unseen_train_options *options, struct unseen_epoch **history,
                                 int *epochs)
@@ -111,14 +160,13 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
     enum unseen_status st = UNSEEN_OK;
     struct places places = {0};
     struct us_run_lock lock = {0};
-    struct us_plan plan = {0};
+    struct us_work_plan plan = us_work_plan_of(device, data);
+    struct us_train_job job;
     struct us_session *session = NULL;
     struct unseen_epoch *done = NULL;
     int64_t *samples = NULL, n;
     int n_done = 0;
-    US_TRY(us_device_alone(device, "training one model"));
-    US_TRY(unseen_recipe_check(&options->recipe));
-    US_TRY(unseen_sampler_check(&options->sampler));
+    US_TRY(check(device, options));
     US_TRY(choose_samples(data, options, &samples, &n));
     US_TRY(us_run_lock(options->out, "training", files, &lock));
     US_TRY(name_places(options->out, &places));
@@ -127,21 +175,15 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
         us_hint("choose another folder");
         goto out;
     }
-    US_TRY(us_session_new(device, data, &options->recipe, &session));
-    struct us_train_job job = {.recipe = &options->recipe,
-                               .sampler = &options->sampler,
-                               .seed = options->seed,
-                               .train = samples,
-                               .n_train = n,
-                               .test = us_usable(&data->split[UNSEEN_TEST]) > 0,
-                               .init = options->init,
-                               .state = places.state,
-                               .title = "train",
-                               .save = places.weights};
-    const struct us_work work = us_train_left(data, &job);
-    us_plan_add(&plan, &work);
-    us_plan_begin(&plan, "train");
+    job = job_of(data, options, samples, n, places.state);
+    US_TRY(plan_job(&plan, &job));
+    US_TRY(us_work_plan_begin(&plan, &options->on_plan, "train"));
+    job.init = options->init;
+    job.save = places.weights;
     job.whole = plan.progress;
+    const struct us_workers_task task = task_of(&job);
+    job.price = us_work_plan_price_of(&plan, &task);
+    US_TRY(us_session_new(device, data, &options->recipe, &session));
     US_TRY(us_train(session, &job, &done, &n_done));
     US_TRY(us_history_write(places.history, done, n_done));
     US_TRY(write_run(places.run, device, data, options, &plan, n, done, n_done));
@@ -151,11 +193,34 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
         done = NULL;
     }
 out:
-    us_plan_end(&plan);
+    us_work_plan_end(&plan);
     us_session_free(session);
     us_run_lock_end(&lock);
     free_places(&places);
     free(samples);
     free(done);
+    return st;
+}
+
+enum unseen_status unseen_train_plan(struct unseen_device *device, const struct unseen_dataset *data,
+                                     const struct unseen_train_options *options, enum unseen_plan_by by,
+                                     struct unseen_plan *told)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_work_plan plan = us_work_plan_of(device, data);
+    int64_t *samples = NULL, n;
+    char *state = NULL;
+    US_TRY(check(device, options));
+    US_TRY(choose_samples(data, options, &samples, &n));
+    if (options->out)
+        US_TRY_ALLOC(state = us_format("%s/state.safetensors", options->out));
+    const struct us_train_job job = job_of(data, options, samples, n, state);
+    US_TRY(plan_job(&plan, &job));
+    US_TRY(us_work_plan_price(&plan, by));
+    *told = plan.told;
+out:
+    us_work_plan_end(&plan);
+    free(state);
+    free(samples);
     return st;
 }

@@ -17,6 +17,7 @@
 struct eval_run {
     const struct us_coreset_eval *eval;
     struct unseen_recipe recipe;
+    const struct us_price *price; /* in the plan; may be NULL */
 };
 
 /* One model on one coreset. */
@@ -90,6 +91,7 @@ static enum unseen_status train_model(void *context, int number, struct us_sessi
     US_TRY_ALLOC(model.correct);
     struct us_train_job job = job_of(eval, &run->recipe, model.state);
     job.model = FIRST_MODEL + (uint32_t)number;
+    job.price = run->price;
     job.on_epoch = keep_answers;
     job.context = &model;
     US_TRY(us_train(session, &job, NULL, NULL));
@@ -149,17 +151,23 @@ struct unseen_recipe us_coreset_eval_recipe(const struct unseen_recipe *scoring)
     return recipe;
 }
 
+struct us_workers_task us_coreset_eval_task(const struct us_coreset_eval *eval,
+                                            const struct unseen_recipe *recipe)
+{
+    return (struct us_workers_task){.recipe = recipe,
+                                    .wanted = eval->options->concurrent,
+                                    .models = eval->models,
+                                    .steps = eval->coreset.n / recipe->batch * recipe->epochs,
+                                    .least = eval->coreset.n};
+}
+
 enum unseen_status us_coreset_eval(const struct us_coreset_eval *eval, struct us_eval_result *result)
 {
     enum unseen_status st = UNSEEN_OK;
     struct eval_run run = {.eval = eval, .recipe = us_coreset_eval_recipe(&eval->options->recipe)};
     struct us_workers *workers = NULL;
-    const int64_t epochs = run.recipe.epochs;
-    const struct us_workers_task task = {.recipe = &run.recipe,
-                                         .wanted = eval->options->concurrent,
-                                         .models = eval->models,
-                                         .steps = eval->coreset.n / run.recipe.batch * epochs,
-                                         .least = eval->coreset.n};
+    const struct us_workers_task task = us_coreset_eval_task(eval, &run.recipe);
+    run.price = us_work_plan_price_of(eval->plan, &task);
     US_TRY(us_workers_new(eval->device, eval->data, &task, &workers));
     US_TRY(us_workers_run(workers, eval->models, train_model, &run));
     US_TRY(count_answers(eval, result));

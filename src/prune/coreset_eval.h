@@ -2,7 +2,7 @@
 #ifndef US_PRUNE_CORESET_EVAL_H
 #define US_PRUNE_CORESET_EVAL_H
 
-#include "plan/plan.h"
+#include "plan/work_plan.h"
 #include "unseen/prune.h"
 
 /* A set of samples, ascending. */
@@ -29,12 +29,16 @@ struct us_coreset_eval {
                                                      schedule is shortened to end there. */
     int models;                                   /* from the same initial weights for every coreset */
     struct us_samples coreset, heldout;
-    const char *folder;   /* for their checkpoints and what they got right; NULL: there are none yet */
-    struct us_plan *plan; /* has been begun, and counts us_coreset_eval_left; NULL: nothing is shown */
+    const char *folder;        /* for their checkpoints and what they got right; NULL: there are none yet */
+    struct us_work_plan *plan; /* has been begun, and counts us_coreset_eval_left; NULL: nothing is shown */
 };
 
 /* What is left of it, which depends on the sizes of coreset and held-out part alone. */
 struct us_work us_coreset_eval_left(const struct us_coreset_eval *eval);
+
+/* What its workers are for; `recipe` is us_coreset_eval_recipe's. */
+struct us_workers_task us_coreset_eval_task(const struct us_coreset_eval *eval,
+                                            const struct unseen_recipe *recipe);
 
 /* The recipe of these models: where the scoring models stop early, with a schedule that ends there. */
 struct unseen_recipe us_coreset_eval_recipe(const struct unseen_recipe *scoring);

@@ -3,7 +3,13 @@
 #define US_PRUNE_CORESET_RUN_H
 
 #include "prune/step.h"
+#include "scoring/room.h"
 #include "scoring/scoring_model.h"
+
+/* What is left of a step. */
+struct us_step_work {
+    struct us_work scoring, judges;
+};
 
 /* All arrays are [n] unless they say otherwise. */
 struct us_coreset_run {
@@ -21,9 +27,9 @@ struct us_coreset_run {
     float *key;    /* what the step chooses by */
     double *rank_sum;
     int32_t *rank_count;
-    double noise_rate;       /* share of the labels; NaN until a step needs it */
-    struct us_work *planned; /* [steps] what the plan counts for each */
-    struct us_step step;     /* the one under way */
+    double noise_rate;            /* share of the labels; NaN until a step needs it */
+    struct us_step_work *planned; /* [steps] what the plan counts for each */
+    struct us_step step;          /* the one under way */
 };
 
 /* Hold a part out, and be before the first step. End with us_coreset_run_end, also after a failure. */
@@ -57,10 +63,16 @@ struct us_coreset_eval us_step_evaluation(const struct us_coreset_run *run, cons
 /* ---- coreset_run_plan.c ---- */
 
 /* What is left of step t, whose members are run->previous. */
-enum unseen_status us_step_left(const struct us_coreset_run *run, int t, struct us_work *work);
+enum unseen_status us_step_left(const struct us_coreset_run *run, int t, struct us_step_work *work);
 
 /* Set run->planned, before the first step. Coresets that are not chosen yet are taken to be any of their
  * size. */
 enum unseen_status us_coreset_run_plan(struct us_coreset_run *run);
+
+/* The coreset that step t begins with is known by now: let the plan, if there is one, count that. */
+enum unseen_status us_coreset_run_replan(const struct us_coreset_run *run, int t);
+
+/* What the run takes of the disk and of memory. */
+enum unseen_status us_coreset_run_room(const struct us_coreset_run *run, struct us_room *room);
 
 #endif

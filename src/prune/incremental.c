@@ -17,7 +17,6 @@
 #include "prune/noise_rate.h"
 #include "prune/prune_options.h"
 #include "score/score_function.h"
-#include "scoring/room.h"
 #include "scoring/scoring_model.h"
 #include "select/rule.h"
 #include "trajectory/trajectory.h"
@@ -200,16 +199,6 @@ out:
     return st;
 }
 
-/* The coreset is known by now that the step begins with. */
-static enum unseen_status replan(struct us_coreset_run *run, int t)
-{
-    struct us_work now;
-    const enum unseen_status st = us_step_left(run, t, &now);
-    if (!st && run->in->plan)
-        us_plan_change(run->in->plan, &run->planned[t], &now);
-    return st;
-}
-
 static enum unseen_status run_step(struct us_coreset_run *run, int t)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -221,7 +210,7 @@ static enum unseen_status run_step(struct us_coreset_run *run, int t)
         US_TRY(us_step_read(&run->step, run->n, run->scores, run->current));
         US_TRY(choose_key(run));
     } else {
-        US_TRY(replan(run, t));
+        US_TRY(us_coreset_run_replan(run, t));
         US_TRY(score(run, t));
         US_TRY(choose(run, t, scored));
         US_TRY(evaluate(run));
@@ -265,36 +254,11 @@ out:
     return st;
 }
 
-/* Of the first scoring run, and of the run of a step, which models of all folds score more samples of the
- * smaller its coreset is. */
 static enum unseen_status check_room(const struct us_coreset_run *run)
 {
-    enum unseen_status st = UNSEEN_OK;
-    struct us_room room = {0};
-    struct unseen_scoring_options step = run->options->scoring;
-    int64_t members = 0;
-    char *folder = us_step_folder(run->in->out, 0);
-    uint8_t *role = us_calloc((size_t)run->n, 1);
-    const struct us_subset_run subset = {.role = role};
-    US_TRY_ALLOC(folder);
-    US_TRY_ALLOC(role);
-    for (int64_t i = 0; i < run->n; i++)
-        role[i] = run->is_held_out[i] ? US_SCORED_BY_ONE_MODEL : US_TRAINED_ON;
-    const struct us_scoring first = us_scoring_of(&run->options->scoring, run->in->data, &subset);
-    US_TRY(us_room_add(&first, &room));
-    for (int64_t i = 0; i < run->n; i++) {
-        members += role[i] == US_TRAINED_ON;
-        if (role[i] == US_TRAINED_ON && members > run->budget[0])
-            role[i] = US_SCORED_BY_ALL_MODELS;
-    }
-    step.out = folder;
-    const struct us_scoring later = us_scoring_of(&step, run->in->data, &subset);
-    US_TRY(us_room_add(&later, &room));
-    US_TRY(us_room_check(run->options->scoring.out, &room));
-out:
-    free(role);
-    free(folder);
-    return st;
+    struct us_room room;
+    const enum unseen_status st = us_coreset_run_room(run, &room);
+    return st ? st : us_room_check(run->options->scoring.out, &room);
 }
 
 enum unseen_status us_incremental_run(const struct us_incremental *in, struct us_incremental_result *result)

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "plan/plan.h"
+#include "plan/work_plan.h"
 #include "prune/select_inputs.h"
 #include "unseen/prune.h"
 
@@ -14,9 +14,10 @@ struct us_incremental {
     const struct unseen_dataset *data;
     const struct unseen_prune_options *options; /* scoring.out: folder of the first scoring run */
     const char *out; /* folder of the steps: out/1, out/2, .., heldout.npy and steps.json; made if missing.
-                        NULL for us_incremental_left: nothing is done yet */
-    bool scored;     /* for us_incremental_left: the first scoring run is somebody else's */
-    struct us_plan *plan; /* has been begun, and counts us_incremental_left; NULL: nothing is shown */
+                        NULL for us_incremental_plan: nothing is done yet */
+    bool scored;     /* for us_incremental_plan: the first scoring run is somebody else's */
+    struct us_work_plan *plan; /* us_incremental_plan adds to it; us_incremental_run counts what that has
+                                  added, and shows nothing without one (NULL) */
 };
 
 /* What came of it. */
@@ -32,9 +33,9 @@ struct us_incremental_result {
 enum unseen_status us_incremental_check(const struct unseen_dataset *data,
                                         const struct unseen_prune_options *options);
 
-/* What is left of it. Later coresets are not known: with warm starts and with duplicates it may turn out to
- * be a few evaluations less. UNSEEN_USAGE if the folder holds steps with other settings. */
-enum unseen_status us_incremental_left(const struct us_incremental *in, struct us_work *work);
+/* Add what is left of it to in->plan. Later coresets are not known: with warm starts and with duplicates it
+ * may turn out to be a few evaluations less. UNSEEN_USAGE if the folder holds steps with other settings. */
+enum unseen_status us_incremental_plan(const struct us_incremental *in);
 
 /* Run it, or go on. Take the result down with us_incremental_end, also after a failure. */
 enum unseen_status us_incremental_run(const struct us_incremental *in, struct us_incremental_result *result);

@@ -102,7 +102,7 @@ static double earlier_seconds(const char *path)
 
 /* `steps`: NULL without. */
 static enum unseen_status write_run(const struct unseen_prune_options *o, struct unseen_device *device,
-                                    const struct unseen_dataset *data, const struct us_plan *plan,
+                                    const struct unseen_dataset *data, const struct us_work_plan *plan,
                                     const struct unseen_prune_result *r, json_t *steps)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -124,7 +124,7 @@ static enum unseen_status write_run(const struct unseen_prune_options *o, struct
            json_object_set_new(run, "wrong_share", us_json_float((float)r->noise_rate)) ||
            (!isnan(r->wrong_kept) && add_truth(run, r)) ||
            json_object_set(run, "models", json_object_get(scoring, "models")) ||
-           (steps && add_steps(run, r, steps)) || us_plan_put(plan, run);
+           (steps && add_steps(run, r, steps)) || us_work_plan_put(plan, run);
     json_decref(choice);
     sums = us_checksums_json(
         o->scoring.out, (const char *[]){"scores.npy", "keep.npy", "coreset.csv", "seen/scores.npy", NULL});
@@ -166,7 +166,7 @@ static bool has_seen_side(const struct unseen_prune_options *o)
 }
 
 static enum unseen_status prune_in_steps(struct unseen_device *device, const struct unseen_dataset *data,
-                                         const struct unseen_prune_options *o, struct us_plan *plan,
+                                         const struct unseen_prune_options *o, struct us_work_plan *plan,
                                          struct unseen_prune_result *r)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -197,19 +197,36 @@ out:
     return st;
 }
 
-/* What is left of scoring, with steps or without. */
-static enum unseen_status count(struct unseen_device *device, const struct unseen_dataset *data,
-                                const struct unseen_prune_options *o, struct us_plan *plan)
+/* Scoring, with steps or without, and what selection writes: scores, the coreset, a table of both. */
+static enum unseen_status plan_scoring(const struct unseen_prune_options *o, struct us_work_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
-    struct us_work work;
+    const int64_t row = sizeof(float) + sizeof(int64_t) + 24 /* of the table, without a path */;
     char *steps = o->scoring.out ? us_format("%s/steps", o->scoring.out) : NULL;
-    const struct us_scoring scoring = us_scoring_of(&o->scoring, data, NULL);
-    const struct us_incremental in = {.device = device, .data = data, .options = o, .out = steps};
-    US_TRY(o->step.steps > 1 ? us_incremental_left(&in, &work) : us_scoring_left(device, &scoring, &work));
-    us_plan_add(plan, &work);
+    const struct us_scoring scoring = us_scoring_of(&o->scoring, plan->data, NULL);
+    const struct us_incremental in = {
+        .device = plan->device, .data = plan->data, .options = o, .out = steps, .plan = plan};
+    US_TRY(o->step.steps > 1 ? us_incremental_plan(&in) : us_scoring_plan(&scoring, plan));
+    us_work_plan_add_disk(plan, row * scoring.n, 0);
 out:
     free(steps);
+    return st;
+}
+
+enum unseen_status unseen_prune_plan(struct unseen_device *device, const struct unseen_dataset *data,
+                                     const struct unseen_prune_options *asked, enum unseen_plan_by by,
+                                     struct unseen_plan *told)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_work_plan plan = us_work_plan_of(device, data);
+    struct unseen_prune_options options = *asked;
+    us_select_inputs_table(data, &options.select);
+    US_TRY(check(data, &options, &options.scoring.record_also));
+    US_TRY(plan_scoring(&options, &plan));
+    US_TRY(us_work_plan_price(&plan, by));
+    *told = plan.told;
+out:
+    us_work_plan_end(&plan);
     return st;
 }
 
@@ -226,13 +243,13 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     const struct unseen_prune_options *options = &resolved;
     struct unseen_select_options select;
     struct us_run_lock lock = {0};
-    struct us_plan plan = {0};
+    struct us_work_plan plan = us_work_plan_of(device, data);
     int64_t *keep = NULL;
     us_select_inputs_table(data, &resolved.select);
     US_TRY(check(data, options, &resolved.scoring.record_also));
     US_TRY(us_run_lock(options->scoring.out, US_SCORING_KIND, files, &lock));
-    US_TRY(count(device, data, options, &plan));
-    us_plan_begin(&plan, "prune");
+    US_TRY(plan_scoring(options, &plan));
+    US_TRY(us_work_plan_begin(&plan, &options->scoring.on_plan, "prune"));
     if (options->step.steps > 1) {
         US_TRY(prune_in_steps(device, data, options, &plan, &r));
         goto done;
@@ -260,7 +277,7 @@ done:
     if (result)
         *result = r;
 out:
-    us_plan_end(&plan);
+    us_work_plan_end(&plan);
     us_run_lock_end(&lock);
     free(keep);
     us_select_inputs_end(&seen);

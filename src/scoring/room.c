@@ -129,7 +129,7 @@ out:
 /* A file or folder of the run's. */
 static bool has(const struct us_scoring *run, const char *name)
 {
-    char *path = us_format("%s/%s", run->options->out, name);
+    char *path = run->options->out ? us_format("%s/%s", run->options->out, name) : NULL;
     const bool there = path && us_exists(path);
     free(path);
     return there;
@@ -140,7 +140,7 @@ static int64_t there_already(const struct us_scoring *run)
 {
     static const char *const folders[] = {"work", "trajectory", "seen"};
     int64_t bytes = 0;
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+    for (size_t i = 0; run->options->out && i < sizeof folders / sizeof *folders; i++) {
         char *path = us_format("%s/%s", run->options->out, folders[i]);
         bytes += path ? us_folder_bytes(path) : 0;
         free(path);

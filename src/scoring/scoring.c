@@ -27,7 +27,9 @@ struct run {
     struct unseen_device *device;
     json_t *models;               /* histories, for scoring.json */
     struct us_past *past;         /* [us_scoring_own] */
-    struct us_progress *progress; /* of the plan; may be NULL */
+    struct us_work_plan *plan;    /* may be NULL, as may .. */
+    struct us_progress *progress; /* .. its display, .. */
+    const struct us_price *price; /* .. and what images cost there */
 };
 
 static int count_models(const struct run *run)
@@ -64,13 +66,14 @@ static enum unseen_status train_model(void *context, int own, struct us_session 
     job.save = weights;
     job.title = title;
     job.whole = run->progress;
+    job.price = run->price;
     job.on_epoch = us_record_epoch;
     job.context = m;
     past->n_train = m->n_train;
     US_TRY(us_train(session, &job, &past->history, &past->epochs));
     US_TRY_ALLOC(past->made_by = us_made_by(session->device, session->algorithms));
     if (gradients)
-        US_TRY(us_record_gradients(m, session, weights, run->progress, NULL, title));
+        US_TRY(us_record_gradients(m, session, weights, run->progress, run->price, title));
 out:
     us_recorder_free(m->recorder);
     us_scoring_model_end(m);
@@ -153,46 +156,14 @@ out:
     return st;
 }
 
-/* Samples that models train on. */
-static int64_t count_members(const struct us_scoring *run)
-{
-    int64_t members = 0;
-    if (!run->subset)
-        return run->n;
-    for (int64_t i = 0; i < run->n; i++)
-        members += run->subset->role[i] == US_TRAINED_ON;
-    return members;
-}
-
-/* Samples that a model trains on at least; folds that keep duplicates together may be half as large as
- * others. */
-static int64_t least_trained(const struct us_scoring *run)
-{
-    const int64_t members = count_members(run);
-    switch (run->options->protocol) {
-    case UNSEEN_SEEN:
-        return members;
-    case UNSEEN_FOLD:
-        return members / 2;
-    default:
-        return members / (2 * run->options->folds);
-    }
-}
-
 static enum unseen_status run_models(struct run *run)
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_workers *workers = NULL;
     const struct us_scoring *s = &run->scoring;
-    const struct unseen_scoring_options *o = s->options;
     const int models = us_scoring_own(s);
-    const struct us_workers_task task = {.recipe = &o->recipe,
-                                         .wanted = o->concurrent,
-                                         .models = models,
-                                         .steps = count_members(s) / o->recipe.batch * us_scoring_epochs(s),
-                                         .least = least_trained(s),
-                                         .see = us_recorder_sees(s),
-                                         .gradients = us_scoring_records(s, UNSEEN_GRADIENT_NORM)};
+    const struct us_workers_task task = us_scoring_task(s);
+    run->price = us_work_plan_price_of(run->plan, &task);
     US_TRY_ALLOC(run->past = us_calloc((size_t)models, sizeof *run->past));
     US_TRY(us_workers_new(run->device, s->data, &task, &workers));
     US_TRY(us_workers_run(workers, models, train_model, run));
@@ -233,14 +204,14 @@ out:
 }
 
 /* What was planned and what came of it, in scoring.json. */
-static enum unseen_status note(const struct us_plan *plan, const char *out)
+static enum unseen_status note(const struct us_work_plan *plan, const char *out)
 {
     enum unseen_status st = UNSEEN_OK;
     json_t *root = NULL;
     char *path = us_format("%s/scoring.json", out);
     US_TRY_ALLOC(path);
     US_TRY(us_json_load(path, &root));
-    if (us_plan_put(plan, root))
+    if (us_work_plan_put(plan, root))
         st = us_fail(UNSEEN_FAILED, "memory", "cannot describe the run");
     else
         US_TRY(us_json_save(path, root));
@@ -255,32 +226,47 @@ enum unseen_status unseen_record_trajectory(struct unseen_device *device, const 
 {
     enum unseen_status st = UNSEEN_OK;
     struct us_run_lock lock = {0};
-    struct us_plan plan = {0};
-    struct us_work work;
+    struct us_work_plan plan = us_work_plan_of(device, data);
     const struct us_scoring run = us_scoring_of(options, data, NULL);
     US_TRY(us_scoring_check(options, data));
     US_TRY(check_room(&run));
     US_TRY(us_run_lock(options->out, US_SCORING_KIND, us_scoring_files, &lock));
-    US_TRY(us_scoring_left(device, &run, &work));
-    us_plan_add(&plan, &work);
-    us_plan_begin(&plan, "scoring");
+    US_TRY(us_scoring_plan(&run, &plan));
+    US_TRY(us_work_plan_begin(&plan, &options->on_plan, "scoring"));
     US_TRY(us_record_subset(device, data, options, NULL, &plan));
-    if (work.epochs > 0)
+    if (plan.told.epochs > 0)
         US_TRY(note(&plan, options->out));
 out:
-    us_plan_end(&plan);
+    us_work_plan_end(&plan);
     us_run_lock_end(&lock);
+    return st;
+}
+
+enum unseen_status unseen_trajectory_plan(struct unseen_device *device, const struct unseen_dataset *data,
+                                          const struct unseen_scoring_options *options,
+                                          enum unseen_plan_by by, struct unseen_plan *told)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_work_plan plan = us_work_plan_of(device, data);
+    const struct us_scoring run = us_scoring_of(options, data, NULL);
+    US_TRY(us_scoring_check(options, data));
+    US_TRY(us_scoring_plan(&run, &plan));
+    US_TRY(us_work_plan_price(&plan, by));
+    *told = plan.told;
+out:
+    us_work_plan_end(&plan);
     return st;
 }
 
 enum unseen_status us_record_subset(struct unseen_device *device, const struct unseen_dataset *data,
                                     const struct unseen_scoring_options *options,
-                                    const struct us_subset_run *subset, struct us_plan *plan)
+                                    const struct us_subset_run *subset, struct us_work_plan *plan)
 {
     enum unseen_status st = UNSEEN_OK;
     struct unseen_scoring_options o = *options;
     struct run run = {.scoring = us_scoring_of(&o, data, subset),
                       .device = device,
+                      .plan = plan,
                       .progress = plan ? plan->progress : NULL};
     struct us_settings settings = {0};
     bool part = options->jobs > 1;

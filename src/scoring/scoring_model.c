@@ -42,6 +42,19 @@ out:
     return st;
 }
 
+int us_scoring_own(const struct us_scoring *run)
+{
+    const struct unseen_scoring_options *o = run->options;
+    const int models = o->repeats * run->models_per_repeat;
+    return o->jobs > 1 ? (models - o->job + o->jobs - 1) / o->jobs : models;
+}
+
+int us_scoring_own_number(const struct us_scoring *run, int i)
+{
+    const struct unseen_scoring_options *o = run->options;
+    return o->jobs > 1 ? o->job + i * o->jobs : i;
+}
+
 /* Which samples a model trains on, is held out from, and stands for on the seen side. */
 static void assign(struct us_scoring_model *m)
 {

@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "nn/train.h"
-#include "plan/plan.h"
+#include "plan/work_plan.h"
 #include "unseen/scoring.h"
 
 /* The rows of struct unseen_scoring_options. */
@@ -39,7 +39,7 @@ enum unseen_status us_scoring_check(const struct unseen_scoring_options *options
  * us_scoring_left of it; NULL: nothing is shown or counted. */
 enum unseen_status us_record_subset(struct unseen_device *device, const struct unseen_dataset *data,
                                     const struct unseen_scoring_options *options,
-                                    const struct us_subset_run *subset, struct us_plan *plan);
+                                    const struct us_subset_run *subset, struct us_work_plan *plan);
 
 /* One call of it. */
 struct us_scoring {
@@ -69,6 +69,12 @@ int us_scoring_own_number(const struct us_scoring *run, int i);
  * folds need not be drawn. `options->out` NULL: all. UNSEEN_USAGE if its folder holds another run. */
 enum unseen_status us_scoring_left(const struct unseen_device *device, const struct us_scoring *run,
                                    struct us_work *work);
+
+/* Add that to a plan, and what it takes of the disk. */
+enum unseen_status us_scoring_plan(const struct us_scoring *run, struct us_work_plan *plan);
+
+/* What its workers are for. */
+struct us_workers_task us_scoring_task(const struct us_scoring *run);
 
 /* By what samples of one content stay together, as us_folds takes it; NULL: they need not. */
 const int64_t *us_kept_together(const struct unseen_scoring_options *options,

@@ -5,21 +5,9 @@
 
 #include "base/fs.h"
 #include "nn/work.h"
+#include "scoring/room.h"
 #include "scoring/scoring_json.h"
 #include "scoring/scoring_model.h"
-
-int us_scoring_own(const struct us_scoring *run)
-{
-    const struct unseen_scoring_options *o = run->options;
-    const int models = o->repeats * run->models_per_repeat;
-    return o->jobs > 1 ? (models - o->job + o->jobs - 1) / o->jobs : models;
-}
-
-int us_scoring_own_number(const struct us_scoring *run, int i)
-{
-    const struct unseen_scoring_options *o = run->options;
-    return o->jobs > 1 ? o->job + i * o->jobs : i;
-}
 
 struct us_train_job us_scoring_job(const struct us_scoring_model *m, const struct us_observer *observer)
 {
@@ -46,6 +34,44 @@ int64_t us_gradients_left(const struct us_scoring_model *m, enum us_side side)
     n = path && us_exists(path) ? 0 : n;
     free(path);
     return n;
+}
+
+/* Samples that models train on. */
+static int64_t count_members(const struct us_scoring *run)
+{
+    int64_t members = 0;
+    if (!run->subset)
+        return run->n;
+    for (int64_t i = 0; i < run->n; i++)
+        members += run->subset->role[i] == US_TRAINED_ON;
+    return members;
+}
+
+/* Samples that a model trains on at least; folds that keep duplicates together may be half as large as
+ * others. */
+static int64_t least_trained(const struct us_scoring *run)
+{
+    const int64_t members = count_members(run);
+    switch (run->options->protocol) {
+    case UNSEEN_SEEN:
+        return members;
+    case UNSEEN_FOLD:
+        return members / 2;
+    default:
+        return members / (2 * run->options->folds);
+    }
+}
+
+struct us_workers_task us_scoring_task(const struct us_scoring *run)
+{
+    const struct unseen_scoring_options *o = run->options;
+    return (struct us_workers_task){.recipe = &o->recipe,
+                                    .wanted = o->concurrent,
+                                    .models = us_scoring_own(run),
+                                    .steps = count_members(run) / o->recipe.batch * us_scoring_epochs(run),
+                                    .least = least_trained(run),
+                                    .see = us_recorder_sees(run),
+                                    .gradients = us_scoring_records(run, UNSEEN_GRADIENT_NORM)};
 }
 
 /* Of one model. */
@@ -87,5 +113,19 @@ enum unseen_status us_scoring_left(const struct unseen_device *device, const str
     }
 out:
     free(now.fold);
+    return st;
+}
+
+enum unseen_status us_scoring_plan(const struct us_scoring *run, struct us_work_plan *plan)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_work work;
+    struct us_room room = {0};
+    const struct us_workers_task task = us_scoring_task(run);
+    US_TRY(us_scoring_left(plan->device, run, &work));
+    US_TRY(us_work_plan_add(plan, &task, &work));
+    US_TRY(us_room_add(run, &room));
+    us_work_plan_add_disk(plan, room.kept, room.work);
+out:
     return st;
 }
