@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/status.h"
+
 /* strtod. */
 double us_read_number(const char *text, char **end);
 
@@ -24,7 +26,7 @@ int us_vprint_new(char **text, const char *format, va_list args) __attribute__((
 
 /* "50,000". Returns `text`. */
 enum { US_NUMBER = 32 };
-const char *us_count_text(int64_t count, char text[US_NUMBER]);
+US_SHARED const char *us_count_text(int64_t count, char text[US_NUMBER]);
 
 /* The thread's locale while other libraries read or write numbers: C between the two. us_c_locale_end takes
  * what us_c_locale_begin gave. */

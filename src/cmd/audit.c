@@ -7,6 +7,7 @@
 #include "base/dataset_options.h"
 #include "base/json.h"
 #include "cmd/cmd.h"
+#include "cmd/plan.h"
 #include "prune/audit_options.h"
 #include "report/audit.h"
 #include "scoring/scoring_model.h"
@@ -90,8 +91,33 @@ static enum unseen_status print_json(const struct unseen_audit *a, const struct 
 static enum unseen_status record(const struct us_common *common, const struct unseen_dataset *data,
                                  const struct unseen_scoring_options *options, struct unseen_device **device)
 {
-    enum unseen_status st = us_open_device(common, device);
-    return st ? st : unseen_record_trajectory(*device, data, options);
+    enum unseen_status st = UNSEEN_OK;
+    struct unseen_scoring_options told = *options;
+    struct us_planned planned = {
+        .kind = &us_plan_trajectory, .options = &told, .common = common, .data = data};
+    US_TRY(us_open_device(common, device));
+    planned.device = *device;
+    told.on_plan = us_plan_listener(&planned);
+    US_TRY(unseen_record_trajectory(*device, data, &told));
+out:
+    return st;
+}
+
+/* --dry-run, of which a trajectory that is there leaves nothing to plan. */
+static enum unseen_status print_plan(const struct us_common *common, const struct unseen_dataset *data,
+                                     const struct unseen_scoring_options *options, const char *recorded)
+{
+    enum unseen_status st = UNSEEN_OK;
+    struct us_planned planned = {
+        .kind = &us_plan_trajectory, .options = options, .common = common, .data = data};
+    if (recorded)
+        return us_fail(UNSEEN_USAGE, "--dry-run",
+                       "with --trajectory nothing is trained that could be planned");
+    US_TRY(us_open_device(common, &planned.device));
+    US_TRY(us_plan_print(&planned));
+out:
+    unseen_device_close(planned.device);
+    return st;
 }
 
 /* `recorded`: the folder of a trajectory, NULL: it is recorded here. */
@@ -163,7 +189,7 @@ enum unseen_status us_cmd_audit(int argc, char **argv)
                    {us_dataset_options, &reading, "Data"},
                    {us_label_options, &reading, "Data"},
                    {us_truth_options, &reading, "Data"}},
-        .common = "device seed out json",
+        .common = "device seed out json dry-run",
         .lists = us_list_training,
         .min_arguments = 1,
         .max_arguments = 1,
@@ -179,6 +205,10 @@ enum unseen_status us_cmd_audit(int argc, char **argv)
     scoring.record_also = UNSEEN_AUDIT_RECORD | (options.pred_probs ? 1u << UNSEEN_PROBS : 0);
     US_TRY(us_open_data(&common, path[0], &reading, &data));
     us_note_test_split(data);
+    if (common.dry_run) {
+        US_TRY(print_plan(&common, data, &scoring, request.folder));
+        goto out;
+    }
     US_TRY(unseen_run_lock(common.out, us_audit_files, &lock));
     US_TRY(run(&common, data, &scoring, request.folder, &options));
 out:

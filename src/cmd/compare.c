@@ -6,6 +6,7 @@
 
 #include "base/dataset_options.h"
 #include "cmd/cmd.h"
+#include "cmd/plan.h"
 #include "compare/baseline.h"
 #include "compare/columns.h"
 #include "compare/compare_options.h"
@@ -76,6 +77,7 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
     struct unseen_run_lock *lock = NULL;
     struct unseen_dataset *data = NULL;
     int n = 0;
+    struct us_planned planned = {.kind = &us_plan_compare, .options = &o, .common = &common};
     bool help;
     unseen_compare_defaults(&o);
     const struct us_usage usage = {
@@ -88,7 +90,7 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
         .groups = {{us_compare_options, &o, NULL},
                    {us_dataset_options, &reading, "Data"},
                    {us_label_options, &reading, "Data"}},
-        .common = "device seed out json",
+        .common = "device seed out json dry-run",
         .lists = list_choices,
         .min_arguments = 1,
         .max_arguments = 1,
@@ -100,7 +102,14 @@ enum unseen_status us_cmd_compare(int argc, char **argv)
     o.seed = o.score.seed = common.seed;
     o.out = common.out;
     o.command = us_command_line();
+    o.on_plan = us_plan_listener(&planned);
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
+    planned.device = device;
+    planned.data = data;
+    if (common.dry_run) {
+        US_TRY(us_plan_print(&planned));
+        goto out;
+    }
     US_TRY(unseen_run_lock(common.out, (const char *[]){"report.html", NULL}, &lock));
     US_TRY(unseen_compare(device, data, &o, &rows, &n));
     US_TRY(unseen_report(common.out, data, 0));

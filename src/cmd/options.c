@@ -20,6 +20,8 @@ static const struct us_option common_options[] = {
     {"seed", US_UINT64, AT(seed), .standard = "0", .value = "S", .help = "seed of every draw"},
     {"out", US_STRING, AT(out), .value = "PATH", .help = "where results go"},
     {"json", US_BOOL, AT(json), .help = "print tables as JSON"},
+    {"dry-run", US_BOOL, AT(dry_run),
+     .help = "print the plan (models, images, seconds, memory, disk) and stop; writes nothing"},
     {"force", US_BOOL, AT(force), .help = "write over what is there"},
     {0},
 };
@@ -294,6 +296,12 @@ out:
 
 /* ---- all of it ---- */
 
+void us_options_log_level(const struct us_common *common)
+{
+    const enum unseen_log_level loud = common->verbose ? UNSEEN_LOG_DEBUG : UNSEEN_LOG_INFO;
+    unseen_log_level_set(common->quiet ? UNSEEN_LOG_ERROR : loud);
+}
+
 static bool any_unsettled(const struct us_entries *all)
 {
     bool any = false;
@@ -370,10 +378,7 @@ enum unseen_status us_options_parse(const struct us_usage *usage, int argc, char
         goto out;
     }
     US_TRY(take_arguments(usage, argc, argv, common, arguments));
-    if (common->quiet)
-        unseen_log_level_set(UNSEEN_LOG_ERROR);
-    else if (common->verbose)
-        unseen_log_level_set(UNSEEN_LOG_DEBUG);
+    us_options_log_level(common);
     unseen_progress_set(!common->quiet && common->progress);
     warn_unused(all);
     if (any_unsettled(all)) {
@@ -406,7 +411,7 @@ enum unseen_status us_may_write(const struct us_common *common, const char *path
 
 enum unseen_status us_need_out(const struct us_common *common)
 {
-    if (common->out && *common->out)
+    if (common->dry_run || (common->out && *common->out))
         return UNSEEN_OK;
     return us_fail(UNSEEN_USAGE, "--out", "is needed: it says where the results go");
 }

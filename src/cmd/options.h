@@ -12,7 +12,7 @@ struct us_common {
     const char *device;
     uint64_t seed;
     const char *out;
-    int json, force, quiet, verbose, progress;
+    int json, force, dry_run, quiet, verbose, progress;
     const char *config;
     char *config_text;            /* what strings from --config point into .. */
     json_t *config_json;          /* .. or this, of a run.json */
@@ -32,7 +32,7 @@ struct us_usage {
     const char *synopsis; /* "unseen train DATA [options]" */
     const char *about;    /* a paragraph, a blank and not a line feed between its words */
     struct us_group groups[US_GROUPS_MOST];
-    const char *common;  /* which of "device seed out json" it takes */
+    const char *common;  /* which of "device seed out json dry-run" it takes */
     void (*lists)(void); /* prints registries behind the options; may be NULL */
     int min_arguments, max_arguments;
 };
@@ -65,7 +65,10 @@ void us_common_end(struct us_common *common);
  * what is not given. */
 enum unseen_status us_options_settle(const struct us_common *common, const struct unseen_dataset *data);
 
-/* UNSEEN_USAGE unless --out was given. */
+/* Apply --quiet and --verbose: us_options_parse does. */
+void us_options_log_level(const struct us_common *common);
+
+/* UNSEEN_USAGE unless --out was given, or --dry-run. */
 enum unseen_status us_need_out(const struct us_common *common);
 
 /* UNSEEN_USAGE if the file is there already and --force was not given. */

@@ -6,6 +6,7 @@
 #include "base/dataset_options.h"
 #include "base/json.h"
 #include "cmd/cmd.h"
+#include "cmd/plan.h"
 #include "prune/prune_options.h"
 #include "unseen/prune.h"
 #include "unseen/report.h"
@@ -73,6 +74,7 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
     struct unseen_device *device = NULL;
     struct unseen_run_lock *lock = NULL;
     struct unseen_dataset *data = NULL;
+    struct us_planned planned = {.kind = &us_plan_prune, .options = &options, .common = &common};
     bool help;
     unseen_prune_defaults(&options);
     const struct us_usage usage = {
@@ -87,7 +89,7 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
                    {us_dataset_options, &reading, "Data"},
                    {us_label_options, &reading, "Data"},
                    {us_truth_options, &reading, "Data"}},
-        .common = "device seed out json",
+        .common = "device seed out json dry-run",
         .lists = us_list_choices,
         .min_arguments = 1,
         .max_arguments = 1,
@@ -100,8 +102,15 @@ enum unseen_status us_cmd_prune(int argc, char **argv)
     options.scoring.seed = options.score.seed = options.select.seed = common.seed;
     options.scoring.out = common.out;
     options.scoring.command = us_command_line();
+    options.scoring.on_plan = us_plan_listener(&planned);
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
+    planned.device = device;
+    planned.data = data;
     us_note_test_split(data);
+    if (common.dry_run) {
+        US_TRY(us_plan_print(&planned));
+        goto out;
+    }
     US_TRY(unseen_run_lock(common.out, (const char *[]){"report.html", NULL}, &lock));
     US_TRY(unseen_prune(device, data, &options, &result));
     US_TRY(unseen_report(common.out, data, 0));

@@ -6,6 +6,7 @@
 
 #include "base/dataset_options.h"
 #include "cmd/cmd.h"
+#include "cmd/plan.h"
 #include "nn/train.h"
 
 static enum unseen_status print_json(const struct unseen_epoch *last, int epochs, double best, double seconds,
@@ -64,6 +65,7 @@ enum unseen_status us_cmd_train(int argc, char **argv)
     struct unseen_epoch *history = NULL;
     int64_t *keep = NULL;
     int epochs = 0;
+    struct us_planned planned = {.kind = &us_plan_train, .options = &options, .common = &common};
     bool help;
     unseen_train_defaults(&options);
     const struct us_usage usage = {
@@ -74,7 +76,7 @@ enum unseen_status us_cmd_train(int argc, char **argv)
         .groups = {{us_train_options, &options, NULL},
                    {us_dataset_options, &reading, "Data"},
                    {us_label_options, &reading, "Data"}},
-        .common = "device seed out json",
+        .common = "device seed out json dry-run",
         .lists = list_choices,
         .min_arguments = 1,
         .max_arguments = 1,
@@ -88,11 +90,18 @@ enum unseen_status us_cmd_train(int argc, char **argv)
     options.seed = common.seed;
     options.out = common.out;
     options.command = us_command_line();
+    options.on_plan = us_plan_listener(&planned);
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
+    planned.device = device;
+    planned.data = data;
     us_note_test_split(data);
     if (options.subset_name) {
         US_TRY(unseen_dataset_subset(data, options.subset_name, &keep, &options.n_subset));
         options.subset = keep;
+    }
+    if (common.dry_run) {
+        US_TRY(us_plan_print(&planned));
+        goto out;
     }
     US_TRY(unseen_train(device, data, &options, &history, &epochs));
     US_TRY(print_result(&common, history, epochs));

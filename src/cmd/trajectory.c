@@ -6,7 +6,9 @@
 
 #include "base/dataset_options.h"
 #include "base/fs.h"
+#include "base/json.h"
 #include "cmd/cmd.h"
+#include "cmd/plan.h"
 #include "scoring/scoring_model.h"
 #include "unseen/prune.h"
 
@@ -70,6 +72,7 @@ enum unseen_status us_cmd_trajectory(int argc, char **argv)
     const char *path[1];
     struct unseen_device *device = NULL;
     struct unseen_dataset *data = NULL;
+    struct us_planned planned = {.kind = &us_plan_trajectory, .options = &options, .common = &common};
     bool help;
     unseen_scoring_defaults(&options);
     const struct us_usage usage = {
@@ -80,7 +83,7 @@ enum unseen_status us_cmd_trajectory(int argc, char **argv)
                    {us_scoring_options, &options, "Scoring models"},
                    {us_dataset_options, &reading, "Data"},
                    {us_label_options, &reading, "Data"}},
-        .common = "device seed out",
+        .common = "device seed out json dry-run",
         .lists = list_choices,
         .min_arguments = 1,
         .max_arguments = 1,
@@ -98,10 +101,19 @@ enum unseen_status us_cmd_trajectory(int argc, char **argv)
     options.seed = common.seed;
     options.out = common.out;
     options.command = us_command_line();
+    options.on_plan = us_plan_listener(&planned);
     US_TRY(us_open_inputs(&common, path[0], &reading, &data, &device));
+    planned.device = device;
+    planned.data = data;
     us_note_test_split(data);
+    if (common.dry_run) {
+        US_TRY(us_plan_print(&planned));
+        goto out;
+    }
     US_TRY(unseen_record_trajectory(device, data, &options));
-    if (options.jobs > 1)
+    if (common.json)
+        US_TRY(us_print_json(json_pack("{s:o}", "out", us_json_text(common.out))));
+    else if (options.jobs > 1)
         printf("job %s is done; unseen merge joins all %d\n", request.job, options.jobs);
     else
         printf("%s/trajectory\n", common.out);
