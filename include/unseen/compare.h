@@ -32,6 +32,8 @@ struct unseen_compare_options {
     int score_once;              /* one scoring run, of the first seed, serves all seeds */
     struct unseen_recipe recipe; /* of the models trained on coresets, whose test accuracy is compared */
     enum unseen_budget budget;
+    int test_every; /* epochs between tests, the last one aside; 0: as many images as there are samples lie
+                       between them, -1: only at the end, when `best` is that */
     struct unseen_scoring_options scoring; /* protocol, seed, out and command are set here */
     struct unseen_score_options score;
     struct unseen_select_options select; /* keep, seed and arrays are set here */

@@ -57,7 +57,10 @@ void us_cell_recipe(const struct unseen_compare_options *o, const struct us_row 
         recipe->stop_after = scale_epochs(recipe->stop_after, all, each);
         recipe->warmup *= (float)all / (float)each;
     }
-    *test_every = (int)((n + m / 2) / m);
+    if (o->test_every)
+        *test_every = o->test_every > 0 ? o->test_every : INT_MAX;
+    else
+        *test_every = (int)((n + m / 2) / m);
 }
 
 int64_t us_cell_kept(const struct us_row *row, int64_t n)

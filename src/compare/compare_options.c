@@ -34,6 +34,10 @@ const struct us_option us_compare_options[] = {
      .help = "the first seed's scores serve all seeds"},
     {"budget", US_CHOICE, AT(budget), .standard = "epochs", .value = "epochs|steps",
      .help = "what all models train for alike"},
+    {"test-every", US_INT, AT(test_every), .standard = "auto", .low = 1, .high = 100000, .words = "auto|end",
+     .value = "E", .unit = "epochs",
+     .help = "when models are tested, beside the end; auto: each time all samples' worth of images is "
+             "trained on"},
     {"concurrent", US_INT, AT(concurrent), .standard = "auto", .low = 1, .high = US_WORKERS_MOST,
      .words = "auto", .value = "N", .help = "models trained at once; auto: what is fastest",
      .flags = US_NO_IDENTITY},

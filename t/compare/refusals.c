@@ -145,12 +145,32 @@ static void short_schedules_are_to_scale(void **state)
     assert_int_equal(recipe.stop_after, 0);
 }
 
+static int tests_every(int asked, double keep)
+{
+    const struct us_row row = {.kind = US_ROW_RANDOM, .keep = keep};
+    struct unseen_compare_options o = good;
+    struct unseen_recipe recipe;
+    int test_every;
+    o.test_every = asked;
+    us_cell_recipe(&o, &row, 400, us_cell_kept(&row, 400), &recipe, &test_every);
+    return test_every;
+}
+
+static void tests_are_as_often_as_asked(void **state)
+{
+    (void)state;
+    assert_int_equal(tests_every(0, 1), 1);
+    assert_int_equal(tests_every(0, 0.3), 3);
+    assert_int_equal(tests_every(2, 0.3), 2);
+    assert_true(tests_every(-1, 0.3) > 100000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_that_make_no_table),        cmocka_unit_test(cells_that_cannot_be_trained),
         cmocka_unit_test(cells_have_folders_of_their_own), cmocka_unit_test(baselines_are_rows),
-        cmocka_unit_test(short_schedules_are_to_scale),
+        cmocka_unit_test(short_schedules_are_to_scale),    cmocka_unit_test(tests_are_as_often_as_asked),
     };
     return RUN_TESTS(tests, set_up, test_drawn_end);
 }
