@@ -70,6 +70,10 @@ struct unseen_comparison {
     struct unseen_estimate worst, class_deviation;
     char worst_class[64];
 
+    /* Of the samples that a model may train on, the share whose label is not the true one. NaN unless the
+     * dataset was opened with options.true_labels. */
+    struct unseen_estimate wrong_kept;
+
     /* Images that a model trained on, each as often as it did; that choosing its coreset took, by all models
      * of its scoring run, in training and in evaluation; and all of them, one that was evaluated counting a
      * third. Coresets of one scoring run share it: each is charged with the whole. */
@@ -87,9 +91,9 @@ struct unseen_comparison {
  * which unseen_report makes a page of. A model on all data is always among them. Each
  * cell lies in out/cells/, scoring runs, shared by the cells that need the same, in out/scoring/. A killed
  * call goes on; the lists and the number of seeds may grow from call to call: a scoring run that recorded
- * less than a longer list needs is made again. `rows` (may be NULL, as may `n`) receives fresh memory [*n],
- * freed with free(). UNSEEN_USAGE for unknown names and if `out` holds a comparison with other settings;
- * UNSEEN_BAD_DATA without a test split. */
+ * less than a longer list needs is made again. True labels may be given at any call: they train nothing.
+ * `rows` (may be NULL, as may `n`) receives fresh memory [*n], freed with free(). UNSEEN_USAGE for unknown
+ * names and if `out` holds a comparison with other settings; UNSEEN_BAD_DATA without a test split. */
 UNSEEN_API enum unseen_status unseen_compare(struct unseen_device *device, const struct unseen_dataset *data,
                                              const struct unseen_compare_options *options,
                                              struct unseen_comparison **rows, int *n);

@@ -2,13 +2,16 @@
 
 #include "compare/cell_result.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/checksum.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/npy.h"
 #include "base/output.h"
+#include "base/true_labels.h"
 
 #define BY_CLASS "class_accuracy"
 
@@ -63,6 +66,29 @@ enum unseen_status us_cell_result_read(const char *folder, struct us_cell_result
     US_TRY(read_classes(json, path, r));
 out:
     json_decref(json);
+    free(path);
+    return st;
+}
+
+enum unseen_status us_cell_wrong(const char *folder, const struct unseen_images *train, double *share)
+{
+    enum unseen_status st = UNSEEN_OK;
+    int64_t *keep = NULL, m = 0;
+    char *path = us_format("%s/keep.npy", folder);
+    *share = NAN;
+    US_TRY_ALLOC(path);
+    if (!train->true_labels)
+        goto out;
+    US_TRY(us_checksum_check_beside(path));
+    US_TRY(us_npy_read_i64(path, 1, &m, &keep));
+    for (int64_t k = 0; k < m; k++) {
+        if (keep[k] < 0 || keep[k] >= train->n)
+            US_TRY(us_fail(UNSEEN_BAD_DATA, path, "entry %" PRId64 ", %" PRId64 ", is no training sample", k,
+                           keep[k]));
+    }
+    *share = us_share_wrong(train, keep, m);
+out:
+    free(keep);
     free(path);
     return st;
 }

@@ -19,6 +19,10 @@ void us_cell_result_end(struct us_cell_result *result);
 /* The result, if it is there; *done tells. End it in any case. */
 enum unseen_status us_cell_result_read(const char *folder, struct us_cell_result *result, bool *done);
 
+/* Of the samples in keep.npy of the folder of a cell that is done, the share whose label is wrong; NaN where
+ * `train` has no true labels. UNSEEN_BAD_DATA where the file is damaged or of other data. */
+enum unseen_status us_cell_wrong(const char *folder, const struct unseen_images *train, double *share);
+
 /* result.json, with the accuracies of tested.json, which then goes. */
 enum unseen_status us_cell_result_write(const char *folder, const struct us_cell_result *result);
 

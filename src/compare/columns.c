@@ -48,6 +48,11 @@ static double class_deviation(const struct us_compared *c)
     return n ? sqrt(fmax(0, square / n - sum / n * (sum / n))) : NAN;
 }
 
+static double wrong_kept(const struct us_compared *c)
+{
+    return c->wrong_kept;
+}
+
 static double images(const struct us_compared *c)
 {
     return (double)c->cell->images;
@@ -121,6 +126,9 @@ static const struct us_column columns[] = {
      .shown = US_COLUMN_LISTED},
     {"class_deviation", .title = "deviation over classes (%)", .error = "class_deviation_error",
      .unit = US_COLUMN_SHARE, ESTIMATE(class_deviation, class_deviation), .shown = US_COLUMN_LISTED},
+    {"wrong_labels_kept", .title = "wrong labels kept (%)", .error = "wrong_labels_kept_error",
+     .unit = US_COLUMN_SHARE, ESTIMATE(wrong_kept, wrong_kept),
+     .shown = US_COLUMN_BY_KEEP | US_COLUMN_LISTED | US_COLUMN_PRINTED},
     {"images", .title = "images trained on", .unit = US_COLUMN_IMAGES, ESTIMATE(images, images),
      .shown = US_COLUMN_LISTED | US_COLUMN_PRINTED},
     {"scoring_images", .title = "scoring: trained on", .unit = US_COLUMN_IMAGES,

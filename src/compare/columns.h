@@ -16,6 +16,7 @@ struct us_compared {
     const struct us_cell_result *cell;
     const struct us_cell_result *seen, *fold_seen, *random; /* of the same seed; NULL: there is none */
     struct us_scoring_cost scoring;                         /* of choosing the coreset */
+    double wrong_kept;                                      /* share of wrong labels of it; NaN: not known */
 };
 
 enum us_column_kind {

@@ -115,7 +115,19 @@ static enum unseen_status find_cost(const struct unseen_compare_options *o, cons
     return st;
 }
 
-static enum unseen_status compare_models(const struct unseen_compare_options *o, const struct cells *cells,
+static enum unseen_status find_wrong(const struct unseen_compare_options *o,
+                                     const struct unseen_dataset *data, const struct us_row *row, int seed,
+                                     double *share)
+{
+    char *folder = us_cell_folder(o, row, seed);
+    const enum unseen_status st =
+        folder ? us_cell_wrong(folder, &data->split[UNSEEN_TRAIN], share) : UNSEEN_FAILED;
+    free(folder);
+    return st;
+}
+
+static enum unseen_status compare_models(const struct unseen_compare_options *o,
+                                         const struct unseen_dataset *data, const struct cells *cells,
                                          int row, struct us_compared *models)
 {
     enum unseen_status st = UNSEEN_OK;
@@ -132,6 +144,7 @@ static enum unseen_status compare_models(const struct unseen_compare_options *o,
                                          .fold_seen = cell_at(cells, fold_seen, s),
                                          .random = cell_at(cells, random, s)};
         US_TRY(find_cost(o, r, s, &models[s].scoring));
+        US_TRY(find_wrong(o, data, r, s, &models[s].wrong_kept));
     }
 out:
     return st;
@@ -172,7 +185,7 @@ static enum unseen_status gather_row(const struct unseen_compare_options *o,
     snprintf(line->rule, sizeof line->rule, "%s", r->rule);
     if (r->kind == US_ROW_SCORED)
         snprintf(line->scoring_run, sizeof line->scoring_run, "%s", us_sweep_scoring_name(r->protocol));
-    US_TRY(compare_models(o, cells, row, models));
+    US_TRY(compare_models(o, data, cells, row, models));
     US_TRY(us_columns_estimate(models, cells->seeds, line));
     find_worst_class(data, models, cells->seeds, line);
 out:

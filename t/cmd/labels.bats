@@ -66,6 +66,43 @@ same() {
   run_code 3 unseen report b --labels true.csv
 }
 
+@test "compare tells how many wrong labels each coreset keeps" {
+  need_device
+  drawn
+  sweep="--metrics el2n --protocols fold --rules ccs --cutoff 0.2 --baselines random --keep 0.5 --seeds 2"
+  run_code 0 unseen compare drawn $folds $sweep --out a
+  not grep -q 'wrong labels' a/table.md
+  cp a/table.csv before.csv
+  cp a/cells/el2n-fold-ccs-k0.5-s3/result.json before.json
+  # They may come when all is done, and nothing trains again.
+  run_code 0 unseen compare drawn $folds $sweep --true-labels true.csv --out a
+  cmp before.json a/cells/el2n-fold-ccs-k0.5-s3/result.json
+  grep -q 'wrong labels kept (%)' stdout
+  grep -q '^| wrong labels kept (%), by share kept | 0.5 |$' a/table.md
+  grep -q 'wrong labels kept (%)' a/report.html
+  share() { awk -F, -v row="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "wrong_labels_kept") at = i } $0 ~ row { print $at }' a/table.csv; }
+  [ "$(share '^,,full,')" = 0.200000 ]
+  # Counted by hand: exports of a coreset with either labels differ in a byte for each wrong one.
+  total=0
+  for s in 3 4; do
+    run_code 0 unseen dataset export drawn --subset a/cells/el2n-fold-ccs-k0.5-s$s/keep.npy --out kept-$s
+    run_code 0 unseen dataset export right --subset a/cells/el2n-fold-ccs-k0.5-s$s/keep.npy --out right-$s
+    wrong=$(cmp -l <(cat kept-$s/data_batch_*) <(cat right-$s/data_batch_*) | wc -l)
+    total=$((total + wrong))
+  done
+  [ "$(share '^el2n,')" = "$(awk "BEGIN { printf \"%.6f\", $total / 240 }")" ]
+  # But for that column nothing is another.
+  cut_column() { awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) skip[i] = $i ~ /^wrong_labels/ } { for (i = 1; i <= NF; i++) if (!skip[i]) printf "%s,", $i; print "" }' "$1"; }
+  cut_column before.csv > one
+  cut_column a/table.csv > two
+  cmp one two
+  run_code 0 unseen compare --config a/run.json --out a --json
+  grep -q '"wrong_labels_kept": 0.2' stdout
+  printf x | dd of=a/cells/el2n-fold-ccs-k0.5-s3/keep.npy bs=1 seek=200 conv=notrunc status=none
+  run_code 3 unseen compare --config a/run.json --out a
+  grep -q 'keep.npy: is damaged' stderr
+}
+
 @test "audit says how well it finds wrong labels" {
   need_device
   drawn
@@ -127,17 +164,17 @@ same() {
   printf '\x93NUMPY\x01\x00v\x00%-117s\n' "{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }" > real.npy
   printf '\0\0\0\0\0\0\0\0' >> real.npy
   for option in labels true-labels; do
-    for command in prune audit; do
+    for command in prune audit compare; do
       run_code 3 unseen $command drawn --$option short.csv --out x
       grep -q '^hint: ' stderr
     done
     for file in range.csv twice.csv beyond.csv real.npy nowhere.npy drawn; do
       run_code 3 unseen prune drawn --$option $file --out x
+      run_code 3 unseen compare drawn --$option $file --out x
       grep -q "^unseen: $file: " stderr
       grep -q '^hint: ' stderr
     done
   done
-  run_code 3 unseen compare drawn --labels short.csv --out x
   for command in train trajectory; do
     run_code 3 unseen $command drawn --labels short.csv --out x
     run_code 2 unseen $command drawn --true-labels true.csv --out x

@@ -131,6 +131,52 @@ static void classes_stand_beside_the_mean(void **state)
     NEAR(table[3].class_deviation.mean, (2 * sqrt(0.14 / 3) + sqrt(0.02 / 3)) / 3);
 }
 
+/* keep.npy of a cell: samples 0.. of which the first `wrong` are wrong below, and from 40 on right ones. */
+static void write_keep(int row, int seed, int64_t wrong, int64_t m)
+{
+    int64_t keep[400];
+    char place[600], *folder = us_cell_folder(&options, &sweep.rows[row], seed);
+    for (int64_t k = 0; k < m; k++)
+        keep[k] = k < wrong ? k : 40 + k - wrong;
+    snprintf(place, sizeof place, "%s/keep.npy", folder);
+    assert_ok(us_npy_write(place, US_I64, 1, &m, keep));
+    free(folder);
+}
+
+/* Of 400 labels the first 40 are wrong. Of four kept samples 1, 2 and 0 are: mean 0.25, deviation
+ * sqrt((0 + 0.0625 + 0.0625) / 2) = 0.25. */
+static void wrong_labels_are_counted(void **state)
+{
+    (void)state;
+    struct unseen_comparison now[ROWS];
+    struct unseen_images *train = &data->split[UNSEEN_TRAIN];
+    int32_t right[400];
+    assert_true(isnan(table[3].wrong_kept.mean));
+    for (int i = 0; i < 400; i++)
+        right[i] = i < 40 ? (train->labels[i] + 1) % CLASSES : train->labels[i];
+    for (int s = 0; s < SEEDS; s++) {
+        write_keep(0, s, 40, 400);
+        write_keep(1, s, 20, 200);
+        write_keep(2, s, 0, 200);
+        write_keep(3, s, (const int64_t[]){1, 2, 0}[s], 4);
+    }
+    train->true_labels = right;
+    assert_ok(us_comparison_gather(&options, data, &sweep, now));
+    NEAR(now[0].wrong_kept.mean, 0.1);
+    NEAR(now[0].wrong_kept.error, 0);
+    NEAR(now[1].wrong_kept.mean, 0.1);
+    NEAR(now[2].wrong_kept.mean, 0);
+    NEAR(now[3].wrong_kept.mean, 0.25);
+    NEAR(now[3].wrong_kept.deviation, 0.25);
+    NEAR(now[3].wrong_kept.error, 0.14433756729740643);
+    write_keep(3, 1, 0, 361);
+    assert_fails(UNSEEN_BAD_DATA, "keep.npy: entry 360, 400, is no training sample",
+                 us_comparison_gather(&options, data, &sweep, now));
+    train->true_labels = NULL;
+    assert_ok(us_comparison_gather(&options, data, &sweep, now));
+    assert_true(isnan(now[3].wrong_kept.mean));
+}
+
 static void costs_are_counted(void **state)
 {
     (void)state;
@@ -237,6 +283,7 @@ int main(void)
         cmocka_unit_test(standard_errors_are_worked),
         cmocka_unit_test(differences_are_paired_by_seed),
         cmocka_unit_test(classes_stand_beside_the_mean),
+        cmocka_unit_test(wrong_labels_are_counted),
         cmocka_unit_test(costs_are_counted),
         cmocka_unit_test(lines_are_written),
         cmocka_unit_test(results_without_classes_are_taken),
