@@ -192,6 +192,50 @@ static void images_are_counted_ahead(void **state)
     assert_int_equal(us_train_left(&data, &job).evaluated, EPOCHS * (40 + TEST));
 }
 
+static struct us_amount amount_left(const struct us_train_job *job)
+{
+    const struct us_work left = us_train_left(&data, job);
+    return us_work_amount(&left, job->price);
+}
+
+/* A display counts on all samples in epochs to come; where losses tell that fewer are taken it ends all the
+ * same where its total is, for each of several models, whether interrupted or not. */
+static void progress_reaches_its_end(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    const struct us_price price = {.trained = 0.5, .evaluated = 0.125};
+    for (int k = 0; unseen_sampler_name(k); k++) {
+        struct unseen_sampler sampler = {.keep = 0.5};
+        struct unseen_recipe recipe = recipe_of(EPOCHS);
+        struct us_train_job job = job_of(&recipe, NULL), other = job;
+        char path[1024];
+        snprintf(sampler.name, sizeof sampler.name, "%s", unseen_sampler_name(k));
+        snprintf(path, sizeof path, "%s.%s", test_path("display"), sampler.name);
+        seen = (struct seen){.interrupt_at = 2};
+        job.sampler = other.sampler = &sampler;
+        job.price = other.price = &price;
+        job.state = path;
+        job.on_epoch = watch;
+        job.context = &seen;
+        assert_fails(UNSEEN_INTERRUPTED, "2 of 4", us_train(session, &job, NULL, NULL));
+        unseen_interrupt_clear();
+        const struct us_amount a = amount_left(&job), b = amount_left(&other);
+        assert_int_equal(2 * a.units, b.units);
+        job.whole = other.whole =
+            us_progress_whole("two models", "images", (struct us_amount){a.units + b.units, a.cost + b.cost});
+        assert_ok(us_train(session, &job, NULL, NULL));
+        assert_int_equal(us_progress_total(job.whole).units - us_progress_done(job.whole).units, b.units);
+        assert_ok(us_train(session, &other, NULL, NULL));
+        const struct us_amount total = us_progress_total(job.whole), done = us_progress_done(job.whole);
+        const bool by_loss = us_sampler_flags(&sampler) & US_BY_LOSS;
+        assert_int_equal(done.units, total.units);
+        assert_float_equal(done.cost, total.cost, 1e-6);
+        assert_int_equal(done.units < a.units + b.units, by_loss);
+        us_progress_end(job.whole);
+    }
+}
+
 int main(void)
 {
     test_device();
@@ -202,6 +246,7 @@ int main(void)
         cmocka_unit_test(samplers_go_on_bit_for_bit),
         cmocka_unit_test(another_sampler_is_refused),
         cmocka_unit_test(images_are_counted_ahead),
+        cmocka_unit_test(progress_reaches_its_end),
     };
     return RUN_TESTS(tests, test_quadrants, test_quadrants_end);
 }
