@@ -17,11 +17,12 @@ static int reflected(int at, int size)
     return at < size ? at : 2 * (size - 1) - at;
 }
 
-/* flip: 0 none, 1 by each epoch's draw, 2 by that of epoch 0 and the epoch's parity; y = pixel * scale + shift. */
+/* (down, right): where output (0, 0) lies in the image, and `mirrored`: as given, unless pad or flip let them be drawn.
+ * flip: 0 none, 1 by each epoch's draw, 2 by that of epoch 0 and the epoch's parity; y = pixel * scale + shift. */
 kernel void augment_run(int n, int height, int width, global const uchar *pixels, global const int *rows,
-                        global const int *ids, int pad, int reflect, int flip, uint seed_low, uint seed_high, uint epoch,
-                        float scale0, float scale1, float scale2, float shift0, float shift1, float shift2,
-                        global float *y)
+                        global const int *ids, int pad, int reflect, int down, int right, int mirrored, int flip,
+                        uint seed_low, uint seed_high, uint epoch, float scale0, float scale1, float scale2,
+                        float shift0, float shift1, float shift2, global float *y)
 {
 #if US_CPU
     const size_t id = get_global_id(0);
@@ -34,7 +35,6 @@ kernel void augment_run(int n, int height, int width, global const uchar *pixels
         return;
     const int image = (int)(id / height), row = (int)id - image * height;
     const float scale[3] = {scale0, scale1, scale2}, shift[3] = {shift0, shift1, shift2};
-    int down = 0, right = 0, mirrored = 0; /* where output (0, 0) lies in the image */
     if (pad > 0 || flip) {
         const uint4 draw = us_philox((uint2)(seed_low, seed_high), STREAM, epoch, (uint)ids[image], 0);
         const uint places = 2 * (uint)pad + 1;

@@ -149,6 +149,15 @@ UNSEEN_API const char *unseen_sampler_help(int i);
 /* UNSEEN_USAGE, naming the option, for what is out of range, unknown, or without effect. */
 UNSEEN_API enum unseen_status unseen_sampler_check(const struct unseen_sampler *sampler);
 
+/* How a model looks at test images in the end: several times each, averaging its logits. Of the shifts by a
+ * pixel what lies behind the edge is mirrored there. */
+enum unseen_views {
+    UNSEEN_VIEWS_NONE,     /* once */
+    UNSEEN_VIEWS_MIRROR,   /* as it is and mirrored, left for right */
+    UNSEEN_VIEWS_TRANSLATE /* the same, 1/4 each; and shifted by a pixel up and left, and down and right, each
+                              as it is and mirrored, 1/8 each (Jordan, airbench, 2024) */
+};
+
 /* One epoch of one model. Accuracies in [0,1]; NaN for what was not measured. */
 struct unseen_epoch {
     int epoch; /* from 0 */
@@ -158,6 +167,7 @@ struct unseen_epoch {
     double test_loss, test_accuracy;
     double images; /* trained on: all samples, unless a sampler left some out */
     double seconds;
+    double views_loss, views_accuracy; /* the last epoch's: of the test with views, where there is one */
 };
 
 /* What feeding models with images has taken since the process began; all 0 where they lay ready in memory. */
@@ -179,6 +189,7 @@ UNSEEN_API const char *unseen_loading_bottleneck(const struct unseen_loading *lo
 struct unseen_train_options {
     struct unseen_recipe recipe;
     struct unseen_sampler sampler;
+    enum unseen_views views; /* in a second test at the end, which changes nothing else */
     uint64_t seed;
     const int64_t *subset; /* [n_subset] samples to train on, ascending; NULL: all */
     int64_t n_subset;
@@ -189,7 +200,7 @@ struct unseen_train_options {
     struct unseen_plan_listener on_plan;
 };
 
-/* The recipe's and the sampler's defaults, seed 0, no subset; `out` is still to be set. */
+/* The recipe's and the sampler's defaults, no views, seed 0, no subset; `out` is still to be set. */
 UNSEEN_API void unseen_train_defaults(struct unseen_train_options *options);
 
 /* Train and test one model. Writes model.safetensors, history.csv, run.json into `out`. `history` (may be

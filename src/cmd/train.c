@@ -18,6 +18,8 @@ static enum unseen_status print_json(const struct unseen_epoch *last, int epochs
         json_object_set_new(result, "test_accuracy", json_real(last->test_accuracy));
         json_object_set_new(result, "best_test_accuracy", json_real(best));
     }
+    if (result && !isnan(last->views_accuracy))
+        json_object_set_new(result, "views_accuracy", json_real(last->views_accuracy));
     return us_print_json(result);
 }
 
@@ -40,6 +42,8 @@ static enum unseen_status print_result(const struct us_common *common, const str
     else
         printf("test accuracy %.2f %% after the last of %d epochs (best %.2f %%)\n",
                100 * last->test_accuracy, epochs, 100 * best);
+    if (!isnan(last->views_accuracy))
+        printf("with views of each image %.2f %%\n", 100 * last->views_accuracy);
     char text[32];
     printf("trained on %.0f images in %s; weights in %s/model.safetensors\n", images,
            us_duration(seconds, text), common->out);

@@ -3,6 +3,7 @@
 #include "nn/checkpoint.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,43 @@ static bool parse_history(const char *text, struct unseen_epoch *history, int ep
     return true;
 }
 
+/* The same of epochs that ended with a test with views, each behind its number. Fresh memory; NULL: there are
+ * none. */
+static enum unseen_status print_views(const struct us_state *state, char **text)
+{
+    enum unseen_status st = UNSEEN_OK;
+    *text = NULL;
+    for (int e = 0; e < state->epochs; e++) {
+        const struct unseen_epoch *epoch = &state->history[e];
+        if (isnan(epoch->views_accuracy))
+            continue;
+        char line[96];
+        us_print_to(line, sizeof line, "%d %a %a\n", e, epoch->views_loss, epoch->views_accuracy);
+        char *longer = us_format("%s%s", *text ? *text : "", line);
+        US_TRY_ALLOC(longer);
+        free(*text);
+        *text = longer;
+    }
+out:
+    return st;
+}
+
+static bool parse_views(const char *text, struct unseen_epoch *history, int epochs)
+{
+    for (int e = 0; e < epochs; e++)
+        history[e].views_loss = history[e].views_accuracy = NAN;
+    while (text && *text) {
+        char *end;
+        const long e = strtol(text, &end, 10);
+        if (end == text || e < 0 || e >= epochs)
+            return false;
+        history[e].views_loss = us_read_number(end, &end);
+        history[e].views_accuracy = us_read_number(end, &end);
+        text = end + strspn(end, "\n");
+    }
+    return true;
+}
+
 /* One of the file's arrays; returns the checksum that goes on with it. */
 static uint64_t view_array(const char *name, const float *values, int64_t count, uint64_t sum,
                            struct us_tensor_view *view)
@@ -98,9 +136,10 @@ enum unseen_status us_checkpoint_write(const char *path, struct us_model *model,
     struct us_tensor_view views[ARRAYS] = {{0}};
     struct us_model_copy copy = {0};
     char epochs[16], batches[24], sum_text[24];
-    char *history = print_history(state);
+    char *history = print_history(state), *views_text = NULL;
     uint64_t sum = US_HASH_START;
     US_TRY_ALLOC(history);
+    US_TRY(print_views(state, &views_text));
     US_TRY(us_model_copy_read(model, &copy));
     size_t n = (size_t)copy.n;
     for (size_t p = 0; p < n; p++)
@@ -111,12 +150,24 @@ enum unseen_status us_checkpoint_write(const char *path, struct us_model *model,
     snprintf(epochs, sizeof epochs, "%d", state->epochs);
     snprintf(batches, sizeof batches, "%" PRId64, copy.batches);
     snprintf(sum_text, sizeof sum_text, "%016" PRIx64, sum);
-    const char *metadata[] = {"settings", state->settings, "epochs",   epochs,   "batches", batches,
-                              "history",  history,         "checksum", sum_text, NULL};
+    const char *metadata[] = {"settings",
+                              state->settings,
+                              "epochs",
+                              epochs,
+                              "batches",
+                              batches,
+                              "history",
+                              history,
+                              "checksum",
+                              sum_text,
+                              views_text ? "views" : NULL,
+                              views_text,
+                              NULL};
     US_TRY(us_safetensors_write(path, views, n, metadata));
 out:
     us_model_copy_free(&copy);
     free(history);
+    free(views_text);
     return st;
 }
 
@@ -197,7 +248,8 @@ static enum unseen_status restore(const char *path, const struct us_safetensors 
     if (!find_arrays(file, model, state, views))
         return torn(path, "its arrays are damaged");
     US_TRY_ALLOC(history = us_calloc((size_t)atoi(epochs), sizeof *history));
-    if (!parse_history(lines, history, atoi(epochs))) {
+    if (!parse_history(lines, history, atoi(epochs)) ||
+        !parse_views(us_safetensors_metadata(file, "views"), history, atoi(epochs))) {
         st = torn(path, "its history is damaged");
         goto out;
     }

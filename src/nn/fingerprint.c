@@ -11,6 +11,7 @@
 #include "device/matrix.h"
 #include "nn/model_parts.h"
 #include "nn/sampler.h"
+#include "nn/views.h"
 
 static uint64_t hash_indices(const int64_t *indices, int64_t n)
 {
@@ -63,6 +64,7 @@ char *us_fingerprint(const struct unseen_device *device, const struct unseen_dat
                      const struct us_train_job *job, uint64_t algorithms)
 {
     const struct unseen_device_info *about = unseen_device_info(device);
+    const struct us_looks *looks = us_looks(job->views);
     uint64_t init;
     if (us_init_hash(job->init, &init))
         return NULL;
@@ -77,11 +79,11 @@ char *us_fingerprint(const struct unseen_device *device, const struct unseen_dat
     char *text = us_format(
         "version %s\n%s%sseed %" PRIu64 "\nrun %" PRIu32 "\ninit %016" PRIx64 "\ndata %s\ntrain %" PRId64
         " %016" PRIx64 "\nheldout %" PRId64 " %016" PRIx64 "\nprobe %" PRId64 " %016" PRIx64
-        "\ntest %d\ndevice %s, %s, driver %s\nconvolutions %016" PRIx64 "\n",
+        "\ntest %d%s%s\ndevice %s, %s, driver %s\nconvolutions %016" PRIx64 "\n",
         unseen_version(), settings, sampler, job->seed, job->model, init, data->hash, job->n_train,
         hash_indices(job->train, job->n_train), job->n_heldout, hash_indices(job->heldout, job->n_heldout),
-        job->n_probe, hash_indices(job->probe, job->n_probe), job->test, about->platform, about->name,
-        about->driver, algorithms);
+        job->n_probe, hash_indices(job->probe, job->n_probe), job->test, looks->n > 1 ? " views " : "",
+        looks->n > 1 ? looks->name : "", about->platform, about->name, about->driver, algorithms);
     free(sampler);
     free(settings);
     return text;

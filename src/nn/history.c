@@ -16,18 +16,39 @@
 static const struct {
     const char *name, *format;
     size_t offset; /* of the number in struct unseen_epoch */
+    bool asked;    /* for by an option: no column where there is nothing in it */
 } measured[] = {
-    {"lr", "%.9g", offsetof(struct unseen_epoch, lr)},
-    {"train_loss", "%.9g", offsetof(struct unseen_epoch, train_loss)},
-    {"train_accuracy", "%.9g", offsetof(struct unseen_epoch, train_accuracy)},
-    {"heldout_loss", "%.9g", offsetof(struct unseen_epoch, heldout_loss)},
-    {"heldout_accuracy", "%.9g", offsetof(struct unseen_epoch, heldout_accuracy)},
-    {"test_loss", "%.9g", offsetof(struct unseen_epoch, test_loss)},
-    {"test_accuracy", "%.9g", offsetof(struct unseen_epoch, test_accuracy)},
-    {"images", "%.0f", offsetof(struct unseen_epoch, images)},
-    {"seconds", "%.3f", offsetof(struct unseen_epoch, seconds)},
+    {"lr", "%.9g", offsetof(struct unseen_epoch, lr), false},
+    {"train_loss", "%.9g", offsetof(struct unseen_epoch, train_loss), false},
+    {"train_accuracy", "%.9g", offsetof(struct unseen_epoch, train_accuracy), false},
+    {"heldout_loss", "%.9g", offsetof(struct unseen_epoch, heldout_loss), false},
+    {"heldout_accuracy", "%.9g", offsetof(struct unseen_epoch, heldout_accuracy), false},
+    {"test_loss", "%.9g", offsetof(struct unseen_epoch, test_loss), false},
+    {"test_accuracy", "%.9g", offsetof(struct unseen_epoch, test_accuracy), false},
+    {"images", "%.0f", offsetof(struct unseen_epoch, images), false},
+    {"seconds", "%.3f", offsetof(struct unseen_epoch, seconds), false},
+    {"views_loss", "%.9g", offsetof(struct unseen_epoch, views_loss), true},
+    {"views_accuracy", "%.9g", offsetof(struct unseen_epoch, views_accuracy), true},
 };
 enum { MEASURED = sizeof measured / sizeof *measured };
+
+static double *number_of(struct unseen_epoch *epoch, int column)
+{
+    return (double *)((char *)epoch + measured[column].offset);
+}
+
+static double value_of(const struct unseen_epoch *epoch, int column)
+{
+    return *(const double *)((const char *)epoch + measured[column].offset);
+}
+
+static bool is_written(const struct unseen_epoch *history, int epochs, int column)
+{
+    for (int e = 0; measured[column].asked && e < epochs; e++)
+        if (!isnan(value_of(&history[e], column)))
+            return true;
+    return !measured[column].asked;
+}
 
 enum unseen_status us_history_write(const char *path, const struct unseen_epoch *history, int epochs)
 {
@@ -37,12 +58,15 @@ enum unseen_status us_history_write(const char *path, const struct unseen_epoch 
         return st;
     fputs("epoch", file.stream);
     for (int c = 0; c < MEASURED; c++)
-        fprintf(file.stream, ",%s", measured[c].name);
+        if (is_written(history, epochs, c))
+            fprintf(file.stream, ",%s", measured[c].name);
     fputc('\n', file.stream);
     for (int e = 0; e < epochs; e++) {
         fprintf(file.stream, "%d", history[e].epoch);
         for (int c = 0; c < MEASURED; c++) {
-            const double value = *(const double *)((const char *)&history[e] + measured[c].offset);
+            const double value = value_of(&history[e], c);
+            if (!is_written(history, epochs, c))
+                continue;
             fputc(',', file.stream);
             if (!isnan(value))
                 us_print(file.stream, measured[c].format, value);
@@ -222,7 +246,7 @@ enum unseen_status unseen_history_read(const char *path, struct unseen_epoch **h
     for (int c = 0; c < MEASURED; c++) {
         const double *column = us_history_column(&h, measured[c].name);
         for (int e = 0; e < h.rows; e++)
-            *(double *)((char *)&fresh[e] + measured[c].offset) = number_at(column, e);
+            *number_of(&fresh[e], c) = number_at(column, e);
     }
     *history = fresh;
     *epochs = h.rows;

@@ -9,7 +9,7 @@
 
 /* history.csv:
  * epoch,lr,train_loss,train_accuracy,heldout_loss,heldout_accuracy,test_loss,test_accuracy,images,
- * seconds; unmeasured cells empty. */
+ * seconds; then views_loss,views_accuracy where an epoch has them. Unmeasured cells are empty. */
 enum unseen_status us_history_write(const char *path, const struct unseen_epoch *history, int epochs);
 
 struct us_history {

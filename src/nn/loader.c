@@ -7,6 +7,7 @@
 
 #include "nn/loading.h"
 #include "nn/session.h"
+#include "nn/views.h"
 #include "ops/augment.h"
 
 static size_t record_bytes(int64_t n)
@@ -21,6 +22,8 @@ uint64_t us_loader_bytes_of(const struct us_loader_size *size, int classes, size
                      us_buf_footprint(record_bytes(size->recorded));
     if (size->weighted)
         bytes += us_buf_footprint((size_t)size->passed * sizeof(float));
+    if (size->views)
+        bytes += us_buf_footprint(batch * (size_t)classes * sizeof(float));
     if (streamed)
         bytes += us_buf_footprint(batch * streamed) + us_buf_footprint(row);
     return bytes + us_observe_bytes(classes, size);
@@ -65,6 +68,9 @@ enum unseen_status us_loader_new(const struct us_session *session, const struct 
         US_TRY(us_buf_new(device, (size_t)size->passed * sizeof(float), &loader->weights));
         US_TRY_ALLOC(loader->host_weights = us_calloc((size_t)size->passed, sizeof(float)));
     }
+    if (size->views)
+        US_TRY(us_buf_new(device, (size_t)size->batch * (size_t)session->data->classes * sizeof(float),
+                          &loader->average));
     if (us_session_streams(session))
         US_TRY(staging_new(session, size->batch, &loader->staging));
     US_TRY(us_observe_new(session, loader));
@@ -91,6 +97,7 @@ void us_loader_free(struct us_loader *loader)
     us_buf_free(loader->device, loader->order);
     us_buf_free(loader->device, loader->rows);
     us_buf_free(loader->device, loader->weights);
+    us_buf_free(loader->device, loader->average);
     us_buf_free(loader->device, loader->record);
     free(loader->host_order);
     free(loader->host_weights);
@@ -204,35 +211,50 @@ out:
     return st;
 }
 
-enum unseen_status us_loader_batch(struct us_session *session, struct us_buf *input, struct us_loader *loader,
-                                   const struct us_pass *pass, int64_t at, int n)
+/* Whether the pixels of a pass are sent batch by batch. */
+static bool is_staged(const struct us_session *session, const struct us_pass *pass)
 {
-    enum unseen_status st = UNSEEN_OK;
+    const struct us_view *view = view_of(session, pass);
+    return is_random(view, pass) || !view->pixels[pass->split];
+}
+
+enum unseen_status us_loader_look(struct us_session *session, struct us_buf *input, struct us_loader *loader,
+                                  const struct us_pass *pass, int n, const struct us_look *look)
+{
     const struct unseen_dataset *data = session->data;
     const struct us_view *view = view_of(session, pass);
+    const bool staged = is_staged(session, pass);
     struct us_augment augment = {.n = n,
                                  .h = view->input.size,
                                  .w = view->input.size,
                                  .c = data->channels,
-                                 .pixels = is_random(view, pass) ? NULL : view->pixels[pass->split],
-                                 .rows = loader->rows,
+                                 .pixels = staged ? loader->staging.pixels : view->pixels[pass->split],
+                                 .rows = staged ? loader->staging.places : loader->rows,
                                  .ids = loader->rows,
                                  .pad = pass->training ? us_input_pad(pass->recipe, &view->input) : 0,
                                  .flip = pass->training && pass->recipe->flip != UNSEEN_FLIP_NONE,
                                  .alternate = pass->recipe->flip == UNSEEN_FLIP_ALTERNATING,
-                                 .reflect = pass->recipe->padding == UNSEEN_PADDING_REFLECT,
+                                 .reflect =
+                                     !pass->training || pass->recipe->padding == UNSEEN_PADDING_REFLECT,
+                                 .down = look->down,
+                                 .right = look->right,
+                                 .mirrored = look->mirrored,
                                  .seed = pass->seed,
                                  .epoch = (uint32_t)pass->epoch};
     memcpy(augment.mean, data->mean, sizeof augment.mean);
     memcpy(augment.std, data->std, sizeof augment.std);
+    return us_augment_run(session->device, &augment, input);
+}
+
+enum unseen_status us_loader_batch(struct us_session *session, struct us_buf *input, struct us_loader *loader,
+                                   const struct us_pass *pass, int64_t at, int n)
+{
+    enum unseen_status st = UNSEEN_OK;
     US_TRY(us_copy(session->device, loader->order, (size_t)(pass->order + at) * sizeof(int32_t), loader->rows,
                    0, (size_t)n * sizeof(int32_t)));
-    if (!augment.pixels) {
+    if (is_staged(session, pass))
         US_TRY(stage_batch(session, loader, pass, at, n));
-        augment.pixels = loader->staging.pixels;
-        augment.rows = loader->staging.places;
-    }
-    US_TRY(us_augment_run(session->device, &augment, input));
+    US_TRY(us_loader_look(session, input, loader, pass, n, us_looks(UNSEEN_VIEWS_NONE)->look));
 out:
     return st;
 }

@@ -30,6 +30,7 @@ struct us_pass {
     bool unrecorded; /* for an observer alone: the quantities are not wanted */
     int64_t first_step, steps, steps_per_epoch; /* of the schedule, training only; .. */
     int64_t own_steps; /* .. those of this pass, which walks through it in longer ones if it has fewer */
+    enum unseen_views views;      /* of an evaluation */
     struct us_progress *progress; /* may be NULL */
     const struct us_price *price; /* of its images there, as us_work_amount takes it */
     const char *note;
@@ -70,6 +71,7 @@ struct us_loader_size {
     int64_t passed, recorded; /* samples, in all passes together */
     int batch;
     bool weighted;     /* some pass has weights */
+    bool views;        /* some pass has several looks at an image */
     int see;           /* of US_SEE_*: what an observer wants of any pass */
     int feature_count; /* of the model, if it wants features */
 };
@@ -80,6 +82,7 @@ struct us_loader {
     struct us_buf *order;   /* int32 [passed] */
     struct us_buf *rows;    /* int32 [batch]: the samples of one batch */
     struct us_buf *weights; /* float32 [passed]; NULL: no pass has any */
+    struct us_buf *average; /* float32 [batch, classes]: logits, over looks; NULL: no pass has several */
     struct us_buf *record;  /* float32: [UNSEEN_N_ALWAYS + 1][n] of each pass behind the other */
     int32_t *host_order;
     float *host_weights;
@@ -137,6 +140,11 @@ const float *us_loader_record(const struct us_loader *loader, const struct us_pa
 /* Enqueue the way of samples at..at+n-1 of a pass to loader->rows and to `input`, a model's. */
 enum unseen_status us_loader_batch(struct us_session *session, struct us_buf *input, struct us_loader *loader,
                                    const struct us_pass *pass, int64_t at, int n);
+
+/* The images that us_loader_batch fetched last to `input` again, seen otherwise. */
+struct us_look;
+enum unseen_status us_loader_look(struct us_session *session, struct us_buf *input, struct us_loader *loader,
+                                  const struct us_pass *pass, int n, const struct us_look *look);
 
 /* What rows set aside for an observer take from the device, and room for them. */
 uint64_t us_observe_bytes(int classes, const struct us_loader_size *size);

@@ -8,7 +8,9 @@
 #include "nn/loading.h"
 #include "nn/session.h"
 #include "nn/steps.h"
+#include "nn/views.h"
 #include "nn/work.h"
+#include "ops/elementwise.h"
 #include "ops/loss.h"
 #include "ops/sgd.h"
 
@@ -22,7 +24,8 @@ static enum unseen_status begin(struct us_loader *loader, struct us_pass *pass)
     const int64_t recorded = pass->unrecorded ? 0 : pass->n;
     if (loader->passed + pass->n > loader->size.passed ||
         loader->recorded + recorded > loader->size.recorded || us_pass_cut(pass, 0).n > loader->size.batch ||
-        (pass->weights && !loader->size.weighted) || pass->see & ~loader->size.see) {
+        (pass->weights && !loader->size.weighted) || (us_looks(pass->views)->n > 1 && !loader->size.views) ||
+        pass->see & ~loader->size.see) {
         st = us_fail(UNSEEN_FAILED, "training", "a pass over %lld samples where there is room for %lld",
                      (long long)pass->n, (long long)(loader->size.passed - loader->passed));
         goto out;
@@ -96,6 +99,28 @@ out:
     return st;
 }
 
+/* Let the logits of a batch, which are those of its first look, become the average over all. */
+static enum unseen_status look_again(struct us_session *session, struct us_model *model,
+                                     struct us_loader *loader, const struct us_pass *pass, int n)
+{
+    enum unseen_status st = UNSEEN_OK;
+    const struct us_looks *looks = us_looks(pass->views);
+    const size_t count = (size_t)n * (size_t)session->data->classes;
+    struct us_buf *logits = us_model_logits(model), *average = loader->average;
+    float weight = looks->look[0].weight;
+    if (looks->n > 1)
+        US_TRY(us_copy(session->device, logits, 0, average, 0, count * sizeof(float)));
+    for (int k = 1; k < looks->n; k++) {
+        const struct us_look *look = &looks->look[k];
+        US_TRY(us_loader_look(session, us_model_input(model), loader, pass, n, look));
+        US_TRY(us_model_forward(model, n, false));
+        weight += look->weight;
+        US_TRY(us_approach(session->device, count, look->weight / weight, logits, average));
+    }
+out:
+    return st;
+}
+
 /* Enqueue a cut from position `at` of the pass on. */
 static enum unseen_status run_batch(struct us_session *session, struct us_model *model,
                                     struct us_loader *loader, const struct us_pass *pass, int64_t at,
@@ -105,6 +130,7 @@ static enum unseen_status run_batch(struct us_session *session, struct us_model 
     const int n = cut->n, summed = us_recipe_summed(pass->recipe);
     US_TRY(us_loader_batch(session, us_model_input(model), loader, pass, at, n));
     US_TRY(us_model_forward(model, n, pass->training));
+    US_TRY(look_again(session, model, loader, pass, n));
     struct us_loss loss = {.n = n,
                            .over = summed > 1 ? summed : cut->of,
                            .classes = session->data->classes,
@@ -140,7 +166,8 @@ static enum unseen_status settle(struct us_loader *loader, struct us_inflight *i
     loader->since = now;
     loader->batches = fit > US_INFLIGHT_BATCHES ? US_INFLIGHT_BATCHES : fit < 1 ? 1 : (int)fit;
     US_TRY(us_observe(loader, inflight));
-    us_progress_add(pass->progress, us_pass_amount(inflight->n, pass->training, pass->price), pass->note);
+    const int64_t looks = (int64_t)inflight->n * us_looks(pass->views)->n;
+    us_progress_add(pass->progress, us_pass_amount(looks, pass->training, pass->price), pass->note);
     *inflight = (struct us_inflight){.pass = NULL};
 out:
     return st;

@@ -103,6 +103,10 @@ const struct us_option us_train_options[] = {
     {"subset", US_STRING, AT(subset_name), .value = "FILE",
      .help = "train on these samples alone: .npy of indices, or a text, a path a line"},
     {"init", US_STRING, AT(init), .value = "FILE", .help = "weights to start from (.safetensors)"},
+    {"views", US_CHOICE, AT(views), .standard = "none", .value = "none|mirror|translate",
+     .help =
+         "test once more at the end, with the mean of what the model says to several views of an image: it "
+         "and its mirror image; these, and both shifted by a pixel up left and down right"},
     {"sampler", US_STRUCT, AT(sampler), .table = us_sampler_options, .help = "Samples of an epoch"},
     {"recipe", US_STRUCT, AT(recipe), .table = us_recipe_options, .help = "Training"},
     {0},

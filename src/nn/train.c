@@ -121,11 +121,13 @@ static int seen_by(const struct us_observer *observer, int epochs)
 static struct us_loader_size loader_size(const struct us_train_job *job, int64_t n_test,
                                          const struct us_model *model)
 {
-    const int64_t recorded = job->n_train + job->n_heldout + job->n_probe + n_test;
+    const int64_t tested = job->views == UNSEEN_VIEWS_NONE ? n_test : 2 * n_test;
+    const int64_t recorded = job->n_train + job->n_heldout + job->n_probe + tested;
     return (struct us_loader_size){
         .passed = recorded + (job->observer ? job->n_train : 0),
         .recorded = recorded,
         .batch = us_steps_room(job->recipe, us_sampler_most(job->sampler, job->n_train)),
+        .views = job->views != UNSEEN_VIEWS_NONE,
         .weighted = us_sampler_flags(job->sampler) & US_BY_LOSS,
         .see = seen_by(job->observer, us_recipe_epochs(job->recipe)),
         .feature_count = us_model_feature_count(model)};
@@ -218,14 +220,14 @@ out:
 
 /* The passes of an epoch; n is 0 in those that do not take place. */
 struct passes {
-    struct us_pass train, test, review, probe, heldout;
+    struct us_pass train, test, views, review, probe, heldout;
 };
 
 /* Those among them that take place, in order; returns their number. */
-enum { PASSES = 5 };
+enum { PASSES = 6 };
 static int list_passes(struct passes *p, struct us_pass *list[PASSES])
 {
-    struct us_pass *const all[PASSES] = {&p->train, &p->test, &p->review, &p->probe, &p->heldout};
+    struct us_pass *const all[PASSES] = {&p->train, &p->test, &p->views, &p->review, &p->probe, &p->heldout};
     int n = 0;
     for (int i = 0; i < PASSES; i++) {
         if (all[i]->n > 0)
@@ -332,6 +334,9 @@ static enum unseen_status make_epoch(struct run *run, struct passes *p)
     run->next = (struct us_pass){.n = 0};
     p->test = pass_of(run, epoch, UNSEEN_TEST, US_PASS_HELDOUT, run->tests,
                       us_tests_after(job, epoch) ? run->n_test : 0);
+    p->views = pass_of(run, epoch, UNSEEN_TEST, US_PASS_HELDOUT, run->tests,
+                       us_views_after(job, epoch) ? run->n_test : 0);
+    p->views.views = job->views;
     p->review = pass_of(run, epoch, UNSEEN_TRAIN, US_PASS_REVIEW, job->train,
                         us_reviews_after(job, epoch) ? job->n_train : 0);
     p->probe = pass_of(run, epoch, UNSEEN_TRAIN, US_PASS_PROBE, job->probe, job->n_probe);
@@ -394,6 +399,7 @@ static enum unseen_status summarise(struct run *run, const struct passes *p, str
     epoch->images = (double)p->train.n;
     US_TRY(judge(run, &p->train, UNSEEN_N_ALWAYS, &epoch->train_loss, &epoch->train_accuracy));
     US_TRY(judge(run, &p->test, UNSEEN_LOSS, &epoch->test_loss, &epoch->test_accuracy));
+    US_TRY(judge(run, &p->views, UNSEEN_LOSS, &epoch->views_loss, &epoch->views_accuracy));
     US_TRY(judge(run, &p->probe, UNSEEN_LOSS, &loss, &accuracy));
     US_TRY(judge(run, &p->heldout, UNSEEN_LOSS, &epoch->heldout_loss, &epoch->heldout_accuracy));
     sort_trained(run, &p->train, us_loader_record(&run->loader, &p->train));

@@ -67,12 +67,13 @@ struct us_train_job {
     const int64_t *heldout;
     int64_t n_heldout; /* evaluated after each epoch, without augmentation, running statistics; may be 0 */
     const int64_t *probe;
-    int64_t n_probe;   /* of `train`, evaluated in the same way: the seen side of a comparison; may be 0 */
-    bool test;         /* evaluate the test split after each epoch too */
-    int test_every;    /* or after each so many, and the last; 0: 1 */
-    const char *init;  /* weights to start from as us_model_start does, or NULL */
-    const char *state; /* checkpoint file, written atomically after each epoch; NULL: none */
-    const char *title; /* for progress, e.g. "fold 2/4" */
+    int64_t n_probe; /* of `train`, evaluated in the same way: the seen side of a comparison; may be 0 */
+    bool test;       /* evaluate the test split after each epoch too */
+    int test_every;  /* or after each so many, and the last; 0: 1 */
+    enum unseen_views views;      /* of a second test after the last epoch; NONE: there is none */
+    const char *init;             /* weights to start from as us_model_start does, or NULL */
+    const char *state;            /* checkpoint file, written atomically after each epoch; NULL: none */
+    const char *title;            /* for progress, e.g. "fold 2/4" */
     struct us_progress *whole;    /* that counts us_train_left of this job; NULL: a display of its own */
     const struct us_price *price; /* of an image in the costs of `whole`; NULL: us_work_amount's */
 
@@ -133,6 +134,9 @@ enum unseen_status us_recipe_check_on(const struct unseen_recipe *recipe, const 
 /* Whether the test split, or what the model trained on, is evaluated after that epoch (from 0). */
 bool us_tests_after(const struct us_train_job *job, int epoch);
 bool us_reviews_after(const struct us_train_job *job, int epoch);
+
+/* The same of the test with views. */
+bool us_views_after(const struct us_train_job *job, int epoch);
 
 /* Learning rate at `step` of `steps` in all. */
 float us_schedule_lr(const struct unseen_recipe *recipe, int64_t step, int64_t steps);

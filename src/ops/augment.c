@@ -3,6 +3,7 @@
 #include "ops/augment.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/rng.h"
 #include "ops/launch.h"
@@ -13,9 +14,11 @@ static enum unseen_status check(const struct us_augment *a)
         return us_fail(UNSEEN_USAGE, "augment", "images have 1 or 3 channels, not %d", a->c);
     if (a->pad < 0)
         return us_fail(UNSEEN_USAGE, "augment", "the padding is %d", a->pad);
-    if (a->reflect && (a->pad >= a->h || a->pad >= a->w))
-        return us_fail(UNSEEN_USAGE, "augment", "%d pixels beside images of %dx%d cannot be mirrored", a->pad,
-                       a->h, a->w);
+    const int beside = a->pad > abs(a->down) ? a->pad : abs(a->down);
+    const int across = a->pad > abs(a->right) ? a->pad : abs(a->right);
+    if (a->reflect && (beside >= a->h || across >= a->w))
+        return us_fail(UNSEEN_USAGE, "augment", "%d pixels beside images of %dx%d cannot be mirrored",
+                       beside > across ? beside : across, a->h, a->w);
     for (int c = 0; c < a->c; c++) {
         if (!(a->std[c] > 0))
             return us_fail(UNSEEN_USAGE, "augment", "the standard deviation of channel %d is %g", c,
@@ -54,10 +57,10 @@ enum unseen_status us_augment_run(struct unseen_device *device, const struct us_
     US_TRY(
         us_run(device, kernel,
                us_range_medium_items(device, us_device_is_cpu(device) ? lines : lines * (size_t)augment->w),
-               "iiibbbiiiuuuffffffb", augment->n, augment->h, augment->w, augment->pixels, augment->rows,
-               augment->ids, augment->pad, (int)augment->reflect, flip, (unsigned)augment->seed,
-               (unsigned)(augment->seed >> 32), (unsigned)augment->epoch, scale[0], scale[1], scale[2],
-               shift[0], shift[1], shift[2], y));
+               "iiibbbiiiiiiuuuffffffb", augment->n, augment->h, augment->w, augment->pixels, augment->rows,
+               augment->ids, augment->pad, (int)augment->reflect, augment->down, augment->right,
+               (int)augment->mirrored, flip, (unsigned)augment->seed, (unsigned)(augment->seed >> 32),
+               (unsigned)augment->epoch, scale[0], scale[1], scale[2], shift[0], shift[1], shift[2], y));
 out:
     return st;
 }

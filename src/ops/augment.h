@@ -12,13 +12,15 @@
  * epoch 0, the other way round in odd epochs, so that any two epochs in a row show both ways (Jordan,
  * airbench, 2024). Padding is zero in the original pixels (black before normalisation, as torchvision's
  * RandomCrop), or with `reflect`, for pad < h, w, what a mirror along the middle of the edge's pixels shows
- * there (torch's "reflect"). pad 0 and flip false: evaluation.   y = (x / 255 - mean_c) /
- * std_c, float32 [n,h,w,c] */
+ * there (torch's "reflect"). pad 0 and flip false: evaluation; the offsets are then `down` and `right`, the
+ * flip `mirrored`.   y = (x / 255 - mean_c) / std_c, float32 [n,h,w,c] */
 struct us_augment {
     int n, h, w, c;
     struct us_buf *pixels, *rows, *ids;
     int pad;
     bool flip, alternate, reflect;
+    int down, right; /* with `reflect` less than h, w */
+    bool mirrored;
     uint64_t seed;
     uint32_t epoch;
     float mean[3], std[3];

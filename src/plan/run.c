@@ -97,6 +97,9 @@ static enum unseen_status write_run(const char *path, struct unseen_device *devi
     if (us_usable(&data->split[UNSEEN_TEST]) > 0)
         bad = bad || json_object_set_new(run, "test_loss", number(last->test_loss)) ||
               json_object_set_new(run, "test_accuracy", number(last->test_accuracy));
+    if (options->views != UNSEEN_VIEWS_NONE)
+        bad = bad || json_object_set_new(run, "views_loss", number(last->views_loss)) ||
+              json_object_set_new(run, "views_accuracy", number(last->views_accuracy));
     bad = bad || json_object_set_new(run, "seconds", number(seconds)) || us_work_plan_put(plan, run);
     enum unseen_status st =
         bad ? us_fail(UNSEEN_FAILED, "memory", "cannot describe the run") : us_json_save(path, run);
@@ -117,6 +120,7 @@ static struct us_train_job job_of(const struct unseen_dataset *data,
                                  .train = samples,
                                  .n_train = n,
                                  .test = us_usable(&data->split[UNSEEN_TEST]) > 0,
+                                 .views = options->views,
                                  .state = state,
                                  .title = "train"};
 }
@@ -142,13 +146,18 @@ out:
     return st;
 }
 
-static enum unseen_status check(const struct unseen_device *device,
+static enum unseen_status check(const struct unseen_device *device, const struct unseen_dataset *data,
                                 const struct unseen_train_options *options)
 {
     enum unseen_status st = UNSEEN_OK;
     US_TRY(us_device_alone(device, "training one model"));
     US_TRY(unseen_recipe_check(&options->recipe));
     US_TRY(unseen_sampler_check(&options->sampler));
+    US_TRY(us_options_check(us_train_options, options));
+    if (options->views != UNSEEN_VIEWS_NONE && us_usable(&data->split[UNSEEN_TEST]) == 0) {
+        st = us_fail(UNSEEN_USAGE, "--views", "the dataset has no test split, whose images they would be of");
+        us_hint("--test-share sets a share of the images aside");
+    }
 out:
     return st;
 }
@@ -166,7 +175,7 @@ enum unseen_status unseen_train(struct unseen_device *device, const struct unsee
     struct unseen_epoch *done = NULL;
     int64_t *samples = NULL, n;
     int n_done = 0;
-    US_TRY(check(device, options));
+    US_TRY(check(device, data, options));
     US_TRY(choose_samples(data, options, &samples, &n));
     US_TRY(us_run_lock(options->out, "training", files, &lock));
     US_TRY(name_places(options->out, &places));
@@ -210,7 +219,7 @@ enum unseen_status unseen_train_plan(struct unseen_device *device, const struct 
     struct us_work_plan plan = us_work_plan_of(device, data);
     int64_t *samples = NULL, n;
     char *state = NULL;
-    US_TRY(check(device, options));
+    US_TRY(check(device, data, options));
     US_TRY(choose_samples(data, options, &samples, &n));
     if (options->out)
         US_TRY_ALLOC(state = us_format("%s/state.safetensors", options->out));

@@ -89,6 +89,44 @@ run="--recipe paper --model convnet3 --width 8 --epochs 3 --batch 32 --no-progre
   grep -q '^unseen: --sampler-keep: 0.001 of 240 samples is nothing' stderr
 }
 
+@test "train tests with views at the end, and repeats it" {
+  need_device
+  run_code 0 unseen train $tiny_data $run --out plain
+  run_code 0 unseen train $tiny_data $run --views translate --out six
+  cmp plain/model.safetensors six/model.safetensors
+  grep -Eq '^with views of each image [0-9.]+ %$' stdout
+  grep -q '"views": "translate"' six/run.json
+  [ "$(cut -d, -f1-9 plain/history.csv)" = "$(cut -d, -f1-9 six/history.csv)" ]
+  [ "$(head -1 six/history.csv)" = "$(head -1 plain/history.csv),views_loss,views_accuracy" ]
+  [ "$(cut -d, -f11- six/history.csv | grep -c '[0-9]')" -eq 1 ]
+  tail -1 six/history.csv | grep -Eq ',[0-9.]+,[0-9.]+$'
+  grep -Eq '"views_accuracy": [0-9.]+' six/run.json
+  [ "$(grep -A1 '"planned"' six/run.json | tail -1)" = "$(grep -A1 '"actual"' six/run.json | tail -1)" ]
+  run_code 0 unseen train $tiny_data --config six/run.json --json --out again
+  grep -q '"views_accuracy": ' stdout
+  [ "$(cut -d, -f11- six/history.csv)" = "$(cut -d, -f11- again/history.csv)" ]
+  run_code 0 unseen train $tiny_data $run --views translate --out six
+  grep -q '^with views of each image' stdout
+  run_code 2 unseen train $tiny_data $run --views mirror --out six
+  grep -q 'it has "test 1 views translate", this run "test 1 views mirror"' stderr
+  unseen train --help | grep -q -- '--views none|mirror|translate'
+}
+
+@test "views are for train's test alone" {
+  run_code 2 unseen train $tiny_data $run --views both --out x
+  for command in prune trajectory compare audit; do
+    run_code 2 unseen $command $tiny_data --views mirror --out x
+    grep -q -- '--views' stderr
+  done
+  [ ! -e x ]
+  need_device
+  unseen dataset synth --n 60 --classes 3 --size 32 --out folder >/dev/null
+  rm folder/test_batch.bin
+  run_code 2 unseen train folder $run --views mirror --out x
+  grep -q '^unseen: --views: the dataset has no test split' stderr
+  [ ! -e x ]
+}
+
 @test "a diverging run says so" {
   need_device
   run_code 1 unseen train $tiny_data $run --lr 1000 --weight-decay 1 --out x

@@ -44,8 +44,8 @@ static void assert_same(double got, double want)
 static void what_is_written_is_read(void **state)
 {
     (void)state;
-    const struct unseen_epoch written[2] = {{0, 0.1, 2.25, 0.5, NAN, NAN, 2, 0.375, 160, 1.5},
-                                            {1, 1e-9, 1.125, 0.75, 3, 0.25, NAN, NAN, 2e9, 0.25}};
+    const struct unseen_epoch written[2] = {{0, 0.1, 2.25, 0.5, NAN, NAN, 2, 0.375, 160, 1.5, NAN, NAN},
+                                            {1, 1e-9, 1.125, 0.75, 3, 0.25, NAN, NAN, 2e9, 0.25, 0.5, 0.875}};
     struct unseen_epoch *read = NULL;
     int epochs = 0;
     assert_ok(us_history_write(test_path("h.csv"), written, 2));
@@ -62,6 +62,8 @@ static void what_is_written_is_read(void **state)
         assert_same(read[e].test_accuracy, written[e].test_accuracy);
         assert_same(read[e].images, written[e].images);
         assert_same(read[e].seconds, written[e].seconds);
+        assert_same(read[e].views_loss, written[e].views_loss);
+        assert_same(read[e].views_accuracy, written[e].views_accuracy);
     }
     free(read);
     put("h.csv", "a,b\n1,2\n");

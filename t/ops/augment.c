@@ -18,7 +18,7 @@ static bool is_mirrored(const struct us_augment *a, int32_t id)
 {
     uint32_t draw[4];
     us_philox(a->seed, US_STREAM_AUGMENT, a->alternate ? 0 : a->epoch, (uint64_t)id, draw);
-    return a->flip && (a->alternate ? draw[2] + a->epoch : draw[2]) % 2 == 1;
+    return a->flip ? (a->alternate ? draw[2] + a->epoch : draw[2]) % 2 == 1 : a->mirrored;
 }
 
 /* Pixel (r, q) of the padded, cropped and mirrored image. */
@@ -28,8 +28,8 @@ static uint8_t pixel(const struct us_augment *a, const uint8_t *image, const uin
     const uint32_t places = 2 * (uint32_t)a->pad + 1;
     if (mirrored)
         q = a->w - 1 - q;
-    r += (int)(draw[0] % places) - a->pad;
-    q += (int)(draw[1] % places) - a->pad;
+    r += a->pad || a->flip ? (int)(draw[0] % places) - a->pad : a->down;
+    q += a->pad || a->flip ? (int)(draw[1] % places) - a->pad : a->right;
     if (a->reflect) {
         r = r < 0 ? -r : r >= a->h ? 2 * a->h - 2 - r : r;
         q = q < 0 ? -q : q >= a->w ? 2 * a->w - 2 - q : q;
@@ -113,6 +113,17 @@ static void agrees_with_the_host(void **state)
     check((struct us_augment){.n = 20, .h = 5, .w = 17, .c = 1, .pad = 4, .reflect = true, .seed = 1});
 }
 
+/* Evaluation's views: what is drawn elsewhere is told. */
+static void looks_as_it_is_told(void **state)
+{
+    (void)state;
+    for (int m = 0; m < 2; m++)
+        for (int d = -2; d <= 2; d++)
+            check((struct us_augment){
+                .n = 9, .h = 6, .w = 9, .c = 3, .reflect = true, .down = d, .right = 1 - d, .mirrored = m});
+    check((struct us_augment){.n = 9, .h = 6, .w = 9, .c = 1, .down = -3, .right = 20, .mirrored = true});
+}
+
 /* Two epochs in a row show both ways, and about half of the images begin with the one. */
 static void alternates(void **state)
 {
@@ -161,6 +172,12 @@ static void refuses_what_it_cannot_do(void **state)
     a.pad = 4;
     a.reflect = true;
     assert_fails(UNSEEN_USAGE, "cannot be mirrored", us_augment_run(test_device(), &a, NULL));
+    a.pad = 0;
+    a.down = -4;
+    assert_fails(UNSEEN_USAGE, "4 pixels beside", us_augment_run(test_device(), &a, NULL));
+    a.down = 0;
+    a.right = 4;
+    assert_fails(UNSEEN_USAGE, "4 pixels beside", us_augment_run(test_device(), &a, NULL));
     a.pad = -1;
     assert_fails(UNSEEN_USAGE, "padding", us_augment_run(test_device(), &a, NULL));
 }
@@ -169,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_the_host),
+        cmocka_unit_test(looks_as_it_is_told),
         cmocka_unit_test(alternates),
         cmocka_unit_test(refuses_what_it_cannot_do),
     };
