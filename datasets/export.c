@@ -57,7 +57,7 @@ static enum unseen_status check_empty(const char *out)
 
 static enum unseen_status sync_folder(const char *path)
 {
-    int handle = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int handle = us_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     int rc = handle < 0 ? -1 : syncfs(handle);
     enum unseen_status st = rc == 0 ? UNSEEN_OK : us_fail_errno(path, "cannot write");
     if (handle >= 0)

@@ -111,7 +111,7 @@ static enum unseen_status copy_one(struct writing *writing, const struct copy *c
     enum unseen_status st;
     US_TRY(us_store_read(writing->index->store, copy->name, copy->place, &writing->bytes));
     US_TRY(place_copy(writing, copy, &path));
-    file = fopen(path, "wbxe");
+    file = us_fopen(path, "wbxe");
     if (!file || fwrite(writing->bytes.data, 1, writing->bytes.size, file) != writing->bytes.size)
         st = us_fail_errno(path, "cannot write");
     if (file && fclose(file) != 0 && st == UNSEEN_OK)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
+#include "base/fs.h"
 #include "base/hash.h"
 
 /* The number changes when the layout of a file or the meaning of a field does. */
@@ -69,7 +70,7 @@ static struct head *map_file(const char *path, size_t *size)
 {
     struct stat about;
     struct head *head = MAP_FAILED;
-    int handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is not waited for */
+    int handle = us_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0); /* a pipe is not waited for */
     if (handle < 0)
         return NULL;
     if (fstat(handle, &about) == 0 && S_ISREG(about.st_mode) && (size_t)about.st_size >= sizeof *head) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fs.h"
 #include "base/hash.h"
 #include "datasets/format.h"
 #include "datasets/index/index.h"
@@ -12,7 +13,7 @@
 static bool is_pack(const char *path)
 {
     char magic[8];
-    FILE *file = fopen(path, "rbe");
+    FILE *file = us_fopen(path, "rbe");
     const bool pack = file && fread(magic, 1, sizeof magic, file) == sizeof magic &&
                       memcmp(magic, US_PACK_MAGIC, sizeof magic) == 0;
     if (file)

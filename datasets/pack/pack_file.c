@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/sha256.h"
 
 void us_pack_header_put(const struct us_pack_header *header, uint8_t bytes[US_PACK_HEADER])
@@ -73,7 +74,7 @@ static enum unseen_status open_file(struct reading *r)
     struct stat about;
     uint8_t bytes[US_PACK_HEADER];
     enum unseen_status st;
-    r->handle = open(r->file, O_RDONLY | O_CLOEXEC);
+    r->handle = us_open(r->file, O_RDONLY | O_CLOEXEC, 0);
     if (r->handle < 0 || fstat(r->handle, &about) != 0)
         return us_fail(UNSEEN_BAD_DATA, r->file, "%s", strerror(errno));
     r->size = about.st_size;

@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/memory_stream.h"
 #include "base/progress.h"
 #include "base/sha256.h"
 #include "base/threads.h"
@@ -93,10 +94,12 @@ static enum unseen_status write_settings(struct packing *p, const int64_t *keep)
     return p->settings ? UNSEEN_OK : UNSEEN_FAILED;
 }
 
-/* A write that fails is told by the stream's flag, which is looked at after each batch. */
+/* A write that fails is told by the stream's flag, which is looked at after each batch; until then nothing
+ * comes behind the gap. */
 static void put(struct packing *p, const void *bytes, size_t size)
 {
-    fwrite(bytes, 1, size, p->file);
+    if (!ferror(p->file))
+        fwrite(bytes, 1, size, p->file);
     p->at += size;
 }
 
@@ -249,20 +252,19 @@ static enum unseen_status finish(struct packing *p)
     char *table = NULL;
     size_t size = 0;
     enum unseen_status st;
-    FILE *stream = open_memstream(&table, &size);
-    if (!stream)
-        return us_fail_errno("memory", "cannot make the table");
-    st = write_table(p, stream);
-    if (fclose(stream) != 0 && st == UNSEEN_OK)
-        st = us_fail_errno("memory", "cannot make the table");
+    struct us_memory_stream memory;
+    us_memory_stream_begin(&memory);
+    st = memory.stream ? write_table(p, memory.stream) : UNSEEN_OK;
+    const enum unseen_status ended = us_memory_stream_end(&memory, "table of the pack", &table, &size);
     US_TRY(st);
+    US_TRY(ended);
     put(p, table, size);
     header.table_size = size;
     us_sha256_bytes(table, size, header.digest);
     us_pack_header_put(&header, bytes);
-    if (fflush(p->file) != 0 || fsync(fileno(p->file)) != 0 || fseeko(p->file, 0, SEEK_SET) != 0 ||
-        fwrite(bytes, 1, sizeof bytes, p->file) != sizeof bytes || fflush(p->file) != 0 ||
-        fsync(fileno(p->file)) != 0)
+    if (ferror(p->file) || fflush(p->file) != 0 || fsync(fileno(p->file)) != 0 ||
+        fseeko(p->file, 0, SEEK_SET) != 0 || fwrite(bytes, 1, sizeof bytes, p->file) != sizeof bytes ||
+        fflush(p->file) != 0 || fsync(fileno(p->file)) != 0)
         st = us_fail_errno(p->path, "cannot write");
 out:
     free(table);
@@ -278,23 +280,35 @@ static enum unseen_status begin_file(struct packing *p)
         return us_fail_errno(p->path, "cannot write");
     put(p, bytes, sizeof bytes);
     put(p, p->settings, strlen(p->settings));
-    return fflush(p->file) == 0 ? UNSEEN_OK : us_fail_errno(p->path, "cannot write");
+    return ferror(p->file) || fflush(p->file) != 0 ? us_fail_errno(p->path, "cannot write") : UNSEEN_OK;
 }
 
-/* Whether the file begins as this pack does; if so `p->at` is behind that. */
-static bool begins_alike(struct packing *p)
+/* UNSEEN_USAGE if the file does not begin as this pack does. `p->at` is behind the beginning, or 0 if not
+ * even that was written to its end. */
+static enum unseen_status check_beginning(struct packing *p)
 {
+    enum unseen_status st = UNSEEN_OK;
     const size_t size = strlen(p->settings);
-    uint8_t bytes[US_PACK_HEADER];
-    struct us_pack_header header;
+    struct us_pack_header header = {.settings_size = size};
+    uint8_t begun[US_PACK_HEADER], bytes[US_PACK_HEADER];
     char *settings = us_calloc(size, 1);
-    bool alike = settings && fread(bytes, 1, sizeof bytes, p->file) == sizeof bytes &&
-                 us_pack_header_get(p->path, bytes, sizeof bytes, &header) == UNSEEN_OK &&
-                 header.settings_size == size && fread(settings, 1, size, p->file) == size &&
-                 memcmp(settings, p->settings, size) == 0;
+    US_TRY_ALLOC(settings);
+    us_pack_header_put(&header, begun);
+    const size_t got = fread(bytes, 1, sizeof bytes, p->file), text = fread(settings, 1, size, p->file);
+    bool alike = got == sizeof bytes ? us_pack_header_get(p->path, bytes, got, &header) == UNSEEN_OK &&
+                                           header.settings_size == size
+                                     : memcmp(bytes, begun, got) == 0;
+    alike = alike && memcmp(settings, p->settings, text) == 0;
+    if (ferror(p->file)) {
+        st = us_fail_errno(p->path, "cannot read");
+    } else if (!alike) {
+        st = us_fail(UNSEEN_USAGE, p->path, "was begun with other data or options");
+        us_hint("remove it, or name another --out");
+    }
+    p->at = got + text == sizeof bytes + size ? sizeof bytes + size : 0;
+out:
     free(settings);
-    p->at = sizeof bytes + size;
-    return alike;
+    return st;
 }
 
 /* The next sample of an unfinished file; false where it is not whole. `bytes` grows as needed. */
@@ -322,17 +336,14 @@ static bool read_sample(struct packing *p, uint64_t file_size, struct us_bytes *
 /* Go on behind the last good sample of a file that was begun. */
 static enum unseen_status resume(struct packing *p)
 {
+    enum unseen_status st;
     struct us_bytes bytes = {0};
     fseeko(p->file, 0, SEEK_END);
     const off_t size = ftello(p->file);
     rewind(p->file);
-    if (size == 0)
+    US_TRY(check_beginning(p));
+    if (p->at == 0)
         return begin_file(p);
-    if (!begins_alike(p)) {
-        us_fail(UNSEEN_USAGE, p->path, "was begun with other data or options");
-        us_hint("remove it, or name another --out");
-        return UNSEEN_USAGE;
-    }
     while (p->done < p->n && read_sample(p, (uint64_t)size, &bytes))
         continue;
     us_bytes_free(&bytes);
@@ -341,7 +352,8 @@ static enum unseen_status resume(struct packing *p)
     if (p->done > 0)
         us_log(UNSEEN_LOG_INFO, "%s: goes on after %lld of %lld samples", p->path, (long long)p->done,
                (long long)p->n);
-    return UNSEEN_OK;
+out:
+    return st;
 }
 
 static enum unseen_status check_disk(const struct packing *p, const char *out)
@@ -369,7 +381,7 @@ static void end(struct packing *p)
 static enum unseen_status pack_to(struct packing *p, const char *out)
 {
     enum unseen_status st;
-    p->file = fopen(p->path, us_exists(p->path) ? "r+be" : "w+be");
+    p->file = us_fopen(p->path, us_exists(p->path) ? "r+be" : "w+be");
     if (!p->file)
         return us_fail_errno(p->path, "cannot write");
     US_TRY(resume(p));

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/text.h"
 
 /* A part of a file that libarchive reads as an archive of its own. */
@@ -257,7 +258,7 @@ enum unseen_status us_source_open_piece(const char *path, int64_t from, int64_t 
     US_TRY_ALLOC(fresh->piece = us_calloc(1, sizeof *fresh->piece));
     fresh->from = fresh->piece->from = from;
     fresh->piece->size = size;
-    fresh->piece->handle = open(path, O_RDONLY | O_CLOEXEC);
+    fresh->piece->handle = us_open(path, O_RDONLY | O_CLOEXEC, 0);
     if (fresh->piece->handle < 0) {
         st = us_fail(UNSEEN_BAD_DATA, path, "%s", strerror(errno));
         goto out;
@@ -412,7 +413,7 @@ static int open_file(const struct us_source *source, const char **reason)
     int handle = -1;
     char *path = label_of(source, source->name);
     if (path)
-        handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        handle = us_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
     if (!path || handle < 0)
         *reason = strerror(errno);
     else if (fstat(handle, &about) == 0 && !S_ISREG(about.st_mode))

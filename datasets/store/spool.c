@@ -82,7 +82,7 @@ static enum unseen_status move_out(struct us_spool *spool)
     int handle = -1;
     US_TRY_ALLOC(piece);
     US_TRY_ALLOC(spool->folder = us_cache_folder());
-    handle = open(spool->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    handle = us_open(spool->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (handle < 0) {
         st = us_fail_errno(spool->folder, "cannot make a file to unpack %s to", spool->path);
         goto out;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/text.h"
 #include "datasets/store/source.h"
 #include "datasets/store/spool.h"
@@ -202,7 +203,7 @@ static bool is_changed(const struct stat *about, int64_t size, int64_t changed, 
 static int open_as_listed(const char *path, int64_t size, int64_t changed, char reason[US_REASON])
 {
     struct stat about;
-    int handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int handle = us_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
     if (handle < 0) {
         refuse(reason, strerror(errno));
         return -1;

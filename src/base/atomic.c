@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/output.h"
 
 /* A rename would take the place of a device as of any file. */
@@ -31,7 +32,7 @@ enum unseen_status us_atomic_begin(const char *path, struct us_atomic *file)
         free(made.temporary);
         made.temporary = NULL;
         US_TRY(us_output_admit(path, &made.temporary));
-        made.stream = fopen(made.temporary, "wbxe");
+        made.stream = us_fopen(made.temporary, "wbxe");
     } while (!made.stream && errno == EEXIST); /* of a killed process of the same number */
     if (!made.stream) {
         st = us_fail_errno(path, "cannot write");
@@ -53,7 +54,7 @@ static void sync_folder_of(const char *path)
     char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
     if (!folder)
         return;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = us_open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     free(folder);
     if (fd < 0)
         return;

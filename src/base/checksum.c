@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/checksum.h"
+#include "base/fs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -72,7 +73,7 @@ static enum unseen_status sum_file(const char *path, bool stops, char text[US_CH
     enum unseen_status st = UNSEEN_OK;
     struct us_checksum *sum = NULL;
     char *piece = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = us_open(path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return us_fail_errno(path, "cannot read");
     (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);

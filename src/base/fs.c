@@ -15,6 +15,24 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+int us_open(const char *path, int flags, mode_t mode)
+{
+    int handle;
+    do
+        handle = open(path, flags, mode);
+    while (handle < 0 && errno == EINTR);
+    return handle;
+}
+
+FILE *us_fopen(const char *path, const char *mode)
+{
+    FILE *file;
+    do
+        file = fopen(path, mode);
+    while (!file && errno == EINTR);
+    return file;
+}
+
 /* Reads to the end of `fd`, whose size need not be known (pipes have none). */
 static enum unseen_status read_all(int fd, const char *path, char **bytes, size_t *size)
 {
@@ -56,7 +74,7 @@ static enum unseen_status read_all(int fd, const char *path, char **bytes, size_
 
 enum unseen_status us_read_file(const char *path, char **bytes, size_t *size)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = us_open(path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return us_fail_errno(path, "cannot read");
     enum unseen_status st = read_all(fd, path, bytes, size);
@@ -91,7 +109,7 @@ static enum unseen_status map_open(int fd, const char *path, void **mapping, siz
 
 enum unseen_status us_map_file(const char *path, void **mapping, size_t *size)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = us_open(path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return us_fail_errno(path, "cannot read");
     enum unseen_status st = map_open(fd, path, mapping, size);
@@ -170,7 +188,7 @@ char *us_cache_folder(void)
 
 enum unseen_status us_lock(const char *path, int *handle)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    int fd = us_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return us_fail_errno(path, "cannot open the lock file");
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) {

@@ -3,8 +3,14 @@
 #define US_BASE_FS_H
 
 #include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 #include "base/status.h"
+
+/* open and fopen, again as long as a signal interrupts them, as it may on network file systems. */
+int us_open(const char *path, int flags, mode_t mode);
+US_SHARED FILE *us_fopen(const char *path, const char *mode);
 
 /* A whole file into fresh memory with a zero byte behind it; `size` may be NULL. UNSEEN_FAILED with the
  * system's reason if it cannot be read. */

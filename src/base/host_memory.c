@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "base/fs.h"
 #include "base/host_memory.h"
 
 #include <inttypes.h>
@@ -12,7 +13,7 @@ static uint64_t number_in(const char *path, const char *format)
 {
     char line[256];
     uint64_t number = 0;
-    FILE *file = fopen(path, "re");
+    FILE *file = us_fopen(path, "re");
     while (file && fgets(line, sizeof line, file) && sscanf(line, format, &number) != 1)
         number = 0;
     if (file)

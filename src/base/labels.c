@@ -24,7 +24,7 @@ enum unseen_status us_labels_look(const char *file, bool *is_table)
     *is_table = !(length >= 4 && us_same_letters(file + length - 4, ".npy"));
     if (!*is_table)
         return UNSEEN_OK;
-    FILE *stream = fopen(file, "rbe");
+    FILE *stream = us_fopen(file, "rbe");
     if (!stream)
         return us_fail_errno(file, "cannot open");
     *is_table =

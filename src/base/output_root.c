@@ -111,7 +111,7 @@ static enum unseen_status lock(struct us_output_root *r, const char *folder)
     if (!path)
         return UNSEEN_FAILED;
     enum unseen_status st = UNSEEN_OK;
-    r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    r->lock = us_open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (r->lock < 0)
         st = us_fail_errno(path, "cannot open the lock file");
     else if (flock(r->lock, LOCK_EX | LOCK_NB) != 0)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory_stream.h"
 #include "base/status.h"
 #include "base/utf8.h"
 
@@ -65,23 +66,13 @@ static void write_argument(FILE *out, const char *argument)
 
 char *us_shell_line(int n, char *const *arguments)
 {
-    char *line = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&line, &size);
-    if (!out) {
-        us_fail_errno("command line", "cannot be kept");
-        return NULL;
-    }
-    for (int i = 0; i < n; i++) {
+    struct us_memory_stream memory;
+    char *line;
+    us_memory_stream_begin(&memory);
+    for (int i = 0; memory.stream && i < n; i++) {
         if (i)
-            fputc(' ', out);
-        write_argument(out, arguments[i]);
+            fputc(' ', memory.stream);
+        write_argument(memory.stream, arguments[i]);
     }
-    bool bad = ferror(out);
-    if (fclose(out) || bad) {
-        us_fail_errno("command line", "cannot be kept");
-        free(line);
-        return NULL;
-    }
-    return line;
+    return us_memory_stream_end(&memory, "command line", &line, NULL) == UNSEEN_OK ? line : NULL;
 }

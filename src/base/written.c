@@ -175,7 +175,7 @@ enum unseen_status us_written_open(const char *root, const char *temporary, cons
         US_TRY_ALLOC(w->kind = us_format("%s", kind));
     }
     US_TRY(forget_absent(root, w));
-    FILE *file = fopen(temporary, "wxe");
+    FILE *file = us_fopen(temporary, "wxe");
     if (!file || !print(file, w) || rename(temporary, path) != 0) {
         st = us_fail_errno(path, "cannot write");
         (void)unlink(temporary);
@@ -183,7 +183,7 @@ enum unseen_status us_written_open(const char *root, const char *temporary, cons
     }
     if (w->journal > 0)
         close(w->journal);
-    w->journal = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    w->journal = us_open(path, O_WRONLY | O_APPEND | O_CLOEXEC, 0);
     if (w->journal < 0)
         st = us_fail_errno(path, "cannot write");
 out:

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/json.h"
 #include "cmd/options.h"
 
@@ -33,7 +34,7 @@ static enum unseen_status fail_folder(const char *path)
 static enum unseen_status read_text(const char *path, char **text)
 {
     enum unseen_status st = UNSEEN_OK;
-    FILE *file = fopen(path, "re");
+    FILE *file = us_fopen(path, "re");
     *text = us_calloc(MOST_BYTES + 2, 1);
     US_TRY_ALLOC(*text);
     if (!file) {

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/memory_stream.h"
 #include "base/reader.h"
 #include "base/safetensors.h"
 #include "base/text.h"
@@ -43,27 +44,17 @@ static void epoch_numbers(struct unseen_epoch *epoch, double *numbers[N_NUMBERS]
 }
 
 /* A line an epoch, numbers in hexadecimal: exact. Fresh memory. */
-static char *print_history(const struct us_state *state)
+static enum unseen_status print_history(const struct us_state *state, char **text)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    if (!stream) {
-        us_fail_errno("checkpoint", "cannot write to memory");
-        return NULL;
-    }
-    for (int e = 0; e < state->epochs; e++) {
+    struct us_memory_stream memory;
+    us_memory_stream_begin(&memory);
+    for (int e = 0; memory.stream && e < state->epochs; e++) {
         double *numbers[N_NUMBERS];
         epoch_numbers(&state->history[e], numbers);
         for (int k = 0; k < N_NUMBERS; k++)
-            us_print(stream, "%a%c", *numbers[k], k + 1 < N_NUMBERS ? ' ' : '\n');
+            us_print(memory.stream, "%a%c", *numbers[k], k + 1 < N_NUMBERS ? ' ' : '\n');
     }
-    if (fclose(stream)) {
-        us_fail_errno("checkpoint", "cannot write to memory");
-        free(text);
-        return NULL;
-    }
-    return text;
+    return us_memory_stream_end(&memory, "checkpoint", text, NULL);
 }
 
 /* The reverse; false if the text is not `epochs` whole lines. */
@@ -136,9 +127,9 @@ enum unseen_status us_checkpoint_write(const char *path, struct us_model *model,
     struct us_tensor_view views[ARRAYS] = {{0}};
     struct us_model_copy copy = {0};
     char epochs[16], batches[24], sum_text[24];
-    char *history = print_history(state), *views_text = NULL;
+    char *history = NULL, *views_text = NULL;
     uint64_t sum = US_HASH_START;
-    US_TRY_ALLOC(history);
+    US_TRY(print_history(state, &history));
     US_TRY(print_views(state, &views_text));
     US_TRY(us_model_copy_read(model, &copy));
     size_t n = (size_t)copy.n;

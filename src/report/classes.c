@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/csv.h"
+#include "base/memory_stream.h"
 #include "report/html.h"
 #include "report/sections.h"
 #include "report/svg.h"
@@ -107,15 +108,9 @@ static void write_row(FILE *out, const struct us_run_folder *f, const struct cla
                                  us_step_text(c->score, step, text[3])});
 }
 
-/* All classes as a file that the page carries along. */
-static enum unseen_status write_download(FILE *out, const struct us_run_folder *f,
-                                         const struct class_count *counts)
+static void print_classes(FILE *text, const struct us_run_folder *f, const struct class_count *counts)
 {
-    char *csv = NULL, name[32];
-    size_t size = 0;
-    FILE *text = open_memstream(&csv, &size);
-    if (!text)
-        return us_fail_errno("report", "cannot write to memory");
+    char name[32];
     fputs("class,name,samples,kept,mean_score\n", text);
     for (int i = 0; i < f->classes; i++) {
         const struct class_count *c = &counts[i];
@@ -124,11 +119,20 @@ static enum unseen_status write_download(FILE *out, const struct us_run_folder *
         fprintf(text, ",%" PRId64 ",%" PRId64 ",", c->n, c->kept);
         fprintf(text, c->n ? "%.6g\n" : "\n", c->score);
     }
-    const bool whole = !ferror(text);
-    if (fclose(text) || !whole) {
-        free(csv);
-        return us_fail(UNSEEN_FAILED, "memory", "there is none for a table of classes");
-    }
+}
+
+/* All classes as a file that the page carries along. */
+static enum unseen_status write_download(FILE *out, const struct us_run_folder *f,
+                                         const struct class_count *counts)
+{
+    char *csv;
+    struct us_memory_stream memory;
+    us_memory_stream_begin(&memory);
+    if (memory.stream)
+        print_classes(memory.stream, f, counts);
+    const enum unseen_status st = us_memory_stream_end(&memory, "table of classes", &csv, NULL);
+    if (st != UNSEEN_OK)
+        return st;
     us_html_element(out, "p", "note", "The %d classes kept most and the %d kept least.", END_ROWS, END_ROWS);
     fputs("<p class=\"note\"><a download=\"classes.csv\" href=\"data:text/csv;charset=utf-8,", out);
     us_html_url(out, csv);
