@@ -35,14 +35,21 @@ static void usage(FILE *to)
 
 static pid_t self; /* not what a driver forks, which Ctrl-C reaches too */
 
-/* The first Ctrl-C asks for a checkpoint; the second one ends the program at once. Nothing interrupts a
- * driver's compiler, which may take a minute where no kernel is cached. */
+/* The first Ctrl-C asks for a checkpoint; the second one ends the program at once, but for SIGXCPU, which
+ * comes every second. Nothing interrupts a driver's compiler, which may take a minute where no kernel is
+ * cached. */
 static void on_signal(int number)
 {
     static const char text[] = "unseen: stopping after the step under way, or when the driver's compiler "
                                "returns; once more ends it at once\n";
+    static volatile sig_atomic_t before;
+    const bool is_first = !before;
+    before = 1;
     unseen_interrupt();
-    signal(number, SIG_DFL);
+    if (number != SIGXCPU)
+        signal(number, SIG_DFL);
+    else if (!is_first)
+        return;
     if (getpid() != self)
         return;
     (void)!write(STDERR_FILENO, "\n", (size_t)isatty(STDERR_FILENO)); /* behind a line of progress */
@@ -113,6 +120,9 @@ int main(int argc, char **argv)
     self = getpid();
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
+    signal(SIGXCPU, on_signal);
+    if (signal(SIGHUP, on_signal) == SIG_IGN) /* by nohup */
+        signal(SIGHUP, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     us_ended_watch();
     us_command_line_begin(argc, argv);
