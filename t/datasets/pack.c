@@ -127,7 +127,7 @@ static char *read_bytes(const char *name, size_t *size)
     return bytes;
 }
 
-/* A pack that was cut off anywhere becomes the same bytes. */
+/* A pack that was cut off anywhere, its header of 72 bytes included, becomes the same bytes. */
 static void goes_on_after_a_kill(void **state)
 {
     (void)state;
@@ -135,7 +135,7 @@ static void goes_on_after_a_kill(void **state)
     struct unseen_dataset *tree = open_tree("resumed");
     unseen_dataset_close(pack_ok(tree, &small, "one.pack"));
     char *whole = read_bytes("one.pack", &size);
-    for (size_t cut = 0; cut < size; cut += size / 7) {
+    for (size_t cut = 0; cut < size; cut += cut < 120 ? 40 : size / 7) {
         memset(whole + 16, 0, 48); /* the header is written last */
         test_file(test_folder, "two.pack.partial", whole, cut);
         if (cut > 2 * size / 7)
