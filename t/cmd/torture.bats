@@ -58,6 +58,6 @@ scored() {
 @test "signals that ask for an end get one" {
   need_device
   for signal in INT TERM HUP XCPU; do
-    torture kill --signal $signal --times 2 w prune $tiny_data ${tiny_run/--epochs 4/--epochs 40}
+    torture kill --signal $signal --times 2 w prune $tiny_data ${tiny_run/--epochs 4/--epochs 12}
   done
 }
