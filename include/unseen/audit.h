@@ -69,20 +69,22 @@ struct unseen_audit_truth {
 UNSEEN_API void unseen_audit_judge(const struct unseen_audit *audit, const int32_t *true_labels,
                                    struct unseen_audit_truth *truth);
 
-/* The estimated label noise rate, the share of wrong labels, judged where the models are surest. With samples
- * ordered by falling q = max over the classes of the mean probability, and for K from the largest of n/50 and
- * min(200, n/10) on:
+/* The estimated label noise rate, the share of wrong labels, judged where the models are surest. By the mean
+ * probabilities over the repeats and the last third of the epochs, each sample has a most probable class c
+ * and its probability q there. With the n_c samples of a class ordered by falling q, and K = n_c/20, n_c/10,
+ * n_c/5 and 2 n_c/5, but no less than 20 (or n_c):
  *
- *   r(K)  = share of the first K samples whose most probable class is not their label,
- *   K*    = argmin r(K),
- *   share = max(0, r(K*) - (1 - mean q of the first K*)).
+ *   r_c(K) = share of the first K samples whose label is not c,
+ *   share  = sum over c of n_c min r_c(K), divided by the number of samples,
  *
- * The models err least where they are surest, so that r(K*) less the doubt that they have there themselves is
- * the labels' part, if labels are as often wrong there as elsewhere. This is computed from two means: over
- * the last third of the epochs (too high: late models err without doubt), and over all epochs weighed as
- * above (too low: models learn to doubt labels where some are wrong). `share` is the average of both. Models
- * that trained on the samples reject the fewer labels the better they fit. 0 if the trajectory lacks p_true,
- * margin or loss. Memory: 68 bytes a sample. */
+ * where r_c(K) counts only if the mean of q over these K is at least 0.4: models that are sure of nothing
+ * tell nothing.
+ *
+ * The models err least where they are surest, so that r_c(K) there is the share of a class's samples that
+ * bear another label, and, as far as the models err even there, more: the estimate is the better the better
+ * they are. Without `predicted` all samples are one class, which misses labels that are wrong in some alone.
+ * Models that trained on the samples reject the fewer labels the better they fit. 0 if the trajectory lacks
+ * p_true, margin or loss. Memory: 56 bytes a sample. */
 UNSEEN_API enum unseen_status unseen_noise_rate(const struct unseen_trajectory *trajectory, double *share);
 
 #ifdef __cplusplus

@@ -7,7 +7,7 @@
 #include "unseen/audit.h"
 
 extern US_SHARED const struct us_option us_audit_options[];
-#define US_AUDIT_READS (US_WRONG_SHARE_READS | 1u << UNSEEN_PREDICTED)
+#define US_AUDIT_READS US_WRONG_SHARE_READS
 
 /* unseen_audit without suspects (NULL) and the estimate of how many there are. */
 enum unseen_status us_audit_samples(const struct unseen_trajectory *trajectory, struct unseen_audit **audit);

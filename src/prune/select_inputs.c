@@ -174,6 +174,8 @@ enum unseen_status us_select_inputs_needs(const char *metric, const char *cut, c
         US_TRY(blame_cut(score_needs(cut, protocol, record_also)));
     if (unseen_rule_needs_features(rule))
         *record_also |= us_record_whole(1u << UNSEEN_FEATURES);
+    if (us_rule_cuts(rule)) /* the share of wrong labels is judged by class */
+        *record_also |= 1u << UNSEEN_PREDICTED;
 out:
     return st;
 }

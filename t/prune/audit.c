@@ -77,18 +77,14 @@ static double late_weight(int repeat)
 }
 
 /* Suggested is the class of the greatest mass, to which the early epochs add 0.99 of theirs for class 2. Of
- * the three surest samples (2, 4 and 0) one rejects its label: 1/3, less the doubt, which is 1 - 2.65/3 at
- * the last epoch and more with the early ones. */
+ * so few samples all are looked at: the last epoch's means reject 1, 2, 3 and 5. */
 static void audit_by_hand(void **state)
 {
     (void)state;
     static const int32_t suggested[] = {2, 1, 1, 2, 2, 0};
     struct us_trajectory_build *b = build();
     struct unseen_audit *a;
-    double against_2 = 0;
     assert_ok(unseen_audit(&b->view, NULL, &a));
-    for (int r = 0; r < REPEATS; r++)
-        against_2 += (late_weight(r) * 0.9 + (1 - late_weight(r)) * early.p_first) / REPEATS;
     for (int i = 0; i < N; i++) {
         double p = 0, mass = 0;
         for (int r = 0; r < REPEATS; r++) {
@@ -103,10 +99,9 @@ static void audit_by_hand(void **state)
         assert_near(a->score[i], 1 - p);
         assert_int_equal(a->suggested[i], suggested[i]);
     }
-    double sure = ((0.9 + 0.9 + 0.85) / 3 + ((double)a->p_true[0] + a->p_true[4] + against_2) / 3) / 2;
-    assert_near(a->noise_rate, 1.0 / 3 - (1 - sure));
-    assert_int_equal(a->count, 1);
-    assert_int_equal(a->suspects[0], 2);
+    assert_near(a->noise_rate, 4.0 / 6);
+    assert_int_equal(a->count, 4);
+    assert_memory_equal(a->suspects, ((int64_t[]){2, 1, 5, 3}), 4 * sizeof(int64_t));
     unseen_audit_free(a);
     us_trajectory_free(b);
 }
@@ -158,8 +153,7 @@ static void extreme_votes(void **state)
     us_trajectory_free(b);
 }
 
-/* Forty samples: no fewer than the four surest are looked at. */
-enum { MANY = 40 };
+enum { MANY = 400 };
 
 static void set_belief(struct us_trajectory_build *b, int epoch, int64_t i, double label, double other)
 {
@@ -184,32 +178,50 @@ static void assert_noise_rate(const struct us_trajectory_build *b, double want)
     assert_near(share, want);
 }
 
-/* The surest sample's label is rejected, which one sample alone is too few to say; the next three, and one
- * more, keep theirs: 1 of 4, then 1 of 5, less a doubt of 1 - 0.93. All others are rejected with less and
- * less conviction. */
+/* A sample of which models believe `sure` for their choice, which is the label or not. */
+static void choose(struct us_trajectory_build *b, int64_t i, int choice, bool rejected, double sure)
+{
+    b->labels[i] = choice + rejected;
+    for (int e = 0; e < EPOCHS; e++) {
+        set_belief(b, e, i, rejected ? 0.04 : sure, rejected ? sure : 0.04);
+        b->value[UNSEEN_PREDICTED][e * MANY + i] = (float)choice;
+    }
+}
+
+/* Of 300 samples that models take for class 0 the surest 20, 30, 60 and 120 are looked at, of which 10, 10,
+ * 12 and 32 are rejected; of 100 of class 1 the surest 20 and 40, of which 8 and 16 are. */
 static void noise_rate_by_hand(void **state)
 {
     (void)state;
     struct us_trajectory_build *b;
     assert_ok(us_trajectory_new(UNSEEN_FOLD, MANY, 1, EPOCHS, CLASSES, 2, &b));
-    for (int64_t i = 0; i < MANY; i++) {
-        double sure = 0.95 - 0.01 * (double)i;
-        bool keeps = i >= 1 && i <= 4;
-        for (int e = 0; e < EPOCHS; e++)
-            set_belief(b, e, i, keeps ? sure : 0.04, keeps ? 0.04 : sure);
-    }
-    assert_noise_rate(b, 0.13);
+    assert_ok(us_trajectory_demand(b, UNSEEN_AUDIT_RECORD, 0));
+    for (int i = 0; i < 300; i++)
+        choose(b, i, 0, i < 10 || i == 30 || i == 40 || (i >= 60 && i < 80) || i >= 120, 0.95 - 0.001 * i);
+    for (int j = 0; j < 100; j++)
+        choose(b, 300 + j, 1, j < 8 || (j >= 20 && j < 28), 0.945 - 0.001 * j);
+    assert_noise_rate(b, (300 * 12.0 / 60 + 100 * 16.0 / 40) / MANY);
+    for (int j = 0; j < 100; j++) /* sure of nothing */
+        choose(b, 300 + j, 1, j < 8, 0.39);
+    assert_noise_rate(b, 300 * 12.0 / 60 / MANY);
+    /* All samples as one class: the surest 20, 40, 80 and 160, all of class 0. */
+    b->view.value[UNSEEN_PREDICTED] = NULL;
+    assert_noise_rate(b, 11.0 / 40);
+    us_trajectory_free(b);
+}
+
+static void noise_rate_is_that_of_late_epochs(void **state)
+{
+    (void)state;
+    struct us_trajectory_build *b;
+    assert_ok(us_trajectory_new(UNSEEN_FOLD, MANY, 1, EPOCHS, CLASSES, 2, &b));
     set_beliefs(b, 0.9, 0.05);
     assert_noise_rate(b, 0);
-    set_beliefs(b, 0.3, 0.4); /* all rejected, but no surer than that */
-    assert_noise_rate(b, 0.4);
-    /* Late models reject nothing; of all epochs, which weigh alike when seen, the mean is 0.55 for the
-     * others. */
-    b->view.protocol = UNSEEN_SEEN;
     set_beliefs(b, 0.1, 0.8);
+    assert_noise_rate(b, 1);
     for (int64_t i = 0; i < MANY; i++)
         set_belief(b, EPOCHS - 1, i, 0.9, 0.05);
-    assert_noise_rate(b, 0.55 / 2);
+    assert_noise_rate(b, 0);
     b->view.value[UNSEEN_LOSS] = NULL;
     assert_noise_rate(b, 0);
     us_trajectory_free(b);
@@ -265,9 +277,13 @@ static void refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(audit_by_hand),         cmocka_unit_test(suspects_by_number_and_score),
-        cmocka_unit_test(extreme_votes),         cmocka_unit_test(refuses),
-        cmocka_unit_test(judged_by_true_labels), cmocka_unit_test(noise_rate_by_hand),
+        cmocka_unit_test(audit_by_hand),
+        cmocka_unit_test(suspects_by_number_and_score),
+        cmocka_unit_test(extreme_votes),
+        cmocka_unit_test(refuses),
+        cmocka_unit_test(judged_by_true_labels),
+        cmocka_unit_test(noise_rate_by_hand),
+        cmocka_unit_test(noise_rate_is_that_of_late_epochs),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);
 }
