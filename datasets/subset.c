@@ -1,6 +1,7 @@
 /* Reading which training samples to keep: an array of indices, or a text of paths or indices. */
 #include "config.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,6 +97,27 @@ out:
     return st;
 }
 
+static enum unseen_status check_indices(const struct reading *r, const int64_t *keep, int64_t n)
+{
+    const int64_t all = r->data->split[UNSEEN_TRAIN].n;
+    if (n < 1)
+        return us_fail(UNSEEN_BAD_DATA, r->file, "names no sample");
+    for (int64_t i = 0; i < n; i++) {
+        if (keep[i] < 0 || keep[i] >= all)
+            return us_fail(UNSEEN_BAD_DATA, r->file,
+                           "entry %" PRId64 ", %" PRId64 ", is not in 0..%" PRId64
+                           ", the training samples of %s",
+                           i, keep[i], all - 1, r->data->location);
+        if (i > 0 && keep[i] <= keep[i - 1]) {
+            us_fail(UNSEEN_BAD_DATA, r->file, "entry %" PRId64 ", %" PRId64 ", follows %" PRId64, i, keep[i],
+                    keep[i - 1]);
+            us_hint("indices ascend, each once: numpy.unique makes them so");
+            return UNSEEN_BAD_DATA;
+        }
+    }
+    return UNSEEN_OK;
+}
+
 static bool is_called_npy(const char *path)
 {
     size_t length = strlen(path);
@@ -113,10 +135,15 @@ enum unseen_status unseen_dataset_subset(const struct unseen_dataset *dataset, c
     US_TRY(us_checksum_check_beside(path));
     if (!is_called_npy(path))
         US_TRY(us_read_file(path, &text, &size));
-    if (!text || strncmp(text, MAGIC, strlen(MAGIC)) == 0)
+    if (!text || strncmp(text, MAGIC, strlen(MAGIC)) == 0) {
         US_TRY(us_npy_read_i64(path, 1, n, keep));
-    else
+        if ((st = check_indices(&reading, *keep, *n)) != UNSEEN_OK) {
+            free(*keep);
+            *keep = NULL;
+        }
+    } else {
         US_TRY(read_text(&reading, text, size, keep, n));
+    }
 out:
     free(text);
     return st;

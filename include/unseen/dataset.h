@@ -147,9 +147,8 @@ UNSEEN_API enum unseen_status unseen_dataset_export(const struct unseen_dataset 
 /* Which training samples a file keeps, ascending: an int64 .npy [n] of indices, or a text with a path inside
  * the dataset (with or without what stands before its class) or an index a line, in any order. Blank lines
  * are passed over, and a sample that is named again is taken once, with a warning. `keep` receives fresh
- * memory
- * [*n], freed with free(). UNSEEN_BAD_DATA names the line that is no sample of the dataset; indices of a .npy
- * are checked by what uses them. */
+ * memory [*n], freed with free(). UNSEEN_BAD_DATA names the line that is no sample of the dataset, or the
+ * entry of a .npy that is none or does not ascend. */
 UNSEEN_API enum unseen_status unseen_dataset_subset(const struct unseen_dataset *dataset, const char *path,
                                                     int64_t **keep, int64_t *n);
 

@@ -110,7 +110,7 @@ static void write_time(const struct unseen_plan *plan, line *write)
     char duration[32], trained[US_NUMBER], evaluated[US_NUMBER];
     us_duration(plan->seconds, duration);
     if (!plan->measured) {
-        write("plan: %s or less, by a rule of thumb", duration);
+        write("plan: %s or less, by a rule of thumb, once kernels are built", duration);
         return;
     }
     us_count_text((int64_t)plan->trained_per_second, trained);

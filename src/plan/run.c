@@ -10,6 +10,7 @@
 #include "nn/history.h"
 #include "nn/outlook.h"
 #include "nn/run_json.h"
+#include "nn/sampler.h"
 #include "nn/session.h"
 #include "plan/work_plan.h"
 
@@ -139,6 +140,7 @@ static enum unseen_status plan_job(struct us_work_plan *plan, const struct us_tr
     const int size = us_input_size(job->recipe, plan->data, US_EVALUATION);
     const struct us_model_spec spec = us_spec_of(job->recipe, plan->data, size);
     US_TRY(us_recipe_check_on(job->recipe, plan->data));
+    US_TRY(us_sampler_check_on(job->sampler, job->n_train));
     US_TRY(us_work_plan_add(plan, &task, &work));
     US_TRY(us_shape_outlook(&spec, &shape));
     us_work_plan_add_disk(plan, (shape.state + shape.parameters) * (int64_t)sizeof(float), 0);

@@ -135,17 +135,18 @@ static bool has(const struct us_scoring *run, const char *name)
     return there;
 }
 
-/* What an earlier call left, which this one goes on from. */
-static int64_t there_already(const struct us_scoring *run)
+/* What an earlier call left there, which this one goes on from. */
+static int64_t there_already(const struct us_scoring *run, const char *name)
 {
-    static const char *const folders[] = {"work", "trajectory", "seen"};
-    int64_t bytes = 0;
-    for (size_t i = 0; run->options->out && i < sizeof folders / sizeof *folders; i++) {
-        char *path = us_format("%s/%s", run->options->out, folders[i]);
-        bytes += path ? us_folder_bytes(path) : 0;
-        free(path);
-    }
+    char *path = run->options->out ? us_format("%s/%s", run->options->out, name) : NULL;
+    const int64_t bytes = path ? us_folder_bytes(path) : 0;
+    free(path);
     return bytes;
+}
+
+static int64_t left(int64_t bytes, int64_t there)
+{
+    return bytes > there ? bytes - there : 0;
 }
 
 enum unseen_status us_room_add(const struct us_scoring *run, struct us_room *sum)
@@ -155,8 +156,9 @@ enum unseen_status us_room_add(const struct us_scoring *run, struct us_room *sum
     if (has(run, "scoring.json") && !has(run, "work"))
         return UNSEEN_OK;
     US_TRY(us_room_of(run, &room));
-    sum->kept += room.kept - there_already(run);
-    sum->work = room.work > sum->work ? room.work : sum->work;
+    const int64_t work = left(room.work, there_already(run, "work"));
+    sum->kept += left(room.kept, there_already(run, "trajectory") + there_already(run, "seen"));
+    sum->work = work > sum->work ? work : sum->work;
     sum->memory = room.memory > sum->memory ? room.memory : sum->memory;
 out:
     return st;

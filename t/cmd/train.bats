@@ -48,6 +48,11 @@ run="--recipe paper --model convnet3 --width 8 --epochs 3 --batch 32 --no-progre
   run_code 3 unseen train $tiny_data $run --init pruned/keep.npy --out x
   run_code 0 unseen trajectory $tiny_data $tiny_run --init half/model.safetensors --out trajectory
   run_code 3 unseen train $tiny_data $run --subset pruned/scores.npy --out x
+  run_code 3 unseen train synth:60,4,16,1 $run --subset pruned/keep.npy --dry-run --out x
+  grep -Eq '^unseen: pruned/keep.npy: entry [0-9]+, [0-9]+, is not in 0..59' stderr
+  not_any cat stdout
+  run_code 2 unseen train $tiny_data $run --sampler rs2 --sampler-keep 0.0001 --dry-run --out x
+  not_any cat stdout
 }
 
 @test "a training run that was killed goes on" {

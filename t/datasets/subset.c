@@ -100,6 +100,28 @@ static void arrays_are_known_by_name_or_content(void **state)
     unseen_dataset_close(data);
 }
 
+static void names_the_entry_that_is_no_sample(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t keep[2], n;
+        const char *what;
+    } cases[] = {{{1, 5}, 2, "keep.npy: entry 1, 5, is not in 0..4, the training samples of"},
+                 {{-1, 2}, 2, "entry 0, -1, is not in 0..4"},
+                 {{3, 1}, 2, "entry 1, 1, follows 3"},
+                 {{3, 3}, 2, "entry 1, 3, follows 3"},
+                 {{0}, 0, "names no sample"}};
+    struct unseen_dataset *data = open_folder();
+    const char *path = test_path("keep.npy");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t *keep = NULL, n = 0;
+        assert_ok(us_npy_write(path, US_I64, 1, &cases[i].n, cases[i].keep));
+        assert_fails(UNSEEN_BAD_DATA, cases[i].what, unseen_dataset_subset(data, path, &keep, &n));
+        assert_null(keep);
+    }
+    unseen_dataset_close(data);
+}
+
 static void without_paths_lines_are_indices(void **state)
 {
     (void)state;
@@ -118,6 +140,7 @@ int main(void)
         cmocka_unit_test(takes_paths_in_any_order),
         cmocka_unit_test(names_the_line_that_is_no_sample),
         cmocka_unit_test(arrays_are_known_by_name_or_content),
+        cmocka_unit_test(names_the_entry_that_is_no_sample),
         cmocka_unit_test(without_paths_lines_are_indices),
     };
     return RUN_TESTS(tests, test_folder_make, test_folder_remove);

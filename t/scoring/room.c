@@ -7,7 +7,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/fs.h"
 #include "scoring/room.h"
+#include "support/files.h"
 #include "trajectory/trajectory.h"
 #include "unseen/scoring.h"
 
@@ -62,6 +64,14 @@ static void trajectories_take_what_was_told(void **state)
         room = (struct us_room){0};
         assert_ok(us_room_add(&run, &room)); /* it is finished */
         assert_int_equal(room.kept + room.work, 0);
+        /* What was left of the models' work counts against their work alone. */
+        static const char left[1 << 20];
+        char *work = us_format("%s/work", o.out);
+        assert_ok(us_make_folder(work));
+        test_file(work, "records", left, sizeof left);
+        assert_ok(us_room_add(&run, &room));
+        assert_int_equal(room.kept + room.work, 0);
+        free(work);
     }
 }
 
