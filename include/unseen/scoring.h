@@ -26,10 +26,11 @@ struct unseen_scoring_options {
     int repeats; /* R */
     enum unseen_duplicates_option duplicates;
     enum unseen_record record;
-    unsigned record_also; /* what else to record: bits of unseen_record_parse or unseen_score_needs */
-    int record_again;     /* a folder that recorded less is recorded again, with both; 0: it is refused */
-    int concurrent;       /* models trained at once; 0: what is measured to be fastest. Changes no result. */
-    int job, jobs;        /* train models job, job + jobs, ... of the run alone; 0, 0: all */
+    unsigned record_also;   /* what else to record: bits of unseen_record_parse or unseen_score_needs */
+    unsigned record_wanted; /* the same, but a folder that was begun without will do */
+    int record_again;       /* a folder that recorded less is recorded again, with both; 0: it is refused */
+    int concurrent; /* models trained at once; 0: what is measured to be fastest. Changes no result. */
+    int job, jobs;  /* train models job, job + jobs, ... of the run alone; 0, 0: all */
     uint64_t seed;
     const char *init; /* .safetensors that every model starts from, of a model that saw none of the samples;
                          NULL: drawn */

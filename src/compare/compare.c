@@ -73,9 +73,9 @@ struct comparison {
     struct us_sweep sweep;
     struct task *open; /* cells that are not done */
     int n_open;
-    struct us_work cells; /* what is left of them, but for coresets that are chosen in steps */
-    int64_t least;        /* samples of the smallest coreset */
-    unsigned record_also; /* by the scoring runs, whichever need it */
+    struct us_work cells;                /* what is left of them, but for coresets that are chosen in steps */
+    int64_t least;                       /* samples of the smallest coreset */
+    unsigned record_also, record_wanted; /* by the scoring runs, whichever need it */
     struct us_room room;
     struct us_work_plan plan;
     const struct us_price *price; /* of the cells there */
@@ -136,9 +136,10 @@ static enum unseen_status check_rows(struct comparison *c)
     const struct unseen_compare_options *o = c->options;
     for (int i = 0; i < c->sweep.n; i++) {
         const struct us_row *row = &c->sweep.rows[i];
-        if (row->kind == US_ROW_SCORED)
-            US_TRY(us_select_inputs_needs(row->metric, o->cut, row->rule_name, row->trajectory,
-                                          &c->record_also));
+        if (row->kind != US_ROW_SCORED)
+            continue;
+        US_TRY(us_select_inputs_needs(row->metric, o->cut, row->rule_name, row->trajectory, &c->record_also));
+        c->record_wanted |= us_select_inputs_wants(row->rule_name);
     }
     for (int i = 0; i < c->sweep.n; i++)
         US_TRY(us_cell_check(c->data, o, &c->sweep.rows[i], c->record_also));
@@ -166,6 +167,7 @@ static enum unseen_status visit_scored(struct comparison *c, visitor *visit)
             continue;
         US_TRY(us_sweep_scoring(c->options, task->row->protocol, task->seed, &scoring, &folder));
         scoring.record_also = c->record_also;
+        scoring.record_wanted = c->record_wanted;
         scoring.record_again = 1; /* longer lists may need more */
         US_TRY(visit(c, task, &scoring, !json_object_get(visited, folder)));
         json_object_set_new(visited, folder, json_true());

@@ -222,6 +222,7 @@ enum unseen_status unseen_prune_plan(struct unseen_device *device, const struct 
     struct unseen_prune_options options = *asked;
     us_select_inputs_table(data, &options.select);
     US_TRY(check(data, &options, &options.scoring.record_also));
+    options.scoring.record_wanted = us_select_inputs_wants(options.rule);
     US_TRY(plan_scoring(&options, &plan));
     US_TRY(us_work_plan_price(&plan, by));
     *told = plan.told;
@@ -247,6 +248,7 @@ enum unseen_status unseen_prune(struct unseen_device *device, const struct unsee
     int64_t *keep = NULL;
     us_select_inputs_table(data, &resolved.select);
     US_TRY(check(data, options, &resolved.scoring.record_also));
+    resolved.scoring.record_wanted = us_select_inputs_wants(options->rule);
     US_TRY(us_run_lock(options->scoring.out, US_SCORING_KIND, files, &lock));
     US_TRY(plan_scoring(options, &plan));
     US_TRY(us_work_plan_begin(&plan, &options->scoring.on_plan, "prune"));

@@ -174,10 +174,13 @@ enum unseen_status us_select_inputs_needs(const char *metric, const char *cut, c
         US_TRY(blame_cut(score_needs(cut, protocol, record_also)));
     if (unseen_rule_needs_features(rule))
         *record_also |= us_record_whole(1u << UNSEEN_FEATURES);
-    if (us_rule_cuts(rule)) /* the share of wrong labels is judged by class */
-        *record_also |= 1u << UNSEEN_PREDICTED;
 out:
     return st;
+}
+
+unsigned us_select_inputs_wants(const char *rule)
+{
+    return us_rule_cuts(rule) ? 1u << UNSEEN_PREDICTED : 0;
 }
 
 unsigned us_select_inputs_of(const char *rule, const struct unseen_select_options *select)

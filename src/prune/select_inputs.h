@@ -52,6 +52,9 @@ void us_select_inputs_end(struct us_select_inputs *inputs);
 enum unseen_status us_select_inputs_needs(const char *metric, const char *cut, const char *rule,
                                           enum unseen_protocol protocol, unsigned *record_also);
 
+/* What is recorded for `rule` too where a run begins: the share of wrong labels is better judged by class. */
+unsigned us_select_inputs_wants(const char *rule);
+
 /* UNSEEN_USAGE if runs that record so many epochs cannot serve metric or cut; `in_steps`: runs of an
  * incremental selection, which have no seen side. */
 enum unseen_status us_select_inputs_check(const char *metric, const struct unseen_score_options *options,

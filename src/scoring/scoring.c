@@ -143,9 +143,9 @@ enum unseen_status us_scoring_check(const struct unseen_scoring_options *o, cons
         return st;
     if (o->jobs < 0 || o->job < 0 || (o->job > 0 && o->job >= o->jobs))
         return us_fail(UNSEEN_USAGE, "--job", "there is no job %d of %d", o->job + 1, o->jobs);
-    if (o->record_also & ~US_RECORD_DEMAND)
+    if ((o->record_also | o->record_wanted) & ~US_RECORD_DEMAND)
         return us_fail(UNSEEN_USAGE, "--record-also", "%#x has bits of what is not recorded on demand",
-                       o->record_also);
+                       o->record_also | o->record_wanted);
     if (data->split[UNSEEN_TRAIN].n == 0)
         return us_fail(UNSEEN_BAD_DATA, data->location, "has no training samples");
     US_TRY(check_folds(o, &data->split[UNSEEN_TRAIN]));

@@ -190,6 +190,12 @@ static bool has_models(const struct unseen_scoring_options *o)
     return all;
 }
 
+/* What a run that begins here records. */
+static unsigned to_record(const struct unseen_scoring_options *o)
+{
+    return o->record_also | o->record_wanted;
+}
+
 /* Whether the folder is to record again, with what it lacks. */
 static bool lacks(const struct us_settings *s, const struct unseen_scoring_options *o)
 {
@@ -228,7 +234,7 @@ static enum unseen_status go_on(struct us_settings *s, const struct run_of *of, 
         (void)json_array_clear(json_object_get(s->root, "models"));
     }
     if (lacks(s, o))
-        US_TRY(begin_again(s, of, asked, o->record_also | s->record_also));
+        US_TRY(begin_again(s, of, asked, to_record(o) | s->record_also));
 out:
     return st;
 }
@@ -246,7 +252,7 @@ enum unseen_status us_settings_open(const struct unseen_device *device, const st
     US_TRY(us_run_lock(options->out, US_SCORING_KIND, us_scoring_files, &s->lock));
     asked = describe(&of);
     US_TRY_ALLOC(asked);
-    US_TRY(us_exists(s->path) ? go_on(s, &of, asked) : begin(s, &of, asked, options->record_also));
+    US_TRY(us_exists(s->path) ? go_on(s, &of, asked) : begin(s, &of, asked, to_record(options)));
     s->models = json_object_get(s->root, "models");
     if (!json_is_array(s->models))
         st = us_fail(UNSEEN_BAD_DATA, s->path, "has no list of models");
@@ -263,7 +269,7 @@ enum unseen_status us_settings_look(const struct unseen_device *device, const st
     struct run_of of = {device, data, options, subset, 0};
     struct us_settings s = {0};
     json_t *asked = NULL;
-    *found = (struct us_found){.record_also = options->record_also};
+    *found = (struct us_found){.record_also = to_record(options)};
     if (!options->out)
         goto out;
     if (!us_exists(options->out))
@@ -277,7 +283,7 @@ enum unseen_status us_settings_look(const struct unseen_device *device, const st
     US_TRY(read_back(&s, &of, asked));
     *found = (struct us_found){.complete = s.complete && !lacks(&s, options),
                                .begun = !lacks(&s, options),
-                               .record_also = options->record_also | s.record_also};
+                               .record_also = (lacks(&s, options) ? to_record(options) : 0) | s.record_also};
 out:
     json_decref(asked);
     us_settings_close(&s);

@@ -153,7 +153,19 @@ refuses() {
   grep -q 'pruned: is the folder of a scoring run' stderr
   run_code 2 unseen train $one --out pruned
   [ "$before" = "$(cksum pruned/run.json pruned/report.html)" ]
-  run_code 0 unseen audit $run --record-also predicted --out pruned || run_code 2 unseen audit $run --out pruned
+}
+
+@test "a scoring run serves prune and audit alike" {
+  need_device
+  run_code 0 unseen trajectory $run --out fewer
+  run_code 0 unseen prune $run --out fewer # which records more, but can do without
+  [ ! -e fewer/trajectory/predicted.npy ]
+  run_code 2 unseen audit $run --out fewer
+  grep -q 'without predicted' stderr
+  run_code 0 unseen prune $run --out pruned
+  sum=$(cksum pruned/trajectory/p_true.npy)
+  run_code 0 unseen audit $run --out pruned
+  [ "$sum" = "$(cksum pruned/trajectory/p_true.npy)" ]
 }
 
 @test "a command that is started twice, at any moment, does the running one no harm" {
